@@ -1,0 +1,11 @@
+//! Simulated ServiceQuotas.
+use super::wire::Reply;
+use super::{Call, Global, Region};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServiceQuotas {}
+
+pub(super) fn handle(call: &Call, _region: &mut Region, _global: &mut Global) -> Reply {
+    Err(call.unknown())
+}

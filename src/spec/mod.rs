@@ -1,0 +1,1 @@
+//! The spec: what a YAML file says, with defaults filled in and everything checked that needs no AWS.

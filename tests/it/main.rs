@@ -1,0 +1,10 @@
+//! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
+
+mod sandbox_ec2;
+mod sandbox_iam;
+mod sandbox_rds;
+mod sandbox_s3;
+mod sandbox_sagemaker;
+mod sandbox_secretsmanager;
+mod support;
+mod validate;

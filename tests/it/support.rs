@@ -1,0 +1,59 @@
+//! What the tests share.
+
+use auroraml::clock::Clock;
+use auroraml::sandbox::Sandbox;
+use auroraml::sandbox::World;
+use auroraml::sandbox::random::Mood;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_rds::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
+use aws_smithy_async::time::TimeSource;
+
+/// A new sandbox at normal speed; run it on tokio's paused clock.
+pub fn sandbox(seed: u64, mood: Mood) -> Sandbox {
+    Sandbox::new(World::new(seed, mood), 1.0)
+}
+
+/// SDK configuration that talks to the sandbox, on its clock, without retries: what the sandbox answers
+/// is what the test sees.
+pub fn config(sandbox: &Sandbox) -> SdkConfig {
+    let credentials = Credentials::new("AKIDSANDBOX", "secret", None, None, "sandbox");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .sleep_impl(SharedAsyncSleep::new(ClockSleep(sandbox.clock())))
+        .time_source(ClockTime(sandbox.clock()))
+        .retry_config(aws_config::retry::RetryConfig::disabled())
+        .http_client(sandbox.http_client())
+        .build()
+}
+
+#[derive(Debug)]
+struct ClockSleep(Clock);
+impl AsyncSleep for ClockSleep {
+    fn sleep(&self, duration: std::time::Duration) -> Sleep {
+        let clock = self.0.clone();
+        Sleep::new(async move { clock.sleep(duration).await })
+    }
+}
+
+#[derive(Debug)]
+struct ClockTime(Clock);
+impl TimeSource for ClockTime {
+    fn now(&self) -> std::time::SystemTime {
+        self.0.system_time()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_caller_is_known() {
+        let sandbox = sandbox(1, Mood::Calm);
+        let sts = aws_sdk_sts::Client::new(&config(&sandbox));
+        let who = sts.get_caller_identity().send().await.unwrap();
+        assert_eq!(who.account(), Some("111122223333"));
+    }
+}
