@@ -1,0 +1,286 @@
+//! What AWS's errors mean for the reconciler: one table.
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+/// What to do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The object is not there.
+    NotFound,
+    /// The object is there already.
+    Exists,
+    /// The object is busy; AWS will accept the request later.
+    Busy,
+    /// Something just created has not reached the service that was asked.
+    Propagating,
+    /// Something that still exists refers to the object.
+    InUse,
+    /// Too many requests, also after the SDK's own retries.
+    Throttled,
+    /// Nobody knows whether the request took effect.
+    Ambiguous,
+    Denied,
+    /// A quota or a capacity is exhausted.
+    Quota,
+    /// AWS will not do this, now or later.
+    Refused,
+}
+
+impl Class {
+    /// For how long repeating the request makes sense; zero means never. Budgets: fact book, sections 1.5,
+    /// 1.8, 3, 5.5.
+    pub fn patience(self) -> Duration {
+        let minutes = match self {
+            Class::Busy => 20,
+            Class::Propagating => 4,
+            // Network interfaces of SageMaker and RDS can outlive their owner by 45 minutes.
+            Class::InUse => 60,
+            Class::Throttled | Class::Ambiguous => 10,
+            _ => 0,
+        };
+        Duration::from_secs(minutes * 60)
+    }
+}
+
+/// An error of one AWS request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub class: Class,
+    /// The API operation, such as `CreateDBCluster`.
+    pub operation: &'static str,
+    /// AWS's code, or a word of ours when there was no answer.
+    pub code: String,
+    pub message: String,
+}
+
+impl Failure {
+    /// An error that auroraml itself found.
+    pub fn refused(operation: &'static str, message: impl Into<String>) -> Failure {
+        Failure { class: Class::Refused, operation, code: "auroraml".into(), message: message.into() }
+    }
+    pub fn is(&self, class: Class) -> bool {
+        self.class == class
+    }
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self.class {
+            Class::Denied => "grant the action to the principal that runs auroraml, then run it again",
+            Class::Quota => "raise the quota in Service Quotas, or choose another size or region",
+            Class::Busy | Class::InUse | Class::Propagating | Class::Throttled | Class::Ambiguous => {
+                "run the same command again: it goes on from here"
+            }
+            _ => "correct the cause, then run the same command again: it goes on from here",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.code == "auroraml" {
+            return write!(f, "{}", self.message);
+        }
+        write!(f, "{} was answered with {}", self.operation, self.code)?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        Ok(())
+    }
+}
+impl Error for Failure {}
+
+/// Names the operation in an SDK error and classifies it.
+pub trait During<T> {
+    /// # Errors
+    /// The SDK's error as a [`Failure`].
+    fn during(self, operation: &'static str) -> Result<T, Failure>;
+}
+
+impl<T, E, R> During<T> for Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: fmt::Debug,
+{
+    fn during(self, operation: &'static str) -> Result<T, Failure> {
+        self.map_err(|error| match &error {
+            SdkError::ServiceError(service) => {
+                let code = service.err().code().unwrap_or("Unknown").to_string();
+                let message = service.err().message().unwrap_or_default().to_string();
+                Failure { class: classify(&code, &message), operation, code, message }
+            }
+            SdkError::ConstructionFailure(_) => {
+                Failure { class: Class::Refused, operation, code: "NotSent".into(), message: chain(&error) }
+            }
+            SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => {
+                Failure { class: Class::Refused, operation, code: "NotSent".into(), message: chain(&error) }
+            }
+            _ => Failure {
+                class: Class::Ambiguous,
+                operation,
+                code: "NoAnswer".into(),
+                message: chain(&error),
+            },
+        })
+    }
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}
+
+/// Code on the wire, not shape name: they differ for many RDS faults (fact book, section 1.17).
+fn classify(code: &str, message: &str) -> Class {
+    let says = |part: &str| message.to_ascii_lowercase().contains(&part.to_ascii_lowercase());
+    match code {
+        // RDS
+        "DBClusterNotFoundFault"
+        | "DBInstanceNotFound"
+        | "DBParameterGroupNotFound"
+        | "DBClusterParameterGroupNotFound"
+        | "DBSubnetGroupNotFoundFault"
+        | "DBClusterRoleNotFound"
+        | "DBClusterSnapshotNotFoundFault" => Class::NotFound,
+        "DBClusterAlreadyExistsFault"
+        | "DBInstanceAlreadyExists"
+        | "DBParameterGroupAlreadyExists"
+        | "DBSubnetGroupAlreadyExists"
+        | "DBClusterRoleAlreadyExists" => Class::Exists,
+        "InvalidDBInstanceState" if says("already being deleted") => Class::Exists,
+        "InvalidDBClusterStateFault"
+        | "InvalidDBInstanceState"
+        | "InvalidDBParameterGroupState"
+        | "InvalidDBSubnetGroupStateFault"
+        | "InvalidResourceStateFault"
+        | "InvalidVPCNetworkStateFault" => Class::Busy,
+        "InvalidParameterValue" if says("IAM role ARN value is invalid") => Class::Propagating,
+        // A subnet or group made moments ago (fact book, section 1.9).
+        "InvalidSubnet" => Class::Propagating,
+        "DBClusterQuotaExceededFault"
+        | "InstanceQuotaExceeded"
+        | "DBParameterGroupQuotaExceeded"
+        | "DBClusterRoleQuotaExceeded"
+        | "SnapshotQuotaExceeded"
+        | "InsufficientDBInstanceCapacity"
+        | "InsufficientStorageClusterCapacity"
+        | "StorageQuotaExceeded" => Class::Quota,
+        // IAM
+        "NoSuchEntity" => Class::NotFound,
+        "EntityAlreadyExists" => Class::Exists,
+        "DeleteConflict" => Class::InUse,
+        "ConcurrentModification" | "EntityTemporarilyUnmodifiable" => Class::Busy,
+        "MalformedPolicyDocument" if says("invalid principal") => Class::Propagating,
+        "LimitExceeded" | "LimitExceededException" => Class::Quota,
+        // EC2
+        "RouteAlreadyExists"
+        | "InvalidPermission.Duplicate"
+        | "InvalidGroup.Duplicate"
+        | "Resource.AlreadyAssociated" => Class::Exists,
+        "DependencyViolation" | "InvalidGroup.InUse" | "InvalidIPAddress.InUse" => Class::InUse,
+        "VpcLimitExceeded"
+        | "AddressLimitExceeded"
+        | "InternetGatewayLimitExceeded"
+        | "NatGatewayLimitExceeded"
+        | "InsufficientFreeAddressesInSubnet" => Class::Quota,
+        code if code.starts_with("Invalid") && code.ends_with(".NotFound") => Class::NotFound,
+        "NatGatewayNotFound" | "InvalidPermission.NotFound" | "InvalidRoute.NotFound" => Class::NotFound,
+        // Secrets Manager, SageMaker, S3, KMS
+        "ResourceNotFoundException"
+        | "ResourceNotFound"
+        | "NoSuchBucket"
+        | "NoSuchKey"
+        | "NotFound"
+        | "NoSuchTagSet"
+        | "NoSuchBucketPolicy"
+        | "NoSuchPublicAccessBlockConfiguration"
+        | "ServerSideEncryptionConfigurationNotFoundError"
+        | "NotFoundException" => Class::NotFound,
+        "ResourceExistsException" | "BucketAlreadyOwnedByYou" | "ResourceInUseException" => Class::Exists,
+        "BucketNotEmpty" => Class::InUse,
+        "OperationAborted" => Class::Busy,
+        // A secret that was force-deleted moments ago still blocks its name (fact book, section 6.2).
+        "InvalidRequestException" if says("scheduled for deletion") || says("currently being deleted") => {
+            Class::Busy
+        }
+        "ResourceLimitExceeded" | "ServiceQuotaExceededException" => Class::Quota,
+        "ResourceInUse" => Class::Busy,
+        // SageMaker has no code of its own for "not found" (fact book, section 4.6).
+        "ValidationException" => sagemaker(message),
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "SlowDown"
+        | "TooManyRequestsException"
+        | "RequestThrottled"
+        | "PriorRequestNotComplete" => Class::Throttled,
+        "InternalFailure"
+        | "InternalError"
+        | "InternalServerError"
+        | "ServiceUnavailable"
+        | "Unavailable"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => Class::Ambiguous,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "AuthFailure"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "OptInRequired" => Class::Denied,
+        _ => Class::Refused,
+    }
+}
+
+fn sagemaker(message: &str) -> Class {
+    let says = |part: &str| message.to_ascii_lowercase().contains(&part.to_ascii_lowercase());
+    if says("already existing") || says("already exists") {
+        Class::Exists
+    } else if says("RecordNotFound") || says("could not find") || says("does not exist") {
+        Class::NotFound
+    } else if says("could not assume role") || says("assume the role") {
+        Class::Propagating
+    } else if says("status") || says("state") || says("in use") || says("cannot delete") {
+        Class::Busy
+    } else {
+        Class::Refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_not_what_one_expects() {
+        for (code, message, class) in [
+            ("DBParameterGroupNotFound", "", Class::NotFound),
+            ("ValidationException", "Could not find endpoint \"x\".", Class::NotFound),
+            ("ValidationException", "RecordNotFound", Class::NotFound),
+            ("ValidationException", "1 validation error detected", Class::Refused),
+            ("InvalidVpcID.NotFound", "", Class::NotFound),
+            (
+                "InvalidParameterValue",
+                "IAM role ARN value is invalid or does not include …",
+                Class::Propagating,
+            ),
+            ("InvalidParameterValue", "Invalid DB engine", Class::Refused),
+            ("InvalidRequestException", "… already scheduled for deletion.", Class::Busy),
+            ("LimitExceededException", "", Class::Quota),
+        ] {
+            assert_eq!(classify(code, message), class, "{code}: {message}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Listings shared by all who need the same one at the same time.
+//!
+//! Many resources wait on one cluster; a describe for each of them would be throttled and would tell
+//! nothing more (fact book, section 7.1).
+
+use super::Failure;
+use crate::clock::Clock;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+type Cell<T> = tokio::sync::Mutex<Option<(u64, Arc<T>)>>;
+
+/// The latest answer to each listing request, with the time when it was asked (milliseconds since the Unix
+/// epoch, on the run's clock).
+#[derive(Default)]
+pub struct Listings {
+    cells: Mutex<HashMap<(String, TypeId), Arc<dyn Any + Send + Sync>>>,
+}
+
+impl Listings {
+    /// The latest answer, if it was asked for at or after `as_of`; otherwise asks once for all callers.
+    ///
+    /// # Errors
+    /// Those of `fetch`; an error is not kept.
+    pub async fn get<T, F>(&self, name: &str, as_of: u64, clock: &Clock, fetch: F) -> Result<Arc<T>, Failure>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let cell = {
+            let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+            let cell = cells
+                .entry((name.to_string(), TypeId::of::<T>()))
+                .or_insert_with(|| Arc::new(Cell::<T>::new(None)))
+                .clone();
+            cell.downcast::<Cell<T>>().unwrap_or_else(|_| unreachable!("the key holds the type"))
+        };
+        // Held while fetching: whoever comes meanwhile gets the answer that is on its way.
+        let mut slot = cell.lock().await;
+        if let Some((asked, answer)) = slot.as_ref()
+            && *asked >= as_of
+        {
+            return Ok(answer.clone());
+        }
+        let asked = clock.now_ms();
+        let answer = Arc::new(fetch.await?);
+        *slot = Some((asked, answer.clone()));
+        Ok(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_request_serves_all_and_old_answers_do_not() {
+        let listings = Listings::default();
+        let asked = AtomicUsize::new(0);
+        let fetch = || async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(asked.fetch_add(1, Ordering::Relaxed))
+        };
+        let clock = Clock::starting_at(1_000, 1.0);
+        let (a, b) = tokio::join!(
+            listings.get("x", 1_000, &clock, fetch()),
+            listings.get("x", 1_000, &clock, fetch())
+        );
+        assert_eq!((*a.unwrap(), *b.unwrap()), (0, 0));
+        assert_eq!(*listings.get("x", clock.now_ms(), &clock, fetch()).await.unwrap(), 1);
+        assert_eq!(*listings.get("y", 1_000, &clock, fetch()).await.unwrap(), 2, "another listing");
+    }
+}

@@ -1,0 +1,215 @@
+//! The SDK's clients, made in one place, and what all kinds need around them: the clock, names, tags,
+//! error classes, shared listings.
+
+mod failure;
+mod listing;
+mod secret;
+
+pub use failure::{Class, During, Failure};
+pub use listing::Listings;
+pub use secret::SecretText;
+
+use crate::clock::Clock;
+use crate::model::names::Place;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// Gives the content of a local file that the spec names.
+pub type FileSource = Arc<dyn Fn(&str) -> std::io::Result<Vec<u8>> + Send + Sync>;
+/// Gives the value of an environment variable that the spec names for a password.
+pub type PasswordSource = Arc<dyn Fn(&str) -> Option<SecretText> + Send + Sync>;
+
+/// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// A cluster that others own, which this stack wires up.
+    pub existing_cluster: Option<String>,
+    /// Names of cluster parameters that the spec sets: AWS may list their values as its own defaults
+    /// (fact book, trap 12), so they are asked for by name.
+    pub parameters: Vec<String>,
+    /// Names of the SageMaker endpoints that the stack manages.
+    pub endpoints: Vec<String>,
+    /// Name of the stack's bucket, where the spec gives one.
+    pub bucket: Option<String>,
+}
+
+/// One stack's view of one account and region. Holds no state of the process: two can live side by side.
+pub struct Aws {
+    pub place: Place,
+    pub scope: Scope,
+    pub clock: Clock,
+    pub ec2: aws_sdk_ec2::Client,
+    pub iam: aws_sdk_iam::Client,
+    pub rds: aws_sdk_rds::Client,
+    pub s3: aws_sdk_s3::Client,
+    pub sagemaker: aws_sdk_sagemaker::Client,
+    pub secretsmanager: aws_sdk_secretsmanager::Client,
+    pub servicequotas: aws_sdk_servicequotas::Client,
+    pub files: FileSource,
+    pub passwords: PasswordSource,
+    pub(crate) listings: Listings,
+}
+
+/// Where to connect, and with what.
+pub struct Connection {
+    pub config: SdkConfig,
+    pub clock: Clock,
+    pub files: FileSource,
+    pub passwords: PasswordSource,
+}
+
+/// SDK configuration for a real account: profiles, SSO, OIDC, `AWS_ENDPOINT_URL` and the rest of the
+/// ordinary AWS configuration apply.
+pub async fn real_config(region: &str, profile: Option<&str>) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(aws_config::Region::new(region.to_string()))
+        .timeout_config(timeouts());
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    loader.load().await
+}
+
+/// SDK configuration for a simulated account behind `http`, on its clock.
+pub fn simulated_config(region: &str, http: SharedHttpClient, clock: &Clock) -> SdkConfig {
+    let credentials = Credentials::new("AKIDSANDBOX", "sandbox", None, None, "sandbox");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(aws_config::Region::new(region.to_string()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .timeout_config(timeouts())
+        .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(4))
+        // Both from one clock: the SDK's stalled-stream protection reads the time while it sleeps.
+        .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))
+        .time_source(SharedTimeSource::new(ClockTime(clock.clone())))
+        .http_client(http)
+        .build()
+}
+
+/// The SDK has no read time-out of its own (fact book, section 7.2).
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .operation_timeout(Duration::from_secs(120))
+        .build()
+}
+
+impl Aws {
+    /// Asks who the caller is and makes the clients.
+    ///
+    /// # Errors
+    /// When there are no usable credentials, or STS does not answer.
+    pub async fn connect(connection: Connection, stack: &str, scope: Scope) -> Result<Aws, Failure> {
+        let config = &connection.config;
+        let region = config.region().map(ToString::to_string).unwrap_or_default();
+        let caller = aws_sdk_sts::Client::new(config)
+            .get_caller_identity()
+            .send()
+            .await
+            .during("GetCallerIdentity")?;
+        let account = caller.account().unwrap_or_default().to_string();
+        // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
+        let s3 = aws_sdk_s3::config::Builder::from(config)
+            .force_path_style(config.endpoint_url().is_some())
+            .build();
+        Ok(Aws {
+            place: Place { stack: stack.into(), region, account },
+            scope,
+            clock: connection.clock,
+            ec2: aws_sdk_ec2::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            rds: aws_sdk_rds::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sagemaker: aws_sdk_sagemaker::Client::new(config),
+            secretsmanager: aws_sdk_secretsmanager::Client::new(config),
+            servicequotas: aws_sdk_servicequotas::Client::new(config),
+            files: connection.files,
+            passwords: connection.passwords,
+            listings: Listings::default(),
+        })
+    }
+
+    /// Identifier of the stack's cluster, its own or the existing one. RDS stores identifiers in lower case.
+    pub fn cluster(&self) -> String {
+        self.scope.existing_cluster.as_deref().map_or_else(|| self.place.cluster(), str::to_ascii_lowercase)
+    }
+    pub fn bucket(&self) -> String {
+        self.scope.bucket.clone().unwrap_or_else(|| self.place.bucket())
+    }
+}
+
+/// One look at AWS: what is asked for, and how fresh the answer must be.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    pub aws: &'a Aws,
+    /// Answers to requests sent before this time (milliseconds since the Unix epoch) are too old.
+    pub as_of: u64,
+    /// Details are wanted of this resource only; all are when it is `None`.
+    pub only: Option<&'a str>,
+}
+
+impl<'a> Look<'a> {
+    /// Whether details of the resource called `name` are wanted.
+    pub fn wants(&self, name: &str) -> bool {
+        self.only.is_none_or(|only| only == name)
+    }
+    /// One listing, shared by all who look at the same time.
+    ///
+    /// # Errors
+    /// Those of `fetch`.
+    pub async fn shared<T, F>(&self, name: &'static str, fetch: F) -> Result<Arc<T>, Failure>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.aws.listings.get(name, self.as_of, &self.aws.clock, fetch).await
+    }
+}
+
+/// Whether an object with these tags belongs to the stack.
+pub fn owns(place: &Place, tags: &BTreeMap<String, String>) -> bool {
+    tags.get(crate::model::names::STACK_TAG) == Some(&place.stack)
+}
+
+/// Tags as AWS returns them, without those that only AWS may set (fact book, trap 69).
+pub fn tag_map<'t>(
+    tags: impl IntoIterator<Item = (Option<&'t str>, Option<&'t str>)>,
+) -> BTreeMap<String, String> {
+    tags.into_iter()
+        .filter_map(|(key, value)| Some((key?.to_string(), value.unwrap_or_default().to_string())))
+        .filter(|(key, _)| !key.starts_with("aws:"))
+        .collect()
+}
+
+/// What must be set and what must be removed for `live` tags to become `want`.
+pub fn tag_changes(
+    want: &BTreeMap<String, String>,
+    live: &BTreeMap<String, String>,
+) -> (BTreeMap<String, String>, Vec<String>) {
+    let set = want.iter().filter(|(k, v)| live.get(*k) != Some(v)).map(|(k, v)| (k.clone(), v.clone()));
+    let remove = live.keys().filter(|k| !want.contains_key(*k)).cloned();
+    (set.collect(), remove.collect())
+}
+
+#[derive(Debug)]
+struct ClockSleep(Clock);
+impl AsyncSleep for ClockSleep {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let clock = self.0.clone();
+        Sleep::new(async move { clock.sleep(duration).await })
+    }
+}
+
+#[derive(Debug)]
+struct ClockTime(Clock);
+impl TimeSource for ClockTime {
+    fn now(&self) -> SystemTime {
+        self.0.system_time()
+    }
+}

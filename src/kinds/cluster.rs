@@ -1,0 +1,336 @@
+//! Aurora MySQL DB cluster that the stack owns.
+
+use super::rds::{cluster, state, tags, tags_of, update_tags};
+use super::{Deletion, Kind, Seen, Update, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
+use crate::model::graph::{Input, Outputs, State};
+use crate::plan::{Impact, PLAIN, Rules};
+use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, builders};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub struct Cluster;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// A full version such as `8.0.mysql_aurora.3.10.2`.
+    pub engine_version: String,
+    /// What the spec says: a live version that begins with it is as good as `engine_version`.
+    pub engine_prefix: Option<String>,
+    pub database: Option<String>,
+    pub username: String,
+    /// RDS makes and rotates the master user's secret.
+    pub managed_secret: bool,
+    /// ARN of the stack's own secret; read when the cluster is created only.
+    pub secret: Option<Input>,
+    pub parameter_group: Input,
+    pub subnet_group: Input,
+    /// Security group ids, sorted.
+    pub security_groups: Vec<Input>,
+    pub port: i32,
+    pub backup_retention_days: i32,
+    pub deletion_protection: bool,
+    pub data_api: bool,
+    /// `aurora` or `aurora-iopt1`.
+    pub storage: String,
+    pub serverless: Option<Serverless>,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Capacity range of Serverless v2 members, in Aurora capacity units.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Serverless {
+    pub min: f64,
+    pub max: f64,
+    pub seconds_until_auto_pause: Option<i32>,
+}
+
+impl Kind for Cluster {
+    const NAME: &'static str = "cluster";
+    const RULES: Rules = Rules {
+        after: &["subnet_group", "parameter_group", "security_group", "secret"],
+        immutable: &[
+            ("username", "the master user is chosen when the cluster is created"),
+            ("database", "a database is created with the cluster; later ones are created with SQL"),
+            ("managed_secret", "auroraml does not move a password between secrets"),
+            ("subnet_group", "AWS does not move a cluster to another subnet group"),
+        ],
+        holds_data: true,
+        protected: |live, options| {
+            let protected = live["deletion_protection"] == true && !options.contains_key("unprotect");
+            protected.then_some((
+                "the cluster has deletion protection",
+                "add --unprotect if the cluster and everything in it may go",
+            ))
+        },
+        accept,
+        impact: |changes| {
+            let restarts = |path: &str| path == "port" || path == "engine_version";
+            match changes.iter().any(|c| restarts(&c.path)) {
+                true => Impact::Restart,
+                false => Impact::None,
+            }
+        },
+        poll_seconds: 5,
+        limit_minutes: 60,
+        effect_lag_seconds: 60,
+        stable_looks: 2,
+        typical_seconds: 45,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let aws = look.aws;
+        if aws.scope.existing_cluster.is_some() {
+            return Ok(Vec::new());
+        }
+        let found = cluster(look).await?;
+        let Some(cluster) = found.as_ref() else { return Ok(Vec::new()) };
+        let tags = tags_of(cluster.tag_list());
+        let text = |value: Option<&str>| value.unwrap_or_default().to_string();
+        let mut security_groups: Vec<Input> = cluster
+            .vpc_security_groups()
+            .iter()
+            // A group on its way out still shows for a while (fact book, appendix B).
+            .filter(|group| group.status() != Some("removing"))
+            .filter_map(|group| group.vpc_security_group_id())
+            .map(Input::from)
+            .collect();
+        security_groups.sort();
+        let mut outputs = Outputs::from([
+            ("id".into(), text(cluster.db_cluster_identifier())),
+            ("arn".into(), text(cluster.db_cluster_arn())),
+            ("endpoint".into(), text(cluster.endpoint())),
+            ("reader_endpoint".into(), text(cluster.reader_endpoint())),
+            ("status".into(), text(cluster.status())),
+        ]);
+        if let Some(secret) = cluster.master_user_secret().and_then(|secret| secret.secret_arn()) {
+            outputs.insert("secret_arn".into(), secret.into());
+        }
+        let serverless = cluster.serverless_v2_scaling_configuration().map(|range| Serverless {
+            min: range.min_capacity().unwrap_or_default(),
+            max: range.max_capacity().unwrap_or_default(),
+            seconds_until_auto_pause: range.seconds_until_auto_pause(),
+        });
+        let props = Props {
+            engine_version: text(cluster.engine_version()),
+            engine_prefix: None,
+            database: cluster.database_name().map(String::from),
+            username: text(cluster.master_username()),
+            managed_secret: cluster.master_user_secret().is_some(),
+            secret: None,
+            parameter_group: text(cluster.db_cluster_parameter_group()).into(),
+            subnet_group: text(cluster.db_subnet_group()).into(),
+            security_groups,
+            port: cluster.port().unwrap_or_default(),
+            backup_retention_days: cluster.backup_retention_period().unwrap_or_default(),
+            deletion_protection: cluster.deletion_protection().unwrap_or_default(),
+            data_api: cluster.http_endpoint_enabled().unwrap_or_default(),
+            // Standard storage is shown as "aurora" or not at all.
+            storage: cluster.storage_type().filter(|s| !s.is_empty()).unwrap_or("aurora").into(),
+            serverless,
+            tags: tags.clone(),
+        };
+        Ok(vec![Seen {
+            name: "main".into(),
+            owned: owns(&aws.place, &tags),
+            props,
+            outputs,
+            state: ready(cluster),
+        }])
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        let mut request = aws
+            .rds
+            .create_db_cluster()
+            .db_cluster_identifier(aws.place.cluster())
+            .engine("aurora-mysql")
+            .engine_version(&want.engine_version)
+            // No silent charges when the version leaves standard support (fact book, section 1.7).
+            .engine_lifecycle_support("open-source-rds-extended-support-disabled")
+            .set_database_name(want.database.clone())
+            .master_username(&want.username)
+            .db_cluster_parameter_group_name(want.parameter_group.get())
+            .db_subnet_group_name(want.subnet_group.get())
+            .set_vpc_security_group_ids(Some(
+                want.security_groups.iter().map(|g| g.get().to_string()).collect(),
+            ))
+            .port(want.port)
+            .backup_retention_period(want.backup_retention_days)
+            .deletion_protection(want.deletion_protection)
+            .enable_http_endpoint(want.data_api)
+            .storage_encrypted(true)
+            .copy_tags_to_snapshot(true)
+            .set_serverless_v2_scaling_configuration(want.serverless.as_ref().map(|s| scaling(s).build()))
+            .set_tags(tags(&want.tags));
+        if want.storage != "aurora" {
+            request = request.storage_type(&want.storage);
+        }
+        request = match &want.secret {
+            Some(secret) => request.master_user_password(password(aws, secret.get()).await?.reveal()),
+            None => request.manage_master_user_password(true),
+        };
+        already_ok(request.send().await.during("CreateDBCluster"), Class::Exists)
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        let (want, arn) = (&update.want, aws.place.cluster_arn(&aws.place.cluster()));
+        let mut request =
+            aws.rds.modify_db_cluster().db_cluster_identifier(aws.place.cluster()).apply_immediately(true);
+        let mut needed = false;
+        // Only what differs is sent: a repeated value can start a change of its own.
+        if update.changed("engine_version") {
+            (request, needed) = (request.engine_version(&want.engine_version), true);
+        }
+        if update.changed("parameter_group") {
+            (request, needed) = (request.db_cluster_parameter_group_name(want.parameter_group.get()), true);
+        }
+        if update.changed("security_groups") {
+            let groups = want.security_groups.iter().map(|g| g.get().to_string()).collect();
+            (request, needed) = (request.set_vpc_security_group_ids(Some(groups)), true);
+        }
+        if update.changed("port") {
+            (request, needed) = (request.port(want.port), true);
+        }
+        if update.changed("backup_retention_days") {
+            (request, needed) = (request.backup_retention_period(want.backup_retention_days), true);
+        }
+        if update.changed("deletion_protection") {
+            (request, needed) = (request.deletion_protection(want.deletion_protection), true);
+        }
+        if update.changed("storage") {
+            (request, needed) = (request.storage_type(&want.storage), true);
+        }
+        if let Some(range) = want.serverless.as_ref().filter(|_| update.changed("serverless")) {
+            (request, needed) = (request.serverless_v2_scaling_configuration(scaling(range).build()), true);
+        }
+        if needed {
+            request.send().await.during("ModifyDBCluster")?;
+        }
+        if update.changed("data_api") {
+            // ModifyDBCluster's flag is for Serverless v1 (fact book, trap 32).
+            if want.data_api {
+                aws.rds
+                    .enable_http_endpoint()
+                    .resource_arn(&arn)
+                    .send()
+                    .await
+                    .during("EnableHttpEndpoint")?;
+            } else {
+                aws.rds
+                    .disable_http_endpoint()
+                    .resource_arn(&arn)
+                    .send()
+                    .await
+                    .during("DisableHttpEndpoint")?;
+            }
+        }
+        update_tags(aws, &arn, &want.tags, &update.live.tags).await
+    }
+
+    /// Options: `final_snapshot`, the name of a snapshot to take, without which none is taken; `unprotect`,
+    /// which allows deletion protection to be switched off first.
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let cluster = aws.place.cluster();
+        if deletion.outputs.get("status").is_some_and(|status| status == "stopped") {
+            // A stopped cluster cannot be deleted (fact book, section 1.13): start it, then look again.
+            aws.rds
+                .start_db_cluster()
+                .db_cluster_identifier(&cluster)
+                .send()
+                .await
+                .during("StartDBCluster")?;
+            return Err(busy(
+                "DeleteDBCluster",
+                "the stopped cluster is being started so that it can be deleted",
+            ));
+        }
+        if deletion.live.deletion_protection {
+            if !deletion.options.contains_key("unprotect") {
+                return Err(Failure::refused("DeleteDBCluster", "the cluster has deletion protection"));
+            }
+            let request =
+                aws.rds.modify_db_cluster().db_cluster_identifier(&cluster).deletion_protection(false);
+            request.apply_immediately(true).send().await.during("ModifyDBCluster")?;
+            return Err(busy("DeleteDBCluster", "deletion protection is being switched off"));
+        }
+        let request = aws.rds.delete_db_cluster().db_cluster_identifier(&cluster);
+        let request = match deletion.options.get("final_snapshot") {
+            Some(name) => request.skip_final_snapshot(false).final_db_snapshot_identifier(name),
+            None => request.skip_final_snapshot(true),
+        };
+        already_ok(request.send().await.during("DeleteDBCluster"), Class::NotFound)
+    }
+}
+
+/// A cluster is ready when its managed secret is, too (fact book, section 1.12).
+fn ready(cluster: &aws_sdk_rds::types::DbCluster) -> State {
+    let secret = cluster.master_user_secret().and_then(|secret| secret.secret_status());
+    match (state(cluster.status().unwrap_or_default()), secret) {
+        (State::Ready, Some("creating")) => State::Busy("creating the master user's secret".into()),
+        (State::Ready, Some("impaired")) => {
+            State::Failed("the master user's secret is impaired: RDS cannot rotate it".into())
+        }
+        (state, _) => state,
+    }
+}
+
+fn busy(operation: &'static str, message: &str) -> Failure {
+    Failure { class: Class::Busy, operation, code: "auroraml".into(), message: message.into() }
+}
+
+fn scaling(range: &Serverless) -> builders::ServerlessV2ScalingConfigurationBuilder {
+    ServerlessV2ScalingConfiguration::builder()
+        .min_capacity(range.min)
+        .max_capacity(range.max)
+        .set_seconds_until_auto_pause(range.seconds_until_auto_pause)
+}
+
+/// The password in the stack's own secret, fetched at the moment of use.
+async fn password(aws: &Aws, secret: &str) -> Result<SecretText, Failure> {
+    let found =
+        aws.secretsmanager.get_secret_value().secret_id(secret).send().await.during("GetSecretValue")?;
+    let value: Value = serde_json::from_str(found.secret_string().unwrap_or_default()).unwrap_or_default();
+    match value["password"].as_str() {
+        Some(password) => Ok(SecretText::new(password.into())),
+        None => {
+            Err(Failure::refused("GetSecretValue", format!("the secret {secret} has no field \"password\"")))
+        }
+    }
+}
+
+/// A version prefix is satisfied by every version that begins with it; what AWS fills in is accepted.
+fn accept(want: &mut Value, live: &Value) {
+    let live_version = live["engine_version"].as_str().unwrap_or_default();
+    let prefix = want["engine_prefix"].as_str().unwrap_or_default();
+    if !prefix.is_empty() && crate::model::engine::matches(prefix, live_version) {
+        want["engine_version"] = live["engine_version"].clone();
+    }
+    want["engine_prefix"] = Value::Null;
+    want["secret"] = Value::Null;
+    // Not returned while the minimum is above zero, and AWS's default when not asked for.
+    if want["serverless"]["seconds_until_auto_pause"].is_null() && want["serverless"].is_object() {
+        want["serverless"]["seconds_until_auto_pause"] =
+            live["serverless"]["seconds_until_auto_pause"].clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_newer_version_of_the_prefix_is_accepted() {
+        let live = json!({"engine_version": "8.0.mysql_aurora.3.10.2"});
+        let mut want = json!({"engine_version": "8.0.mysql_aurora.3.13.0", "engine_prefix": "8.0"});
+        accept(&mut want, &live);
+        assert_eq!(want["engine_version"], live["engine_version"]);
+        let mut want = json!({"engine_version": "8.0.mysql_aurora.3.13.0", "engine_prefix": "3.13"});
+        accept(&mut want, &live);
+        assert_eq!(want["engine_version"], "8.0.mysql_aurora.3.13.0");
+    }
+}

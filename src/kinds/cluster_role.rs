@@ -1,0 +1,87 @@
+//! Association of an IAM role with the cluster. For Aurora MySQL it carries no feature name.
+
+use super::rds::cluster;
+use super::{Deletion, Kind, Seen, Update, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::model::graph::{Input, State};
+use crate::plan::{PLAIN, Rules};
+use serde::{Deserialize, Serialize};
+
+pub struct ClusterRole;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Identifier of the cluster.
+    pub cluster: Input,
+    /// ARN of the role.
+    pub role: Input,
+}
+
+impl Kind for ClusterRole {
+    const NAME: &'static str = "cluster_role";
+    const RULES: Rules = Rules {
+        after: &["cluster", "role"],
+        dies_with: Some("cluster"),
+        immutable: &[
+            ("cluster", "an association belongs to one cluster"),
+            ("role", "an association is of one role"),
+        ],
+        poll_seconds: 5,
+        limit_minutes: 20,
+        typical_seconds: 30,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let (place, cluster) = (&look.aws.place, cluster(look).await?);
+        let Some(cluster) = cluster.as_ref() else { return Ok(Vec::new()) };
+        let prefix = place.role_arn("");
+        let seen = cluster.associated_roles().iter().filter_map(|role| {
+            let arn = role.role_arn()?;
+            // Roles of others on the same cluster are none of our business.
+            let name = arn.strip_prefix(&prefix)?.to_string();
+            let state = match role.status() {
+                Some("ACTIVE") => State::Ready,
+                Some("INVALID") => State::Broken("the cluster cannot assume the role (INVALID)".into()),
+                other => State::Busy(other.unwrap_or("PENDING").to_lowercase()),
+            };
+            Some(Seen {
+                name,
+                props: Props {
+                    cluster: cluster.db_cluster_identifier().unwrap_or_default().into(),
+                    role: arn.into(),
+                },
+                outputs: crate::model::graph::Outputs::new(),
+                state,
+                owned: true,
+            })
+        });
+        Ok(seen.collect())
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        let request = aws
+            .rds
+            .add_role_to_db_cluster()
+            .db_cluster_identifier(want.cluster.get())
+            .role_arn(want.role.get());
+        already_ok(request.send().await.during("AddRoleToDBCluster"), Class::Exists)
+    }
+
+    async fn update(&self, _: &Aws, name: &str, _: Update<'_, Props>) -> Result<(), Failure> {
+        Err(Failure::refused(
+            "AddRoleToDBCluster",
+            format!("the association {name} has nothing that can change"),
+        ))
+    }
+
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let request = aws
+            .rds
+            .remove_role_from_db_cluster()
+            .db_cluster_identifier(deletion.live.cluster.get())
+            .role_arn(deletion.live.role.get());
+        already_ok(request.send().await.during("RemoveRoleFromDBCluster"), Class::NotFound)
+    }
+}

@@ -1,0 +1,89 @@
+//! "The existing cluster uses our parameter group": for a cluster that others own, of which nothing else is
+//! changed.
+
+use super::rds::cluster;
+use super::{Deletion, Kind, Seen, Update, rds};
+use crate::aws::{Aws, During, Failure, Look};
+use crate::model::graph::{Input, Outputs};
+use crate::model::names::ORIGINAL_GROUP_TAG;
+use crate::plan::{PLAIN, Rules};
+use serde::{Deserialize, Serialize};
+
+pub struct GroupAttachment;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Identifier of the cluster.
+    pub cluster: Input,
+    /// Name of the parameter group.
+    pub parameter_group: Input,
+}
+
+impl Kind for GroupAttachment {
+    const NAME: &'static str = "group_attachment";
+    const RULES: Rules = Rules {
+        after: &["parameter_group"],
+        dies_with: Some("cluster"),
+        poll_seconds: 5,
+        limit_minutes: 30,
+        effect_lag_seconds: 30,
+        stable_looks: 2,
+        typical_seconds: 40,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    /// Attached or not: a cluster that uses another group has no attachment of ours.
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let aws = look.aws;
+        if aws.scope.existing_cluster.is_none() {
+            return Ok(Vec::new());
+        }
+        let found = cluster(look).await?;
+        let Some(cluster) = found.as_ref() else { return Ok(Vec::new()) };
+        let group = cluster.db_cluster_parameter_group().unwrap_or_default();
+        if group != aws.place.cluster() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Seen {
+            name: "main".into(),
+            props: Props { cluster: aws.cluster().into(), parameter_group: group.into() },
+            outputs: Outputs::new(),
+            state: rds::state(cluster.status().unwrap_or_default()),
+            owned: true,
+        }])
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        attach(aws, want.cluster.get(), want.parameter_group.get()).await
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        attach(aws, update.want.cluster.get(), update.want.parameter_group.get()).await
+    }
+
+    /// Gives the cluster back the group that it had, as the tag on ours says.
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let tags = rds::list_tags(aws, &aws.place.parameter_group_arn()).await?;
+        match tags.get(ORIGINAL_GROUP_TAG) {
+            Some(original) => attach(aws, deletion.live.cluster.get(), original).await,
+            None => Err(Failure::refused(
+                "ModifyDBCluster",
+                format!(
+                    "the parameter group {} has lost its tag {ORIGINAL_GROUP_TAG}, which names the group to give back; set the tag, then run again",
+                    aws.place.cluster()
+                ),
+            )),
+        }
+    }
+}
+
+async fn attach(aws: &Aws, cluster: &str, group: &str) -> Result<(), Failure> {
+    let request = aws
+        .rds
+        .modify_db_cluster()
+        .db_cluster_identifier(cluster)
+        .db_cluster_parameter_group_name(group)
+        .apply_immediately(true);
+    request.send().await.during("ModifyDBCluster").map(|_| ())
+}

@@ -1,0 +1,299 @@
+//! One file per kind of cloud object.
+//!
+//! A kind says how to look at its objects, create, change and delete them, and what its [`Rules`] are.
+//! It takes no decisions: what must change is worked out by `plan`, when by `run`. Adding a kind: write its
+//! file, add it to [`KINDS`], use it in `model`, teach the sandbox its calls.
+//!
+//! **Invariants.** `observe` changes nothing and *lists*: it finds objects by name, path or tag, never by
+//! something remembered. Each create is safe to repeat after a look has shown that the object is not there.
+
+use crate::aws::{Aws, Class, Failure, Look};
+use crate::model::graph::{Id, Live, Observed, Outputs, State};
+use crate::plan::{Catalog, Change, Rules};
+use futures_util::future::join_all;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+
+pub mod bucket;
+pub mod bucket_object;
+pub mod cluster;
+pub mod cluster_role;
+pub mod elastic_ip;
+pub mod endpoint;
+pub mod endpoint_config;
+pub mod group_attachment;
+pub mod instance;
+pub mod internet_gateway;
+pub mod model;
+pub mod nat_gateway;
+pub mod notebook;
+pub mod notebook_config;
+pub mod parameter_group;
+pub mod parameter_sync;
+pub mod role;
+pub mod route_table;
+pub mod secret;
+pub mod secret_attachment;
+pub mod security_group;
+pub mod subnet;
+pub mod subnet_group;
+pub mod vpc;
+pub mod vpc_endpoint;
+
+mod rds;
+
+/// Every kind there is. The order is that in which a person would build a stack; output follows it.
+pub static KINDS: &[&dyn AnyKind] = &[
+    &role::Role,
+    &subnet_group::SubnetGroup,
+    &parameter_group::ParameterGroup,
+    &cluster::Cluster,
+    &group_attachment::GroupAttachment,
+    &cluster_role::ClusterRole,
+    &instance::Instance,
+    &parameter_sync::ParameterSync,
+];
+
+/// One observed object, its properties typed.
+pub struct Seen<P> {
+    /// Name within the stack.
+    pub name: String,
+    pub props: P,
+    pub outputs: Outputs,
+    pub state: State,
+    pub owned: bool,
+}
+
+/// What an update is given.
+pub struct Update<'a, P> {
+    pub want: P,
+    pub live: P,
+    pub outputs: &'a Outputs,
+    pub changes: &'a [Change],
+}
+
+impl<P> Update<'_, P> {
+    /// Whether this property, or something in it, differs.
+    pub fn changed(&self, path: &str) -> bool {
+        self.changes.iter().any(|c| c.path == path || c.path.starts_with(&format!("{path}.")))
+    }
+}
+
+/// What a deletion is given.
+pub struct Deletion<'a, P> {
+    pub live: P,
+    pub outputs: &'a Outputs,
+    /// The plan's options, such as `final_snapshot`.
+    pub options: &'a BTreeMap<String, String>,
+}
+
+/// What a kind's file provides. Every async function talks to AWS; nothing else does.
+pub trait Kind: Sync + 'static {
+    const NAME: &'static str;
+    const RULES: Rules;
+    /// Desired and live properties. `None` in the desired ones means "whatever it is".
+    type Props: Serialize + DeserializeOwned + Send + Sync;
+
+    fn observe(&self, look: Look<'_>)
+    -> impl Future<Output = Result<Vec<Seen<Self::Props>>, Failure>> + Send;
+    fn create(
+        &self,
+        aws: &Aws,
+        name: &str,
+        want: &Self::Props,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Makes the first of the changes that can be made now, or all of them; the executor looks again.
+    fn update(
+        &self,
+        aws: &Aws,
+        name: &str,
+        update: Update<'_, Self::Props>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+    fn delete(
+        &self,
+        aws: &Aws,
+        name: &str,
+        deletion: Deletion<'_, Self::Props>,
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+
+/// A kind with its property type erased.
+pub trait AnyKind: Sync {
+    fn name(&self) -> &'static str;
+    fn rules(&self) -> Rules;
+    fn observe<'a>(&'a self, look: Look<'a>) -> Answer<'a, Vec<Live>>;
+    fn create<'a>(&'a self, aws: &'a Aws, name: &'a str, want: Value) -> Answer<'a, ()>;
+    fn update<'a>(
+        &'a self,
+        aws: &'a Aws,
+        live: &'a Live,
+        want: Value,
+        changes: &'a [Change],
+    ) -> Answer<'a, ()>;
+    fn delete<'a>(
+        &'a self,
+        aws: &'a Aws,
+        live: &'a Live,
+        options: &'a BTreeMap<String, String>,
+    ) -> Answer<'a, ()>;
+}
+
+fn typed<P: DeserializeOwned>(kind: &'static str, value: Value) -> Result<P, Failure> {
+    serde_json::from_value(value).map_err(|e| {
+        Failure::refused(
+            "properties",
+            format!("the properties of a {kind} do not have their shape: {e} (a bug)"),
+        )
+    })
+}
+
+impl<K: Kind> AnyKind for K {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+    fn rules(&self) -> Rules {
+        K::RULES
+    }
+    fn observe<'a>(&'a self, look: Look<'a>) -> Answer<'a, Vec<Live>> {
+        Box::pin(async move {
+            let seen = Kind::observe(self, look).await?;
+            seen.into_iter()
+                .map(|seen| {
+                    let props = serde_json::to_value(seen.props).map_err(|e| {
+                        Failure::refused("properties", format!("{} properties: {e} (a bug)", K::NAME))
+                    })?;
+                    Ok(Live {
+                        id: Id::new(K::NAME, seen.name),
+                        props,
+                        outputs: seen.outputs,
+                        state: seen.state,
+                        owned: seen.owned,
+                    })
+                })
+                .collect()
+        })
+    }
+    fn create<'a>(&'a self, aws: &'a Aws, name: &'a str, want: Value) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let want = typed(K::NAME, want)?;
+            Kind::create(self, aws, name, &want).await
+        })
+    }
+    fn update<'a>(
+        &'a self,
+        aws: &'a Aws,
+        live: &'a Live,
+        want: Value,
+        changes: &'a [Change],
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let update = Update {
+                want: typed(K::NAME, want)?,
+                live: typed(K::NAME, live.props.clone())?,
+                outputs: &live.outputs,
+                changes,
+            };
+            Kind::update(self, aws, &live.id.name, update).await
+        })
+    }
+    fn delete<'a>(
+        &'a self,
+        aws: &'a Aws,
+        live: &'a Live,
+        options: &'a BTreeMap<String, String>,
+    ) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let deletion =
+                Deletion { live: typed(K::NAME, live.props.clone())?, outputs: &live.outputs, options };
+            Kind::delete(self, aws, &live.id.name, deletion).await
+        })
+    }
+}
+
+/// # Panics
+/// When there is no such kind: a bug.
+pub fn get(name: &str) -> &'static dyn AnyKind {
+    *KINDS.iter().find(|kind| kind.name() == name).unwrap_or_else(|| panic!("there is no kind {name}"))
+}
+
+/// The rules of all kinds, as the planner wants them.
+pub fn catalog() -> Catalog {
+    KINDS.iter().map(|kind| (kind.name(), kind.rules())).collect()
+}
+
+/// Everything of the stack that exists.
+///
+/// # Errors
+/// The first failure of any kind's observation.
+pub async fn observe_all(look: Look<'_>) -> Result<Observed, Failure> {
+    let all = join_all(KINDS.iter().map(|kind| kind.observe(look))).await;
+    let mut observed = Observed::new();
+    for live in all {
+        for live in live? {
+            observed.insert(live.id.clone(), live);
+        }
+    }
+    Ok(observed)
+}
+
+/// One resource, or `None` where it does not exist.
+///
+/// # Errors
+/// Those of its kind's observation.
+pub async fn observe_one(aws: &Aws, id: &Id, as_of: u64) -> Result<Option<Live>, Failure> {
+    let look = Look { aws, as_of, only: Some(&id.name) };
+    Ok(get(id.kind).observe(look).await?.into_iter().find(|live| live.id == *id))
+}
+
+/// `Ok(None)` instead of "not found".
+///
+/// # Errors
+/// Every other failure.
+pub fn absent_ok<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.is(Class::NotFound) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Success where the object is there or gone already, as wanted.
+///
+/// # Errors
+/// Every failure of another class.
+pub fn already_ok<T>(result: Result<T, Failure>, class: Class) -> Result<(), Failure> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(failure) if failure.is(class) => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// What the model must know of the live cluster, the stack's own or an existing one.
+pub struct ClusterFacts {
+    pub engine_version: String,
+    pub parameter_group: String,
+    pub members: Vec<String>,
+    /// ARNs of all associated roles.
+    pub roles: Vec<String>,
+}
+
+/// # Errors
+/// Those of the describe; a missing cluster is `None`.
+pub async fn cluster_facts(look: Look<'_>) -> Result<Option<ClusterFacts>, Failure> {
+    let found = rds::cluster(look).await?;
+    Ok(found.as_ref().as_ref().map(|cluster| ClusterFacts {
+        engine_version: cluster.engine_version().unwrap_or_default().into(),
+        parameter_group: cluster.db_cluster_parameter_group().unwrap_or_default().into(),
+        members: cluster
+            .db_cluster_members()
+            .iter()
+            .filter_map(|m| m.db_instance_identifier().map(String::from))
+            .collect(),
+        roles: cluster.associated_roles().iter().filter_map(|r| r.role_arn().map(String::from)).collect(),
+    }))
+}

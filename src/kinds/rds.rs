@@ -1,0 +1,92 @@
+//! What the RDS kinds share: one describe per cluster, statuses, tags.
+
+use crate::aws::{Aws, During, Failure, Look, tag_changes, tag_map};
+use crate::model::graph::State;
+use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The stack's cluster, or none.
+pub(super) async fn cluster(look: Look<'_>) -> Result<Arc<Option<DbCluster>>, Failure> {
+    look.shared("DescribeDBClusters", async {
+        let answer =
+            look.aws.rds.describe_db_clusters().db_cluster_identifier(look.aws.cluster()).send().await;
+        let found = super::absent_ok(answer.during("DescribeDBClusters"))?;
+        Ok(found.and_then(|found| found.db_clusters.unwrap_or_default().into_iter().next()))
+    })
+    .await
+}
+
+/// The instances of the stack's cluster.
+pub(super) async fn instances(look: Look<'_>) -> Result<Arc<Vec<DbInstance>>, Failure> {
+    look.shared("DescribeDBInstances", async {
+        let filter =
+            aws_sdk_rds::types::Filter::builder().name("db-cluster-id").values(look.aws.cluster()).build();
+        let items = look.aws.rds.describe_db_instances().filters(filter).into_paginator().items().send();
+        // A filter for a cluster that does not exist is answered with its absence, not with an empty list.
+        let found =
+            super::absent_ok(items.collect::<Result<Vec<_>, _>>().await.during("DescribeDBInstances"))?;
+        Ok(found.unwrap_or_default())
+    })
+    .await
+}
+
+/// Statuses of clusters and instances by what they mean for us (fact book, section 1.5).
+pub(super) fn state(status: &str) -> State {
+    match status {
+        // AWS enters backing-up and the like by itself; nothing of the stack waits for them, and a request
+        // that is refused meanwhile is repeated.
+        "available" | "backing-up" | "storage-optimization" | "storage-config-upgrade" => State::Ready,
+        "stopped" => State::Failed(
+            "it is stopped; start it (aws rds start-db-cluster --db-cluster-identifier …), then run again"
+                .into(),
+        ),
+        "failed"
+        | "inaccessible-encryption-credentials"
+        | "inaccessible-encryption-credentials-recoverable"
+        | "incompatible-network"
+        | "incompatible-restore"
+        | "incompatible-parameters"
+        | "incompatible-option-group"
+        | "insufficient-capacity"
+        | "restore-error"
+        | "restore-failed"
+        | "migration-failed"
+        | "cloning-failed"
+        | "storage-full" => State::Failed(format!("AWS reports the status {status}, which needs a person")),
+        other => State::Busy(other.into()),
+    }
+}
+
+pub(super) fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
+    tag_map(tags.iter().map(|tag| (tag.key(), tag.value())))
+}
+
+pub(super) fn tags(tags: &BTreeMap<String, String>) -> Option<Vec<Tag>> {
+    Some(tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect())
+}
+
+/// Tags of an object whose describe does not tell them.
+pub(super) async fn list_tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let answer = aws.rds.list_tags_for_resource().resource_name(arn).send().await;
+    Ok(tags_of(answer.during("ListTagsForResource")?.tag_list()))
+}
+
+/// Makes the tags of an object what they should be.
+pub(super) async fn update_tags(
+    aws: &Aws,
+    arn: &str,
+    want: &BTreeMap<String, String>,
+    live: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    let (set, remove) = tag_changes(want, live);
+    if !set.is_empty() {
+        let request = aws.rds.add_tags_to_resource().resource_name(arn).set_tags(tags(&set));
+        request.send().await.during("AddTagsToResource")?;
+    }
+    if !remove.is_empty() {
+        let request = aws.rds.remove_tags_from_resource().resource_name(arn).set_tag_keys(Some(remove));
+        request.send().await.during("RemoveTagsFromResource")?;
+    }
+    Ok(())
+}

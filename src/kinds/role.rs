@@ -1,0 +1,168 @@
+//! IAM role with one inline policy. Found by its path.
+
+use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
+use crate::model::graph::State;
+use crate::model::policy;
+use crate::plan::{PLAIN, Rules};
+use aws_sdk_iam::types::Tag;
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub struct Role;
+
+/// Name of the one inline policy.
+const POLICY: &str = "access";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Trust policy document, normalised.
+    pub trust: Value,
+    /// Permissions, normalised; null when there are none.
+    pub policy: Value,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for Role {
+    const NAME: &'static str = "role";
+    const RULES: Rules = Rules {
+        // Documents are compared by meaning and written as the model wrote them.
+        accept: |want, _| {
+            want["trust"] = policy::normal(&want["trust"]);
+            want["policy"] = policy::normal(&want["policy"]);
+        },
+        typical_seconds: 2,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let aws = look.aws;
+        let path = aws.place.role_path();
+        let listed = look
+            .shared("ListRoles", async {
+                let pages = aws.iam.list_roles().path_prefix(&path).into_paginator().items().send();
+                pages.collect::<Result<Vec<_>, _>>().await.during("ListRoles")
+            })
+            .await?;
+        let prefix = aws.place.role("");
+        let names: Vec<&str> = listed
+            .iter()
+            .filter_map(|role| role.role_name().strip_prefix(&prefix))
+            .filter(|name| look.wants(name))
+            .collect();
+        let details = join_all(names.iter().map(|name| detail(aws, name))).await;
+        Ok(details.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> {
+        let request = aws
+            .iam
+            .create_role()
+            .role_name(aws.place.role(name))
+            .path(aws.place.role_path())
+            .assume_role_policy_document(want.trust.to_string())
+            .description(format!("auroraml stack {}: {name}", aws.place.stack))
+            .set_tags(tags(&want.tags)?);
+        already_ok(request.send().await.during("CreateRole"), Class::Exists)?;
+        put_policy(aws, name, want).await
+    }
+
+    async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        let role = aws.place.role(name);
+        if update.changed("trust") {
+            let document = update.want.trust.to_string();
+            let request = aws.iam.update_assume_role_policy().role_name(&role).policy_document(document);
+            request.send().await.during("UpdateAssumeRolePolicy")?;
+        }
+        if update.changed("policy") {
+            put_policy(aws, name, &update.want).await?;
+        }
+        let (set, remove) = tag_changes(&update.want.tags, &update.live.tags);
+        if !set.is_empty() {
+            let request = aws.iam.tag_role().role_name(&role).set_tags(tags(&set)?);
+            request.send().await.during("TagRole")?;
+        }
+        if !remove.is_empty() {
+            let request = aws.iam.untag_role().role_name(&role).set_tag_keys(Some(remove));
+            request.send().await.during("UntagRole")?;
+        }
+        Ok(())
+    }
+
+    /// Detaches and deletes whatever hangs on the role, also what others put there, then the role.
+    async fn delete(&self, aws: &Aws, name: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
+        let role = aws.place.role(name);
+        let inline = aws.iam.list_role_policies().role_name(&role).send().await.during("ListRolePolicies");
+        for policy in absent_ok(inline)?.map(|found| found.policy_names).unwrap_or_default() {
+            let request = aws.iam.delete_role_policy().role_name(&role).policy_name(policy);
+            already_ok(request.send().await.during("DeleteRolePolicy"), Class::NotFound)?;
+        }
+        let attached = aws
+            .iam
+            .list_attached_role_policies()
+            .role_name(&role)
+            .send()
+            .await
+            .during("ListAttachedRolePolicies");
+        for policy in absent_ok(attached)?.and_then(|found| found.attached_policies).unwrap_or_default() {
+            let request = aws
+                .iam
+                .detach_role_policy()
+                .role_name(&role)
+                .policy_arn(policy.policy_arn().unwrap_or_default());
+            already_ok(request.send().await.during("DetachRolePolicy"), Class::NotFound)?;
+        }
+        already_ok(aws.iam.delete_role().role_name(&role).send().await.during("DeleteRole"), Class::NotFound)
+    }
+}
+
+async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
+    let role = aws.place.role(name);
+    let get = async { aws.iam.get_role().role_name(&role).send().await.during("GetRole") };
+    let policy = async {
+        aws.iam.get_role_policy().role_name(&role).policy_name(POLICY).send().await.during("GetRolePolicy")
+    };
+    // The list has neither tags nor policies.
+    let (found, policy) = tokio::join!(get, policy);
+    let Some(found) = absent_ok(found)?.and_then(|found| found.role) else { return Ok(None) };
+    let policy = absent_ok(policy)?.map_or(Value::Null, |found| document(found.policy_document()));
+    let tags = tag_map(found.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
+    Ok(Some(Seen {
+        name: name.to_string(),
+        owned: owns(&aws.place, &tags),
+        props: Props {
+            trust: document(found.assume_role_policy_document().unwrap_or_default()),
+            policy,
+            tags,
+        },
+        outputs: [("arn".into(), found.arn().to_string()), ("name".into(), role)].into(),
+        state: State::Ready,
+    }))
+}
+
+async fn put_policy(aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> {
+    let role = aws.place.role(name);
+    if want.policy.is_null() {
+        let request = aws.iam.delete_role_policy().role_name(role).policy_name(POLICY);
+        return already_ok(request.send().await.during("DeleteRolePolicy"), Class::NotFound);
+    }
+    let document = want.policy.to_string();
+    let request = aws.iam.put_role_policy().role_name(role).policy_name(POLICY).policy_document(document);
+    request.send().await.during("PutRolePolicy").map(|_| ())
+}
+
+fn tags(tags: &BTreeMap<String, String>) -> Result<Option<Vec<Tag>>, Failure> {
+    let built: Result<Vec<_>, _> = tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect();
+    built
+        .map(Some)
+        .map_err(|e| Failure::refused("TagRole", format!("the tags could not be built: {e} (a bug)")))
+}
+
+/// A policy document as IAM returns it: percent-encoded, formatted as someone liked.
+fn document(encoded: &str) -> Value {
+    let text = percent_encoding::percent_decode_str(encoded).decode_utf8_lossy();
+    serde_json::from_str(&text).map_or(Value::String(text.into_owned()), |value| policy::normal(&value))
+}

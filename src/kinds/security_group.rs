@@ -1,0 +1,29 @@
+//! Security group with all its rules; AWS's default egress rule is among them.
+
+use crate::model::graph::Input;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub struct SecurityGroup;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Id of the VPC.
+    pub vpc: Input,
+    pub description: String,
+    /// Sorted.
+    pub ingress: Vec<Rule>,
+    /// Sorted.
+    pub egress: Vec<Rule>,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One rule. Protocol `-1` means all, and has no ports.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rule {
+    pub protocol: String,
+    pub from_port: Option<i32>,
+    pub to_port: Option<i32>,
+    /// An IPv4 range or the id of a security group.
+    pub peer: Input,
+}

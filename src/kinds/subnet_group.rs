@@ -1,0 +1,78 @@
+//! DB subnet group: the subnets in which the cluster's instances live.
+
+use super::rds::{list_tags, tags, update_tags};
+use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::model::graph::{Input, State};
+use crate::plan::{PLAIN, Rules};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub struct SubnetGroup;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Subnet ids, sorted.
+    pub subnets: Vec<Input>,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for SubnetGroup {
+    const NAME: &'static str = "subnet_group";
+    const RULES: Rules = Rules { after: &["subnet"], ..PLAIN };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let (aws, arn) = (look.aws, look.aws.place.subnet_group_arn());
+        let describe = async {
+            let request = aws.rds.describe_db_subnet_groups().db_subnet_group_name(aws.place.cluster());
+            absent_ok(request.send().await.during("DescribeDBSubnetGroups"))
+        };
+        let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
+        let Some(group) =
+            found?.and_then(|found| found.db_subnet_groups.unwrap_or_default().into_iter().next())
+        else {
+            return Ok(Vec::new());
+        };
+        let tags = absent_ok(tags)?.unwrap_or_default();
+        let mut subnets: Vec<Input> =
+            group.subnets().iter().filter_map(|s| s.subnet_identifier()).map(Input::from).collect();
+        subnets.sort();
+        Ok(vec![Seen {
+            name: "main".into(),
+            owned: owns(&aws.place, &tags),
+            props: Props { subnets, tags },
+            outputs: [("name".into(), aws.place.cluster())].into(),
+            state: State::Ready,
+        }])
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        let request = aws
+            .rds
+            .create_db_subnet_group()
+            .db_subnet_group_name(aws.place.cluster())
+            .db_subnet_group_description(format!("Subnets of the auroraml stack {}", aws.place.stack))
+            .set_subnet_ids(Some(want.subnets.iter().map(|s| s.get().to_string()).collect()))
+            .set_tags(tags(&want.tags));
+        already_ok(request.send().await.during("CreateDBSubnetGroup"), Class::Exists)
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        if update.changed("subnets") {
+            aws.rds
+                .modify_db_subnet_group()
+                .db_subnet_group_name(aws.place.cluster())
+                .set_subnet_ids(Some(update.want.subnets.iter().map(|s| s.get().to_string()).collect()))
+                .send()
+                .await
+                .during("ModifyDBSubnetGroup")?;
+        }
+        update_tags(aws, &aws.place.subnet_group_arn(), &update.want.tags, &update.live.tags).await
+    }
+
+    async fn delete(&self, aws: &Aws, _: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
+        let request = aws.rds.delete_db_subnet_group().db_subnet_group_name(aws.place.cluster());
+        already_ok(request.send().await.during("DeleteDBSubnetGroup"), Class::NotFound)
+    }
+}

@@ -1,0 +1,56 @@
+//! What happens while a plan is carried out, told to whoever listens.
+
+use crate::model::graph::Id;
+use crate::plan::Action;
+use serde::Serialize;
+
+/// One thing that happened. Serialised, it is one line of `--events`; no secret can be in it, because no
+/// property value is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The steps that will be carried out, in the plan's order.
+    Planned {
+        steps: Vec<(Id, Action)>,
+    },
+    Started {
+        id: Id,
+        action: Action,
+    },
+    /// AWS was asked to change something.
+    Acted {
+        id: Id,
+        what: &'static str,
+    },
+    /// The step waits; told whenever the reason changes.
+    Waiting {
+        id: Id,
+        why: String,
+    },
+    Finished {
+        id: Id,
+        seconds: u64,
+    },
+    Failed {
+        id: Id,
+        why: String,
+    },
+    /// The run was asked to stop.
+    Stopping,
+    /// Something outside of a single step, such as the look after the last one.
+    Note {
+        text: String,
+    },
+}
+
+/// Receives events as they happen; must not block.
+pub trait Listener: Send + Sync {
+    /// `at` is in milliseconds since the Unix epoch, on the run's clock.
+    fn tell(&self, at: u64, event: &Event);
+}
+
+/// Nobody listens.
+pub struct Silent;
+impl Listener for Silent {
+    fn tell(&self, _: u64, _: &Event) {}
+}

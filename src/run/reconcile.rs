@@ -1,0 +1,227 @@
+//! The whole of an apply or a destroy: look, plan, carry out, look again.
+
+use super::events::{Event, Listener};
+use super::execute::{Report, Stop, execute};
+use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::kinds::{self, absent_ok};
+use crate::model::facts::{ExistingFacts, Facts};
+use crate::model::graph::{Graph, Id, Observed};
+use crate::model::names::ORIGINAL_GROUP_TAG;
+use crate::model::{self, Intent, Preflight};
+use crate::plan::{Plan, plan};
+use crate::spec::{Aurora, Spec};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Rounds of plan and execution before giving up on an empty plan.
+const ROUNDS_MAX: usize = 4;
+/// Milliseconds after which an object made by an earlier, killed run is certainly visible (fact book,
+/// section 5.3): the last look of a run that makes or deletes is not taken before.
+const SETTLED_MS: u64 = 65_000;
+
+/// What a plan is made from, and the plan.
+pub struct Prepared {
+    pub graph: Graph,
+    pub observed: Observed,
+    pub plan: Plan,
+    pub facts: Facts,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum PrepareError {
+    /// AWS could not be asked.
+    Aws(Failure),
+    /// The spec cannot be carried out in this account and region; nothing was changed.
+    Preflight(Vec<Preflight>),
+}
+impl From<Failure> for PrepareError {
+    fn from(failure: Failure) -> PrepareError {
+        PrepareError::Aws(failure)
+    }
+}
+
+/// Looks at AWS and plans. Changes nothing.
+///
+/// # Errors
+/// When AWS cannot be asked, or the spec cannot be carried out here.
+pub async fn prepare(aws: &Aws, spec: &Spec, intent: Intent) -> Result<Prepared, PrepareError> {
+    let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+    let (observed, facts) = tokio::join!(kinds::observe_all(look), facts(look, spec));
+    let (observed, mut facts) = (observed?, facts?);
+    if let Some(existing) = &mut facts.existing {
+        existing.original_group = observed
+            .get(&Id::new("parameter_group", "main"))
+            .and_then(|group| group.props["tags"][ORIGINAL_GROUP_TAG].as_str())
+            .map(String::from);
+    }
+    let graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;
+    let plan = plan(&graph, &observed, &kinds::catalog());
+    Ok(Prepared { graph, observed, plan, facts })
+}
+
+/// How an apply or destroy ended.
+#[derive(Debug)]
+#[must_use = "an unread outcome hides failures"]
+pub struct Outcome {
+    /// One report for each round.
+    pub reports: Vec<Report>,
+    /// The plan after the last round; empty when everything is as wanted.
+    pub remaining: Plan,
+    pub observed: Observed,
+}
+
+impl Outcome {
+    pub fn is_complete(&self) -> bool {
+        self.remaining.is_empty() && self.reports.last().is_none_or(Report::is_complete)
+    }
+}
+
+/// Carries a prepared plan out, then looks and plans again until nothing is left to do.
+///
+/// # Errors
+/// When AWS cannot be asked for the next plan. What steps met is in the outcome.
+pub async fn reconcile(
+    aws: &Arc<Aws>,
+    spec: &Spec,
+    intent: Intent,
+    prepared: Prepared,
+    stop: Stop,
+    listener: Arc<dyn Listener>,
+) -> Result<Outcome, PrepareError> {
+    let began = aws.clock.now_ms();
+    let (mut reports, mut prepared) = (Vec::new(), prepared);
+    let mut changed_anything = false;
+    for _ in 0..ROUNDS_MAX {
+        if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
+            break;
+        }
+        changed_anything = true;
+        let report = execute(
+            aws.clone(),
+            prepared.graph,
+            &prepared.plan,
+            prepared.observed,
+            stop.clone(),
+            listener.clone(),
+        )
+        .await;
+        let complete = report.is_complete();
+        reports.push(report);
+        if complete && !*stop.borrow() {
+            settle(aws, began, &stop, &listener).await;
+        }
+        prepared = prepare(aws, spec, intent).await?;
+        if !complete || *stop.borrow() {
+            break;
+        }
+        if !prepared.plan.is_empty() {
+            let text = "not everything is as wanted yet: going on".to_string();
+            listener.tell(aws.clock.now_ms(), &Event::Note { text });
+        }
+    }
+    debug_assert!(changed_anything || reports.is_empty());
+    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed })
+}
+
+/// Waits until whatever an earlier run made is visible, so that the last look misses nothing.
+async fn settle(aws: &Aws, began: u64, stop: &Stop, listener: &Arc<dyn Listener>) {
+    let left = (began + SETTLED_MS).saturating_sub(aws.clock.now_ms());
+    if left == 0 {
+        return;
+    }
+    let text = "waiting a moment before the last look, until listings show everything".to_string();
+    listener.tell(aws.clock.now_ms(), &Event::Note { text });
+    let mut stop = stop.clone();
+    tokio::select! {
+        () = aws.clock.sleep(Duration::from_millis(left)) => {}
+        Ok(_) = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+async fn facts(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure> {
+    let aws = look.aws;
+    let (zones, engine) = tokio::join!(zones(look, spec), engine(look, spec));
+    let (engine_versions, live_engine_version, existing) = engine?;
+    let mut files = BTreeMap::new();
+    for path in spec.notebook.iter().flat_map(|notebook| &notebook.files) {
+        let content = (aws.files)(path).map_err(|error| Failure {
+            class: Class::Refused,
+            operation: "read",
+            code: "auroraml".into(),
+            message: format!("cannot read the notebook file {path}: {error}"),
+        })?;
+        files
+            .insert(path.clone(), Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect());
+    }
+    let now = jiff::Timestamp::from_millisecond(i64::try_from(aws.clock.now_ms()).unwrap_or(i64::MAX))
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_zoned(jiff::tz::TimeZone::UTC);
+    Ok(Facts {
+        zones: zones?,
+        engine_versions,
+        live_engine_version,
+        existing,
+        files,
+        today: now.strftime("%Y-%m-%d").to_string(),
+        timestamp: now.strftime("%Y%m%d-%H%M%S").to_string(),
+    })
+}
+
+async fn zones(look: Look<'_>, spec: &Spec) -> Result<Vec<String>, Failure> {
+    if spec.network.is_none() {
+        return Ok(Vec::new());
+    }
+    let filter = aws_sdk_ec2::types::Filter::builder().name("zone-type").values("availability-zone").build();
+    let answer = look.aws.ec2.describe_availability_zones().filters(filter).send().await;
+    let mut zones: Vec<String> = answer
+        .during("DescribeAvailabilityZones")?
+        .availability_zones()
+        .iter()
+        .filter(|zone| zone.state().is_none_or(|state| state.as_str() == "available"))
+        .filter_map(|zone| zone.zone_name().map(String::from))
+        .collect();
+    zones.sort();
+    Ok(zones)
+}
+
+type EngineFacts = (Vec<model::engine::Offered>, Option<String>, Option<ExistingFacts>);
+
+async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
+    let Some(aurora) = &spec.aurora else { return Ok((Vec::new(), None, None)) };
+    let (cluster, roles) = (kinds::cluster_facts(look).await?, look.aws.place.role_arn(""));
+    let live = cluster.as_ref().map(|cluster| cluster.engine_version.clone());
+    let existing = match aurora {
+        Aurora::Existing(_) => cluster.map(|cluster| ExistingFacts {
+            parameter_group: cluster.parameter_group,
+            original_group: None,
+            members: cluster.members,
+            foreign_roles: cluster.roles.iter().filter(|arn| !arn.starts_with(&roles)).count(),
+        }),
+        Aurora::Owned(_) => None,
+    };
+    let versions = match aurora {
+        // A live version that fits the spec is kept whatever else is on offer.
+        Aurora::Owned(cluster)
+            if !live.as_ref().is_some_and(|l| model::engine::matches(&cluster.engine_version, l)) =>
+        {
+            engine_versions(look.aws).await?
+        }
+        _ => Vec::new(),
+    };
+    Ok((versions, live, existing))
+}
+
+async fn engine_versions(aws: &Aws) -> Result<Vec<model::engine::Offered>, Failure> {
+    let pages = aws.rds.describe_db_engine_versions().engine("aurora-mysql").into_paginator().items().send();
+    let found = absent_ok(pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBEngineVersions"))?;
+    Ok(found
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|v| {
+            Some(model::engine::Offered { version: v.engine_version?, family: v.db_parameter_group_family? })
+        })
+        .collect())
+}
