@@ -382,33 +382,33 @@ pub struct ServerlessEndpoint {
     pub max_concurrency: u32,
 }
 
-fn default_engine_version() -> String {
+pub(super) fn default_engine_version() -> String {
     "8.0".into()
 }
-fn default_username() -> String {
+pub(super) fn default_username() -> String {
     "admin".into()
 }
-fn default_backup_retention_days() -> u16 {
+pub(super) fn default_backup_retention_days() -> u16 {
     1
 }
-fn default_port() -> u16 {
+pub(super) fn default_port() -> u16 {
     3306
 }
-fn default_promotion_tier() -> u8 {
+pub(super) fn default_promotion_tier() -> u8 {
     1
 }
-fn default_recovery_window_days() -> u8 {
+pub(super) fn default_recovery_window_days() -> u8 {
     7
 }
-fn default_volume() -> u32 {
+pub(super) fn default_volume() -> u32 {
     5
 }
-fn default_count() -> u32 {
+pub(super) fn default_count() -> u32 {
     1
 }
-fn default_memory() -> u32 {
+pub(super) fn default_memory() -> u32 {
     2048
 }
-fn default_max_concurrency() -> u32 {
+pub(super) fn default_max_concurrency() -> u32 {
     5
 }
