@@ -96,17 +96,17 @@ fn tags(spec: &Spec, reader: &mut Reader) {
         let path = join("tags", key);
         let lower = key.to_lowercase();
         if lower.starts_with("aws:") {
-            reader.report(
+            reader.report_key(
                 &path,
                 format!("tag `{key}`: the prefix `aws:` belongs to AWS"),
                 "choose another key",
             );
         } else if lower.starts_with("auroraml:") {
             let message = format!("tag `{key}`: the prefix `auroraml:` marks what the stack owns");
-            reader.report(&path, message, "choose another key");
+            reader.report_key(&path, message, "choose another key");
         } else if key.is_empty() || key.chars().count() > 128 || !allowed(key) {
             let hint = "1 to 128 letters, digits, spaces and _ . : / = + - @";
-            reader.report(&path, format!("`{key}` is not possible as the key of a tag"), hint);
+            reader.report_key(&path, format!("`{key}` is not possible as the key of a tag"), hint);
         }
         if value.chars().count() > 256 || !allowed(value) {
             let hint = "at most 256 letters, digits, spaces and _ . : / = + - @";

@@ -14,6 +14,8 @@ pub use images::{XGBOOST_VERSIONS, xgboost_image};
 pub use problem::{Problem, Problems};
 pub use types::*;
 
+use serde_json::{Value, json};
+
 /// The spec that `auroraml init` writes.
 pub const STARTER: &str = include_str!("starter.yaml");
 
@@ -45,13 +47,54 @@ pub fn family(engine_version: &str) -> Option<&'static str> {
     check::Version::parse(engine_version).ok().map(check::Version::family)
 }
 
-/// The JSON Schema of a spec, for editors.
+/// The JSON Schema of a spec, for editors: draft 2020-12.
 pub fn json_schema() -> String {
-    let schema = schemars::schema_for!(Spec);
+    let mut schema = schemars::schema_for!(Spec).to_value();
+    as_read(&mut schema);
     // A schema is a JSON value: writing it cannot fail.
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Where serde and the reader differ: a key without a value is refused, and numbers and booleans are
+/// accepted as text in mappings of text and for the engine version.
+fn as_read(schema: &mut Value) {
+    let scalar = || json!(["string", "number", "boolean"]);
+    match schema {
+        Value::Object(map) => {
+            if map.get("default") == Some(&Value::Null) {
+                map.remove("default");
+            }
+            if let Some(Value::Array(types)) = map.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    map.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = map.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type") != Some(&json!("null")));
+                if let [only] = choices.as_slice()
+                    && let Some(reference) = only.get("$ref").cloned()
+                {
+                    map.remove("anyOf");
+                    map.insert("$ref".to_owned(), reference);
+                }
+            }
+            map.values_mut().for_each(as_read);
+            if let Some(values) = map.get_mut("additionalProperties").filter(|values| values.is_object())
+                && values.get("type") == Some(&json!("string"))
+            {
+                values["type"] = scalar();
+            }
+            if let Some(version) = map.get_mut("engine_version").filter(|version| version.is_object()) {
+                version["type"] = json!(["string", "number"]);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(as_read),
+        _ => {}
+    }
 }
 
 /// The file as text, unless its size or its bytes already show that it is no spec.

@@ -1,7 +1,7 @@
 //! YAML text as a tree that knows where each value stands. The only place that knows the YAML crate.
 //!
 //! The crate's own errors would do for one problem at a time; the tree lets all problems of a file be
-//! reported at once, and lets later checks point at valid values (fact book on building, section YAML).
+//! reported at once, and lets later checks point at valid values.
 
 use super::problem::{Problem, Problems};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -127,6 +127,20 @@ fn syntax(error: &Error) -> Problems {
         _ if has("simple key expected ':'") => (
             "a key without `:`, or a line that is not indented like those around it".to_owned(),
             Some("write `key: value`"),
+        ),
+        _ if has("flow mapping") || has("placement of ':'") => (
+            "a `{` or `[` is not closed above".to_owned(),
+            Some("add the `}` or `]`, and commas between the items"),
+        ),
+        _ if has("flow sequence") => {
+            ("a `[` is not closed above".to_owned(), Some("add the `]`, and commas"))
+        }
+        _ if has("quoted scalar") => {
+            ("a quote is not closed above".to_owned(), Some("close it on the line where it opens"))
+        }
+        _ if has("unexpected character") => (
+            format!("not YAML: {said}"),
+            Some("text that begins with a special character must stand in quotes"),
         ),
         _ => (format!("not YAML: {said}"), None),
     };

@@ -41,6 +41,11 @@ impl Problems {
     /// For each problem `FILE:LINE:COL: message`, the source line underlined, and what to write instead.
     pub fn render(&self, file: &str, source: &str) -> String {
         let lines: Vec<&str> = source.lines().collect();
+        // What stands where a password was expected may be one: such a line is never repeated.
+        let secret = |problem: &Problem| {
+            problem.path.ends_with(".password") || problem.path.ends_with(".password_environment_variable")
+        };
+        let hidden: Vec<usize> = self.0.iter().filter(|p| secret(p)).map(|p| p.line).collect();
         let mut out = String::new();
         for (index, problem) in self.0.iter().enumerate() {
             if index > 0 {
@@ -48,9 +53,7 @@ impl Problems {
             }
             // Writing to a string cannot fail.
             let _ = writeln!(out, "{file}:{}:{}: {}", problem.line, problem.column, problem.message);
-            if let Some(line) =
-                lines.get(problem.line.saturating_sub(1)).filter(|line| !line.trim().is_empty())
-            {
+            if let Some(line) = shown_line(&lines, problem.line, &hidden) {
                 let (shown, pad, width) = window(line, problem.column.saturating_sub(1), problem.width);
                 let number = problem.line;
                 let _ = writeln!(out, "{number:>5} | {shown}");
@@ -74,6 +77,12 @@ impl std::fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// Line `number` from 1, unless it is empty or hidden.
+fn shown_line<'s>(lines: &[&'s str], number: usize, hidden: &[usize]) -> Option<&'s str> {
+    let line = lines.get(number.checked_sub(1)?)?;
+    (!line.trim().is_empty() && !hidden.contains(&number)).then_some(*line)
+}
 
 /// The part of `line` to show, and from where (in characters) and how far to underline it.
 fn window(line: &str, start: usize, width: usize) -> (String, usize, usize) {

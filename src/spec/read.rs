@@ -106,7 +106,7 @@ impl Read for Bucket {
 }
 
 /// The keys of a cluster that the stack owns, beside `restart`.
-pub const OWNED_KEYS: [&str; 14] = [
+const OWNED_KEYS: [&str; 14] = [
     "engine_version",
     "instances",
     "serverless",
@@ -336,5 +336,22 @@ impl Read for ServerlessEndpoint {
         };
         f.finish(reader, nothing_special);
         Some(serverless)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The message for a key that does not go with `existing` knows every key of a cluster.
+    #[test]
+    fn the_keys_of_an_owned_cluster_are_all_known() {
+        let schema = schemars::schema_for!(Cluster).to_value();
+        let mut keys: Vec<&str> =
+            schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let mut known: Vec<&str> = OWNED_KEYS.iter().copied().chain(["restart"]).collect();
+        keys.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(keys, known);
     }
 }

@@ -12,21 +12,23 @@ use std::str::FromStr;
 pub struct Reader {
     problems: Vec<Problem>,
     places: HashMap<String, Place>,
+    /// Where the key of each value stands.
+    keys: HashMap<String, Place>,
     /// Paths that could not be read: what stands there in the spec is a stand-in.
     broken: BTreeSet<String>,
 }
 
 impl Reader {
     pub fn new(root: &Node, found: Vec<Problem>) -> Reader {
-        let mut places = HashMap::new();
+        let (mut places, mut keys) = (HashMap::new(), HashMap::new());
         let first = match &root.value {
             Value::Map(entries) => entries.first().map_or(root.place, |entry| entry.place),
             _ => root.place,
         };
         places.insert(String::new(), first);
-        index(root, "", None, &mut places);
+        index(root, "", None, &mut places, &mut keys);
         let broken = found.iter().map(|problem| problem.path.clone()).collect();
-        Reader { problems: found, places, broken }
+        Reader { problems: found, places, keys, broken }
     }
 
     /// Whether the file has a value at `path`.
@@ -48,10 +50,24 @@ impl Reader {
 
     /// A value that can be read but is not possible, unless it is a stand-in.
     pub fn report(&mut self, path: &str, message: impl Into<String>, hint: impl Into<String>) {
-        if self.sound(path) {
-            let hint: String = hint.into();
-            let place = self.place(path);
-            self.push(place, path, message.into(), (!hint.is_empty()).then_some(hint));
+        let place = self.place(path);
+        self.report_at(place, path, message.into(), hint.into());
+    }
+
+    /// Like `report`, where it is the key that is not possible.
+    pub fn report_key(&mut self, path: &str, message: impl Into<String>, hint: impl Into<String>) {
+        let place = self.keys.get(path).copied().unwrap_or_else(|| self.place(path));
+        self.report_at(place, path, message.into(), hint.into());
+    }
+
+    fn report_at(&mut self, place: Place, path: &str, message: String, hint: String) {
+        // What is not there may only be misspelt, and that is then reported beside it.
+        let misspelt = !self.given(path) && {
+            let (parent, _) = path.rsplit_once('.').unwrap_or(("", path));
+            self.broken.iter().any(|broken| broken.rsplit_once('.').map_or("", |(of, _)| of) == parent)
+        };
+        if self.sound(path) && !misspelt {
+            self.push(place, path, message, Some(hint));
         }
     }
 
@@ -94,7 +110,9 @@ fn within(inner: &str, outer: &str) -> bool {
         || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-fn index(node: &Node, path: &str, key: Option<Place>, places: &mut HashMap<String, Place>) {
+type Places = HashMap<String, Place>;
+
+fn index(node: &Node, path: &str, key: Option<Place>, places: &mut Places, keys: &mut Places) {
     let place = match &node.value {
         // What stands on several lines is shown at its key; a value that is not there as well.
         Value::Map(_) | Value::List(_) | Value::Null => key.unwrap_or(node.place),
@@ -102,16 +120,17 @@ fn index(node: &Node, path: &str, key: Option<Place>, places: &mut HashMap<Strin
     };
     if !path.is_empty() {
         places.insert(path.to_owned(), place);
+        keys.insert(path.to_owned(), key.unwrap_or(node.place));
     }
     match &node.value {
         Value::Map(entries) => {
             for entry in entries {
-                index(&entry.value, &join(path, &entry.key), Some(entry.place), places);
+                index(&entry.value, &join(path, &entry.key), Some(entry.place), places, keys);
             }
         }
         Value::List(items) => {
             for (n, item) in items.iter().enumerate() {
-                index(item, &format!("{path}[{n}]"), None, places);
+                index(item, &format!("{path}[{n}]"), None, places, keys);
             }
         }
         _ => {}
@@ -174,14 +193,17 @@ impl Read for bool {
 /// A whole number from 0.
 fn whole<T: FromStr>(node: &Node, path: &str, reader: &mut Reader, most: u64) -> Option<T> {
     let Value::Number(text) = &node.value else {
-        let hint = format!("write a number from 0 to {most}, without quotes");
-        return mismatch(node, path, reader, "a whole number", &hint);
+        return mismatch(node, path, reader, "a whole number", "write digits only, without quotes");
     };
     if let Ok(value) = text.parse() {
         return Some(value);
     }
-    let hint = format!("write digits only, at most {most}");
-    reader.refuse(path, format!("`{path}` must be a whole number from 0 to {most}, not {text}"), Some(hint));
+    let (message, hint) = if text.chars().all(|c| c.is_ascii_digit()) {
+        (format!("`{path}` is at most {most}, not {text}"), "write a smaller number")
+    } else {
+        (format!("`{path}` must be a whole number from 0, not {text}"), "write digits only")
+    };
+    reader.refuse(path, message, Some(hint.to_owned()));
     None
 }
 
@@ -212,7 +234,12 @@ impl Read for f64 {
         if value.is_some() {
             return value;
         }
-        mismatch(node, path, reader, "a finite number", "write a number such as `0.5`, without quotes")
+        if let Value::Number(text) = &node.value {
+            let hint = "write a decimal number such as `0.5`".to_owned();
+            reader.refuse(path, format!("`{path}` cannot be {text}"), Some(hint));
+            return None;
+        }
+        mismatch(node, path, reader, "a number", "write a number such as `0.5`, without quotes")
     }
 }
 

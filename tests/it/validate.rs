@@ -219,6 +219,18 @@ fn the_place_of_what_is_not_text_is_given() {
     assert_eq!((problems.0[0].line, problems.0[0].column), (2, 10));
 }
 
+/// Where a password might stand in the file, the line is not repeated.
+#[test]
+fn a_password_in_the_file_is_not_shown() {
+    let aurora = "stack: a\nregion: us-east-1\naurora: { existing: x, password: hunter2 }\n";
+    let variable = "stack: a\nregion: us-east-1\naurora:\n  port: 1\n  \
+                    secret: { managed_by: stack, password_environment_variable: hunter2!, recovery_window_days: 3 }\n";
+    for source in [aurora, variable] {
+        let text = refused(source.as_bytes()).render("f", source);
+        assert!(text.contains("f:") && !text.contains("hunter2"), "{text}");
+    }
+}
+
 /// A long line is cut around the problem, so that the underline stays on the screen.
 #[test]
 fn long_lines_are_cut() {

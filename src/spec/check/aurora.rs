@@ -211,7 +211,7 @@ fn secret(cluster: &Cluster, reader: &mut Reader) {
             let path = format!("aurora.secret.{key}");
             if reader.given(&path) {
                 let message = format!("`{key}` does not go with a secret that RDS makes and deletes");
-                reader.report(&path, message, "add `managed_by: stack`, or remove the line");
+                reader.report_key(&path, message, "add `managed_by: stack`, or remove the line");
             }
         }
         return;

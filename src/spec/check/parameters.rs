@@ -19,7 +19,6 @@ const WIRED: [(&str, &str); 4] = [
     ("aws_default_bedrock_role", "bedrock: { models: [MODEL-ID] }"),
 ];
 
-/// The first characters of what is long or secret should not be repeated, so values are never shown.
 pub fn parameters(cluster: &Cluster, version: Version, reader: &mut Reader) {
     let family = version.family();
     for name in cluster.parameters.keys() {
@@ -27,15 +26,19 @@ pub fn parameters(cluster: &Cluster, version: Version, reader: &mut Reader) {
         if let Some((_, key)) = WIRED.iter().find(|(wired, _)| wired == name) {
             let message = format!("`{name}` belongs to its role and association");
             let hint = format!("write `{key}` under `machine_learning`, which sets all three as one unit");
-            reader.report(&path, message, hint);
+            reader.report_key(&path, message, hint);
         } else if matches!(name.as_str(), "aurora_load_from_s3_role" | "aurora_select_into_s3_role") {
             let message = format!("`{name}` does not exist in {family}: it is `aws_default_s3_role` there");
-            reader.report(&path, message, "write `s3: true` under `machine_learning`, which sets it");
+            reader.report_key(&path, message, "write `s3: true` under `machine_learning`, which sets it");
         } else if FIXED.contains(&name.as_str()) {
-            reader.report(&path, format!("`{name}` cannot be changed on Aurora MySQL"), "remove the line");
+            reader.report_key(
+                &path,
+                format!("`{name}` cannot be changed on Aurora MySQL"),
+                "remove the line",
+            );
         } else if !exists(name, version) {
             let message = format!("there is no parameter `{name}` in {family}");
-            reader.report(&path, message, instead(name, version));
+            reader.report_key(&path, message, instead(name, version));
         }
     }
 }

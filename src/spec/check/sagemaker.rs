@@ -2,7 +2,7 @@
 
 use super::{name, network};
 use crate::spec::images::{XGBOOST_VERSIONS, xgboost_image};
-use crate::spec::problem::{list, nearest};
+use crate::spec::problem::list;
 use crate::spec::reader::{Reader, join};
 use crate::spec::types::*;
 
@@ -100,7 +100,7 @@ fn by_notebook(path: &str, reader: &mut Reader) {
         if reader.given(&inner) {
             let message = format!("`{key}` does not go with `managed_by: notebook`");
             let hint = "remove it: the notebook decides; or write `managed_by: stack`";
-            reader.report(&inner, message, hint);
+            reader.report_key(&inner, message, hint);
         }
     }
 }
@@ -117,7 +117,7 @@ fn by_stack(spec: &Spec, endpoint: &Endpoint, path: &str, reader: &mut Reader) {
     match (&endpoint.instance, &endpoint.serverless) {
         (Some(_), Some(_)) => {
             let message = "an endpoint has either `instance` or `serverless`, not both";
-            reader.report(&join(path, "serverless"), message, "remove one of the two");
+            reader.report_key(&join(path, "serverless"), message, "remove one of the two");
         }
         (None, None) => {
             let hint = "add `instance: ml.m5.large` or `serverless: {}`";
@@ -139,7 +139,11 @@ fn by_stack(spec: &Spec, endpoint: &Endpoint, path: &str, reader: &mut Reader) {
             capacity(serverless, &join(path, "serverless"), reader);
             if reader.given(&join(path, "count")) {
                 let hint = "remove it; `max_concurrency` limits what runs at once";
-                reader.report(&join(path, "count"), "a serverless endpoint has no instances to count", hint);
+                reader.report_key(
+                    &join(path, "count"),
+                    "a serverless endpoint has no instances to count",
+                    hint,
+                );
             }
         }
     }
@@ -185,7 +189,7 @@ fn model(region: &str, model: &Model, path: &str, reader: &mut Reader) {
         if !name::variable(key) || key.len() > 1024 || value.chars().count() > 1024 {
             let hint = "a name of letters, digits and underscores, a value of at most 1024 characters";
             let message = format!("`{key}` is not possible as an environment variable");
-            reader.report(&join(&join(path, "environment"), key), message, hint);
+            reader.report_key(&join(&join(path, "environment"), key), message, hint);
         }
     }
 }
@@ -197,8 +201,10 @@ fn image(region: &str, image: &str, path: &str, reader: &mut Reader) {
             let message = format!("`{version}` is the tag of XGBoost 0.72 of 2018, in other accounts");
             reader.report(path, message, "write a version, such as `xgboost:1.7-1`");
         } else if !XGBOOST_VERSIONS.contains(&version) {
-            let hint = match nearest(version, XGBOOST_VERSIONS).filter(|_| version.contains('-')) {
-                Some(near) => format!("did you mean `xgboost:{near}`? There are {}", list(&XGBOOST_VERSIONS)),
+            let release = version.split('-').next().unwrap_or(version);
+            let near = XGBOOST_VERSIONS.iter().find(|known| known.split('-').next() == Some(release));
+            let hint = match near {
+                Some(near) => format!("did you mean `xgboost:{near}`?"),
                 None => format!("there are {}", list(&XGBOOST_VERSIONS)),
             };
             reader.report(path, format!("there is no built-in XGBoost image `{version}`"), hint);
