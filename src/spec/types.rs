@@ -21,14 +21,19 @@ pub struct Spec {
     /// Age after which the stack may be reaped, such as `8h`; written as a tag.
     #[serde(default)]
     pub expires_after: Option<String>,
+    /// The VPC; needed by a cluster that the stack owns and by a notebook.
     #[serde(default)]
     pub network: Option<Network>,
+    /// The stack's own S3 bucket.
     #[serde(default)]
     pub bucket: Option<Bucket>,
+    /// The Aurora MySQL cluster.
     #[serde(default)]
     pub aurora: Option<Aurora>,
+    /// What SQL in the cluster may call.
     #[serde(default)]
     pub machine_learning: MachineLearning,
+    /// A SageMaker notebook instance beside the cluster.
     #[serde(default)]
     pub notebook: Option<Notebook>,
     /// SageMaker endpoints by name; the name is the endpoint's own name, as SQL functions use it.
@@ -36,9 +41,11 @@ pub struct Spec {
     pub endpoints: BTreeMap<String, Endpoint>,
 }
 
+/// The VPC with its subnets and ways out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
+    /// Address range of the VPC, /16 to /28.
     #[schemars(with = "String")]
     pub cidr: Ipv4Net,
     /// Subnets with a route to the internet gateway; the n-th lies in the region's n-th zone.
@@ -49,6 +56,7 @@ pub struct Network {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub private_subnets: Vec<Ipv4Net>,
+    /// How the private subnets reach the internet.
     #[serde(default)]
     pub nat: Nat,
     /// Services reached without NAT: `s3` is a gateway endpoint, the others are interface endpoints.
@@ -59,6 +67,7 @@ pub struct Network {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Nat {
+    /// Not at all.
     #[default]
     None,
     /// One NAT gateway, in the first public subnet.
@@ -88,8 +97,10 @@ pub struct Bucket {
     /// Name of the bucket; by default `<stack>-sagemaker-<account>-<region>`.
     #[serde(default)]
     pub name: Option<String>,
+    /// Keep every version of each object.
     #[serde(default)]
     pub versioning: bool,
+    /// What becomes of the bucket when the stack is destroyed.
     #[serde(default)]
     pub on_destroy: BucketOnDestroy,
 }
@@ -118,6 +129,7 @@ pub enum Aurora {
 pub struct ExistingCluster {
     /// Identifier of the cluster.
     pub existing: String,
+    /// How members that wait for a reboot get it.
     #[serde(default)]
     pub restart: Restart,
 }
@@ -138,17 +150,22 @@ pub struct Cluster {
     /// Database created with the cluster.
     #[serde(default)]
     pub database: Option<String>,
+    /// Name of the master user.
     #[serde(default = "default_username")]
     pub username: String,
+    /// Where the master user's password is.
     #[serde(default)]
     pub secret: Secret,
+    /// SQL over HTTPS; not with T classes.
     #[serde(default)]
     pub data_api: bool,
     /// Parameters of the DB cluster parameter group, beside those of `machine_learning`.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,
+    /// How members that wait for a reboot get it.
     #[serde(default)]
     pub restart: Restart,
+    /// What becomes of the cluster when the stack is destroyed.
     #[serde(default)]
     pub on_destroy: ClusterOnDestroy,
     /// AWS refuses to delete the cluster while this is on. By default on for `on_destroy: protect`.
@@ -157,10 +174,13 @@ pub struct Cluster {
     /// Days that automated backups are kept, 1 to 35.
     #[serde(default = "default_backup_retention_days")]
     pub backup_retention_days: u16,
+    /// Whether AWS may upgrade the minor version in the maintenance window; by default AWS decides.
     #[serde(default)]
     pub auto_minor_version_upgrade: Option<bool>,
+    /// TCP port, 1150 to 65535. A change restarts all members at once.
     #[serde(default = "default_port")]
     pub port: u16,
+    /// How storage is billed.
     #[serde(default)]
     pub storage: Storage,
 }
@@ -191,6 +211,7 @@ pub struct Serverless {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
+    /// Who makes the secret.
     #[serde(default)]
     pub managed_by: SecretManager,
     /// Environment variable that holds the password; without it a password is generated. Only with
@@ -252,8 +273,10 @@ pub enum ClusterOnDestroy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Storage {
+    /// By size and by requests.
     #[default]
     Standard,
+    /// By size alone, at a higher price.
     IoOptimized,
 }
 
@@ -261,13 +284,16 @@ pub enum Storage {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MachineLearning {
+    /// Calls of SageMaker endpoints.
     #[serde(default)]
     pub sagemaker: Option<SagemakerAccess>,
+    /// Calls of Amazon Comprehend: sentiment of text.
     #[serde(default)]
     pub comprehend: bool,
     /// LOAD DATA FROM S3 and SELECT INTO OUTFILE S3: `true` means the stack's own bucket.
     #[serde(default)]
     pub s3: S3Access,
+    /// Calls of foundation models in Amazon Bedrock; Aurora MySQL 3.06 or newer.
     #[serde(default)]
     pub bedrock: Option<BedrockAccess>,
 }
@@ -317,6 +343,7 @@ pub struct Notebook {
     /// Local files, relative to the spec, copied into the notebook once; they pass through the bucket.
     #[serde(default)]
     pub files: Vec<String>,
+    /// Where the notebook stands; cannot be changed later.
     #[serde(default)]
     pub subnet: NotebookSubnet,
 }
@@ -340,12 +367,13 @@ pub struct Endpoint {
     /// Needed with `managed_by: stack`.
     #[serde(default)]
     pub model: Option<Model>,
-    /// `ml.m5.large`, …; or `serverless`.
+    /// `ml.m5.large`, …; or `serverless` below instead.
     #[serde(default)]
     pub instance: Option<String>,
     /// Number of instances.
     #[serde(default = "default_count")]
     pub count: u32,
+    /// Instead of instances: paid per request.
     #[serde(default)]
     pub serverless: Option<ServerlessEndpoint>,
 }
@@ -353,6 +381,7 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndpointManager {
+    /// The stack.
     #[default]
     Stack,
     /// A notebook or pipeline: auroraml only lets the cluster call it.
@@ -367,6 +396,7 @@ pub struct Model {
     /// `s3://bucket/key` of the model archive.
     #[serde(default)]
     pub artifact: Option<String>,
+    /// Environment variables of the model's container.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
 }
@@ -382,33 +412,33 @@ pub struct ServerlessEndpoint {
     pub max_concurrency: u32,
 }
 
-fn default_engine_version() -> String {
+pub(super) fn default_engine_version() -> String {
     "8.0".into()
 }
-fn default_username() -> String {
+pub(super) fn default_username() -> String {
     "admin".into()
 }
-fn default_backup_retention_days() -> u16 {
+pub(super) fn default_backup_retention_days() -> u16 {
     1
 }
-fn default_port() -> u16 {
+pub(super) fn default_port() -> u16 {
     3306
 }
-fn default_promotion_tier() -> u8 {
+pub(super) fn default_promotion_tier() -> u8 {
     1
 }
-fn default_recovery_window_days() -> u8 {
+pub(super) fn default_recovery_window_days() -> u8 {
     7
 }
-fn default_volume() -> u32 {
+pub(super) fn default_volume() -> u32 {
     5
 }
-fn default_count() -> u32 {
+pub(super) fn default_count() -> u32 {
     1
 }
-fn default_memory() -> u32 {
+pub(super) fn default_memory() -> u32 {
     2048
 }
-fn default_max_concurrency() -> u32 {
+pub(super) fn default_max_concurrency() -> u32 {
     5
 }

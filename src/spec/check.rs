@@ -1,0 +1,229 @@
+//! What AWS would refuse, or accept and then not work, as far as that can be known without AWS.
+
+mod aurora;
+mod name;
+mod network;
+mod parameters;
+mod sagemaker;
+mod version;
+
+use super::problem::nearest;
+use super::reader::{Reader, join};
+use super::types::*;
+pub(super) use version::Version;
+
+/// Regions without Aurora machine learning (fact book, section 1.1).
+const WITHOUT_MACHINE_LEARNING: [&str; 6] =
+    ["af-south-1", "ap-east-2", "ap-southeast-6", "ap-southeast-7", "eu-south-1", "mx-central-1"];
+
+/// Commercial regions, to guess what was meant; a region that is not here is accepted.
+const REGIONS: [&str; 22] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "ca-central-1",
+    "sa-east-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "me-central-1",
+    "il-central-1",
+];
+
+/// Reports everything that is wrong with `spec`.
+pub fn check(spec: &Spec, reader: &mut Reader) {
+    stack(spec, reader);
+    region(spec, reader);
+    tags(spec, reader);
+    expires_after(spec, reader);
+    if let Some(network) = &spec.network {
+        network::network(network, reader);
+    }
+    bucket(spec, reader);
+    aurora::aurora(spec, reader);
+    machine_learning(spec, reader);
+    sagemaker::notebook(spec, reader);
+    sagemaker::endpoints(spec, reader);
+}
+
+fn stack(spec: &Spec, reader: &mut Reader) {
+    let mut characters = spec.stack.chars();
+    let possible = characters.next().is_some_and(|c| c.is_ascii_lowercase())
+        && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && spec.stack.len() <= 24
+        && !spec.stack.ends_with('-')
+        && !spec.stack.contains("--");
+    if !possible {
+        let hint = "1 to 24 lower-case letters, digits and single hyphens, first a letter, last no hyphen";
+        reader.report("stack", format!("`{}` is not possible as the name of a stack", spec.stack), hint);
+    }
+}
+
+fn region(spec: &Spec, reader: &mut Reader) {
+    let region = spec.region.as_str();
+    if !name::region(region) {
+        let hint = match nearest(region, REGIONS) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "write a region such as `us-east-1`, not an availability zone or a place".to_owned(),
+        };
+        reader.report("region", format!("`{region}` is not an AWS region"), hint);
+    } else if WITHOUT_MACHINE_LEARNING.contains(&region) {
+        let hint = "choose another region: cluster and endpoints must be in the same one";
+        reader.report("region", format!("Aurora machine learning is not offered in {region}"), hint);
+    }
+}
+
+/// Limits of AWS tags, less those that auroraml itself puts on everything.
+fn tags(spec: &Spec, reader: &mut Reader) {
+    if spec.tags.len() > 40 {
+        let message = format!("{} tags: AWS allows 50, and auroraml needs some of them", spec.tags.len());
+        reader.report("tags", message, "use at most 40");
+    }
+    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
+    for (key, value) in &spec.tags {
+        let path = join("tags", key);
+        let lower = key.to_lowercase();
+        if lower.starts_with("aws:") {
+            reader.report_key(
+                &path,
+                format!("tag `{key}`: the prefix `aws:` belongs to AWS"),
+                "choose another key",
+            );
+        } else if lower.starts_with("auroraml:") {
+            let message = format!("tag `{key}`: the prefix `auroraml:` marks what the stack owns");
+            reader.report_key(&path, message, "choose another key");
+        } else if key.is_empty() || key.chars().count() > 128 || !allowed(key) {
+            let hint = "1 to 128 letters, digits, spaces and _ . : / = + - @";
+            reader.report_key(&path, format!("`{key}` is not possible as the key of a tag"), hint);
+        }
+        if value.chars().count() > 256 || !allowed(value) {
+            let hint = "at most 256 letters, digits, spaces and _ . : / = + - @";
+            reader.report(&path, format!("the value of tag `{key}` is not possible"), hint);
+        }
+    }
+}
+
+fn expires_after(spec: &Spec, reader: &mut Reader) {
+    let Some(age) = &spec.expires_after else { return };
+    let number = age.strip_suffix(['m', 'h', 'd']).and_then(|digits| digits.parse::<u16>().ok());
+    // `+5h` parses as a number, too.
+    if number.is_none_or(|number| number == 0) || !age.starts_with(|c: char| c.is_ascii_digit()) {
+        let hint = "write a whole number of minutes, hours or days: `30m`, `8h` or `2d`";
+        reader.report("expires_after", format!("`{age}` is not an age"), hint);
+    }
+}
+
+fn bucket(spec: &Spec, reader: &mut Reader) {
+    if let Some(name) = spec.bucket.as_ref().and_then(|bucket| bucket.name.as_deref())
+        && let Some(wrong) = name::bucket(name)
+    {
+        let hint =
+            "3 to 63 lower-case letters, digits and hyphens, first and last no hyphen; or leave it out";
+        reader.report(
+            "bucket.name",
+            format!("`{name}` is not possible as the name of a bucket: {wrong}"),
+            hint,
+        );
+    }
+}
+
+/// Each entry needs a cluster, what it names, and a network path from the cluster.
+fn machine_learning(spec: &Spec, reader: &mut Reader) {
+    let wiring = &spec.machine_learning;
+    let s3 = wiring.s3 != S3Access::Own(false);
+    if reader.given("machine_learning") && spec.aurora.is_none() && reader.sound("aurora") {
+        let hint = "add `aurora:` with a cluster, or remove `machine_learning:`";
+        reader.report("machine_learning", "`machine_learning` needs a cluster to wire", hint);
+    }
+    if let Some(sagemaker) = &wiring.sagemaker {
+        let path = "machine_learning.sagemaker.endpoints";
+        if sagemaker.endpoints.is_empty() {
+            reader.report(path, "no endpoint is named", "name at least one of `endpoints`");
+        }
+        network::repeated(&sagemaker.endpoints, path, reader);
+        for (n, name) in sagemaker.endpoints.iter().enumerate() {
+            if !reader.given(&join("endpoints", name)) && spec.endpoints.get(name).is_none() {
+                let hint = match nearest(name, spec.endpoints.keys().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!(
+                        "add `{name}:` under `endpoints`, with `managed_by: notebook` if something else creates it"
+                    ),
+                };
+                reader.report(
+                    &format!("{path}[{n}]"),
+                    format!("`{name}` is not declared in `endpoints`"),
+                    hint,
+                );
+            }
+        }
+    }
+    if wiring.s3 == S3Access::Own(true) && spec.bucket.is_none() && reader.sound("bucket") {
+        let hint = "add `bucket: {}`, or name existing buckets: `s3: { buckets: [NAME] }`";
+        reader.report(
+            "machine_learning.s3",
+            "`s3: true` means the stack's own bucket, and it has none",
+            hint,
+        );
+    }
+    if let S3Access::Buckets(S3Buckets { buckets }) = &wiring.s3 {
+        let path = "machine_learning.s3.buckets";
+        if buckets.is_empty() {
+            reader.report(path, "no bucket is named", "name at least one, or write `s3: true`");
+        }
+        network::repeated(buckets, path, reader);
+        for (n, name) in buckets.iter().enumerate() {
+            if let Some(wrong) = name::bucket(name) {
+                let message = format!("`{name}` is not possible as the name of a bucket: {wrong}");
+                reader.report(&format!("{path}[{n}]"), message, "write the bucket's name, without `s3://`");
+            }
+        }
+    }
+    if let Some(bedrock) = &wiring.bedrock {
+        bedrock_models(bedrock, reader);
+    }
+    let owned = matches!(spec.aurora, Some(Aurora::Owned(_)));
+    if let (true, Some(network)) = (owned, &spec.network) {
+        let needs = [
+            ("sagemaker", wiring.sagemaker.is_some(), ServiceEndpoint::SagemakerRuntime, "sagemaker_runtime"),
+            ("comprehend", wiring.comprehend, ServiceEndpoint::Comprehend, "comprehend"),
+            ("s3", s3, ServiceEndpoint::S3, "s3"),
+            ("bedrock", wiring.bedrock.is_some(), ServiceEndpoint::BedrockRuntime, "bedrock_runtime"),
+        ];
+        for (key, wanted, endpoint, name) in needs {
+            if wanted {
+                network::path(network, endpoint, name, &join("machine_learning", key), "the cluster", reader);
+            }
+        }
+    }
+}
+
+fn bedrock_models(bedrock: &BedrockAccess, reader: &mut Reader) {
+    let path = "machine_learning.bedrock.models";
+    if bedrock.models.is_empty() {
+        reader.report(path, "no model is named", "name at least one, such as `amazon.titan-text-lite-v1`");
+    }
+    network::repeated(&bedrock.models, path, reader);
+    for (n, model) in bedrock.models.iter().enumerate() {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
+        if !model.contains('.') || model.starts_with("arn:") || !model.chars().all(allowed) {
+            let hint = "write an id such as `amazon.titan-text-lite-v1`";
+            reader.report(
+                &format!("{path}[{n}]"),
+                format!("`{model}` is not the id of a foundation model"),
+                hint,
+            );
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The cluster.
+
+use super::{Version, name, parameters};
+use crate::spec::reader::Reader;
+use crate::spec::types::*;
+
+/// Regions without the Data API for Aurora MySQL; also China and GovCloud (fact book, section 1.11).
+const WITHOUT_DATA_API: [&str; 8] = [
+    "ap-south-2",
+    "ap-southeast-4",
+    "ap-southeast-6",
+    "ap-east-2",
+    "ca-west-1",
+    "eu-central-2",
+    "il-central-1",
+    "mx-central-1",
+];
+
+/// User names that RDS keeps for itself.
+const RESERVED_USERS: [&str; 4] = ["rdsadmin", "rdsrepladmin", "rdsproxyadmin", "rdstopmgr"];
+
+/// Databases that are there already.
+const RESERVED_DATABASES: [&str; 5] = ["mysql", "sys", "information_schema", "performance_schema", "innodb"];
+
+pub fn aurora(spec: &Spec, reader: &mut Reader) {
+    match &spec.aurora {
+        None => {}
+        Some(Aurora::Existing(cluster)) => {
+            if !name::cluster(&cluster.existing) {
+                let message =
+                    format!("`{}` is not possible as the identifier of a cluster", cluster.existing);
+                let hint = "1 to 63 letters, digits and single hyphens, first a letter; not an ARN or a host";
+                reader.report("aurora.existing", message, hint);
+            }
+        }
+        Some(Aurora::Owned(cluster)) => owned(spec, cluster, reader),
+    }
+}
+
+fn owned(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
+    subnets(spec, reader);
+    members(cluster, reader);
+    names(cluster, reader);
+    secret(cluster, reader);
+    if !(1..=35).contains(&cluster.backup_retention_days) {
+        let message = format!("backups cannot be kept for {} days", cluster.backup_retention_days);
+        reader.report("aurora.backup_retention_days", message, "write 1 to 35; Aurora always keeps backups");
+    }
+    if cluster.port < 1150 {
+        let message = format!("port {} is not possible", cluster.port);
+        reader.report("aurora.port", message, "write 1150 to 65535; MySQL's own is 3306");
+    }
+    if cluster.on_destroy == ClusterOnDestroy::Protect && cluster.deletion_protection == Some(false) {
+        let hint = "remove the line, or write `on_destroy: snapshot`";
+        reader.report("aurora.deletion_protection", "`on_destroy: protect` means deletion protection", hint);
+    }
+    match Version::parse(&cluster.engine_version) {
+        Err((message, hint)) => reader.report("aurora.engine_version", message, hint),
+        Ok(version) => {
+            parameters::parameters(cluster, version, reader);
+            features(spec, cluster, version, reader);
+        }
+    }
+}
+
+/// A DB subnet group needs two zones (fact book, section 1.7).
+fn subnets(spec: &Spec, reader: &mut Reader) {
+    let hint = "add `private_subnets: [CIDR, CIDR]`: the n-th lies in the region's n-th zone";
+    match &spec.network {
+        None if reader.sound("network") => {
+            let message = "a cluster that the stack owns needs a network, and there is none";
+            let hint =
+                "add `network:` with `cidr` and two `private_subnets`, or use `existing: CLUSTER-IDENTIFIER`";
+            reader.report("aurora", message, hint);
+        }
+        Some(network) if network.private_subnets.len() < 2 => {
+            let message = format!(
+                "a cluster needs private subnets in at least two zones: there {}",
+                match network.private_subnets.len() {
+                    1 => "is one",
+                    _ => "are none",
+                }
+            );
+            reader.report("network.private_subnets", message, hint);
+        }
+        _ => {}
+    }
+}
+
+fn members(cluster: &Cluster, reader: &mut Reader) {
+    let count = cluster.instances.len();
+    if count == 0 && cluster.serverless.is_none() {
+        let hint = "add `instances: [{ class: db.r6g.large }]` or `serverless: { min: 0, max: 4 }`";
+        reader.report("aurora", "the cluster has no instances", hint);
+    }
+    if count > 16 {
+        let message = format!("{count} instances: a cluster has one writer and at most 15 readers");
+        reader.report("aurora.instances", message, "remove some");
+    }
+    let serverless = |instance: &Instance| instance.class == "db.serverless";
+    for (n, instance) in cluster.instances.iter().enumerate() {
+        let path = format!("aurora.instances[{n}]");
+        let class = &instance.class;
+        if !serverless(instance) && !name::instance(class, "db") {
+            let hint = "write a class such as `db.r6g.large`, or `db.serverless`";
+            reader.report(&format!("{path}.class"), format!("`{class}` is not a DB instance class"), hint);
+        } else if cluster.data_api && class.starts_with("db.t") {
+            let message = format!("the Data API does not work with T classes such as {class}");
+            let hint = "use a class such as `db.r6g.large` or `db.serverless`, or remove `data_api: true`";
+            reader.report(&format!("{path}.class"), message, hint);
+        } else if serverless(instance) && cluster.serverless.is_none() && reader.sound("aurora.serverless") {
+            let hint = "add `serverless: { min: 0, max: 4 }` to `aurora`";
+            reader.report(
+                &format!("{path}.class"),
+                "`db.serverless` needs the cluster's capacity range",
+                hint,
+            );
+        }
+        if instance.promotion_tier > 15 {
+            let message = format!("there is no promotion tier {}", instance.promotion_tier);
+            reader.report(&format!("{path}.promotion_tier"), message, "write 0 (first) to 15 (last)");
+        }
+    }
+    if let Some(range) = &cluster.serverless {
+        if count > 0 && !cluster.instances.iter().any(serverless) && reader.sound("aurora.instances") {
+            let message = "`serverless` is for members of class `db.serverless`, and there is none";
+            let hint = "write `{ class: db.serverless }` under `instances`, or remove one of the two";
+            reader.report("aurora.serverless", message, hint);
+        }
+        capacity(range, reader);
+    }
+    if cluster.restart == Restart::Failover && count < 2 && reader.sound("aurora.instances") {
+        let message = "a failover needs at least two members, and the cluster has one";
+        reader.report("aurora.restart", message, "write `restart: rolling`, or add a reader");
+    }
+}
+
+/// Fact book, section 1.10.
+fn capacity(range: &Serverless, reader: &mut Reader) {
+    let step = |units: f64| (units * 2.0).fract() == 0.0;
+    if !(0.0..=256.0).contains(&range.min) || !step(range.min) {
+        let message = format!("{} is not possible as the lowest capacity", range.min);
+        reader.report(
+            "aurora.serverless.min",
+            message,
+            "write 0 to 256 Aurora capacity units in steps of 0.5",
+        );
+    }
+    if !(1.0..=256.0).contains(&range.max) || !step(range.max) {
+        let message = format!("{} is not possible as the highest capacity", range.max);
+        reader.report(
+            "aurora.serverless.max",
+            message,
+            "write 1 to 256 Aurora capacity units in steps of 0.5",
+        );
+    } else if range.min > range.max && reader.sound("aurora.serverless") {
+        let message = format!("the lowest capacity {} is above the highest, {}", range.min, range.max);
+        reader.report("aurora.serverless.min", message, "swap `min` and `max`");
+    }
+    if let Some(seconds) = range.seconds_until_auto_pause {
+        let path = "aurora.serverless.seconds_until_auto_pause";
+        if range.min > 0.0 {
+            let hint = "write `min: 0`, or remove this line";
+            reader.report(path, "only a cluster with `min: 0` pauses", hint);
+        } else if !(300..=86_400).contains(&seconds) {
+            reader.report(path, format!("{seconds} seconds are not possible"), "write 300 to 86400");
+        }
+    }
+}
+
+fn names(cluster: &Cluster, reader: &mut Reader) {
+    let user = cluster.username.as_str();
+    let possible = (1..=16).contains(&user.len())
+        && user.starts_with(|c: char| c.is_ascii_alphabetic())
+        && user.chars().all(|c| c.is_ascii_alphanumeric());
+    if !possible {
+        let message = format!("`{user}` is not possible as the name of the master user");
+        reader.report("aurora.username", message, "1 to 16 letters and digits, first a letter");
+    } else if RESERVED_USERS.contains(&user.to_lowercase().as_str()) {
+        reader.report(
+            "aurora.username",
+            format!("`{user}` is reserved by RDS"),
+            "choose another, such as `admin`",
+        );
+    }
+    if let Some(database) = &cluster.database {
+        let possible = (1..=64).contains(&database.len())
+            && database.starts_with(|c: char| c.is_ascii_alphabetic())
+            && database.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !possible {
+            let message = format!("`{database}` is not possible as the name of a database");
+            reader.report(
+                "aurora.database",
+                message,
+                "1 to 64 letters, digits and underscores, first a letter",
+            );
+        } else if RESERVED_DATABASES.contains(&database.to_lowercase().as_str()) {
+            reader.report(
+                "aurora.database",
+                format!("`{database}` is reserved by MySQL"),
+                "choose another name",
+            );
+        }
+    }
+}
+
+fn secret(cluster: &Cluster, reader: &mut Reader) {
+    let secret = &cluster.secret;
+    if secret.managed_by == SecretManager::Rds && reader.sound("aurora.secret.managed_by") {
+        for key in ["password_environment_variable", "recovery_window_days"] {
+            let path = format!("aurora.secret.{key}");
+            if reader.given(&path) {
+                let message = format!("`{key}` does not go with a secret that RDS makes and deletes");
+                reader.report_key(&path, message, "add `managed_by: stack`, or remove the line");
+            }
+        }
+        return;
+    }
+    if let Some(variable) = &secret.password_environment_variable
+        && !name::variable(variable)
+    {
+        let message = "this is not the name of an environment variable";
+        let hint = "write the variable's name, such as `CHURN_PASSWORD`, never the password itself";
+        reader.report("aurora.secret.password_environment_variable", message, hint);
+    }
+    let days = secret.recovery_window_days;
+    if days != 0 && !(7..=30).contains(&days) {
+        let message = format!("a secret cannot be restorable for {days} days");
+        reader.report(
+            "aurora.secret.recovery_window_days",
+            message,
+            "write 7 to 30, or 0 to delete it for good at once",
+        );
+    }
+}
+
+/// Features that came with a minor version, where the spec names an older one.
+fn features(spec: &Spec, cluster: &Cluster, version: Version, reader: &mut Reader) {
+    let pauses = cluster.serverless.as_ref().is_some_and(|range| range.min == 0.0);
+    let needs = [
+        ("aurora.serverless.min", pauses && reader.given("aurora.serverless.min"), 8, "`min: 0`"),
+        ("aurora.data_api", cluster.data_api, 7, "the Data API"),
+        ("machine_learning.bedrock", spec.machine_learning.bedrock.is_some(), 6, "Bedrock"),
+    ];
+    for (path, wanted, minor, what) in needs {
+        if wanted && version.before(minor) {
+            let message = format!("{what} needs Aurora MySQL 3.{minor:02} or newer");
+            reader.report(path, message, "write `engine_version: \"8.0\"` for the newest");
+        }
+    }
+    let region = spec.region.as_str();
+    let outside = region.starts_with("cn-") || region.starts_with("us-gov-");
+    if cluster.data_api && (outside || WITHOUT_DATA_API.contains(&region)) {
+        let message = format!("the Data API is not offered in {region}");
+        reader.report("aurora.data_api", message, "remove the line, or choose another region");
+    }
+}

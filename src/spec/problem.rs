@@ -1,0 +1,139 @@
+//! What is wrong with a spec, where, and what to write instead.
+
+use std::fmt::Write;
+
+/// One thing that is wrong with a spec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// How many characters are underlined, at least 1.
+    pub width: usize,
+    /// Where in the spec, such as `aurora.instances[0].class`; empty for the whole file.
+    pub path: String,
+    pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+/// Everything that is wrong with a spec, in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+/// Characters of a source line that are shown: what is longer is cut around the problem.
+const WINDOW: usize = 120;
+
+impl Problems {
+    /// Only a problem of the file as a whole, such as its size.
+    pub(super) fn of_file(line: usize, column: usize, message: &str, hint: Option<&str>) -> Problems {
+        Problems(vec![Problem {
+            line,
+            column,
+            width: 1,
+            path: String::new(),
+            message: message.to_owned(),
+            hint: hint.map(str::to_owned),
+        }])
+    }
+
+    /// For each problem `FILE:LINE:COL: message`, the source line underlined, and what to write instead.
+    pub fn render(&self, file: &str, source: &str) -> String {
+        let lines: Vec<&str> = source.lines().collect();
+        // What stands where a password was expected may be one: such a line is never repeated.
+        let secret = |problem: &Problem| {
+            problem.path.ends_with(".password") || problem.path.ends_with(".password_environment_variable")
+        };
+        let hidden: Vec<usize> = self.0.iter().filter(|p| secret(p)).map(|p| p.line).collect();
+        let mut out = String::new();
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                out.push('\n');
+            }
+            // Writing to a string cannot fail.
+            let _ = writeln!(out, "{file}:{}:{}: {}", problem.line, problem.column, problem.message);
+            if let Some(line) = shown_line(&lines, problem.line, &hidden) {
+                let (shown, pad, width) = window(line, problem.column.saturating_sub(1), problem.width);
+                let number = problem.line;
+                let _ = writeln!(out, "{number:>5} | {shown}");
+                let _ = writeln!(out, "      | {}{}", " ".repeat(pad), "^".repeat(width));
+            }
+            if let Some(hint) = &problem.hint {
+                let _ = writeln!(out, "  help: {hint}");
+            }
+        }
+        out
+    }
+}
+
+impl std::fmt::Display for Problems {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for problem in &self.0 {
+            writeln!(f, "{}:{}: {}", problem.line, problem.column, problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Line `number` from 1, unless it is empty or hidden.
+fn shown_line<'s>(lines: &[&'s str], number: usize, hidden: &[usize]) -> Option<&'s str> {
+    let line = lines.get(number.checked_sub(1)?)?;
+    (!line.trim().is_empty() && !hidden.contains(&number)).then_some(*line)
+}
+
+/// The part of `line` to show, and from where (in characters) and how far to underline it.
+fn window(line: &str, start: usize, width: usize) -> (String, usize, usize) {
+    // Control characters would move the terminal's cursor away from the underline.
+    let characters: Vec<char> =
+        line.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let start = start.min(characters.len());
+    let width = width.clamp(1, (characters.len() - start).max(1));
+    if characters.len() <= WINDOW {
+        return (characters.into_iter().collect(), start, width);
+    }
+    let from = start.saturating_sub(WINDOW / 3);
+    let to = (from + WINDOW).min(characters.len());
+    let before = if from > 0 { "…" } else { "" };
+    let after = if to < characters.len() { "…" } else { "" };
+    let shown: String = characters[from..to].iter().collect();
+    let pad = start - from + before.chars().count();
+    (format!("{before}{shown}{after}"), pad, width.min(to.saturating_sub(start)).max(1))
+}
+
+/// The name that was probably meant, or `None` if none is close.
+pub(super) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let text = text.to_lowercase().replace('-', "_");
+    let allowed = (text.chars().count() / 3).clamp(1, 4);
+    names
+        .into_iter()
+        .map(|name| {
+            let same = name.to_lowercase().replace('-', "_");
+            let start = same.starts_with(&text) && text.len() >= 3;
+            (if start { 1 } else { strsim::damerau_levenshtein(&text, &same) }, name)
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// ``did you mean `x`?``, or the list of what is possible.
+pub(super) fn meant<'n>(text: &str, what: &str, names: &[&'n str]) -> String {
+    match nearest(text, names.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None if names.is_empty() => format!("there are no {what} here"),
+        None => format!("the {what} are {}", list(names)),
+    }
+}
+
+/// `a`, `b` and `c`, each in backticks.
+pub(super) fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
