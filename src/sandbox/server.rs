@@ -6,7 +6,7 @@
 use super::wire::{Request, Response};
 use super::{Sandbox, decode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -218,6 +218,10 @@ fn plain(status: u16) -> hyper::Response<Full<Bytes>> {
 /// The request, or the status with which it is refused.
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, u16> {
     let (head, body) = request.into_parts();
+    // A body that says it is too long is refused before it is sent.
+    if body.size_hint().lower() > BODY_MAX as u64 {
+        return Err(413);
+    }
     let mut headers: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in &head.headers {
         let value = String::from_utf8_lossy(value.as_bytes());
