@@ -11,6 +11,7 @@
 
 pub mod ec2;
 pub mod faults;
+pub mod file;
 pub mod iam;
 pub mod kms;
 pub mod random;
@@ -18,6 +19,7 @@ pub mod rds;
 pub mod s3;
 pub mod sagemaker;
 pub mod secretsmanager;
+pub mod server;
 pub mod servicequotas;
 pub mod sts;
 pub mod wire;
@@ -108,7 +110,7 @@ impl Call {
     /// The protocol's answer to an operation that the sandbox does not have.
     pub fn unknown(&self) -> Fault {
         let text = format!("the sandbox has no operation {}:{}", self.service, self.operation);
-        match protocol(&self.service) {
+        match protocol(self) {
             Protocol::Json => Fault::bad("UnknownOperationException", text),
             Protocol::RestXml => Fault::new(501, "NotImplemented", text),
             _ => Fault::bad("InvalidAction", text),
@@ -116,8 +118,14 @@ impl Call {
     }
 }
 
-fn protocol(service: &str) -> Protocol {
-    match service {
+/// The protocol of the call's service. Without a signature the service is not known, and the form of the
+/// request tells.
+fn protocol(call: &Call) -> Protocol {
+    match call.service.as_str() {
+        "" if call.request.header("x-amz-target").is_some() => Protocol::Json,
+        "" if call.request.method == "POST" && call.request.path == "/" => Protocol::Query,
+        "" if call.request.query.contains("Action=") => Protocol::Query,
+        "" => Protocol::RestXml,
         "ec2" => Protocol::Ec2,
         "s3" => Protocol::RestXml,
         "sagemaker" | "secretsmanager" | "kms" | "servicequotas" => Protocol::Json,
@@ -160,6 +168,11 @@ impl World {
             "secretsmanager" => secretsmanager::handle(call, region, global),
             "servicequotas" => servicequotas::handle(call, region, global),
             "sts" => sts::handle(call, region, global),
+            // Neither a signature nor a presigned address: AWS refuses before it looks at anything else.
+            "" => Err(match protocol(call) {
+                Protocol::RestXml => Fault::new(403, "AccessDenied", "Access Denied"),
+                _ => Fault::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
+            }),
             _ => Err(call.unknown()),
         };
         let code = reply.as_ref().err().map(|fault| fault.code.clone());
@@ -178,8 +191,22 @@ impl World {
             code,
         });
         let request_id = format!("{:08x}-sandbox", self.log.len());
-        wire::respond(protocol(&call.service), &call.operation, &request_id, reply)
+        respond(call, &request_id, reply)
     }
+}
+
+/// The answer on the wire, with the headers that AWS adds to every answer.
+fn respond(call: &Call, request_id: &str, reply: Reply) -> Response {
+    let mut response = wire::respond(protocol(call), &call.operation, request_id, reply);
+    let name = match protocol(call) {
+        Protocol::RestXml => "x-amz-request-id",
+        _ => "x-amzn-RequestId",
+    };
+    response.headers.push((name.into(), request_id.into()));
+    if call.request.method == "HEAD" {
+        response.body.clear();
+    }
+    response
 }
 
 fn is_mutating(call: &Call) -> bool {
@@ -288,8 +315,11 @@ impl Sandbox {
 
     /// Answers one request; `None` means that the connection breaks without an answer.
     pub async fn serve(&self, request: Request) -> Option<Response> {
-        let call = decode(request, self.clock.now_ms());
-        let (outcome, latency_ms) = self.lock().outcome(&call);
+        self.carry_out(&decode(request, self.clock.now_ms())).await
+    }
+
+    async fn carry_out(&self, call: &Call) -> Option<Response> {
+        let (outcome, latency_ms) = self.lock().outcome(call);
         self.clock.sleep(Duration::from_millis(latency_ms)).await;
         match outcome {
             Outcome::Answer(response) => Some(response),
@@ -317,14 +347,12 @@ impl Shared {
         } else {
             self.world.global.random.duration(0.04, 0.08, 0.25)
         };
-        let injected = self.faults.draw(mutating, protocol(&call.service), &call.service);
+        let injected = self.faults.draw(mutating, protocol(call), &call.service);
         match injected {
             Some(Injected::CrashBefore) => return (Outcome::Crash, 0),
             Some(Injected::ResetBefore) => return (Outcome::Reset, latency),
             Some(Injected::Refuse(fault)) => {
-                let response =
-                    wire::respond(protocol(&call.service), &call.operation, "injected", Err(fault));
-                return (Outcome::Answer(response), latency);
+                return (Outcome::Answer(respond(call, "injected", Err(fault))), latency);
             }
             Some(Injected::CrashAfter | Injected::ResetAfter) | None => {}
         }
@@ -357,17 +385,10 @@ impl Shared {
 /// The credential scope of the signature names service and region, whatever the host is; that is what
 /// lets one address serve every service.
 fn decode(request: Request, now: u64) -> Call {
-    let scope = request
-        .header("authorization")
-        .and_then(|a| a.split("Credential=").nth(1))
-        .and_then(|c| c.split(',').next())
-        .unwrap_or_default()
-        .split('/')
-        .map(str::to_string)
-        .collect::<Vec<_>>();
-    let (region, service) = match scope.as_slice() {
-        [.., region, service, _] => (region.clone(), service.clone()),
-        _ => ("us-east-1".into(), "unknown".into()),
+    let scope = scope(&request);
+    let (region, service) = match scope.split('/').collect::<Vec<_>>().as_slice() {
+        [.., region, service, _] => (region.to_string(), service.to_string()),
+        _ => ("us-east-1".into(), String::new()),
     };
     let mut call = Call {
         service,
@@ -378,7 +399,7 @@ fn decode(request: Request, now: u64) -> Call {
         json: serde_json::Value::Null,
         request,
     };
-    match protocol(&call.service) {
+    match protocol(&call) {
         Protocol::Json => {
             let target = call.request.header("x-amz-target").unwrap_or_default();
             call.operation = target.rsplit('.').next().unwrap_or_default().to_string();
@@ -393,6 +414,19 @@ fn decode(request: Request, now: u64) -> Call {
         }
     }
     call
+}
+
+/// The credential scope, from the signature or from a presigned address: `key/date/region/service/aws4_request`.
+fn scope(request: &Request) -> String {
+    match request.header("authorization") {
+        Some(signature) => signature
+            .split("Credential=")
+            .nth(1)
+            .and_then(|credential| credential.split(',').next())
+            .unwrap_or_default()
+            .to_string(),
+        None => Params::parse(&request.query).get("X-Amz-Credential").unwrap_or_default().to_string(),
+    }
 }
 
 impl HttpClient for Sandbox {

@@ -1,11 +1,278 @@
-//! Simulated SecretsManager.
-use super::wire::Reply;
-use super::{Call, Global, Region};
+//! Simulated Secrets Manager: names that stay reserved, lists that lag, ARNs that never come back.
+//!
+//! Facts: fact book, section 6.2.
+
+mod listing;
+mod password;
+mod values;
+
+use super::random::Random;
+use super::wire::{Fault, Reply};
+use super::{ACCOUNT, Call, Global, Region};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
+const DAY_MS: u64 = 86_400_000;
+/// Bytes of a secret value.
+const VALUE_MAX: usize = 65_536;
+
+type Answer = Result<Value, Fault>;
+
+/// The secrets of one region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct SecretsManager {}
+pub struct SecretsManager {
+    secrets: BTreeMap<String, Secret>,
+    /// Names of force-deleted secrets, and until when they cannot be used again.
+    leaving: BTreeMap<String, u64>,
+}
 
-pub(super) fn handle(call: &Call, _region: &mut Region, _global: &mut Global) -> Reply {
-    Err(call.unknown())
+/// A text that `Debug` does not show. It is saved with the world: that file is the sandbox's own storage.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Hidden(String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// What a version holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Content {
+    Text(Hidden),
+    /// Base64, as it came.
+    Binary(Hidden),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Version {
+    content: Content,
+    stages: Vec<String>,
+    created: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Secret {
+    arn: String,
+    name: String,
+    description: Option<String>,
+    kms_key_id: Option<String>,
+    tags: BTreeMap<String, String>,
+    versions: BTreeMap<String, Version>,
+    created: u64,
+    changed: u64,
+    /// Day of the last read of a value; AWS truncates it to the day.
+    accessed: Option<u64>,
+    deletion: Option<Deletion>,
+    policy: Option<String>,
+    /// The AWS service that owns it and alone may change it, such as `rds`.
+    owner: Option<String>,
+    /// When `ListSecrets` begins to show it.
+    listed: u64,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Deletion {
+    asked: u64,
+    /// End of the recovery window.
+    final_at: u64,
+}
+
+/// What other services need of Secrets Manager.
+impl SecretsManager {
+    /// Creates a secret that the service `owner` (`rds`) owns, or gives it a new value if it exists, and
+    /// returns its ARN. Customers can read it, and neither change nor delete it.
+    pub fn put_managed(
+        &mut self,
+        owner: &str,
+        name: &str,
+        value: String,
+        region: &str,
+        random: &mut Random,
+        now: u64,
+    ) -> String {
+        let secret = self.secrets.entry(name.to_string()).or_insert_with(|| Secret {
+            owner: Some(owner.to_string()),
+            tags: BTreeMap::from([("aws:secretsmanager:owningService".into(), owner.to_string())]),
+            ..Secret::new(name, region, random, now)
+        });
+        secret.put(uuid(random), Content::Text(Hidden(value)), &["AWSCURRENT".into()], now);
+        secret.arn.clone()
+    }
+
+    /// The owner's deletion: at once, without a recovery window.
+    pub fn remove_managed(&mut self, name: &str) {
+        self.secrets.remove(name);
+    }
+
+    /// The current text of a secret found by name, ARN or partial ARN, for a service that reads it.
+    pub fn current_text(&self, id: &str) -> Option<&str> {
+        let secret = self.secrets.values().find(|secret| secret.is(id))?;
+        if secret.deletion.is_some() {
+            return None;
+        }
+        match &secret.staged("AWSCURRENT")?.1.content {
+            Content::Text(Hidden(text)) => Some(text),
+            Content::Binary(_) => None,
+        }
+    }
+
+    /// Forgets what time has ended.
+    fn settle(&mut self, now: u64) {
+        self.secrets.retain(|_, secret| secret.deletion.is_none_or(|deletion| now < deletion.final_at));
+        self.leaving.retain(|_, until| now < *until);
+    }
+
+    fn find(&mut self, call: &Call) -> Result<&mut Secret, Fault> {
+        let id = text(call, "SecretId").ok_or_else(|| missing("secretId"))?;
+        self.secrets.values_mut().find(|secret| secret.is(id)).ok_or_else(not_found)
+    }
+
+    /// A secret that is not on its way out.
+    fn find_live(&mut self, call: &Call) -> Result<&mut Secret, Fault> {
+        let secret = self.find(call)?;
+        match secret.deletion {
+            None => Ok(secret),
+            Some(_) => Err(Fault::bad(
+                "InvalidRequestException",
+                "You can't perform this operation on the secret because it was marked for deletion.",
+            )),
+        }
+    }
+
+    /// A live secret that belongs to the customer.
+    fn find_own(&mut self, call: &Call) -> Result<&mut Secret, Fault> {
+        let secret = self.find_live(call)?;
+        match &secret.owner {
+            None => Ok(secret),
+            Some(owner) => Err(managed_by(owner)),
+        }
+    }
+}
+
+fn managed_by(owner: &str) -> Fault {
+    Fault::bad(
+        "InvalidRequestException",
+        format!(
+            "You can't perform this operation on the secret because it's managed by the service {owner}."
+        ),
+    )
+}
+
+fn not_found() -> Fault {
+    Fault::bad("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+}
+
+fn missing(member: &str) -> Fault {
+    Fault::bad(
+        "ValidationException",
+        format!(
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        ),
+    )
+}
+
+impl Secret {
+    fn new(name: &str, region: &str, random: &mut Random, now: u64) -> Secret {
+        Secret {
+            arn: format!("arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:{name}-{}", random.letters(6)),
+            name: name.to_string(),
+            description: None,
+            kms_key_id: None,
+            tags: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            created: now,
+            changed: now,
+            accessed: None,
+            deletion: None,
+            policy: None,
+            owner: None,
+            listed: now,
+        }
+    }
+
+    /// Whether `id` is its name, its ARN, or its ARN without the random suffix.
+    fn is(&self, id: &str) -> bool {
+        id == self.name || id == self.arn || self.arn.get(..self.arn.len() - 7).is_some_and(|arn| arn == id)
+    }
+
+    fn staged(&self, stage: &str) -> Option<(&String, &Version)> {
+        self.versions.iter().find(|(_, version)| version.stages.iter().any(|other| other == stage))
+    }
+}
+
+pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+    let random = &mut global.random;
+    let Region { secretsmanager, kms, .. } = region;
+    secretsmanager.settle(call.now);
+    if let Some(key) = text(call, "KmsKeyId")
+        && matches!(call.operation.as_str(), "CreateSecret" | "UpdateSecret")
+        && !kms.usable(key, call.now)
+    {
+        return Err(Fault::bad(
+            "EncryptionFailure",
+            "Secrets Manager can't encrypt the protected secret text using the provided KMS key.",
+        ));
+    }
+    let answer = match call.operation.as_str() {
+        "CreateSecret" => secretsmanager.create(call, random),
+        "DescribeSecret" => secretsmanager.describe(call),
+        "GetSecretValue" => secretsmanager.get_value(call),
+        "PutSecretValue" => secretsmanager.put_value(call, random),
+        "UpdateSecret" => secretsmanager.update(call, random),
+        "UpdateSecretVersionStage" => secretsmanager.update_version_stage(call),
+        "ListSecretVersionIds" => secretsmanager.list_version_ids(call),
+        "DeleteSecret" => secretsmanager.delete(call, random),
+        "RestoreSecret" => secretsmanager.restore(call),
+        "ListSecrets" => secretsmanager.list(call),
+        "TagResource" => secretsmanager.tag(call),
+        "UntagResource" => secretsmanager.untag(call),
+        "GetResourcePolicy" => secretsmanager.resource_policy(call),
+        "PutResourcePolicy" => secretsmanager.put_resource_policy(call),
+        "DeleteResourcePolicy" => secretsmanager.delete_resource_policy(call),
+        "GetRandomPassword" => password::generate(call, random),
+        _ => return Err(call.unknown()),
+    };
+    answer.map(Into::into)
+}
+
+/// The text of a member of the request.
+fn text<'a>(call: &'a Call, member: &str) -> Option<&'a str> {
+    call.json.get(member).and_then(Value::as_str)
+}
+
+/// Times in JSON are seconds.
+fn seconds(at_ms: u64) -> Value {
+    json!(at_ms as f64 / 1000.0)
+}
+
+/// A random identifier in the usual form.
+fn uuid(random: &mut Random) -> String {
+    [8, 4, 4, 4, 12].map(|length| random.hex(length)).join("-")
+}
+
+/// The new value of the tags when those in the request are added.
+fn merge_tags(present: &BTreeMap<String, String>, call: &Call) -> Result<BTreeMap<String, String>, Fault> {
+    let mut merged = present.clone();
+    for tag in call.json.get("Tags").and_then(Value::as_array).into_iter().flatten() {
+        let key = tag.get("Key").and_then(Value::as_str).unwrap_or_default();
+        let value = tag.get("Value").and_then(Value::as_str).unwrap_or_default();
+        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+            return Err(invalid_parameter("A tag key has 1 to 128 characters, a tag value at most 256."));
+        }
+        if key.to_lowercase().starts_with("aws:") {
+            return Err(invalid_parameter("Tag keys that begin with aws: are reserved."));
+        }
+        merged.insert(key.to_string(), value.to_string());
+    }
+    if merged.keys().filter(|key| !key.starts_with("aws:")).count() > 50 {
+        return Err(invalid_parameter("The number of tags exceeds the maximum of 50."));
+    }
+    Ok(merged)
+}
+
+fn invalid_parameter(message: &str) -> Fault {
+    Fault::bad("InvalidParameterException", message)
 }

@@ -1,11 +1,218 @@
-//! Simulated ServiceQuotas.
-use super::wire::Reply;
-use super::{Call, Global, Region};
+//! Simulated Service Quotas: AWS's default for everybody, and what is applied to this account.
+
+use super::wire::{Fault, Reply};
+use super::{ACCOUNT, Call, Global, Region};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
+/// The quotas of one region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct ServiceQuotas {}
+pub struct ServiceQuotas {
+    /// Applied values that differ from the sandbox's own, by `service/code` or `service/name`
+    /// (`sagemaker/ml.m5.large for endpoint usage`).
+    pub overrides: BTreeMap<String, f64>,
+}
 
-pub(super) fn handle(call: &Call, _region: &mut Region, _global: &mut Global) -> Reply {
-    Err(call.unknown())
+struct Quota {
+    service: &'static str,
+    code: String,
+    name: String,
+    /// AWS's default for everybody.
+    default: f64,
+    /// What the sandbox's account has, unless overridden.
+    applied: f64,
+}
+
+/// Service, code, name, default (fact book, sections 1.2, 1.8, 3 and 5.4).
+const FIXED: &[(&str, &str, &str, f64)] = &[
+    ("vpc", "L-F678F1CE", "VPCs per Region", 5.0),
+    ("vpc", "L-A4707A72", "Internet gateways per Region", 5.0),
+    ("vpc", "L-FE5A380F", "NAT gateways per Availability Zone", 5.0),
+    ("vpc", "L-407747CB", "Subnets per VPC", 200.0),
+    ("vpc", "L-E79EC296", "VPC security groups per Region", 2500.0),
+    ("vpc", "L-0EA8095F", "Inbound or outbound rules per security group", 60.0),
+    ("vpc", "L-2AFB9258", "Security groups per network interface", 5.0),
+    ("vpc", "L-29B6F2EB", "Interface VPC endpoints per VPC", 50.0),
+    ("vpc", "L-1B52E74A", "Gateway VPC endpoints per Region", 20.0),
+    ("vpc", "L-DF5E4CA3", "Network interfaces per Region", 5000.0),
+    ("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", 5.0),
+    ("rds", "L-952B80B8", "DB clusters", 40.0),
+    ("rds", "L-7B6409FD", "DB instances", 40.0),
+    ("rds", "L-E4C808A8", "DB cluster parameter groups", 50.0),
+    ("rds", "L-DE55804A", "Parameter groups", 50.0),
+    ("rds", "L-48C6BF61", "DB subnet groups", 50.0),
+    ("rds", "L-E094F43D", "IAM roles per DB cluster", 5.0),
+    ("rds", "L-9B510759", "Manual DB cluster snapshots", 100.0),
+    ("iam", "L-FE177D64", "Roles per account", 1000.0),
+    ("iam", "L-0DA4ABF3", "Managed policies per role", 10.0),
+    ("iam", "L-E95E4862", "Customer managed policies per account", 1500.0),
+    ("s3", "L-DC2B2D3D", "General purpose buckets", 10_000.0),
+];
+
+/// Quotas of SageMaker that count instances of a type: type, then default and applied value for endpoints,
+/// notebooks and training jobs. In a young account nearly all defaults are 0 (fact book, section 4.6).
+type PerType = (&'static str, [f64; 2], [f64; 2], [f64; 2]);
+const SAGEMAKER: &[PerType] = &[
+    ("ml.t2.medium", [2.0, 2.0], [0.0, 20.0], [0.0, 0.0]),
+    ("ml.t3.medium", [0.0, 0.0], [2.0, 20.0], [0.0, 20.0]),
+    ("ml.t3.large", [0.0, 0.0], [0.0, 20.0], [0.0, 20.0]),
+    ("ml.t3.xlarge", [0.0, 0.0], [0.0, 20.0], [0.0, 20.0]),
+    ("ml.m4.xlarge", [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.m5.large", [0.0, 4.0], [0.0, 8.0], [0.0, 8.0]),
+    ("ml.m5.xlarge", [0.0, 4.0], [0.0, 8.0], [0.0, 8.0]),
+    ("ml.m5.2xlarge", [0.0, 2.0], [0.0, 4.0], [0.0, 4.0]),
+    ("ml.m5.4xlarge", [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.m6g.large", [2.0, 4.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.m6g.xlarge", [1.0, 2.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.c5.large", [0.0, 4.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.c5.xlarge", [0.0, 4.0], [0.0, 4.0], [0.0, 4.0]),
+    ("ml.g4dn.xlarge", [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.g5.xlarge", [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
+];
+
+fn quotas() -> impl Iterator<Item = Quota> {
+    let fixed = FIXED.iter().map(|(service, code, name, value)| Quota {
+        service,
+        code: code.to_string(),
+        name: name.to_string(),
+        default: *value,
+        applied: *value,
+    });
+    let per_type = SAGEMAKER.iter().flat_map(|(kind, endpoint, notebook, training)| {
+        [
+            ("endpoint usage", endpoint),
+            ("notebook instance usage", notebook),
+            ("training job usage", training),
+        ]
+        .map(|(usage, [default, applied])| sagemaker(format!("{kind} for {usage}"), *default, *applied))
+    });
+    let totals = [
+        sagemaker("Total number of notebook instances".into(), 4.0, 20.0),
+        sagemaker("Number of instances across active endpoints".into(), 4.0, 20.0),
+        sagemaker(
+            "Maximum total concurrency that can be allocated across all serverless endpoints".into(),
+            10.0,
+            200.0,
+        ),
+        sagemaker("Maximum number of serverless endpoints".into(), 5.0, 50.0),
+    ];
+    fixed.chain(per_type).chain(totals)
+}
+
+/// A SageMaker quota. Its code is the sandbox's own, made from the name: the real ones are not published
+/// as a list, so clients have to look such quotas up by name anyhow.
+fn sagemaker(name: String, default: f64, applied: f64) -> Quota {
+    let digest = Sha256::digest(name.as_bytes());
+    let code = digest.iter().take(4).map(|byte| format!("{byte:02X}")).collect::<String>();
+    Quota { service: "sagemaker", code: format!("L-{code}"), name, default, applied }
+}
+
+impl ServiceQuotas {
+    /// The applied value of a quota, found by code or by name; `None` if the sandbox has no such quota.
+    pub fn value(&self, service: &str, code_or_name: &str) -> Option<f64> {
+        let quota = quotas().find(|quota| {
+            quota.service == service && (quota.code == code_or_name || quota.name == code_or_name)
+        })?;
+        Some(self.applied(&quota))
+    }
+
+    fn applied(&self, quota: &Quota) -> f64 {
+        let by = |key: &str| self.overrides.get(&format!("{}/{key}", quota.service)).copied();
+        by(&quota.code).or_else(|| by(&quota.name)).unwrap_or(quota.applied)
+    }
+}
+
+pub(super) fn handle(call: &Call, region: &mut Region, _: &mut Global) -> Reply {
+    let applied = |quota: &Quota| region.servicequotas.applied(quota);
+    let default = |quota: &Quota| quota.default;
+    match call.operation.as_str() {
+        "GetServiceQuota" => one(call, applied),
+        "GetAWSDefaultServiceQuota" => one(call, default),
+        "ListServiceQuotas" => list(call, applied),
+        "ListAWSDefaultServiceQuotas" => list(call, default),
+        "ListServices" => {
+            let services: Vec<Value> =
+                NAMES.iter().map(|(code, name)| json!({"ServiceCode": code, "ServiceName": name})).collect();
+            Ok(json!({"Services": services}).into())
+        }
+        _ => Err(call.unknown()),
+    }
+}
+
+const NAMES: &[(&str, &str)] = &[
+    ("vpc", "Amazon Virtual Private Cloud (Amazon VPC)"),
+    ("ec2", "Amazon Elastic Compute Cloud (Amazon EC2)"),
+    ("rds", "Amazon Relational Database Service (Amazon RDS)"),
+    ("iam", "AWS Identity and Access Management (IAM)"),
+    ("s3", "Amazon Simple Storage Service (Amazon S3)"),
+    ("sagemaker", "Amazon SageMaker"),
+];
+
+fn need<'a>(call: &'a Call, member: &str) -> Result<&'a str, Fault> {
+    call.json.get(member).and_then(Value::as_str).filter(|text| !text.is_empty()).ok_or_else(|| {
+        Fault::bad("IllegalArgumentException", format!("The request must contain the parameter {member}"))
+    })
+}
+
+fn one(call: &Call, value: impl Fn(&Quota) -> f64) -> Reply {
+    let (service, code) = (need(call, "ServiceCode")?, need(call, "QuotaCode")?);
+    match quotas().find(|quota| quota.service == service && quota.code == code) {
+        Some(quota) => Ok(json!({"Quota": shown(call, &quota, value(&quota))}).into()),
+        None => Err(Fault::bad(
+            "NoSuchResourceException",
+            "The request failed because the specified service or quota does not exist.",
+        )),
+    }
+}
+
+/// The token of a page is the number of quotas shown so far: the list never changes.
+fn list(call: &Call, value: impl Fn(&Quota) -> f64) -> Reply {
+    let service = need(call, "ServiceCode")?;
+    if !NAMES.iter().any(|(code, _)| *code == service) {
+        return Err(Fault::bad(
+            "NoSuchResourceException",
+            format!("The request failed because the specified service does not exist: {service}"),
+        ));
+    }
+    let size = match call.json.get("MaxResults") {
+        None | Some(Value::Null) => 100,
+        Some(size) => size
+            .as_u64()
+            .filter(|size| (1..=100).contains(size))
+            .ok_or_else(|| Fault::bad("IllegalArgumentException", "MaxResults must be between 1 and 100"))?,
+    } as usize;
+    let start = match call.json.get("NextToken").and_then(Value::as_str) {
+        None => 0,
+        Some(token) => token
+            .parse::<usize>()
+            .map_err(|_| Fault::bad("InvalidPaginationTokenException", "Invalid token was used."))?,
+    };
+    let found: Vec<Quota> = quotas().filter(|quota| quota.service == service).collect();
+    let page: Vec<Value> =
+        found.iter().skip(start).take(size).map(|quota| shown(call, quota, value(quota))).collect();
+    let end = start.saturating_add(size);
+    let mut answer = json!({"Quotas": page});
+    if end < found.len() {
+        answer["NextToken"] = json!(end.to_string());
+    }
+    Ok(answer.into())
+}
+
+fn shown(call: &Call, quota: &Quota, value: f64) -> Value {
+    let global = quota.service == "iam" || quota.service == "s3";
+    let name = NAMES.iter().find(|(code, _)| *code == quota.service).map_or("", |(_, name)| name);
+    let region = if global { "" } else { call.region.as_str() };
+    json!({
+        "ServiceCode": quota.service,
+        "ServiceName": name,
+        "QuotaArn": format!("arn:aws:servicequotas:{region}:{ACCOUNT}:{}/{}", quota.service, quota.code),
+        "QuotaCode": quota.code,
+        "QuotaName": quota.name,
+        "Value": value,
+        "Unit": "None",
+        "Adjustable": true,
+        "GlobalQuota": global,
+    })
 }

@@ -3,12 +3,20 @@
 use super::wire::{Reply, Xml};
 use super::{ACCOUNT, Call, Global, Region};
 
+/// Unique id of the account's only user.
+pub(super) const USER_ID: &str = "AIDASANDBOX0000000000";
+
+/// The user that every caller is, whatever the credentials.
+pub(super) fn user_arn() -> String {
+    format!("arn:aws:iam::{ACCOUNT}:user/sandbox")
+}
+
 pub(super) fn handle(call: &Call, _: &mut Region, _: &mut Global) -> Reply {
     match call.operation.as_str() {
         "GetCallerIdentity" => {
             let mut xml = Xml::new();
-            xml.text("Arn", format!("arn:aws:iam::{ACCOUNT}:user/sandbox"));
-            xml.text("UserId", "AIDASANDBOX");
+            xml.text("Arn", user_arn());
+            xml.text("UserId", USER_ID);
             xml.text("Account", ACCOUNT);
             Ok(xml.into())
         }

@@ -6,5 +6,6 @@ mod sandbox_rds;
 mod sandbox_s3;
 mod sandbox_sagemaker;
 mod sandbox_secretsmanager;
+mod sandbox_server;
 mod support;
 mod validate;

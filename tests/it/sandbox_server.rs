@@ -1,0 +1,324 @@
+//! The sandbox behind a socket and in a file; and clients that are not ours, which talk to the socket.
+
+use auroraml::sandbox::file::{FileError, FileSandbox};
+use auroraml::sandbox::random::Mood;
+use auroraml::sandbox::server::{Line, Listener, listen};
+use auroraml::sandbox::{Sandbox, World};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+/// Simulated seconds in a second.
+const SPEED: f64 = 600.0;
+
+/// A sandbox that is being served.
+struct Served {
+    sandbox: Sandbox,
+    address: SocketAddr,
+    lines: Arc<Mutex<Vec<Line>>>,
+    stop: oneshot::Sender<()>,
+    served: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+async fn serve() -> Served {
+    let sandbox = Sandbox::new(World::new(1, Mood::Calm), SPEED);
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.address();
+    let (stop, stopped) = oneshot::channel();
+    let lines: Arc<Mutex<Vec<Line>>> = Arc::default();
+    let (shared, seen) = (sandbox.clone(), Arc::clone(&lines));
+    let served = tokio::spawn(async move {
+        let stopped = async { stopped.await.unwrap_or_default() };
+        listener.serve(shared, stopped, move |line| seen.lock().unwrap().push(line.clone())).await
+    });
+    Served { sandbox, address, lines, stop, served }
+}
+
+impl Served {
+    /// Sends bytes and reads until the other side closes.
+    async fn raw(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        // A reset instead of an end is also an end.
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.served.await.unwrap().unwrap();
+    }
+}
+
+/// The header of a signed request; the sandbox reads the scope and checks nothing.
+fn signed(service: &str) -> String {
+    format!(
+        "Host: sandbox\r\nConnection: close\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKID/20261120/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_signed_request_is_answered_and_told() {
+    let served = serve().await;
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let answer = served
+        .raw(&format!("POST / HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n{body}", signed("sts"), body.len()))
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(answer.contains("<Account>111122223333</Account>"), "{answer}");
+    assert!(answer.to_lowercase().contains("x-amzn-requestid: "), "{answer}");
+    let lines: Vec<String> = served.lines.lock().unwrap().iter().map(Line::to_string).collect();
+    assert_eq!(lines, ["POST us-east-1 sts:GetCallerIdentity 200"]);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn chunked_bodies_and_expect_continue() {
+    let served = serve().await;
+    let chunks = "10\r\nAction=GetCaller\r\n8\r\nIdentity\r\n0\r\n\r\n";
+    let answer = served
+        .raw(&format!("POST / HTTP/1.1\r\n{}Transfer-Encoding: chunked\r\n\r\n{chunks}", signed("sts")))
+        .await;
+    assert!(answer.contains("<Account>"), "{answer}");
+
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let body = "Action=GetCallerIdentity";
+    let head = format!(
+        "POST / HTTP/1.1\r\n{}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        signed("sts"),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut go = [0; 25];
+    stream.read_exact(&mut go).await.unwrap();
+    assert_eq!(&go, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn requests_without_a_signature() {
+    let served = serve().await;
+    let end = "Host: sandbox\r\nConnection: close\r\n";
+    for (request, expected) in [
+        (format!("GET /some-bucket HTTP/1.1\r\n{end}\r\n"), "<Code>AccessDenied</Code>"),
+        (
+            format!("POST / HTTP/1.1\r\n{end}Content-Length: 17\r\n\r\nAction=ListRoles&"),
+            "<Code>MissingAuthenticationToken</Code>",
+        ),
+        (
+            format!(
+                "POST / HTTP/1.1\r\n{end}X-Amz-Target: secretsmanager.ListSecrets\r\nContent-Length: 2\r\n\r\n{{}}"
+            ),
+            "\"__type\":\"MissingAuthenticationToken\"",
+        ),
+    ] {
+        let answer = served.raw(&request).await;
+        assert!(answer.starts_with("HTTP/1.1 403") && answer.contains(expected), "{request}\n{answer}");
+    }
+    let presigned =
+        "GET /?Action=GetCallerIdentity&X-Amz-Credential=AKID%2F20261120%2Feu-west-1%2Fsts%2Faws4_request";
+    let answer = served.raw(&format!("{presigned} HTTP/1.1\r\n{end}\r\n")).await;
+    assert!(answer.contains("<Account>"), "{answer}");
+    let unknown = format!("POST / HTTP/1.1\r\n{}Content-Length: 10\r\n\r\nAction=Foo", signed("sts"));
+    assert!(served.raw(&unknown).await.contains("<Code>InvalidAction</Code>"));
+    let head = served.raw(&format!("HEAD /some-bucket HTTP/1.1\r\n{end}\r\n")).await;
+    assert!(head.starts_with("HTTP/1.1 403") && head.ends_with("\r\n\r\n"), "no body: {head}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_reset_breaks_the_connection() {
+    let served = serve().await;
+    let mut faults = auroraml::sandbox::faults::Faults::seeded(1);
+    faults.reset_before = 1.0;
+    served.sandbox.set_faults(faults);
+    let body = "Action=GetCallerIdentity";
+    let request = format!("POST / HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n{body}", signed("sts"), body.len());
+    assert_eq!(served.raw(&request).await, "");
+    assert_eq!(served.lines.lock().unwrap()[0].status, None);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn too_large_a_body_is_refused() {
+    let served = serve().await;
+    let answer =
+        served.raw(&format!("POST / HTTP/1.1\r\n{}Content-Length: 67108865\r\n\r\n", signed("sts"))).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn only_loopback_is_served() {
+    let sandbox = Sandbox::new(World::new(1, Mood::Calm), 1.0);
+    let refused =
+        listen(sandbox, "0.0.0.0:0".parse().unwrap(), std::future::pending(), |_| {}).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
+}
+
+async fn create_role(sandbox: &Sandbox, name: &str) {
+    let client = aws_sdk_iam::Client::new(&crate::support::config(sandbox));
+    let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    client.create_role().role_name(name).assume_role_policy_document(trust).send().await.unwrap();
+}
+
+fn has_role(sandbox: &Sandbox, name: &str) -> bool {
+    let arn = format!("arn:aws:iam::{}:role/{name}", auroraml::sandbox::ACCOUNT);
+    sandbox.with(|world| world.global.iam.role_exists(&arn))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_keeps_the_world_and_its_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.json");
+    let first = FileSandbox::open(&path, 1.0, 7, Mood::Real).unwrap();
+    create_role(first.sandbox(), "kept").await;
+    assert!(std::fs::read_to_string(&path).unwrap().contains("kept"), "saved after the request");
+    first.sandbox().clock().sleep(std::time::Duration::from_secs(3600)).await;
+    let before = first.sandbox().clock().now_ms();
+    assert!(matches!(FileSandbox::open(&path, 1.0, 7, Mood::Real), Err(FileError::InUse(_))));
+    assert!(first.failure().is_none());
+    first.close().unwrap();
+
+    let second = FileSandbox::open(&path, 1.0, 8, Mood::Calm).unwrap();
+    assert!(has_role(second.sandbox(), "kept"));
+    assert_eq!(second.sandbox().clock().now_ms(), before);
+    assert_eq!(second.sandbox().world().global.random.mood, Mood::Real);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "the sandbox's secrets are in it");
+    }
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["sandbox.json", "sandbox.json.lock"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_files_are_refused_with_their_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox.json");
+    let refused = |content: &str| {
+        std::fs::write(&path, content).unwrap();
+        let error = FileSandbox::open(&path, 1.0, 1, Mood::Calm).unwrap_err();
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), content, "left as it was");
+        error
+    };
+    assert!(matches!(refused("{\"version\":2,\"world\":0}"), FileError::Newer { found: 2, .. }));
+    assert!(matches!(refused("{\"version\":1}"), FileError::Malformed { .. }));
+    assert!(matches!(refused("hello"), FileError::Malformed { .. }));
+    std::fs::File::create(&path).unwrap().set_len((256 << 20) + 1).unwrap();
+    let large = FileSandbox::open(&path, 1.0, 1, Mood::Calm).unwrap_err();
+    assert!(matches!(large, FileError::TooLarge { .. }));
+    let nowhere = FileSandbox::open(&folder.path().join("none/s.json"), 1.0, 1, Mood::Calm).unwrap_err();
+    assert!(matches!(nowhere, FileError::Io { .. }));
+}
+
+/// The python that has boto3: `AURORAML_TEST_PYTHON`, or the one on the path. Without it the tests of
+/// outside clients are skipped, but never in CI.
+fn python() -> Option<PathBuf> {
+    let python =
+        std::env::var_os("AURORAML_TEST_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from);
+    let found =
+        Command::new(&python).args(["-c", "import boto3"]).output().is_ok_and(|out| out.status.success());
+    found_or_skipped(found, "a python with boto3").then_some(python)
+}
+
+fn found_or_skipped(found: bool, what: &str) -> bool {
+    assert!(found || std::env::var("CI").is_err(), "CI must have {what} (AURORAML_TEST_PYTHON or PATH)");
+    if !found {
+        eprintln!("skipped: there is no {what}");
+    }
+    found
+}
+
+/// Runs a client as a child process against a sandbox of its own, with no configuration but ours.
+async fn run(mut command: Command) {
+    let served = serve().await;
+    let endpoint = format!("http://{}", served.address);
+    command
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients"))
+        .env("AWS_ENDPOINT_URL", &endpoint)
+        .env("AWS_ACCESS_KEY_ID", "AKIDSANDBOX")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "none")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "none")
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let lines = served.lines.lock().unwrap().iter().map(Line::to_string).collect::<Vec<_>>().join("\n");
+    assert!(
+        output.status.success(),
+        "{}\n{}\n{lines}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(!lines.is_empty(), "the client talked to the sandbox");
+    served.stop().await;
+}
+
+async fn boto(services: &[&str]) {
+    let Some(python) = python() else { return };
+    let served_at = "import os, runpy, sys; sys.argv = ['boto.py', os.environ['AWS_ENDPOINT_URL']] + sys.argv[1:]; runpy.run_path('boto.py', run_name='__main__')";
+    let mut command = Command::new(python);
+    command.args(["-c", served_at]).args(services);
+    run(command).await;
+}
+
+#[tokio::test]
+async fn boto3_finds_identity_secrets_keys_and_quotas() {
+    boto(&["sts", "iam", "secretsmanager", "kms", "servicequotas"]).await;
+}
+
+#[tokio::test]
+#[ignore = "needs the other services of the sandbox"]
+async fn boto3_finds_networks_buckets_databases_and_models() {
+    boto(&["ec2", "s3", "rds", "sagemaker"]).await;
+}
+
+/// The AWS CLI: beside the python, or on the path.
+fn command_line() -> Option<std::ffi::OsString> {
+    let beside = std::env::var_os("AURORAML_TEST_PYTHON").map(PathBuf::from);
+    let beside = beside.and_then(|python| python.parent().map(PathBuf::from));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(beside.into_iter().chain(std::env::split_paths(&path))).unwrap();
+    let found = Command::new("sh").args(["-c", "aws --version"]).env("PATH", &path).output();
+    found_or_skipped(found.is_ok_and(|out| out.status.success()), "AWS CLI").then_some(path)
+}
+
+#[tokio::test]
+async fn the_command_line_makes_a_role() {
+    let Some(path) = command_line() else { return };
+    let script = r#"set -eu
+        trust='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
+        aws iam create-role --role-name auroraml-sagemaker-access --assume-role-policy-document "$trust"
+        arn=$(aws iam list-roles --query 'Roles[?RoleName==`auroraml-sagemaker-access`].Arn' --output text)
+        test "$arn" = arn:aws:iam::111122223333:role/auroraml-sagemaker-access"#;
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).env("PATH", path);
+    run(command).await;
+}
+
+#[tokio::test]
+#[ignore = "needs the other services of the sandbox"]
+async fn the_command_line_follows_the_first_article() {
+    let Some(path) = command_line() else { return };
+    let mut command = Command::new("bash");
+    command.arg("first_article.sh").env("PATH", path);
+    run(command).await;
+}
