@@ -53,6 +53,8 @@ pub struct Rds {
     effects: Vec<Timed>,
     /// The part of every endpoint's host name that belongs to account and region.
     suffix: String,
+    /// Id of the AWS-managed KMS key of each service that needed one.
+    service_keys: BTreeMap<String, String>,
 }
 
 /// One request together with all that it may touch.

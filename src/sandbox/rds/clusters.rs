@@ -278,9 +278,8 @@ pub(super) fn http_endpoint(c: &mut Context<'_>, enabled: bool) -> Reply {
 
 /// A master secret that RDS makes and owns; it becomes active a little after `from`.
 pub(super) fn new_secret(c: &mut Context<'_>, from: u64) -> ManagedSecret {
-    let uuid: Vec<String> = [8, 4, 4, 4, 12].iter().map(|length| c.random.hex(*length)).collect();
-    let suffix = c.random.letters(6);
-    let name = format!("rds!cluster-{}-{suffix}", uuid.join("-"));
+    let (id, suffix) = (uuid(c), c.random.letters(6));
+    let name = format!("rds!cluster-{id}-{suffix}");
     ManagedSecret {
         arn: format!("arn:aws:secretsmanager:{}:{ACCOUNT}:secret:{name}", c.call.region),
         kms_key: kms_key(c, c.params().get("MasterUserSecretKmsKeyId"), "secretsmanager"),
@@ -288,16 +287,26 @@ pub(super) fn new_secret(c: &mut Context<'_>, from: u64) -> ManagedSecret {
     }
 }
 
-/// The ARN of a key that was given by ARN, id or alias; without one, the service's own key.
-fn kms_key(c: &Context<'_>, given: Option<&str>, service: &str) -> String {
+/// The ARN of a key that was given by ARN, id or alias; without one, the service's own key in this region.
+fn kms_key(c: &mut Context<'_>, given: Option<&str>, service: &str) -> String {
+    let start = format!("arn:aws:kms:{}:{ACCOUNT}:", c.call.region);
     match given {
         Some(arn) if arn.starts_with("arn:") => arn.to_string(),
-        Some(alias) if alias.starts_with("alias/") => {
-            format!("arn:aws:kms:{}:{ACCOUNT}:{alias}", c.call.region)
+        Some(alias) if alias.starts_with("alias/") => format!("{start}{alias}"),
+        Some(id) => format!("{start}key/{id}"),
+        None => {
+            if let Some(id) = c.rds.service_keys.get(service) {
+                return format!("{start}key/{id}");
+            }
+            let id = uuid(c);
+            c.rds.service_keys.insert(service.to_string(), id.clone());
+            format!("{start}key/{id}")
         }
-        Some(id) => format!("arn:aws:kms:{}:{ACCOUNT}:key/{id}", c.call.region),
-        None => format!("arn:aws:kms:{}:{ACCOUNT}:alias/aws/{service}", c.call.region),
     }
+}
+
+fn uuid(c: &mut Context<'_>) -> String {
+    [8, 4, 4, 4, 12].map(|length| c.random.hex(length)).join("-")
 }
 
 /// 8 to 41 printable ASCII characters without `/`, `"` and `@` (fact book, section 1.7).

@@ -241,10 +241,12 @@ pub(super) fn modify(c: &mut Context<'_>) -> Reply {
         let before = group.values.get(parameter.name).map_or(parameter.default, |set| &set.value);
         changes.note(before != value, immediate);
         // Not every set value is listed with Source=user (fact book, section 1.2).
-        let source = match () {
-            () if value == parameter.default => parameter.source,
-            () if other_source => "system",
-            () => "user",
+        let source = if value == parameter.default {
+            parameter.source
+        } else if other_source {
+            "system"
+        } else {
+            "user"
         };
         group.values.insert(parameter.name.to_string(), Value { value, source: source.to_string() });
     }

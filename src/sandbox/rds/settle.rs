@@ -19,6 +19,8 @@ pub(super) fn settle(c: &mut Context<'_>) {
         let timed = c.rds.effects.remove(index);
         carry_out(c, timed.at, &timed.subject, timed.effect);
     }
+    // RDS keeps events for 14 days.
+    c.rds.events.retain(|event| event.at + 14 * DAY_MS > c.now);
     for cluster in c.rds.clusters.values_mut() {
         cluster.roles.retain(|role| role.gone_at.is_none_or(|gone| c.now < gone));
     }

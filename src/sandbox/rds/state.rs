@@ -47,7 +47,7 @@ impl Timeline {
         self.phases.retain(|phase| phase.to > now);
         let accepted = self.phases.iter().filter(|phase| phase.status != "backing-up").map(|phase| phase.to);
         let from = accepted.max().unwrap_or(0).max(from);
-        let to = from + duration;
+        let to = from.saturating_add(duration);
         self.phases.push(Phase { from, to, status: status.into() });
         (from, to)
     }
