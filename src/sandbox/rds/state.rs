@@ -1,0 +1,324 @@
+//! What exists in simulated RDS. Times are milliseconds since the Unix epoch.
+
+use super::Rds;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A status that holds from one time to another.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Phase {
+    pub from: u64,
+    pub to: u64,
+    pub status: String,
+}
+
+/// The statuses that a cluster or an instance is known to go through.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Timeline {
+    /// What it is outside all phases: `available` or `stopped`.
+    pub base: String,
+    pub phases: Vec<Phase>,
+}
+
+impl Timeline {
+    pub fn creating(from: u64, to: u64) -> Timeline {
+        let phases = vec![Phase { from, to, status: "creating".into() }];
+        Timeline { base: "available".into(), phases }
+    }
+
+    pub fn status(&self, now: u64) -> &str {
+        // A later decision overrides an earlier one.
+        let current = self.phases.iter().rev().find(|phase| phase.from <= now && now < phase.to);
+        current.map_or(&self.base, |phase| &phase.status)
+    }
+
+    pub fn is_available(&self, now: u64) -> bool {
+        self.status(now) == "available"
+    }
+
+    /// Whether `status` is going on, or was accepted and does not show yet.
+    pub fn expects(&self, status: &str, now: u64) -> bool {
+        self.phases.iter().any(|phase| phase.status == status && phase.to > now)
+    }
+
+    /// Adds a phase that begins at `from` at the earliest, and not before the work already accepted is
+    /// done. Answers its beginning and its end.
+    pub fn schedule(&mut self, now: u64, from: u64, duration: u64, status: &str) -> (u64, u64) {
+        self.phases.retain(|phase| phase.to > now);
+        let accepted = self.phases.iter().filter(|phase| phase.status != "backing-up").map(|phase| phase.to);
+        let from = accepted.max().unwrap_or(0).max(from);
+        let to = from.saturating_add(duration);
+        self.phases.push(Phase { from, to, status: status.into() });
+        (from, to)
+    }
+
+    /// From `now` on, until further notice.
+    pub fn replace(&mut self, now: u64, to: u64, status: &str) {
+        self.phases = vec![Phase { from: now, to, status: status.into() }];
+    }
+}
+
+/// What ModifyDBCluster can change, apart from the parameter group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub engine_version: String,
+    pub port: u64,
+    pub security_groups: Vec<String>,
+    pub backup_retention: u64,
+    pub backup_window: String,
+    pub maintenance_window: String,
+    pub iam_authentication: bool,
+    pub deletion_protection: bool,
+    pub copy_tags: bool,
+    pub auto_minor_upgrade: bool,
+    pub storage_type: Option<String>,
+    pub log_exports: BTreeSet<String>,
+    pub scaling: Option<Scaling>,
+    pub monitoring_interval: u64,
+    pub performance_insights: bool,
+    pub insights_mode: String,
+}
+
+/// Aurora Serverless v2 capacity, in ACU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    pub min: f64,
+    pub max: f64,
+    pub pause_after_seconds: u64,
+}
+
+/// Changes that wait for the maintenance window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Deferred {
+    pub engine_version: Option<String>,
+    pub backup_retention: Option<u64>,
+    pub storage_type: Option<String>,
+    pub iam_authentication: Option<bool>,
+    pub port: Option<u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ManagedSecret {
+    pub arn: String,
+    pub kms_key: String,
+    pub active_at: u64,
+}
+
+/// An IAM role that is associated with a cluster.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Role {
+    pub arn: String,
+    pub feature: String,
+    pub active_at: u64,
+    /// RDS tried to assume it and could not.
+    pub invalid: bool,
+    /// When the association disappears, once its removal was asked for.
+    pub gone_at: Option<u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Cluster {
+    pub id: String,
+    /// `cluster-…`; never reused, unlike the id.
+    pub resource: String,
+    pub created: u64,
+    pub timeline: Timeline,
+    pub group: String,
+    pub subnet_group: String,
+    pub master_username: String,
+    pub database: Option<String>,
+    pub encrypted: bool,
+    pub kms_key: Option<String>,
+    pub lifecycle_support: String,
+    pub http_endpoint: bool,
+    pub settings: Settings,
+    /// What Describe still says until that time, after a modification.
+    pub previous: Option<(u64, Settings)>,
+    pub deferred: Deferred,
+    pub secret: Option<ManagedSecret>,
+    pub roles: Vec<Role>,
+    pub tags: BTreeMap<String, String>,
+    /// The instance that is the writer.
+    pub writer: Option<String>,
+    /// The instance that Describe calls the writer.
+    pub shown_writer: Option<String>,
+    /// When AWS starts the stopped cluster by itself.
+    pub restart_at: Option<u64>,
+}
+
+impl Cluster {
+    /// The settings as Describe tells them.
+    pub fn shown(&self, now: u64) -> &Settings {
+        match &self.previous {
+            Some((until, settings)) if now < *until => settings,
+            _ => &self.settings,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Instance {
+    pub id: String,
+    /// `db-…`; never reused, unlike the id.
+    pub resource: String,
+    pub cluster: String,
+    pub created: u64,
+    pub timeline: Timeline,
+    /// It was available once.
+    pub up: bool,
+    pub deleting: bool,
+    pub class: String,
+    pub pending_class: Option<String>,
+    pub zone: String,
+    pub interface: Option<String>,
+    pub promotion_tier: u64,
+    pub publicly_accessible: bool,
+    pub auto_minor_upgrade: bool,
+    pub copy_tags: bool,
+    pub monitoring_interval: u64,
+    pub performance_insights: bool,
+    pub maintenance_window: String,
+    pub tags: BTreeMap<String, String>,
+    /// The latest change that only a restart picks up.
+    pub pending_since: Option<u64>,
+    /// Until when a dynamic change is being applied.
+    pub applying_until: u64,
+    /// Until when management work may refuse a reboot although the status is available.
+    pub busy_until: u64,
+}
+
+impl Instance {
+    /// The member's DBClusterParameterGroupStatus (fact book, section 1.5).
+    pub fn sync_status(&self, now: u64) -> &'static str {
+        if now < self.applying_until {
+            "applying"
+        } else if self.pending_since.is_some() {
+            "pending-reboot"
+        } else {
+            "in-sync"
+        }
+    }
+
+    /// Relative size, for the choice of a failover target: a larger class wins within a promotion tier.
+    pub fn size(&self) -> u64 {
+        let size = self.class.rsplit('.').next().unwrap_or_default();
+        match size {
+            "medium" => 1,
+            "large" => 2,
+            "xlarge" => 4,
+            "serverless" => 3,
+            _ => size.trim_end_matches("xlarge").parse::<u64>().map_or(2, |times| times * 4),
+        }
+    }
+}
+
+/// A value that somebody set in a DB cluster parameter group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Value {
+    pub value: String,
+    /// What Describe calls its source; not always `user` (fact book, section 1.2).
+    pub source: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Group {
+    pub family: String,
+    pub description: String,
+    pub values: BTreeMap<String, Value>,
+    pub tags: BTreeMap<String, String>,
+    pub applying_until: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SubnetGroup {
+    pub description: String,
+    /// Subnet and its availability zone.
+    pub subnets: Vec<(String, String)>,
+    pub tags: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub id: String,
+    pub created: u64,
+    pub available_at: u64,
+    pub tags: BTreeMap<String, String>,
+    /// The cluster as it was.
+    pub cluster: Cluster,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Event {
+    pub at: u64,
+    /// `db-cluster` or `db-instance`.
+    pub kind: String,
+    pub id: String,
+    pub arn: String,
+    pub category: String,
+    pub message: String,
+}
+
+/// Something that happens to `subject`, the `resource` of a cluster or an instance, when `at` has come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Timed {
+    pub at: u64,
+    pub subject: String,
+    pub effect: Effect,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Effect {
+    /// An instance is available for the first time.
+    InstanceUp,
+    InstanceGone,
+    ClusterGone,
+    /// The cluster has another writer.
+    Writer(String),
+    /// Describe has noticed who the writer is.
+    ShownWriter,
+    /// The instance restarted, with the parameters as they were at this time.
+    Restarted(u64),
+    Class(String),
+    Stopped,
+    /// AWS starts a stopped cluster after seven days.
+    AutoStart,
+    /// The cluster's maintenance window opens.
+    Window,
+    Upgraded(String),
+    /// RDS has tried to assume the role with this ARN.
+    RoleTried(String),
+}
+
+impl Rds {
+    pub(super) fn cluster_of(&mut self, resource: &str) -> Option<&mut Cluster> {
+        self.clusters.values_mut().find(|cluster| cluster.resource == resource)
+    }
+
+    pub(super) fn instance_of(&mut self, resource: &str) -> Option<&mut Instance> {
+        self.instances.values_mut().find(|instance| instance.resource == resource)
+    }
+
+    /// The cluster's instances, oldest first.
+    pub(super) fn members(&self, cluster: &str) -> Vec<&Instance> {
+        let mut members: Vec<&Instance> =
+            self.instances.values().filter(|instance| instance.cluster == cluster).collect();
+        members.sort_by_key(|instance| instance.created);
+        members
+    }
+
+    pub(super) fn members_mut(&mut self, cluster: &str) -> impl Iterator<Item = &mut Instance> {
+        self.instances.values_mut().filter(move |instance| instance.cluster == cluster)
+    }
+
+    /// Who would become the writer: lowest promotion tier first, then the larger class
+    /// (fact book, section 1.6).
+    pub(super) fn candidate(&self, cluster: &str, now: u64, only_available: bool) -> Option<String> {
+        let writer = self.clusters.get(cluster).and_then(|cluster| cluster.writer.as_deref());
+        self.members(cluster)
+            .into_iter()
+            .filter(|member| member.up && !member.deleting && Some(member.id.as_str()) != writer)
+            .filter(|member| !only_available || member.timeline.is_available(now))
+            .min_by_key(|member| (member.promotion_tier, std::cmp::Reverse(member.size())))
+            .map(|member| member.id.clone())
+    }
+}
