@@ -51,7 +51,7 @@ impl Ec2 {
         }
         let public_ip = loop {
             let bits = random.next();
-            let candidate = format!("3.{}.{}.{}", bits >> 56, bits >> 48 & 255, 1 + (bits >> 40) % 254);
+            let candidate = format!("3.{}.{}.{}", bits >> 56, (bits >> 48) & 255, 1 + (bits >> 40) % 254);
             if self.addresses.values().all(|address| address.public_ip != candidate) {
                 break candidate;
             }

@@ -138,7 +138,7 @@ impl Ec2 {
         };
         group.add_default_egress(random);
         let mut x = Xml::new();
-        x.text("return", true).text("groupId", &group.id).text("securityGroupArn", group.arn(&call.region));
+        x.text("groupId", &group.id).text("securityGroupArn", group.arn(&call.region));
         write_tags(&mut x, &group.record.tags);
         self.security_groups.insert(group.id.clone(), group);
         Ok(x.into())
