@@ -57,37 +57,13 @@ pub(super) fn put_part(call: &Call, route: &Route, bucket: &mut Bucket) -> Reply
 pub(super) fn complete(call: &Call, route: &Route, bucket: &mut Bucket, random: &mut Random) -> Reply {
     let (id, upload) = find(route, bucket)?;
     let tree = Tree::parse(&call.request.body, "CompleteMultipartUpload")?;
-    let mut bytes = Vec::new();
-    let mut last = 0;
-    let wanted: Vec<&Tree> = tree.all("Part").collect();
-    for (at, wish) in wanted.iter().enumerate() {
-        let number: u32 = wish.text("PartNumber").and_then(|text| text.parse().ok()).ok_or_else(malformed)?;
-        if number <= last {
-            return Err(Fault::bad(
-                "InvalidPartOrder",
-                "The list of parts was not in ascending order. Parts must be ordered by part number.",
-            ));
-        }
-        last = number;
-        let etag = wish.text("ETag").unwrap_or_default().trim_matches('"');
-        let part = upload.parts.get(&number).filter(|part| part.etag.trim_matches('"') == etag).ok_or_else(
-            || {
-                Fault::bad(
-                    "InvalidPart",
-                    "One or more of the specified parts could not be found. The part may not have been \
-                     uploaded, or the specified entity tag may not match the part's entity tag.",
-                )
-            },
-        )?;
-        if at + 1 < wanted.len() && part.content.bytes().len() < PART_BYTES_MIN {
-            let text = "Your proposed upload is smaller than the minimum allowed size";
-            return Err(Fault::bad("EntityTooSmall", text));
-        }
-        bytes.extend_from_slice(part.content.bytes());
+    let parts = wanted(&tree, upload)?;
+    if parts.iter().rev().skip(1).any(|part| part.content.bytes().len() < PART_BYTES_MIN) {
+        let text = "Your proposed upload is smaller than the minimum allowed size";
+        return Err(Fault::bad("EntityTooSmall", text));
     }
-    if wanted.is_empty() {
-        return Err(malformed());
-    }
+    let count = parts.len();
+    let bytes: Vec<u8> = parts.iter().flat_map(|part| part.content.bytes()).copied().collect();
     if bytes.len() > OBJECT_BYTES_MAX {
         let text = "Your proposed upload exceeds the maximum allowed size";
         return Err(Fault::bad("EntityTooLarge", text));
@@ -96,7 +72,7 @@ pub(super) fn complete(call: &Call, route: &Route, bucket: &mut Bucket, random: 
     check_write_conditions(&call.request, bucket, &route.key)?;
     bucket.uploads.remove(&id);
     let content = Content::new(bytes);
-    let etag = format!("\"{}-{}\"", content.etag().trim_matches('"'), wanted.len());
+    let etag = format!("\"{}-{}\"", content.etag().trim_matches('"'), count);
     let version = Version {
         id: String::new(),
         modified: call.now,
@@ -115,6 +91,33 @@ pub(super) fn complete(call: &Call, route: &Route, bucket: &mut Bucket, random: 
         headers.push(("x-amz-version-id".into(), version_id));
     }
     Ok(answer)
+}
+
+/// The parts that a completion names, at least one.
+fn wanted<'a>(tree: &Tree, upload: &'a Upload) -> Result<Vec<&'a Part>, Fault> {
+    let mut wishes = Vec::new();
+    for part in tree.all("Part") {
+        let number = part.text("PartNumber").and_then(|text| text.parse::<u32>().ok());
+        wishes.push((number.ok_or_else(malformed)?, part.text("ETag").unwrap_or_default()));
+    }
+    if wishes.is_empty() {
+        return Err(malformed());
+    }
+    if !wishes.is_sorted_by(|(one, _), (next, _)| one < next) {
+        let text = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+        return Err(Fault::bad("InvalidPartOrder", text));
+    }
+    let find = |(number, etag): (u32, &str)| {
+        let found = upload.parts.get(&number);
+        found.filter(|part| part.etag.trim_matches('"') == etag.trim_matches('"')).ok_or_else(|| {
+            Fault::bad(
+                "InvalidPart",
+                "One or more of the specified parts could not be found. The part may not have been \
+                 uploaded, or the specified entity tag may not match the part's entity tag.",
+            )
+        })
+    };
+    wishes.into_iter().map(find).collect()
 }
 
 pub(super) fn abort(route: &Route, bucket: &mut Bucket) -> Reply {
