@@ -43,10 +43,14 @@ pub mod vpc;
 pub mod vpc_endpoint;
 
 mod rds;
+mod sagemaker;
 
 /// Every kind there is. The order is that in which a person would build a stack; output follows it.
 pub static KINDS: &[&dyn AnyKind] = &[
     &role::Role,
+    &bucket::Bucket,
+    &bucket_object::BucketObject,
+    &secret::Secret,
     &subnet_group::SubnetGroup,
     &parameter_group::ParameterGroup,
     &cluster::Cluster,
@@ -54,6 +58,12 @@ pub static KINDS: &[&dyn AnyKind] = &[
     &cluster_role::ClusterRole,
     &instance::Instance,
     &parameter_sync::ParameterSync,
+    &secret_attachment::SecretAttachment,
+    &model::Model,
+    &endpoint_config::EndpointConfig,
+    &endpoint::Endpoint,
+    &notebook_config::NotebookConfig,
+    &notebook::Notebook,
 ];
 
 /// One observed object, its properties typed.

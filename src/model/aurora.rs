@@ -108,10 +108,13 @@ impl Builder<'_> {
                 ("port", Input::from(spec.port.to_string())),
                 ("dbname", Input::from(spec.database.clone().unwrap_or_default())),
                 ("dbClusterIdentifier", Input::of(&cluster, "id")),
+                // A secret restored from its recovery window may have the name of an earlier master user.
+                ("username", Input::from(spec.username.as_str())),
             ];
             let props = secret_attachment::Props {
                 secret: Input::of(secret, "arn"),
                 fields: fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
+                hash: None,
             };
             self.graph.add(Id::new("secret_attachment", "master"), props);
         }

@@ -65,9 +65,9 @@ impl Builder<'_> {
         };
         // Models and configurations cannot change: what they are is in their names, and a change makes new
         // ones beside the old, which go when the endpoint has moved (fact book, section 4.3).
-        let content = json!([image, model.artifact, model.environment, self.place.role_arn("model")]);
+        let content = json!([name, image, model.artifact, model.environment, self.place.role_arn("model")]);
         let id = Id::new("model", format!("{name}-{}", short_hash(content.to_string().as_bytes())));
-        let physical = self.place.name(&id.name);
+        let physical = self.place.hashed_name(&id.name);
         let props = model::Props {
             endpoint: name.into(),
             image,
@@ -82,9 +82,9 @@ impl Builder<'_> {
         let (memory, concurrency) =
             (serverless.map(|s| number(s.memory)), serverless.map(|s| number(s.max_concurrency)));
         let count = spec.instance.as_ref().map(|_| number(spec.count));
-        let content = json!([physical, spec.instance, count, memory, concurrency]);
+        let content = json!([name, physical, spec.instance, count, memory, concurrency]);
         let id = Id::new("endpoint_config", format!("{name}-{}", short_hash(content.to_string().as_bytes())));
-        let physical = self.place.name(&id.name);
+        let physical = self.place.hashed_name(&id.name);
         let props = endpoint_config::Props {
             endpoint: name.into(),
             model: Input::of(&model, "name"),
@@ -96,7 +96,11 @@ impl Builder<'_> {
         };
         let config = self.graph.add(id, props).predict("name", physical).id();
         let id = Id::new("endpoint", name);
-        let props = endpoint::Props { config: Input::of(&config, "name"), tags: self.tags(&id) };
+        let props = endpoint::Props {
+            config: Input::of(&config, "name"),
+            serverless: Some(serverless.is_some()),
+            tags: self.tags(&id),
+        };
         self.graph.add(id, props).predict("arn", self.place.endpoint_arn(name));
     }
 
@@ -130,6 +134,7 @@ impl Builder<'_> {
             role: arn(&role),
             lifecycle_config: Input::of(&config, "name"),
             platform: PLATFORM.into(),
+            running: Some(true),
             tags: self.tags(&id),
         };
         // Its script runs at the first start and must be able to reach S3.
@@ -165,7 +170,8 @@ impl Builder<'_> {
         script
     }
 
-    /// Writes the file from which the notebooks read where everything is. Written anew at each start, so that
+    /// Writes the file from which the notebooks read where everything is, under the name that it has in the
+    /// article and that the notebooks import. Written anew at each start, so that
     /// it follows the stack.
     fn values_script(&self, own_secret: bool) -> String {
         let place = self.place;
@@ -182,7 +188,7 @@ impl Builder<'_> {
             _ => "SECRET=\n".into(),
         };
         format!(
-            "#!/bin/bash\nset -eu\n{secret}cat > /home/ec2-user/SageMaker/stack_values.py <<EOF\nENDPOINT = \"{endpoint}\"\nREGION = \"{}\"\nDBSECRET = \"$SECRET\"\nS3BUCKET = \"{bucket}\"\nEOF\nchown ec2-user:ec2-user /home/ec2-user/SageMaker/stack_values.py\n",
+            "#!/bin/bash\nset -eu\n{secret}cat > /home/ec2-user/SageMaker/cloudformation_values.py <<EOF\nENDPOINT = \"{endpoint}\"\nREGION = \"{}\"\nDBSECRET = \"$SECRET\"\nS3BUCKET = \"{bucket}\"\nEOF\nchown ec2-user:ec2-user /home/ec2-user/SageMaker/cloudformation_values.py\n",
             place.region
         )
     }

@@ -22,6 +22,9 @@ pub struct Rules {
     pub dies_with: Option<&'static str>,
     /// Property paths that AWS cannot change in place, each with the reason. A path covers what is below it.
     pub immutable: &'static [(&'static str, &'static str)],
+    /// Why AWS will not make this change although it makes others of the same property, if so: what depends
+    /// on the direction, as in "can grow, never shrink".
+    pub blocked: fn(change: &Change) -> Option<&'static str>,
     /// Deleting one loses data that nothing else has: only a destroy does that.
     pub holds_data: bool,
     /// Why this object must not be deleted with these options, if so.
@@ -53,6 +56,7 @@ pub const PLAIN: Rules = Rules {
     after: &[],
     dies_with: None,
     immutable: &[],
+    blocked: |_| None,
     holds_data: false,
     protected: |_, _| None,
     is_condition: false,
@@ -218,6 +222,7 @@ pub fn immutable_reason(rules: &Rules, change: &Change) -> Option<&'static str> 
         .iter()
         .find(|(path, _)| change.path == *path || change.path.starts_with(&format!("{path}.")))
         .map(|(_, reason)| *reason)
+        .or_else(|| (rules.blocked)(change))
 }
 
 fn block(plan: &mut Plan, live: &Live, action: Action, changes: &[Change], rules: &Rules) {
