@@ -1,5 +1,8 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod crash;
+mod harness;
+mod lifecycle;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;
