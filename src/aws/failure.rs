@@ -177,6 +177,8 @@ fn classify(code: &str, message: &str) -> Class {
         | "InsufficientDBInstanceCapacity"
         | "InsufficientStorageClusterCapacity"
         | "StorageQuotaExceeded" => Class::Quota,
+        // CloudFormation has no code of its own for a stack that is not there (fact book, section 6.3).
+        "ValidationError" if says("does not exist") => Class::NotFound,
         // IAM
         "NoSuchEntity" => Class::NotFound,
         "EntityAlreadyExists" => Class::Exists,

@@ -193,8 +193,14 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
     let Some(aurora) = &spec.aurora else { return Ok((Vec::new(), None, None)) };
     let (cluster, roles) = (kinds::cluster_facts(look).await?, look.aws.place.role_arn(""));
     let live = cluster.as_ref().map(|cluster| cluster.engine_version.clone());
+    let maker = cluster.as_ref().and_then(|cluster| cluster.cloudformation_stack.clone());
+    let cloudformation = match (aurora, maker) {
+        (Aurora::Existing(_), Some(stack)) => Some(stack_status(look.aws, stack).await?),
+        _ => None,
+    };
     let existing = match aurora {
         Aurora::Existing(_) => cluster.map(|cluster| ExistingFacts {
+            cloudformation,
             parameter_group: cluster.parameter_group,
             original_group: None,
             members: cluster.members,
@@ -212,6 +218,15 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
         _ => Vec::new(),
     };
     Ok((versions, live, existing))
+}
+
+/// Name and status of a CloudFormation stack; one that is gone left its tags behind.
+async fn stack_status(aws: &Aws, stack: String) -> Result<(String, String), Failure> {
+    let answer =
+        aws.cloudformation.describe_stacks().stack_name(&stack).send().await.during("DescribeStacks");
+    let found = absent_ok(answer)?;
+    let status = found.as_ref().and_then(|found| found.stacks().first()).and_then(|s| s.stack_status());
+    Ok((stack, status.map_or("DELETED", |status| status.as_str()).to_string()))
 }
 
 async fn engine_versions(aws: &Aws) -> Result<Vec<model::engine::Offered>, Failure> {
