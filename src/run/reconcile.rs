@@ -2,6 +2,7 @@
 
 use super::events::{Event, Listener};
 use super::execute::{Report, Stop, execute};
+use super::preflight;
 use crate::aws::{Aws, Class, During, Failure, Look};
 use crate::kinds::{self, absent_ok};
 use crate::model::facts::{ExistingFacts, Facts};
@@ -58,7 +59,14 @@ pub async fn prepare(aws: &Aws, spec: &Spec, intent: Intent) -> Result<Prepared,
             .map(String::from);
     }
     let graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;
-    let plan = plan(&graph, &observed, &kinds::catalog());
+    let mut plan = plan(&graph, &observed, &kinds::catalog());
+    if plan.blocked.is_empty() {
+        let findings = preflight::check(aws, &graph, &plan).await;
+        if !findings.problems.is_empty() {
+            return Err(PrepareError::Preflight(findings.problems));
+        }
+        plan.notes.extend(findings.notes);
+    }
     Ok(Prepared { graph, observed, plan, facts })
 }
 

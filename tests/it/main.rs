@@ -1,6 +1,7 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
 mod changes;
+mod chaos;
 mod crash;
 mod figures;
 mod harness;
