@@ -63,6 +63,10 @@ impl Failure {
     pub fn refused(operation: &'static str, message: impl Into<String>) -> Failure {
         Failure { class: Class::Refused, operation, code: "auroraml".into(), message: message.into() }
     }
+    /// Not now: the loop waits and looks again.
+    pub fn busy(operation: &'static str, message: impl Into<String>) -> Failure {
+        Failure { class: Class::Busy, ..Failure::refused(operation, message) }
+    }
     pub fn is(&self, class: Class) -> bool {
         self.class == class
     }
@@ -196,6 +200,8 @@ fn classify(code: &str, message: &str) -> Class {
         | "InsufficientDBInstanceCapacity"
         | "InsufficientStorageClusterCapacity"
         | "StorageQuotaExceeded" => Class::Quota,
+        // CloudFormation has no code of its own for a stack that is not there (fact book, section 6.3).
+        "ValidationError" if says("does not exist") => Class::NotFound,
         // IAM
         "NoSuchEntity" => Class::NotFound,
         "EntityAlreadyExists" => Class::Exists,

@@ -290,6 +290,8 @@ pub struct ClusterFacts {
     pub members: Vec<String>,
     /// ARNs of all associated roles.
     pub roles: Vec<String>,
+    /// Name of the CloudFormation stack that made the cluster.
+    pub cloudformation_stack: Option<String>,
 }
 
 /// # Errors
@@ -304,6 +306,11 @@ pub async fn cluster_facts(look: Look<'_>) -> Result<Option<ClusterFacts>, Failu
             .iter()
             .filter_map(|m| m.db_instance_identifier().map(String::from))
             .collect(),
+        cloudformation_stack: cluster
+            .tag_list()
+            .iter()
+            .find(|tag| tag.key() == Some("aws:cloudformation:stack-name"))
+            .and_then(|tag| tag.value().map(String::from)),
         roles: cluster.associated_roles().iter().filter_map(|r| r.role_arn().map(String::from)).collect(),
     }))
 }

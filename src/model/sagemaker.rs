@@ -4,9 +4,9 @@ use super::graph::{Id, Input};
 use super::names::short_hash;
 use super::network::Network;
 use super::roles::arn;
-use super::{Builder, images, policy};
+use super::{Builder, policy};
 use crate::kinds::{bucket, bucket_object, endpoint, endpoint_config, model, notebook, notebook_config};
-use crate::spec::{Aurora, Endpoint, EndpointManager, Model, Notebook, NotebookSubnet};
+use crate::spec::{Aurora, Endpoint, EndpointManager, Model, Notebook, NotebookSubnet, xgboost_image};
 use serde_json::json;
 
 /// The only platform that AWS still starts (fact book, section 4.1).
@@ -53,12 +53,17 @@ impl Builder<'_> {
     }
 
     fn endpoint(&mut self, name: &str, spec: &Endpoint, model: &Model, role: &Id) {
-        let image = match images::resolve(&model.image, &self.place.region) {
-            Ok(image) => image,
-            Err(why) => {
+        let built_in = model.image.strip_prefix("xgboost:");
+        let image = match built_in.map(|version| xgboost_image(&self.place.region, version)) {
+            None => model.image.clone(),
+            Some(Some(image)) => image,
+            Some(None) => {
                 return self.problem(
                     format!("endpoints.{name}.model.image"),
-                    why,
+                    format!(
+                        "no account is known that holds the image {} in {}",
+                        model.image, self.place.region
+                    ),
                     "give the full image URI instead of xgboost:VERSION",
                 );
             }

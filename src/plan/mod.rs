@@ -159,7 +159,7 @@ impl Plan {
 /// # Panics
 /// When the graph holds a kind that the catalog lacks: a bug.
 pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
-    let mut plan = Plan::default();
+    let mut plan = Plan { notes: graph.notes.clone(), ..Plan::default() };
     let mut known: BTreeMap<Id, Outputs> = BTreeMap::new();
     let order = graph.order();
     let going: BTreeSet<&Id> = observed.keys().filter(|id| !graph.resources.contains_key(id)).collect();
