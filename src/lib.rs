@@ -1,8 +1,10 @@
 pub mod aws;
+pub mod cli;
 pub mod clock;
 pub mod kinds;
 pub mod model;
 pub mod plan;
+pub mod render;
 pub mod run;
 pub mod sandbox;
 pub mod spec;

@@ -1,5 +1,7 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod cli;
+mod render;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;
