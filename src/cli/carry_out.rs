@@ -73,7 +73,9 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     if !prepared.plan.blocked.is_empty() {
         return Err(blocked(&prepared.plan));
     }
-    printer.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
+    // Nobody can say yes to what they have not seen.
+    let seen = if request.yes { *printer } else { Printer::new(false) };
+    seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
     if prepared.plan.is_empty() {
         return finish_destroy_or_values(session, destroying, &prepared.plan, &prepared.observed, printer)
             .await;
@@ -92,7 +94,14 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
         Ok(outcome) => outcome,
         Err(error) => {
             printer.say(&format!("\n{}\n", tally(&shown, "Stopped")));
-            return Err(no_plan(error).with(Exit::Incomplete));
+            // What steps met comes first; that nobody can say what is left comes last.
+            let failures = shown.progress.failures().map(|(id, why)| Trouble {
+                object: Some(id.to_string()),
+                why: why.into(),
+                help: None,
+            });
+            let troubles = failures.chain(no_plan(error).troubles).collect();
+            return Err(Error { exit: Exit::Incomplete, troubles });
         }
     };
     if !outcome.is_complete() {

@@ -97,15 +97,11 @@ impl Session {
     /// Saves the sandbox, if there is one, and hands the command's result on.
     pub fn close(self, result: Result<Exit, Error>) -> Result<Exit, Error> {
         let Some(sandbox) = self.sandbox else { return result };
-        let unsaved = sandbox.failure();
+        // What could not be saved earlier is saved now, or this fails as well.
         match (result, sandbox.close()) {
             (Err(error), _) => Err(error),
             (Ok(_), Err(error)) => Err(sandbox_error(&error)),
-            (Ok(exit), Ok(())) => {
-                // Saved in the end: an earlier failure to save has been made good.
-                drop(unsaved);
-                Ok(exit)
-            }
+            (Ok(exit), Ok(())) => Ok(exit),
         }
     }
 }
@@ -181,11 +177,11 @@ pub fn sandbox_error(error: &FileError) -> Error {
         source = inner.source();
     }
     let help = match error {
-        FileError::InUse(_) => "wait until the other command ends, or use another file: --sandbox=FILE",
-        FileError::Newer { .. } => "use a newer auroraml, or another file: --sandbox=FILE",
-        _ => "use another file: --sandbox=FILE",
+        // Their texts say what to do.
+        FileError::InUse(_) | FileError::Newer { .. } => None,
+        _ => Some("use another file: --sandbox=FILE".to_string()),
     };
-    Error { exit: Exit::Error, troubles: vec![Trouble { object: None, why, help: Some(help.into()) }] }
+    Error { exit: Exit::Error, troubles: vec![Trouble { object: None, why, help }] }
 }
 
 /// Why AWS does not know who we are, in a person's words.

@@ -53,7 +53,9 @@ impl Document {
 
 /// The JSON Schema of a [`Document`].
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(Document).to_value();
+    // As it is written: what is left out when empty is not required.
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let schema = settings.into_generator().into_root_schema_for::<Document>().to_value();
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text

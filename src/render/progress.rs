@@ -34,7 +34,7 @@ enum Stage {
     Pending,
     Running { since: u64, why: Option<String> },
     Done { seconds: u64 },
-    Failed { seconds: u64 },
+    Failed { seconds: u64, why: String },
 }
 
 impl Progress {
@@ -65,8 +65,9 @@ impl Progress {
                 why: Some(why.clone()),
             }),
             Event::Finished { id, seconds } => self.set(id, |_| Stage::Done { seconds: *seconds }),
-            Event::Failed { id, .. } => self.set(id, |stage| Stage::Failed {
+            Event::Failed { id, why } => self.set(id, |stage| Stage::Failed {
                 seconds: at.saturating_sub(since(stage).unwrap_or(at)) / 1000,
+                why: why.clone(),
             }),
             Event::Stopping => self.stopping = true,
             Event::Note { text } => self.note = Some(text.clone()),
@@ -157,7 +158,7 @@ impl Progress {
                 ('▸', CYAN, duration(now.saturating_sub(*since) / 1000), running(row.action, why.as_deref()))
             }
             Stage::Done { seconds } => ('✓', GREEN, duration(*seconds), done(row.action).to_string()),
-            Stage::Failed { seconds } => ('✗', RED, duration(*seconds), "failed".to_string()),
+            Stage::Failed { seconds, .. } => ('✗', RED, duration(*seconds), "failed".to_string()),
         };
         let id = row.id.to_string();
         let text =
@@ -166,6 +167,11 @@ impl Progress {
     }
 
     fn pending(&self, row: &Row) -> String {
+        let failed = |row: &&Row| matches!(row.stage, Stage::Failed { .. });
+        let mut before = self.rows.iter().filter(|other| row.needs.contains(&other.id));
+        if let Some(other) = before.find(failed) {
+            return format!("held up: {} failed", other.id);
+        }
         let waits: Vec<String> = self.waits_for(row).into_iter().map(ToString::to_string).collect();
         match waits.as_slice() {
             [] => "to come".into(),
@@ -188,7 +194,7 @@ impl Progress {
             // Why it failed is said once, at the end, with what to do about it.
             Event::Failed { id, .. } => {
                 let row = self.rows.iter().find(|row| row.id == *id)?;
-                let Stage::Failed { seconds } = row.stage else { return None };
+                let Stage::Failed { seconds, .. } = row.stage else { return None };
                 let text = "what does not need it goes on";
                 format!("{} {id}: failed after {}; {text}", sign(row.action), duration(seconds))
             }
@@ -215,6 +221,14 @@ impl Progress {
             _ => None,
         });
         lines.collect()
+    }
+
+    /// What failed, and why.
+    pub fn failures(&self) -> impl Iterator<Item = (&Id, &str)> {
+        self.rows.iter().filter_map(|row| match &row.stage {
+            Stage::Failed { why, .. } => Some((&row.id, why.as_str())),
+            _ => None,
+        })
     }
 
     /// Number of finished steps by what they did.

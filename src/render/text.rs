@@ -23,7 +23,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     out.push_str(&remarks(plan));
     if plan.is_empty() {
         out.push_str(match subject.destroy {
-            true => "Nothing to do: nothing of this stack is left.\n",
+            true => "Nothing to do: nothing of this stack is left to delete.\n",
             false => "Nothing to do: everything is as the spec says.\n",
         });
     } else if plan.work().next().is_some() {
