@@ -2,10 +2,12 @@
 
 mod changes;
 mod chaos;
+mod cli;
 mod crash;
 mod figures;
 mod harness;
 mod lifecycle;
+mod render;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;
