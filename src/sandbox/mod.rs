@@ -157,6 +157,8 @@ impl World {
     fn answer(&mut self, call: &Call) -> Response {
         self.now = call.now;
         let region = self.regions.entry(call.region.clone()).or_default();
+        // Other services ask EC2 about subnets and groups without telling it the time.
+        region.ec2.settle(call.now);
         let global = &mut self.global;
         let reply: Reply = match call.service.as_str() {
             "ec2" => ec2::handle(call, region, global),
