@@ -62,6 +62,10 @@ impl Failure {
     pub fn refused(operation: &'static str, message: impl Into<String>) -> Failure {
         Failure { class: Class::Refused, operation, code: "auroraml".into(), message: message.into() }
     }
+    /// Not now: the loop waits and looks again.
+    pub fn busy(operation: &'static str, message: impl Into<String>) -> Failure {
+        Failure { class: Class::Busy, ..Failure::refused(operation, message) }
+    }
     pub fn is(&self, class: Class) -> bool {
         self.class == class
     }

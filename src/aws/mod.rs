@@ -10,7 +10,7 @@ pub use listing::Listings;
 pub use secret::SecretText;
 
 use crate::clock::Clock;
-use crate::model::names::Place;
+use crate::model::names::{Place, Scope};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
@@ -24,20 +24,6 @@ use std::time::{Duration, SystemTime};
 pub type FileSource = Arc<dyn Fn(&str) -> std::io::Result<Vec<u8>> + Send + Sync>;
 /// Gives the value of an environment variable that the spec names for a password.
 pub type PasswordSource = Arc<dyn Fn(&str) -> Option<SecretText> + Send + Sync>;
-
-/// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
-    /// A cluster that others own, which this stack wires up.
-    pub existing_cluster: Option<String>,
-    /// Names of cluster parameters that the spec sets: AWS may list their values as its own defaults
-    /// (fact book, trap 12), so they are asked for by name.
-    pub parameters: Vec<String>,
-    /// Names of the SageMaker endpoints that the stack manages.
-    pub endpoints: Vec<String>,
-    /// Name of the stack's bucket, where the spec gives one.
-    pub bucket: Option<String>,
-}
 
 /// One stack's view of one account and region. Holds no state of the process: two can live side by side.
 pub struct Aws {

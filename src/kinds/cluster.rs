@@ -243,7 +243,7 @@ impl Kind for Cluster {
                 .send()
                 .await
                 .during("StartDBCluster")?;
-            return Err(busy(
+            return Err(Failure::busy(
                 "DeleteDBCluster",
                 "the stopped cluster is being started so that it can be deleted",
             ));
@@ -255,7 +255,7 @@ impl Kind for Cluster {
             let request =
                 aws.rds.modify_db_cluster().db_cluster_identifier(&cluster).deletion_protection(false);
             request.apply_immediately(true).send().await.during("ModifyDBCluster")?;
-            return Err(busy("DeleteDBCluster", "deletion protection is being switched off"));
+            return Err(Failure::busy("DeleteDBCluster", "deletion protection is being switched off"));
         }
         let request = aws.rds.delete_db_cluster().db_cluster_identifier(&cluster);
         let request = match deletion.options.get("final_snapshot") {
@@ -276,10 +276,6 @@ fn ready(cluster: &aws_sdk_rds::types::DbCluster) -> State {
         }
         (state, _) => state,
     }
-}
-
-fn busy(operation: &'static str, message: &str) -> Failure {
-    Failure { class: Class::Busy, operation, code: "auroraml".into(), message: message.into() }
 }
 
 fn scaling(range: &Serverless) -> builders::ServerlessV2ScalingConfigurationBuilder {

@@ -88,7 +88,8 @@ impl Kind for ParameterSync {
         let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
         let Some(topology) = topology(look).await? else { return Ok(()) };
         match next(&topology, strategy) {
-            Next::Done | Next::Wait(_) => Ok(()),
+            Next::Done => Ok(()),
+            Next::Wait(why) => Err(Failure::busy("RebootDBInstance", why)),
             Next::Stuck(why) => Err(Failure::refused("RebootDBInstance", why)),
             Next::Reboot { member, .. } => {
                 let request = aws.rds.reboot_db_instance().db_instance_identifier(member);

@@ -22,6 +22,20 @@ pub struct Place {
     pub account: String,
 }
 
+/// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// A cluster that others own, which this stack wires up.
+    pub existing_cluster: Option<String>,
+    /// Names of cluster parameters that the spec sets: AWS may list their values as its own defaults
+    /// (fact book, trap 12), so they are asked for by name.
+    pub parameters: Vec<String>,
+    /// Names of the SageMaker endpoints that the stack manages.
+    pub endpoints: Vec<String>,
+    /// Name of the stack's bucket, where the spec gives one.
+    pub bucket: Option<String>,
+}
+
 impl Place {
     /// `aws`, `aws-cn` or `aws-us-gov`.
     pub fn partition(&self) -> &'static str {

@@ -1,5 +1,9 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod crash;
+mod figures;
+mod harness;
+mod lifecycle;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;
@@ -8,4 +12,5 @@ mod sandbox_sagemaker;
 mod sandbox_secretsmanager;
 mod sandbox_server;
 mod support;
+mod tidy;
 mod validate;

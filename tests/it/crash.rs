@@ -1,0 +1,68 @@
+//! Killed before and after the effect of every mutating request: the next run must finish the job.
+//!
+//! The world before and after a request is what a run that dies there leaves behind, so one clean run gives
+//! every kill point; each is then taken up by a new run in a world of its own.
+
+use crate::harness::{Account, Recorder, spec, spec_file};
+use crate::lifecycle::make_foreign_cluster;
+use auroraml::model::Intent;
+use auroraml::sandbox::random::Mood;
+use auroraml::sandbox::{Snapshot, World};
+use auroraml::spec::Spec;
+use std::sync::Arc;
+
+/// Runs once without a fault and returns the world at every mutating request.
+async fn record(world: World, spec: &Spec, intent: Intent) -> (Vec<Snapshot>, World) {
+    let account = Account::over(world);
+    account.sandbox.record();
+    let listener = Arc::new(Recorder::default());
+    let outcome = account.run(spec, intent, listener.clone()).await;
+    assert!(outcome.is_complete(), "{:#?}\n{}", outcome.reports, listener.text());
+    (account.sandbox.recorded(), account.sandbox.world())
+}
+
+/// Takes up the work at every kill point; returns how many there were.
+async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (usize, World) {
+    let (snapshots, end) = record(world, spec, intent).await;
+    let mut points = 0;
+    for (n, snapshot) in snapshots.into_iter().enumerate() {
+        for (when, mut world) in [("before", snapshot.before), ("after", snapshot.after)] {
+            // A person or a pipeline needs a moment to notice.
+            world.now += 1_000;
+            let account = Account::over(world);
+            let listener = Arc::new(Recorder::default());
+            let outcome = account.run(spec, intent, listener.clone()).await;
+            assert!(
+                outcome.is_complete(),
+                "{what}: killed {when} request {n} ({}): {:#?}\n{}",
+                snapshot.operation,
+                outcome.reports,
+                listener.text()
+            );
+            account.assert_settled(spec, intent).await;
+            if intent != Intent::Apply {
+                assert_eq!(
+                    account.traces(spec),
+                    Vec::<String>::new(),
+                    "{what}: killed {when} {}",
+                    snapshot.operation
+                );
+            }
+            points += 1;
+        }
+    }
+    println!("{what}: {points} kill points");
+    (points, end)
+}
+
+const DESTROY: Intent = Intent::Destroy { unprotect: true };
+
+#[tokio::test(start_paused = true)]
+async fn existing_cluster_of_four() {
+    let spec = spec(&spec_file("existing-cluster.yaml"));
+    let account = Account::new(11, Mood::Real);
+    make_foreign_cluster(&account, &spec.region, "database-aurora-ml", 4).await;
+    let (created, world) = sweep("apply", account.sandbox.world(), &spec, Intent::Apply).await;
+    let (destroyed, _) = sweep("destroy", world, &spec, DESTROY).await;
+    assert!(created >= 20 && destroyed >= 20, "{created} and {destroyed} kill points");
+}

@@ -1,0 +1,150 @@
+//! Applies and destroys specs in a simulated account, and checks what must always hold.
+
+use auroraml::aws::{Aws, Connection, SecretText, simulated_config};
+use auroraml::model::{self, Intent};
+use auroraml::plan::Plan;
+use auroraml::run::events::{Event, Listener};
+use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
+use auroraml::sandbox::random::Mood;
+use auroraml::sandbox::{Sandbox, World};
+use auroraml::spec::{Spec, parse};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+pub const CANARY: &str = "C4naryPassw0rdNobodyMaySee";
+
+/// A spec of the `specs` folder.
+pub fn spec_file(name: &str) -> String {
+    std::fs::read_to_string(Path::new("specs").join(name)).unwrap()
+}
+
+pub fn spec(text: &str) -> Spec {
+    parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", problems.render("spec", text)))
+}
+
+/// A simulated account.
+#[derive(Clone)]
+pub struct Account {
+    pub sandbox: Sandbox,
+}
+
+impl Account {
+    pub fn new(seed: u64, mood: Mood) -> Account {
+        Account::over(World::new(seed, mood))
+    }
+    pub fn over(world: World) -> Account {
+        Account { sandbox: Sandbox::new(world, 1.0) }
+    }
+
+    pub async fn connect(&self, spec: &Spec) -> Arc<Aws> {
+        let clock = self.sandbox.clock();
+        let connection = Connection {
+            config: simulated_config(&spec.region, self.sandbox.http_client(), &clock),
+            clock,
+            files: Arc::new(|path| std::fs::read(Path::new("specs").join(path))),
+            passwords: Arc::new(|_| Some(SecretText::new(CANARY.into()))),
+        };
+        Arc::new(Aws::connect(connection, &spec.stack, model::scope(spec)).await.unwrap())
+    }
+
+    pub async fn prepare(&self, spec: &Spec, intent: Intent) -> Result<Prepared, PrepareError> {
+        prepare(&*self.connect(spec).await, spec, intent).await
+    }
+
+    pub async fn plan(&self, spec: &Spec) -> Plan {
+        self.prepare(spec, Intent::Apply).await.unwrap().plan
+    }
+
+    /// Prepares and carries out; whatever happens is in the outcome.
+    pub async fn run(&self, spec: &Spec, intent: Intent, listener: Arc<dyn Listener>) -> Outcome {
+        let aws = self.connect(spec).await;
+        let prepared = prepare(&aws, spec, intent).await.unwrap();
+        assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
+        let (_keep, stop) = tokio::sync::watch::channel(false);
+        reconcile(&aws, spec, intent, prepared, stop, listener).await.unwrap()
+    }
+
+    /// Applies, and checks that the next plan is empty and that nothing more is changed.
+    pub async fn apply(&self, spec: &Spec) -> Arc<Recorder> {
+        let listener = Arc::new(Recorder::default());
+        let outcome = self.run(spec, Intent::Apply, listener.clone()).await;
+        assert!(outcome.is_complete(), "{:#?}\n{}", outcome.reports, listener.text());
+        self.assert_settled(spec, Intent::Apply).await;
+        listener
+    }
+
+    /// Destroys, and checks that nothing of the stack is left.
+    pub async fn destroy(&self, spec: &Spec) -> Arc<Recorder> {
+        let intent = Intent::Destroy { unprotect: true };
+        let listener = Arc::new(Recorder::default());
+        let outcome = self.run(spec, intent, listener.clone()).await;
+        assert!(outcome.is_complete(), "{:#?}\n{}", outcome.reports, listener.text());
+        self.assert_settled(spec, intent).await;
+        listener
+    }
+
+    /// The plan is empty, and looking changed nothing.
+    pub async fn assert_settled(&self, spec: &Spec, intent: Intent) {
+        let before = self.mutations();
+        let prepared = self.prepare(spec, intent).await.unwrap();
+        assert!(
+            prepared.plan.is_empty(),
+            "the next plan is not empty: {:#?}",
+            prepared.plan.work().collect::<Vec<_>>()
+        );
+        assert!(prepared.plan.blocked.is_empty(), "{:?}", prepared.plan.blocked);
+        assert_eq!(self.mutations(), before, "looking changed something");
+    }
+
+    /// Requests that changed or tried to change something.
+    pub fn mutations(&self) -> usize {
+        self.sandbox.with(|world| world.mutations().count())
+    }
+
+    /// Everything in the world that carries the stack's tag or name, in whatever service.
+    pub fn traces(&self, spec: &Spec) -> Vec<String> {
+        let world = serde_json::to_value(self.sandbox.world()).unwrap();
+        let mut found = Vec::new();
+        trace(&world["regions"], &spec.stack, "regions", &mut found);
+        trace(&world["global"], &spec.stack, "global", &mut found);
+        found
+    }
+}
+
+/// Paths of all values that hold the stack's own tag.
+fn trace(value: &serde_json::Value, stack: &str, path: &str, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(map) => {
+            if map.get("auroraml:stack").and_then(|v| v.as_str()) == Some(stack) {
+                found.push(path.to_string());
+            }
+            for (key, value) in map {
+                trace(value, stack, &format!("{path}/{key}"), found);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            for (n, value) in items.iter().enumerate() {
+                trace(value, stack, &format!("{path}/{n}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Keeps every event, to print when a test fails.
+#[derive(Default)]
+pub struct Recorder(pub Mutex<Vec<(u64, Event)>>);
+
+impl Listener for Recorder {
+    fn tell(&self, at: u64, event: &Event) {
+        self.0.lock().unwrap().push((at, event.clone()));
+    }
+}
+
+impl Recorder {
+    pub fn text(&self) -> String {
+        let events = self.0.lock().unwrap();
+        let start = events.first().map_or(0, |(at, _)| *at);
+        events.iter().map(|(at, event)| format!("{:>6} s  {event:?}\n", (at - start) / 1000)).collect()
+    }
+}
