@@ -42,10 +42,19 @@ pub mod subnet_group;
 pub mod vpc;
 pub mod vpc_endpoint;
 
+mod ec2;
 mod rds;
 
 /// Every kind there is. The order is that in which a person would build a stack; output follows it.
 pub static KINDS: &[&dyn AnyKind] = &[
+    &vpc::Vpc,
+    &internet_gateway::InternetGateway,
+    &subnet::Subnet,
+    &elastic_ip::ElasticIp,
+    &nat_gateway::NatGateway,
+    &route_table::RouteTable,
+    &security_group::SecurityGroup,
+    &vpc_endpoint::VpcEndpoint,
     &role::Role,
     &subnet_group::SubnetGroup,
     &parameter_group::ParameterGroup,
