@@ -1,0 +1,179 @@
+//! Endpoint configurations: which models on which instances. They cannot be changed.
+
+use super::super::wire::{Body, Fault, Reply};
+use super::super::{Call, Global, Region};
+use super::deployment::Variant;
+use super::input::{Input, constraint, missing};
+use super::listing::{self, Row};
+use super::{already_exists, arn, invalid, not_found, present, seconds};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const KIND: &str = "endpoint-config";
+const NAME: &str = "EndpointConfigName";
+/// What a configuration is made of, as it is given and given back.
+const MEMBERS: &[&str] = &[
+    "ProductionVariants",
+    "ShadowProductionVariants",
+    "DataCaptureConfig",
+    "KmsKeyId",
+    "AsyncInferenceConfig",
+    "ExplainerConfig",
+    "ExecutionRoleArn",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+    "MetricsConfig",
+];
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EndpointConfig {
+    pub name: String,
+    /// The members of the request that describe the configuration.
+    pub definition: Value,
+    /// Milliseconds since the Unix epoch.
+    pub created: u64,
+    /// When CreateEndpoint and UpdateEndpoint begin to see it, milliseconds since the Unix epoch.
+    pub visible_at: u64,
+}
+
+impl EndpointConfig {
+    /// The variants as they are to be deployed.
+    pub(super) fn variants(&self) -> Vec<Variant> {
+        let variants = self.definition["ProductionVariants"].as_array().into_iter().flatten();
+        variants.map(Variant::of).collect()
+    }
+}
+
+fn find<'a>(call: &Call, region: &'a Region) -> Result<&'a EndpointConfig, Fault> {
+    let name = Input(&call.json).name(NAME)?;
+    let found = region.sagemaker.endpoint_configs.get(&name.to_ascii_lowercase());
+    found.ok_or_else(|| not_found(call, KIND, name))
+}
+
+/// The limits of serverless inference: fact book, section 4.3.
+fn check_serverless(serverless: Input<'_>) -> Result<(), Fault> {
+    let memory = serverless.integer("MemorySizeInMB", 1024..=6144)?;
+    let memory = memory.ok_or_else(|| missing("MemorySizeInMB"))?;
+    if memory % 1024 != 0 {
+        return Err(constraint("MemorySizeInMB", memory, "be a multiple of 1024"));
+    }
+    serverless.integer("MaxConcurrency", 1..=200)?.ok_or_else(|| missing("MaxConcurrency"))?;
+    Ok(())
+}
+
+fn check_variant(call: &Call, region: &Region, variant: Input<'_>) -> Result<(), Fault> {
+    variant.name("VariantName")?;
+    variant.number("InitialVariantWeight")?;
+    let model = variant.name("ModelName")?;
+    let Some(model) = region.sagemaker.models.get(&model.to_ascii_lowercase()) else {
+        return Err(not_found(call, "model", model));
+    };
+    let instance_type = variant.instance_type("InstanceType")?;
+    let count = variant.integer("InitialInstanceCount", 1..=10_000)?;
+    match (variant.structure("ServerlessConfig")?, instance_type, count) {
+        (Some(serverless), None, None) => {
+            check_serverless(serverless)?;
+            if model.network().is_some() {
+                return Err(invalid("Serverless Inference does not support models with a VpcConfig"));
+            }
+            Ok(())
+        }
+        (Some(_), ..) => {
+            Err(invalid("A variant with ServerlessConfig cannot have InstanceType or InitialInstanceCount"))
+        }
+        (None, Some(_), Some(_)) => Ok(()),
+        (None, None, _) => Err(missing("InstanceType")),
+        (None, _, None) => Err(missing("InitialInstanceCount")),
+    }
+}
+
+pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+    let input = Input(&call.json);
+    let name = input.name(NAME)?;
+    let tags = input.tags()?;
+    let variants = input.structures("ProductionVariants")?;
+    if variants.is_empty() || variants.len() > 10 {
+        let text = "have length between 1 and 10";
+        return Err(constraint("ProductionVariants", format!("{} variants", variants.len()), text));
+    }
+    let key = name.to_ascii_lowercase();
+    if region.sagemaker.endpoint_configs.contains_key(&key) {
+        return Err(already_exists(call, KIND, name));
+    }
+    for (at, variant) in variants.iter().enumerate() {
+        check_variant(call, region, *variant)?;
+        let name = &variant.0["VariantName"];
+        if variants[..at].iter().any(|other| other.0["VariantName"] == *name) {
+            return Err(invalid(format!("Duplicate variant name {name}")));
+        }
+    }
+    if variants.iter().any(|variant| variant.value("ServerlessConfig").is_some()) {
+        if variants.len() > 1 {
+            return Err(invalid("Serverless Inference supports only one production variant"));
+        }
+        if input.value("DataCaptureConfig").is_some() {
+            return Err(invalid("Serverless Inference does not support data capture"));
+        }
+    }
+    let mut definition = call.json.clone();
+    if let Some(object) = definition.as_object_mut() {
+        object.retain(|member, value| MEMBERS.contains(&member.as_str()) && !value.is_null());
+    }
+    for variant in definition["ProductionVariants"].as_array_mut().into_iter().flatten() {
+        if Input(variant).value("InitialVariantWeight").is_none() {
+            variant["InitialVariantWeight"] = json!(1.0);
+        }
+    }
+    let visible_at = call.now + global.random.duration(1.0, 2.0, 3.0);
+    let config = EndpointConfig { name: name.to_string(), definition, created: call.now, visible_at };
+    let arn = arn(call, KIND, name);
+    region.sagemaker.endpoint_configs.insert(key, config);
+    region.sagemaker.tags.insert(arn.clone(), tags);
+    Ok(Body::Json(json!({ "EndpointConfigArn": arn })))
+}
+
+pub(super) fn describe(call: &Call, region: &Region) -> Reply {
+    let config = find(call, region)?;
+    let mut answer = config.definition.clone();
+    answer[NAME] = json!(config.name);
+    answer["EndpointConfigArn"] = json!(arn(call, KIND, &config.name));
+    answer["CreationTime"] = seconds(config.created);
+    Ok(present(answer))
+}
+
+/// The documentation says "you must not delete an EndpointConfig in use" (fact book, section 4.3). AWS may
+/// let it happen, and the endpoint then loses its description (trap 53); the sandbox is the stricter one,
+/// so that a caller who does it is found out.
+pub(super) fn delete(call: &Call, region: &mut Region) -> Reply {
+    let name = find(call, region)?.name.clone();
+    let arn = arn(call, KIND, &name);
+    if let Some(user) = region.sagemaker.endpoints.values().find(|endpoint| endpoint.uses(&name)) {
+        return Err(invalid(format!(
+            "Cannot delete endpoint configuration \"{arn}\" because it is in use by endpoint \"{}\".",
+            user.name
+        )));
+    }
+    region.sagemaker.endpoint_configs.remove(&name.to_ascii_lowercase());
+    region.sagemaker.tags.remove(&arn);
+    Ok(Body::Json(json!({})))
+}
+
+pub(super) fn list(call: &Call, region: &Region) -> Reply {
+    let rows = region
+        .sagemaker
+        .endpoint_configs
+        .values()
+        .map(|config| Row {
+            name: &config.name,
+            created: config.created,
+            modified: config.created,
+            status: "",
+            summary: json!({
+                NAME: config.name,
+                "EndpointConfigArn": arn(call, KIND, &config.name),
+                "CreationTime": seconds(config.created),
+            }),
+        })
+        .collect();
+    listing::page(call, "EndpointConfigs", &listing::BY_TIME, rows)
+}

@@ -1,0 +1,161 @@
+//! Models: what to run and where its artifacts are. They cannot be changed: fact book, section 4.3.
+
+use super::super::wire::{Body, Fault, Reply};
+use super::super::{Call, Global, Region};
+use super::input::Input;
+use super::listing::{self, Row};
+use super::{already_exists, arn, check_network, check_role, invalid, not_found, present, seconds};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const KIND: &str = "model";
+const NAME: &str = "ModelName";
+/// What a model is made of, as it is given and given back.
+const MEMBERS: &[&str] = &[
+    "PrimaryContainer",
+    "Containers",
+    "InferenceExecutionConfig",
+    "ExecutionRoleArn",
+    "VpcConfig",
+    "EnableNetworkIsolation",
+];
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    pub name: String,
+    /// The members of the request that describe the model.
+    pub definition: Value,
+    /// Milliseconds since the Unix epoch.
+    pub created: u64,
+}
+
+impl Model {
+    /// The containers, primary or not.
+    pub(super) fn containers(&self) -> impl Iterator<Item = Input<'_>> {
+        let listed = self.definition["Containers"].as_array().into_iter().flatten();
+        Input(&self.definition).value("PrimaryContainer").into_iter().chain(listed).map(Input)
+    }
+
+    pub(super) fn images(&self) -> impl Iterator<Item = &str> {
+        self.containers().filter_map(|container| container.0["Image"].as_str())
+    }
+
+    pub(super) fn role(&self) -> Option<&str> {
+        self.definition["ExecutionRoleArn"].as_str()
+    }
+
+    /// Subnets and security groups, if the model is attached to a VPC.
+    pub(super) fn network(&self) -> Option<(Vec<String>, Vec<String>)> {
+        let vpc = Input(&self.definition).structure("VpcConfig").ok()??;
+        Some((vpc.texts("Subnets").ok()?, vpc.texts("SecurityGroupIds").ok()?))
+    }
+}
+
+fn find<'a>(call: &Call, region: &'a Region) -> Result<&'a Model, Fault> {
+    let name = Input(&call.json).name(NAME)?;
+    let found = region.sagemaker.models.get(&name.to_ascii_lowercase());
+    found.ok_or_else(|| not_found(call, KIND, name))
+}
+
+fn check_container(container: Input<'_>) -> Result<(), Fault> {
+    match container.text("Image")? {
+        None if container.text("ModelPackageName")?.is_none() => {
+            return Err(invalid("Either Image or ModelPackageName must be specified for a container"));
+        }
+        None => {}
+        Some(image) => {
+            let access = container.structure("ImageConfig")?.map(|set| set.text("RepositoryAccessMode"));
+            let from_vpc = access.transpose()?.flatten() == Some("Vpc");
+            if !image.contains(".dkr.ecr.") && !from_vpc {
+                return Err(invalid(format!(
+                    "Using non-ECR image \"{image}\" without Vpc repository access mode is not supported."
+                )));
+            }
+        }
+    }
+    if let Some(url) = container.text("ModelDataUrl")?
+        && !url.starts_with("s3://")
+        && !url.starts_with("https://")
+    {
+        let text = "satisfy regular expression pattern: (https|s3)://([^/]+)/?(.*)";
+        return Err(super::input::constraint("ModelDataUrl", url, text));
+    }
+    Ok(())
+}
+
+pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+    let input = Input(&call.json);
+    let name = input.name(NAME)?;
+    let tags = input.tags()?;
+    let primary = input.structure("PrimaryContainer")?;
+    let containers = input.structures("Containers")?;
+    match (primary, containers.len()) {
+        (Some(_), 1..) => {
+            return Err(invalid("Only one of PrimaryContainer and Containers can be specified"));
+        }
+        (None, 0) => return Err(invalid("Either PrimaryContainer or Containers must be specified")),
+        (_, 0..=15) => {}
+        _ => return Err(invalid("A model can have at most 15 containers")),
+    }
+    for container in primary.into_iter().chain(containers) {
+        check_container(container)?;
+    }
+    let mut definition = call.json.clone();
+    if let Some(object) = definition.as_object_mut() {
+        object.retain(|member, value| MEMBERS.contains(&member.as_str()) && !value.is_null());
+    }
+    let model = Model { name: name.to_string(), definition, created: call.now };
+    let key = name.to_ascii_lowercase();
+    if region.sagemaker.models.contains_key(&key) {
+        return Err(already_exists(call, KIND, name));
+    }
+    if let Some((subnets, groups)) = model.network() {
+        check_network(region, &subnets, &groups)?;
+    }
+    if let Some(role) = input.text("ExecutionRoleArn")? {
+        check_role(call, global, role)?;
+    }
+    let arn = arn(call, KIND, name);
+    region.sagemaker.models.insert(key, model);
+    region.sagemaker.tags.insert(arn.clone(), tags);
+    Ok(Body::Json(json!({ "ModelArn": arn })))
+}
+
+pub(super) fn describe(call: &Call, region: &Region) -> Reply {
+    let model = find(call, region)?;
+    let mut answer = model.definition.clone();
+    answer[NAME] = json!(model.name);
+    answer["ModelArn"] = json!(arn(call, KIND, &model.name));
+    answer["CreationTime"] = seconds(model.created);
+    answer["EnableNetworkIsolation"] = json!(Input(&model.definition).flag("EnableNetworkIsolation")?);
+    Ok(present(answer))
+}
+
+/// Allowed while endpoints use the model; what breaks is later scaling and replacement: fact book,
+/// section 4.3.
+pub(super) fn delete(call: &Call, region: &mut Region) -> Reply {
+    let name = find(call, region)?.name.clone();
+    region.sagemaker.models.remove(&name.to_ascii_lowercase());
+    region.sagemaker.tags.remove(&arn(call, KIND, &name));
+    Ok(Body::Json(json!({})))
+}
+
+pub(super) fn list(call: &Call, region: &Region) -> Reply {
+    let rows = region
+        .sagemaker
+        .models
+        .values()
+        .map(|model| Row {
+            name: &model.name,
+            created: model.created,
+            modified: model.created,
+            status: "",
+            summary: json!({
+                NAME: model.name,
+                "ModelArn": arn(call, KIND, &model.name),
+                "CreationTime": seconds(model.created),
+            }),
+        })
+        .collect();
+    listing::page(call, "Models", &listing::BY_TIME, rows)
+}

@@ -1,0 +1,61 @@
+//! Tags of resources, by ARN.
+
+use super::super::wire::{Body, Reply};
+use super::super::{Call, Region};
+use super::input::{Input, TAGS_MAX};
+use super::{arn, invalid, not_found};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The ARN in the request, if there is such a resource.
+fn resource(call: &Call, region: &Region) -> Result<String, super::Fault> {
+    let given = Input(&call.json).required("ResourceArn")?.to_ascii_lowercase();
+    let (kind, name) = given
+        .rsplit_once(':')
+        .and_then(|(_, resource)| resource.split_once('/'))
+        .ok_or_else(|| invalid(format!("Invalid ARN: {given}")))?;
+    let sagemaker = &region.sagemaker;
+    let exists = match kind {
+        "notebook-instance" => sagemaker.notebooks.contains_key(name),
+        "notebook-instance-lifecycle-config" => sagemaker.lifecycle_configs.contains_key(name),
+        "model" => sagemaker.models.contains_key(name),
+        "endpoint-config" => sagemaker.endpoint_configs.contains_key(name),
+        "endpoint" => sagemaker.endpoints.contains_key(name),
+        _ => false,
+    };
+    if !exists || given != arn(call, kind, name) {
+        return Err(not_found(call, kind, name));
+    }
+    Ok(given)
+}
+
+fn wire(tags: Option<&BTreeMap<String, String>>) -> Body {
+    let tags: Vec<Value> =
+        tags.into_iter().flatten().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    Body::Json(json!({ "Tags": tags }))
+}
+
+pub(super) fn add(call: &Call, region: &mut Region) -> Reply {
+    let arn = resource(call, region)?;
+    let new = Input(&call.json).tags()?;
+    let tags = region.sagemaker.tags.entry(arn).or_default();
+    let added = new.keys().filter(|key| !tags.contains_key(*key)).count();
+    if tags.len() + added > TAGS_MAX {
+        return Err(invalid(format!("A resource can have at most {TAGS_MAX} tags")));
+    }
+    tags.extend(new);
+    Ok(wire(Some(tags)))
+}
+
+pub(super) fn list(call: &Call, region: &Region) -> Reply {
+    Ok(wire(region.sagemaker.tags.get(&resource(call, region)?)))
+}
+
+pub(super) fn delete(call: &Call, region: &mut Region) -> Reply {
+    let arn = resource(call, region)?;
+    let keys = Input(&call.json).texts("TagKeys")?;
+    if let Some(tags) = region.sagemaker.tags.get_mut(&arn) {
+        tags.retain(|key, _| !keys.contains(key));
+    }
+    Ok(Body::Json(json!({})))
+}
