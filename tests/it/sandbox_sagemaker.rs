@@ -578,7 +578,7 @@ async fn endpoints_take_their_time() {
     let early = stage.sagemaker.delete_endpoint().endpoint_name("churn").send().await;
     invalid(early, "Cannot update in-progress endpoint");
     assert_eq!(status(10).await, EndpointStatus::InService);
-    let variant = &stage.endpoint().await.production_variants()[0];
+    let variant = stage.endpoint().await.production_variants()[0].clone();
     assert_eq!(variant.current_instance_count(), Some(2));
     assert_eq!(variant.deployed_images()[0].specified_image(), Some(IMAGE));
 
@@ -592,7 +592,7 @@ async fn endpoints_take_their_time() {
     stage.create_endpoint("s").await.unwrap();
     assert_eq!(status(140).await, EndpointStatus::Creating);
     assert_eq!(status(10).await, EndpointStatus::InService);
-    let variant = &stage.endpoint().await.production_variants()[0];
+    let variant = stage.endpoint().await.production_variants()[0].clone();
     assert_eq!(variant.current_serverless_config().unwrap().memory_size_in_mb(), Some(2048));
 }
 

@@ -84,4 +84,20 @@ mod tests {
         assert!(decode(b"5\r\nWiki\r\n0\r\n\r\n").is_none());
         assert!(decode(b"Wiki").is_none());
     }
+
+    #[test]
+    fn either_header_tells_and_lengths_must_agree() {
+        let read = |headers: &[(&str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+            let body = b"2\r\nab\r\n0\r\n\r\n".to_vec();
+            let request = Request { headers: headers.collect(), body, ..Request::default() };
+            payload(&request).map(|payload| payload.bytes).map_err(|fault| fault.code)
+        };
+        let streaming = ("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+        assert_eq!(read(&[streaming]), Ok(b"ab".to_vec()));
+        assert_eq!(read(&[("content-encoding", "gzip, aws-chunked")]), Ok(b"ab".to_vec()));
+        assert_eq!(read(&[]).unwrap().len(), 12, "as it came");
+        let longer = ("x-amz-decoded-content-length", "3");
+        assert_eq!(read(&[streaming, longer]), Err("IncompleteBody".to_string()));
+    }
 }
