@@ -7,6 +7,7 @@ mod password;
 mod values;
 
 use super::random::Random;
+use super::rds;
 use super::wire::{Fault, Reply};
 use super::{ACCOUNT, Call, Global, Region};
 use serde::{Deserialize, Serialize};
@@ -204,6 +205,8 @@ impl Secret {
 }
 
 pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+    // RDS rotates and deletes secrets of its own as time passes.
+    rds::settle(call, region, global);
     let random = &mut global.random;
     let Region { secretsmanager, kms, .. } = region;
     secretsmanager.settle(call.now);
@@ -249,7 +252,7 @@ fn seconds(at_ms: u64) -> Value {
 }
 
 /// A random identifier in the usual form.
-fn uuid(random: &mut Random) -> String {
+pub(super) fn uuid(random: &mut Random) -> String {
     [8, 4, 4, 4, 12].map(|length| random.hex(length)).join("-")
 }
 

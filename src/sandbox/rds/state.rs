@@ -41,6 +41,12 @@ impl Timeline {
         self.phases.iter().any(|phase| phase.status == status && phase.to > now)
     }
 
+    /// When the `status` that holds at `now` ends; `None` when another one holds.
+    pub fn end_of(&self, status: &str, now: u64) -> Option<u64> {
+        let current = self.phases.iter().rev().find(|phase| phase.from <= now && now < phase.to);
+        current.filter(|phase| phase.status == status).map(|phase| phase.to)
+    }
+
     /// Adds a phase that begins at `from` at the earliest, and not before the work already accepted is
     /// done. Answers its beginning and its end.
     pub fn schedule(&mut self, now: u64, from: u64, duration: u64, status: &str) -> (u64, u64) {
@@ -99,9 +105,13 @@ pub struct Deferred {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ManagedSecret {
+    /// Its name in Secrets Manager.
+    pub name: String,
     pub arn: String,
     pub kms_key: String,
     pub active_at: u64,
+    /// Until when its value is being rotated.
+    pub rotating_until: u64,
 }
 
 /// An IAM role that is associated with a cluster.
@@ -185,6 +195,10 @@ pub struct Instance {
     pub applying_until: u64,
     /// Until when management work may refuse a reboot although the status is available.
     pub busy_until: u64,
+    /// When it last came up, restarted or resumed; Serverless v2 pauses some time after that.
+    pub active_at: u64,
+    /// Until when it does not pause, because something administrative resumed it.
+    pub kept_up_until: u64,
 }
 
 impl Instance {
@@ -234,6 +248,8 @@ pub struct SubnetGroup {
     pub description: String,
     /// Subnet and its availability zone.
     pub subnets: Vec<(String, String)>,
+    /// The VPC that all of them are in; unknown when nobody asks EC2.
+    pub vpc: Option<String>,
     pub tags: BTreeMap<String, String>,
 }
 
@@ -287,6 +303,8 @@ pub enum Effect {
     Upgraded(String),
     /// RDS has tried to assume the role with this ARN.
     RoleTried(String),
+    /// The managed master password in the secret with this ARN is due for a new value.
+    Rotation(String),
 }
 
 impl Rds {
