@@ -12,7 +12,8 @@ const DAY_MS: u64 = 24 * 3_600_000;
 const KEPT_UP_MS: u64 = 20 * 60_000;
 
 impl Rds {
-    /// Whether the instance is paused at `now` (milliseconds since the Unix epoch): RDS itself does not say.
+    /// Whether the instance is paused at `now` (milliseconds since the Unix epoch), by what requests have
+    /// settled so far. RDS itself does not say.
     pub fn is_paused(&self, instance: &str, now: u64) -> bool {
         let member = self.instances.get(instance);
         let cluster = member.and_then(|member| self.clusters.get(&member.cluster));
