@@ -8,6 +8,10 @@
 //! **What runs where.** A member is `pending-reboot` from the moment that something changed which only a
 //! restart picks up, until some time after a restart that began *after* that change.
 //!
+//! **Figures.** Durations are those of the fact book's table 8.2. What is not there is our estimate: upgrades,
+//! changes of class, removal of a role, promotion after the writer's deletion, rotation of a password, work
+//! behind an `available` status; and so are all probabilities.
+//!
 //! **Others.** RDS asks EC2 for subnets and security groups and puts network interfaces there, asks IAM
 //! whether it can assume a role, keeps managed master passwords in Secrets Manager, and uses keys of KMS.
 //!
@@ -155,7 +159,7 @@ impl<'a> Context<'a> {
     }
 
     /// The name that a parameter gives, in lower case, and freed of an ARN around it: RDS lower-cases all
-    /// identifiers and takes the ARN in most places (fact book, section 1.7).
+    /// identifiers (fact book, section 1.7), and takes the ARN in most places (not in the book).
     fn name(&self, parameter: &str) -> Option<String> {
         let given = self.params().get(parameter).filter(|given| !given.is_empty())?;
         Some(given.rsplit(':').next().unwrap_or(given).to_ascii_lowercase())

@@ -1,6 +1,7 @@
 //! Simulated Secrets Manager: names that stay reserved, lists that lag, ARNs that never come back.
 //!
-//! Facts: fact book, section 6.2.
+//! Facts: fact book, section 6.2, and 1.12 for secrets that RDS owns. Not in it, and believed: the limits of
+//! names, tags and versions, the wording of refusals, resource policies and random passwords.
 
 mod listing;
 mod password;

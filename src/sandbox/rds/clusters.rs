@@ -12,6 +12,8 @@ use crate::sandbox::wire::{Fault, Reply, Xml};
 /// Clusters per region: what simulated Service Quotas says, and an estimate there as well. The code beyond
 /// it: fact book, section 1.17.
 const CLUSTERS_MAX: usize = 40;
+/// Manual snapshots of clusters per region, likewise.
+const SNAPSHOTS_MAX: usize = 100;
 
 pub(super) fn create(c: &mut Context<'_>) -> Reply {
     let (p, now) = (c.params(), c.now);
@@ -225,6 +227,10 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
                         "Cannot create the cluster snapshot because one with the identifier {name} already exists."
                     ),
                 ));
+            }
+            if c.rds.snapshots.len() >= SNAPSHOTS_MAX {
+                let text = format!("Cannot create more than {SNAPSHOTS_MAX} manual snapshots.");
+                return Err(Fault::bad("SnapshotQuotaExceeded", text));
             }
         }
         (None, true) => {}

@@ -6,9 +6,9 @@ use super::{Context, check_name, combination, invalid, page, pause, versions};
 use crate::sandbox::wire::{Fault, Params, Reply, Xml};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// DB cluster parameter groups per region.
+/// DB cluster parameter groups per region (fact book, section 1.2).
 const GROUPS_MAX: usize = 50;
-/// Parameters per Modify or Reset call.
+/// Parameters per Modify or Reset call (fact book, section 1.2).
 const PARAMETERS_MAX: usize = 20;
 
 fn no_group(name: &str) -> Fault {

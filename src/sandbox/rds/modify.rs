@@ -170,7 +170,7 @@ fn settle_modification(c: &mut Context<'_>, at: u64, before: &Cluster, after: &C
     shown.deletion_protection = after.settings.deletion_protection;
     cluster.previous = Some((from, shown));
     for member in c.rds.members_mut(&after.id).filter(|member| member.up) {
-        // Work goes on behind an `available` status for a while (fact book, section 1.10).
+        // Work goes on behind an `available` status for a while (fact book, sections 1.6 and 1.10).
         member.busy_until = to + tail;
         if rescaled {
             // The time to the next pause begins anew.

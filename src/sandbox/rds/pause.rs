@@ -55,9 +55,10 @@ pub(super) fn resume(c: &mut Context<'_>, at: u64, cluster: &str) {
         .collect();
     for (id, since) in paused {
         // About 15 s, and 30 s or more after a day (fact book, section 1.10); the spread is an estimate.
-        let length = match at - since {
-            short if short <= DAY_MS => c.random.duration(12.0, 15.0, 20.0),
-            _ => c.random.duration(30.0, 35.0, 60.0).max(30_000),
+        let length = if at - since > DAY_MS {
+            c.random.duration(30.0, 35.0, 60.0).max(30_000)
+        } else {
+            c.random.duration(12.0, 15.0, 20.0)
         };
         let noticed = restarts::noticed(c);
         let Some(member) = c.rds.instances.get_mut(&id) else { continue };

@@ -21,17 +21,20 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// `creating` between two times, `available` from then on.
     pub fn creating(from: u64, to: u64) -> Timeline {
         let phases = vec![Phase { from, to, status: "creating".into() }];
         Timeline { base: "available".into(), phases }
     }
 
+    /// The status that holds at `now`.
     pub fn status(&self, now: u64) -> &str {
         // A later decision overrides an earlier one.
         let current = self.phases.iter().rev().find(|phase| phase.from <= now && now < phase.to);
         current.map_or(&self.base, |phase| &phase.status)
     }
 
+    /// Whether the status at `now` is `available`.
     pub fn is_available(&self, now: u64) -> bool {
         self.status(now) == "available"
     }

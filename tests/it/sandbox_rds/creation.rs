@@ -116,6 +116,12 @@ async fn subnet_groups_cover_two_zones_and_stay_while_used() {
         || f.rds.create_db_subnet_group().db_subnet_group_name("Subnets").db_subnet_group_description("d");
     assert_eq!(code(new().subnet_ids("subnet-1").send().await), "DBSubnetGroupDoesNotCoverEnoughAZs");
     new().subnet_ids("subnet-1").subnet_ids("subnet-2").send().await.unwrap();
+    for number in 1..50 {
+        let other = new().db_subnet_group_name(format!("other-{number}"));
+        other.subnet_ids("subnet-1").subnet_ids("subnet-2").send().await.unwrap();
+    }
+    let more = new().db_subnet_group_name("more").subnet_ids("subnet-1").subnet_ids("subnet-2").send().await;
+    assert_eq!(code(more), "DBSubnetGroupQuotaExceeded");
     let again = new().subnet_ids("subnet-1").subnet_ids("subnet-2").send().await;
     assert_eq!(code(again), "DBSubnetGroupAlreadyExists");
     let found = f.rds.describe_db_subnet_groups().db_subnet_group_name("SUBNETS").send().await.unwrap();
