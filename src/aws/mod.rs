@@ -10,7 +10,7 @@ pub use listing::Listings;
 pub use secret::SecretText;
 
 use crate::clock::Clock;
-use crate::model::names::Place;
+use crate::model::names::{Place, Scope};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
@@ -25,25 +25,12 @@ pub type FileSource = Arc<dyn Fn(&str) -> std::io::Result<Vec<u8>> + Send + Sync
 /// Gives the value of an environment variable that the spec names for a password.
 pub type PasswordSource = Arc<dyn Fn(&str) -> Option<SecretText> + Send + Sync>;
 
-/// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
-    /// A cluster that others own, which this stack wires up.
-    pub existing_cluster: Option<String>,
-    /// Names of cluster parameters that the spec sets: AWS may list their values as its own defaults
-    /// (fact book, trap 12), so they are asked for by name.
-    pub parameters: Vec<String>,
-    /// Names of the SageMaker endpoints that the stack manages.
-    pub endpoints: Vec<String>,
-    /// Name of the stack's bucket, where the spec gives one.
-    pub bucket: Option<String>,
-}
-
 /// One stack's view of one account and region. Holds no state of the process: two can live side by side.
 pub struct Aws {
     pub place: Place,
     pub scope: Scope,
     pub clock: Clock,
+    pub cloudformation: aws_sdk_cloudformation::Client,
     pub ec2: aws_sdk_ec2::Client,
     pub iam: aws_sdk_iam::Client,
     pub rds: aws_sdk_rds::Client,
@@ -122,6 +109,7 @@ impl Aws {
             place: Place { stack: stack.into(), region, account },
             scope,
             clock: connection.clock,
+            cloudformation: aws_sdk_cloudformation::Client::new(config),
             ec2: aws_sdk_ec2::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
             rds: aws_sdk_rds::Client::new(config),

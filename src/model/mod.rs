@@ -7,7 +7,6 @@ mod aurora;
 pub mod engine;
 pub mod facts;
 pub mod graph;
-pub mod images;
 pub mod names;
 mod network;
 pub mod policy;
@@ -17,7 +16,7 @@ mod sagemaker;
 use crate::spec::{Aurora, BucketOnDestroy, ClusterOnDestroy, SecretManager, Spec};
 use facts::Facts;
 use graph::{Deletion, Graph, Id};
-use names::{EXPIRES_TAG, Place, RESOURCE_TAG, STACK_TAG};
+use names::{EXPIRES_TAG, Place, RESOURCE_TAG, STACK_TAG, Scope};
 use std::collections::BTreeMap;
 
 /// What the spec is read for.
@@ -126,14 +125,14 @@ impl Builder<'_> {
 }
 
 /// What a look at AWS must know of the spec.
-pub fn scope(spec: &Spec) -> crate::aws::Scope {
+pub fn scope(spec: &Spec) -> Scope {
     let (existing_cluster, mut parameters) = match &spec.aurora {
         Some(Aurora::Existing(existing)) => (Some(existing.existing.clone()), Vec::new()),
         Some(Aurora::Owned(cluster)) => (None, cluster.parameters.keys().cloned().collect()),
         None => (None, Vec::new()),
     };
     parameters.extend(aurora::ROLE_PARAMETERS.iter().map(|(_, parameter)| (*parameter).to_string()));
-    crate::aws::Scope {
+    Scope {
         existing_cluster,
         parameters,
         endpoints: spec

@@ -85,6 +85,15 @@ pub(super) fn settle(call: &Call, region: &mut Region, global: &mut Global) {
     settle::settle(&mut Context::new(call, region, global));
 }
 
+impl Rds {
+    /// Sets a tag that only AWS may set (`aws:…`), as when CloudFormation made the cluster.
+    pub fn set_system_tag(&mut self, cluster: &str, key: &str, value: &str) {
+        if let Some(cluster) = self.clusters.get_mut(cluster) {
+            cluster.tags.insert(key.into(), value.into());
+        }
+    }
+}
+
 pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
     let c = &mut Context::new(call, region, global);
     if c.rds.suffix.is_empty() {

@@ -188,6 +188,13 @@ pub(super) fn handle(call: &Call, _region: &mut Region, global: &mut Global) -> 
         "CreateBucket" => return buckets::create(call, &route, &mut global.s3),
         _ => {}
     }
+    let is_other = |owner: &str| match owner == super::ACCOUNT {
+        true => global.s3.foreign.contains_key(&route.bucket),
+        false => global.s3.owns(&route.bucket),
+    };
+    if call.request.header("x-amz-expected-bucket-owner").is_some_and(is_other) {
+        return Err(buckets::denied());
+    }
     if let Some(foreign) = global.s3.foreign.get(&route.bucket) {
         return buckets::of_another_account(&route, foreign);
     }

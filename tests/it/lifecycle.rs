@@ -62,3 +62,24 @@ async fn a_cluster_that_is_not_there_is_a_preflight_problem() {
     assert!(problems[0].why.contains("database-aurora-ml"), "{problems:?}");
     assert_eq!(account.mutations(), 0);
 }
+
+/// A cluster that CloudFormation made: a note in the plan, or no plan while CloudFormation is at work.
+#[tokio::test(start_paused = true)]
+async fn a_cluster_of_a_cloudformation_stack() {
+    let spec = spec(&spec_file("existing-cluster.yaml"));
+    let account = Account::new(1, Mood::Calm);
+    make_foreign_cluster(&account, &spec.region, "database-aurora-ml", 1).await;
+    account.sandbox.with(|world| {
+        let region = world.regions.get_mut(&spec.region).unwrap();
+        region.cloudformation.stacks.insert("platform".into(), "UPDATE_IN_PROGRESS".into());
+        region.rds.set_system_tag("database-aurora-ml", "aws:cloudformation:stack-name", "platform");
+    });
+    let refused = account.prepare(&spec, Intent::Apply).await;
+    assert!(matches!(refused, Err(auroraml::run::reconcile::PrepareError::Preflight(_))));
+    account.sandbox.with(|world| {
+        let region = world.regions.get_mut(&spec.region).unwrap();
+        region.cloudformation.stacks.insert("platform".into(), "UPDATE_COMPLETE".into());
+    });
+    let plan = account.plan(&spec).await;
+    assert!(plan.notes[0].contains("platform (UPDATE_COMPLETE)"), "{:?}", plan.notes);
+}

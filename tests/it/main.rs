@@ -1,8 +1,13 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod changes;
+mod chaos;
+mod cli;
 mod crash;
+mod figures;
 mod harness;
 mod lifecycle;
+mod render;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;
@@ -11,4 +16,5 @@ mod sandbox_sagemaker;
 mod sandbox_secretsmanager;
 mod sandbox_server;
 mod support;
+mod tidy;
 mod validate;
