@@ -1,7 +1,6 @@
 //! What the terminal is like, and how lines on it are drawn again.
 
 use std::io::{self, IsTerminal, Write};
-use std::process::{Command, Stdio};
 
 /// Columns and lines where the terminal does not say.
 const SIZE: (usize, usize) = (80, 24);
@@ -16,23 +15,14 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Columns and lines of the terminal.
+/// Columns and lines of the terminal that stderr is.
 pub fn size() -> (usize, usize) {
-    asked().filter(|(width, height)| *width > 0 && *height > 0).unwrap_or(SIZE)
-}
-
-/// What `stty` says of the terminal at stdin or, where stdin is none, of the controlling one. The standard
-/// library cannot ask, and a system call of our own would need unsafe code.
-fn asked() -> Option<(usize, usize)> {
-    let stdin = match io::stdin().is_terminal() {
-        true => Stdio::inherit(),
-        false => Stdio::from(std::fs::File::open("/dev/tty").ok()?),
-    };
-    let output = Command::new("stty").arg("size").stdin(stdin).stderr(Stdio::null()).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    let mut numbers = text.split_whitespace().map(|number| number.parse::<usize>().ok());
-    let (height, width) = (numbers.next()??, numbers.next()??);
-    Some((width, height))
+    match terminal_size::terminal_size_of(io::stderr()) {
+        Some((terminal_size::Width(width), terminal_size::Height(height))) if width > 0 && height > 0 => {
+            (width.into(), height.into())
+        }
+        _ => SIZE,
+    }
 }
 
 /// Lines at the bottom of the terminal that are drawn again and again.

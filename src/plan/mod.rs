@@ -176,7 +176,8 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     for id in order {
         let resource = &graph.resources[&id];
         let rules = &catalog[id.kind];
-        let live = observed.get(&id);
+        // What is on its way out is made anew once it is gone; its id and its properties say nothing.
+        let live = observed.get(&id).filter(|live| live.state != State::Busy("deleting".into()));
         let mut outputs = resource.predicted.clone();
         outputs.extend(live.map(|live| live.outputs.clone()).unwrap_or_default());
         let want = wanted(&resource.props, &known, live, rules);
