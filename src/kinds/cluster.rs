@@ -3,8 +3,9 @@
 use super::rds::{cluster, state, tags, tags_of, update_tags};
 use super::{Deletion, Kind, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
+use crate::model::engine;
 use crate::model::graph::{Input, Outputs, State};
-use crate::plan::{Impact, PLAIN, Rules};
+use crate::plan::{Impact, PLAIN, Rules, To};
 use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, builders};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -56,6 +57,20 @@ impl Kind for Cluster {
             ("managed_secret", "auroraml does not move a password between secrets"),
             ("subnet_group", "AWS does not move a cluster to another subnet group"),
         ],
+        blocked: |change| {
+            let (Some(live), To::Value(Value::String(want))) = (change.from.as_str(), &change.to) else {
+                return None;
+            };
+            if change.path != "engine_version" {
+                None
+            } else if engine::family(live) != engine::family(want) {
+                Some(
+                    "auroraml does not make major upgrades, which need a new parameter group and a rehearsal",
+                )
+            } else {
+                engine::newer(live, want).then_some("AWS never takes a cluster back to an earlier version")
+            }
+        },
         holds_data: true,
         protected: |live, options| {
             let protected = live["deletion_protection"] == true && !options.contains_key("unprotect");
@@ -302,7 +317,7 @@ async fn password(aws: &Aws, secret: &str) -> Result<SecretText, Failure> {
 fn accept(want: &mut Value, live: &Value) {
     let live_version = live["engine_version"].as_str().unwrap_or_default();
     let prefix = want["engine_prefix"].as_str().unwrap_or_default();
-    if !prefix.is_empty() && crate::model::engine::matches(prefix, live_version) {
+    if !prefix.is_empty() && engine::matches(prefix, live_version) {
         want["engine_version"] = live["engine_version"].clone();
     }
     want["engine_prefix"] = Value::Null;
