@@ -63,7 +63,7 @@ pub const PLAIN: Rules = Rules {
     is_condition: false,
     accept: |_, _| {},
     impact: |_| Impact::None,
-    poll_seconds: 2,
+    poll_seconds: 1,
     limit_minutes: 10,
     effect_lag_seconds: 10,
     stable_looks: 1,

@@ -19,6 +19,10 @@ pub(super) fn created(changes: &[Change]) -> Vec<String> {
             continue;
         }
         if let Some(key) = change.path.strip_prefix("tags.") {
+            // Those by which auroraml finds its objects are on every object, and say what its name says.
+            if key.starts_with("auroraml:") || key == "Name" {
+                continue;
+            }
             tags.push(format!("{key}={}", inline(value)));
             continue;
         }
