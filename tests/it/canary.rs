@@ -1,0 +1,100 @@
+//! A password that auroraml knows appears nowhere: in no output, plan, event or log, whatever goes wrong.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const CANARY: &str = "C4naryPassw0rdNobodyMaySee";
+
+/// Runs the binary in `folder` with the password in its environment; keeps everything it says.
+fn run(folder: &Path, args: &[&str], heard: &mut Vec<u8>) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_auroraml"))
+        .args(args)
+        .args(["--sandbox", "--sandbox-speed", "max"])
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .env("RUST_BACKTRACE", "full")
+        .env("DB_PASSWORD", CANARY)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    heard.extend_from_slice(&output.stdout);
+    heard.extend_from_slice(&output.stderr);
+    output
+}
+
+/// The churn stack, with its password from the environment, in a folder of its own.
+fn place() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = std::fs::read_to_string("specs/churn.yaml").unwrap();
+    let own = "secret: { managed_by: stack, recovery_window_days: 0 }";
+    assert!(spec.contains(own));
+    let with_password =
+        "secret: { managed_by: stack, recovery_window_days: 0, password_environment_variable: DB_PASSWORD }";
+    std::fs::write(folder.path().join("churn.yaml"), spec.replace(own, with_password)).unwrap();
+    std::fs::create_dir(folder.path().join("notebooks")).unwrap();
+    for name in ["part_1.ipynb", "part_2.ipynb"] {
+        let from = Path::new("specs/notebooks").join(name);
+        std::fs::copy(from, folder.path().join("notebooks").join(name)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_password_is_said_nowhere() {
+    let folder = place();
+    let (at, mut heard) = (folder.path(), Vec::new());
+    for format in ["text", "json", "markdown"] {
+        let output = run(at, &["plan", "churn.yaml", "--format", format], &mut heard);
+        assert!(output.status.success(), "{output:?}");
+    }
+    run(at, &["plan", "churn.yaml", "--out", "plan.json"], &mut heard);
+    let applied = run(at, &["apply", "churn.yaml", "--yes", "--events", "events.jsonl"], &mut heard);
+    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+    // It did get to where it belongs: the simulated Secrets Manager keeps it in the sandbox's own file.
+    let world = std::fs::read_to_string(at.join(".auroraml/sandbox.json")).unwrap();
+    assert!(world.contains(CANARY), "the password was not used at all");
+    let value: serde_json::Value = serde_json::from_str(&world).unwrap();
+    for log in find(&value, "log").into_iter().chain(find(&value, "unknown")).chain(find(&value, "rds")) {
+        assert!(!log.to_string().contains(CANARY), "the sandbox's log has it");
+    }
+    for format in ["text", "json"] {
+        run(at, &["status", "churn.yaml", "--format", format], &mut heard);
+    }
+    // What a spec or a pipeline can get wrong, in all ways that print something.
+    std::fs::write(at.join("wrong.yaml"), format!("stack: churn\npassword: {CANARY}\n")).unwrap();
+    run(at, &["validate", "wrong.yaml"], &mut heard);
+    let broken =
+        std::fs::read_to_string(at.join("churn.yaml")).unwrap().replace("username: admin", "username: chief");
+    std::fs::write(at.join("broken.yaml"), broken).unwrap();
+    assert_eq!(run(at, &["apply", "broken.yaml", "--yes"], &mut heard).status.code(), Some(6));
+    let destroyed = run(at, &["destroy", "churn.yaml", "--yes", "--events", "more.jsonl"], &mut heard);
+    assert!(destroyed.status.success(), "{}", String::from_utf8_lossy(&destroyed.stderr));
+    for name in ["plan.json", "events.jsonl", "more.jsonl"] {
+        heard.extend(std::fs::read(at.join(name)).unwrap());
+    }
+    assert!(heard.len() > 50_000, "{} bytes heard", heard.len());
+    assert!(!String::from_utf8_lossy(&heard).contains(CANARY));
+}
+
+/// All values under a key of this name, at any depth.
+fn find<'v>(value: &'v serde_json::Value, name: &str) -> Vec<&'v serde_json::Value> {
+    match value {
+        serde_json::Value::Object(map) => {
+            map.iter().flat_map(|(k, v)| if k == name { vec![v] } else { find(v, name) }).collect()
+        }
+        serde_json::Value::Array(items) => items.iter().flat_map(|v| find(v, name)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A panic prints what it finds; none of the types that it could find shows a secret.
+#[test]
+fn the_world_does_not_show_its_secrets() {
+    let mut world = auroraml::sandbox::World::new(1, auroraml::sandbox::random::Mood::Calm);
+    let region = world.regions.entry("us-east-1".into()).or_default();
+    let mut random = auroraml::sandbox::random::Random::new(1, auroraml::sandbox::random::Mood::Calm);
+    region.secretsmanager.put_managed("rds", "rds!x", CANARY.into(), "us-east-1", &mut random, 0);
+    assert!(serde_json::to_string(&world).unwrap().contains(CANARY));
+    assert!(!format!("{world:?}").contains(CANARY));
+}
