@@ -3,6 +3,7 @@
 mod crash;
 mod figures;
 mod harness;
+mod kinds_ec2;
 mod lifecycle;
 mod sandbox_ec2;
 mod sandbox_iam;
