@@ -89,11 +89,8 @@ fn tagged(kind: ResourceType, name: &str) -> TagSpecification {
         .build()
 }
 
-/// Nothing of anyone is left in the region's EC2 but what is listed after its end.
 fn assert_nothing_left(account: &Account, spec: &Spec) {
-    let left: Vec<String> =
-        account.traces(spec).into_iter().filter(|path| !path.contains("/nat_gateways/")).collect();
-    assert_eq!(left, Vec::<String>::new());
+    assert_eq!(account.traces(spec), Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]
@@ -346,14 +343,50 @@ async fn lost_answers_leave_nothing_double() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn killed_anywhere_and_run_again() {
+async fn killed_anywhere_while_it_is_made_or_goes() {
     let spec = spec(SMALL);
     let account = Account::new(21, Mood::Real);
-    let (created, world) = sweep("network", account.sandbox.world(), &spec, Intent::Apply).await;
-    let large = crate::harness::spec(LARGE);
-    let (changed, world) = sweep("network grows", world, &large, Intent::Apply).await;
-    let (shrunk, _) = sweep("network shrinks", world.clone(), &spec, Intent::Apply).await;
-    assert!(created >= 40 && changed >= 30 && shrunk >= 20, "{created} {changed} {shrunk} kill points");
+    let (made, world) = sweep("network", account.sandbox.world(), &spec, Intent::Apply).await;
+    let (removed, _) = sweep("network goes", world, &spec, DESTROY).await;
+    assert!(made >= 40 && removed >= 30, "{made} and {removed} kill points");
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_anywhere_while_it_changes() {
+    let (small, large) = (spec(SMALL), spec(LARGE));
+    let account = Account::new(22, Mood::Real);
+    account.apply(&small).await;
+    let (grown, world) = sweep("network grows", account.sandbox.world(), &large, Intent::Apply).await;
+    let (shrunk, _) = sweep("network shrinks", world, &small, Intent::Apply).await;
+    assert!(grown >= 40 && shrunk >= 40, "{grown} and {shrunk} kill points");
+}
+
+/// Killed again and again, a few requests further each time; returns how often.
+async fn stagger(account: &Account, spec: &Spec, intent: Intent, seed: usize) -> usize {
+    for kills in 0..100 {
+        account.sandbox.set_faults(Faults::crashing((seed + 3 * kills) % 5, (seed + kills) % 3 > 0));
+        let outcome = tokio::select! {
+            outcome = account.run(spec, intent, Arc::new(Recorder::default())) => outcome,
+            () = account.sandbox.crashed() => continue,
+        };
+        account.sandbox.set_faults(Faults::default());
+        assert!(outcome.is_complete(), "seed {seed}: {:#?}", outcome.reports);
+        account.assert_settled(spec, intent).await;
+        return kills;
+    }
+    panic!("seed {seed}: it does not come to an end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_again_and_again() {
+    let spec = spec(SMALL);
+    for seed in 1..=10 {
+        let account = Account::new(seed as u64, Mood::Real);
+        let kills = stagger(&account, &spec, Intent::Apply, seed).await;
+        assert!(kills >= 4, "seed {seed}: killed {kills} times only");
+        stagger(&account, &spec, DESTROY, seed).await;
+        assert_nothing_left(&account, &spec);
+    }
 }
 
 /// What other services leave in a subnet and a group: waited for, named, and deleted once abandoned.
