@@ -110,6 +110,17 @@ async fn a_network_grows_shrinks_and_goes() {
     }
 }
 
+/// Listings by tag, shared by all kinds, and the details of the one VPC.
+#[tokio::test(start_paused = true)]
+async fn a_look_costs_ten_requests() {
+    let (account, spec, _) = applied(LARGE, 1, Mood::Calm).await;
+    let reads = || account.sandbox.with(|world| world.log.iter().filter(|e| e.service == "ec2").count());
+    let before = reads();
+    account.plan(&spec).await;
+    // And the zones, which the model asks for.
+    assert_eq!(reads() - before, 11);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_change_is_blocked_with_its_reason() {
     let (account, _, _) = applied(SMALL, 1, Mood::Calm).await;
