@@ -1,5 +1,6 @@
 //! What AWS's errors mean for the reconciler: one table.
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
@@ -107,17 +108,28 @@ pub trait During<T> {
     fn during(self, operation: &'static str) -> Result<T, Failure>;
 }
 
-impl<T, E, R> During<T> for Result<T, SdkError<E, R>>
+impl<T, E> During<T> for Result<T, SdkError<E, HttpResponse>>
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: fmt::Debug,
 {
     fn during(self, operation: &'static str) -> Result<T, Failure> {
         self.map_err(|error| match &error {
             SdkError::ServiceError(service) => {
-                let code = service.err().code().unwrap_or("Unknown").to_string();
                 let message = service.err().message().unwrap_or_default().to_string();
-                Failure { class: classify(&code, &message), operation, code, message }
+                match service.err().code() {
+                    Some(code) => {
+                        Failure { class: classify(code, &message), operation, code: code.into(), message }
+                    }
+                    None => {
+                        let status = service.raw().status().as_u16();
+                        Failure {
+                            class: by_status(status),
+                            operation,
+                            code: format!("HTTP {status}"),
+                            message,
+                        }
+                    }
+                }
             }
             SdkError::ConstructionFailure(_) => {
                 Failure { class: Class::Refused, operation, code: "NotSent".into(), message: chain(&error) }
@@ -144,6 +156,17 @@ fn chain(error: &dyn Error) -> String {
         source = inner.source();
     }
     text
+}
+
+/// An answer without a code: to a HEAD request (fact book, section 6.1), or from something on the way to AWS.
+fn by_status(status: u16) -> Class {
+    match status {
+        404 => Class::NotFound,
+        401 | 403 => Class::Denied,
+        429 => Class::Throttled,
+        500..=599 => Class::Ambiguous,
+        _ => Class::Refused,
+    }
 }
 
 /// Code on the wire, not shape name: they differ for many RDS faults (fact book, section 1.17).
@@ -181,6 +204,8 @@ fn classify(code: &str, message: &str) -> Class {
         | "InsufficientDBInstanceCapacity"
         | "InsufficientStorageClusterCapacity"
         | "StorageQuotaExceeded" => Class::Quota,
+        // CloudFormation has no code of its own for a stack that is not there (fact book, section 6.3).
+        "ValidationError" if says("does not exist") => Class::NotFound,
         // IAM
         "NoSuchEntity" => Class::NotFound,
         "EntityAlreadyExists" => Class::Exists,
@@ -222,6 +247,8 @@ fn classify(code: &str, message: &str) -> Class {
         | "ResourceNotFound"
         | "NoSuchBucket"
         | "NoSuchKey"
+        | "NoSuchUpload"
+        | "NoSuchVersion"
         | "NotFound"
         | "NoSuchTagSet"
         | "NoSuchBucketPolicy"
@@ -232,7 +259,11 @@ fn classify(code: &str, message: &str) -> Class {
         "BucketNotEmpty" => Class::InUse,
         "OperationAborted" => Class::Busy,
         // A secret that was force-deleted moments ago still blocks its name (fact book, section 6.2).
-        "InvalidRequestException" if says("scheduled for deletion") || says("currently being deleted") => {
+        "InvalidRequestException"
+            if says("scheduled for deletion")
+                || says("marked for deletion")
+                || says("currently being deleted") =>
+        {
             Class::Busy
         }
         "ResourceLimitExceeded" | "ServiceQuotaExceededException" => Class::Quota,
@@ -276,7 +307,10 @@ fn sagemaker(message: &str) -> Class {
         Class::NotFound
     } else if says("could not assume role") || says("assume the role") {
         Class::Propagating
-    } else if says("status") || says("state") || says("in use") || says("cannot delete") {
+    } else if ["status", "state", "in use", "cannot delete", "in-progress", "undergoing maintenance"]
+        .iter()
+        .any(|part| says(part))
+    {
         Class::Busy
     } else {
         Class::Refused
@@ -288,11 +322,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn answers_without_a_code() {
+        assert_eq!(by_status(404), Class::NotFound);
+        assert_eq!(by_status(403), Class::Denied);
+        assert_eq!(by_status(503), Class::Ambiguous);
+        assert_eq!(by_status(301), Class::Refused);
+    }
+
+    #[test]
     fn names_that_are_not_what_one_expects() {
         for (code, message, class) in [
             ("DBParameterGroupNotFound", "", Class::NotFound),
             ("ValidationException", "Could not find endpoint \"x\".", Class::NotFound),
             ("ValidationException", "RecordNotFound", Class::NotFound),
+            ("ValidationException", "Cannot update in-progress endpoint \"x\".", Class::Busy),
             ("ValidationException", "1 validation error detected", Class::Refused),
             ("InvalidVpcID.NotFound", "", Class::NotFound),
             (

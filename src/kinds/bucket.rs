@@ -1,10 +1,28 @@
 //! S3 bucket: private, encrypted, TLS only.
+//!
+//! A bucket is found by its name alone. When the spec gives another name, the next apply makes another bucket;
+//! the old one stays as it is and is found no more.
 
+use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_map};
+use crate::model::graph::{Outputs, State};
+use crate::model::policy;
+use crate::plan::{PLAIN, Rules};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+};
+use aws_smithy_types::error::operation::BuildError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub struct Bucket;
+
+/// Pages of up to 1,000 versions deleted between two looks, so that a run can be stopped meanwhile.
+const PAGES_MAX: usize = 50;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
@@ -16,4 +34,340 @@ pub struct Props {
     /// Bucket policy, normalised.
     pub policy: Value,
     pub tags: BTreeMap<String, String>,
+}
+
+/// Whose the bucket of the stack's name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    Nobodys,
+    /// Another account's, or in another region.
+    Others,
+    /// This account's, which does not yet mean this stack's.
+    Ours,
+}
+
+impl Kind for Bucket {
+    const NAME: &'static str = "bucket";
+    const RULES: Rules = Rules {
+        accept: |want, _| want["policy"] = policy::normal(&want["policy"]),
+        holds_data: true,
+        // A large bucket takes long to empty, and a deleted name long to become free (fact book, section 6.1).
+        limit_minutes: 90,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let aws = look.aws;
+        let name = aws.bucket();
+        let whose = whose(look).await?;
+        if whose == Whose::Nobodys {
+            return Ok(Vec::new());
+        }
+        let mut seen = Seen {
+            name: "main".into(),
+            owned: false,
+            props: Props {
+                name: name.clone(),
+                versioning: false,
+                public_access_blocked: false,
+                encryption: String::new(),
+                policy: Value::Null,
+                tags: BTreeMap::new(),
+            },
+            outputs: Outputs::from([
+                ("arn".into(), aws.place.bucket_arn(&name)),
+                ("name".into(), name.clone()),
+            ]),
+            state: State::Ready,
+        };
+        if whose == Whose::Ours {
+            let (tags, access, encryption, versioning, policy) = tokio::join!(
+                tags(look),
+                public_access_blocked(aws, &name),
+                encryption(aws, &name),
+                versioning(aws, &name),
+                live_policy(aws, &name),
+            );
+            let tags = tags?.as_ref().clone();
+            seen.owned = owns(&aws.place, &tags);
+            seen.props = Props {
+                name,
+                versioning: versioning?,
+                public_access_blocked: access?,
+                encryption: encryption?,
+                policy: policy?,
+                tags,
+            };
+        }
+        Ok(vec![seen])
+    }
+
+    /// Only what a new bucket does not have by itself is set (fact book, section 6.1); the executor looks again
+    /// and mends what is otherwise.
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(built(&want.tags)?));
+        // Neither needed nor allowed in us-east-1 (fact book, trap 60).
+        if aws.place.region != "us-east-1" {
+            let region = BucketLocationConstraint::from(aws.place.region.as_str());
+            configuration = configuration.location_constraint(region);
+        }
+        let request =
+            aws.s3.create_bucket().bucket(&want.name).create_bucket_configuration(configuration.build());
+        already_ok(request.send().await.during("CreateBucket"), Class::Exists)?;
+        if want.versioning {
+            put_versioning(aws, want).await?;
+        }
+        put_policy(aws, want).await
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        let (want, owner) = (&update.want, &aws.place.account);
+        if update.changed("tags") {
+            // Replaces all tags; those that AWS set stay.
+            let tagging =
+                Tagging::builder().set_tag_set(Some(built(&want.tags)?)).build().map_err(unbuilt)?;
+            let request =
+                aws.s3.put_bucket_tagging().bucket(&want.name).expected_bucket_owner(owner).tagging(tagging);
+            request.send().await.during("PutBucketTagging")?;
+        }
+        if update.changed("public_access_blocked") {
+            let blocked = want.public_access_blocked;
+            let configuration = PublicAccessBlockConfiguration::builder()
+                .block_public_acls(blocked)
+                .ignore_public_acls(blocked)
+                .block_public_policy(blocked)
+                .restrict_public_buckets(blocked)
+                .build();
+            let request = aws
+                .s3
+                .put_public_access_block()
+                .bucket(&want.name)
+                .expected_bucket_owner(owner)
+                .public_access_block_configuration(configuration);
+            request.send().await.during("PutPublicAccessBlock")?;
+        }
+        if update.changed("encryption") {
+            put_encryption(aws, want).await?;
+        }
+        if update.changed("versioning") {
+            put_versioning(aws, want).await?;
+        }
+        if update.changed("policy") {
+            put_policy(aws, want).await?;
+        }
+        Ok(())
+    }
+
+    /// Option: `empty` = `true`, which deletes everything in the bucket, all versions, first.
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let bucket = &deletion.live.name;
+        let may_empty = deletion.options.get("empty").is_some_and(|empty| empty == "true");
+        if may_empty {
+            empty(aws, bucket).await?;
+        }
+        let request = aws.s3.delete_bucket().bucket(bucket).expected_bucket_owner(&aws.place.account);
+        match request.send().await.during("DeleteBucket") {
+            Err(failure) if failure.is(Class::InUse) && !may_empty => {
+                Err(Failure::refused("DeleteBucket", what_is_in(aws, bucket).await?))
+            }
+            result => already_ok(result, Class::NotFound),
+        }
+    }
+}
+
+/// Asks with HEAD, which tells apart what no other request does (fact book, section 6.1).
+pub(super) async fn whose(look: Look<'_>) -> Result<Whose, Failure> {
+    let aws = look.aws;
+    let answer = look.shared("HeadBucket", async {
+        let request = aws.s3.head_bucket().bucket(aws.bucket()).expected_bucket_owner(&aws.place.account);
+        match request.send().await.during("HeadBucket") {
+            Ok(_) => Ok(Whose::Ours),
+            Err(failure) if failure.is(Class::NotFound) => Ok(Whose::Nobodys),
+            // HEAD has no body, hence no code: 403 is another account's, 301 another region's.
+            Err(failure) if matches!(failure.code.as_str(), "HTTP 403" | "HTTP 301") => Ok(Whose::Others),
+            Err(failure) => Err(failure),
+        }
+    });
+    Ok(*answer.await?)
+}
+
+/// Tags of the stack's bucket, if it is ours; none otherwise.
+pub(super) async fn tags(look: Look<'_>) -> Result<Arc<BTreeMap<String, String>>, Failure> {
+    let aws = look.aws;
+    look.shared("GetBucketTagging", async {
+        let request =
+            aws.s3.get_bucket_tagging().bucket(aws.bucket()).expected_bucket_owner(&aws.place.account);
+        let found = absent_ok(request.send().await.during("GetBucketTagging"))?;
+        let tags = found.map(|found| found.tag_set).unwrap_or_default();
+        Ok(tag_map(tags.iter().map(|tag| (Some(tag.key()), Some(tag.value())))))
+    })
+    .await
+}
+
+async fn public_access_blocked(aws: &Aws, bucket: &str) -> Result<bool, Failure> {
+    let request = aws.s3.get_public_access_block().bucket(bucket).expected_bucket_owner(&aws.place.account);
+    let found = absent_ok(request.send().await.during("GetPublicAccessBlock"))?;
+    Ok(found.and_then(|found| found.public_access_block_configuration).is_some_and(|set| {
+        [set.block_public_acls, set.ignore_public_acls, set.block_public_policy, set.restrict_public_buckets]
+            .iter()
+            .all(|switch| *switch == Some(true))
+    }))
+}
+
+/// The algorithm of the default encryption; empty where there is none.
+async fn encryption(aws: &Aws, bucket: &str) -> Result<String, Failure> {
+    let request = aws.s3.get_bucket_encryption().bucket(bucket).expected_bucket_owner(&aws.place.account);
+    let found = absent_ok(request.send().await.during("GetBucketEncryption"))?;
+    let rules = found.and_then(|found| found.server_side_encryption_configuration).map(|set| set.rules);
+    Ok(rules
+        .iter()
+        .flatten()
+        .find_map(|rule| rule.apply_server_side_encryption_by_default())
+        .map(|default| default.sse_algorithm().as_str().to_string())
+        .unwrap_or_default())
+}
+
+async fn versioning(aws: &Aws, bucket: &str) -> Result<bool, Failure> {
+    let request = aws.s3.get_bucket_versioning().bucket(bucket).expected_bucket_owner(&aws.place.account);
+    let found = absent_ok(request.send().await.during("GetBucketVersioning"))?;
+    Ok(found.and_then(|found| found.status).is_some_and(|status| status == BucketVersioningStatus::Enabled))
+}
+
+/// The policy, normalised; null where there is none.
+async fn live_policy(aws: &Aws, bucket: &str) -> Result<Value, Failure> {
+    let request = aws.s3.get_bucket_policy().bucket(bucket).expected_bucket_owner(&aws.place.account);
+    let found = absent_ok(request.send().await.during("GetBucketPolicy"))?;
+    let Some(text) = found.and_then(|found| found.policy) else { return Ok(Value::Null) };
+    Ok(serde_json::from_str(&text).map_or(Value::String(text), |value| policy::normal(&value)))
+}
+
+async fn put_versioning(aws: &Aws, want: &Props) -> Result<(), Failure> {
+    // Versioning once switched on can only be suspended.
+    let status =
+        if want.versioning { BucketVersioningStatus::Enabled } else { BucketVersioningStatus::Suspended };
+    let request = aws
+        .s3
+        .put_bucket_versioning()
+        .bucket(&want.name)
+        .expected_bucket_owner(&aws.place.account)
+        .versioning_configuration(VersioningConfiguration::builder().status(status).build());
+    request.send().await.during("PutBucketVersioning").map(|_| ())
+}
+
+async fn put_encryption(aws: &Aws, want: &Props) -> Result<(), Failure> {
+    let default = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::from(want.encryption.as_str()))
+        .build()
+        .map_err(unbuilt)?;
+    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
+    let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)?;
+    let request = aws
+        .s3
+        .put_bucket_encryption()
+        .bucket(&want.name)
+        .expected_bucket_owner(&aws.place.account)
+        .server_side_encryption_configuration(configuration);
+    request.send().await.during("PutBucketEncryption").map(|_| ())
+}
+
+async fn put_policy(aws: &Aws, want: &Props) -> Result<(), Failure> {
+    let request = aws
+        .s3
+        .put_bucket_policy()
+        .bucket(&want.name)
+        .expected_bucket_owner(&aws.place.account)
+        .policy(want.policy.to_string());
+    request.send().await.during("PutBucketPolicy").map(|_| ())
+}
+
+/// Deletes every version, delete marker and unfinished upload, or as many as one turn allows.
+async fn empty(aws: &Aws, bucket: &str) -> Result<(), Failure> {
+    let owner = &aws.place.account;
+    let mut deleted = 0;
+    for _ in 0..PAGES_MAX {
+        // From the start each time: what was listed before is gone.
+        let request = aws.s3.list_object_versions().bucket(bucket).expected_bucket_owner(owner);
+        let Some(page) = absent_ok(request.send().await.during("ListObjectVersions"))? else {
+            return Ok(());
+        };
+        let versions = page.versions().iter().map(|version| (version.key(), version.version_id()));
+        let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
+        let objects: Result<Vec<_>, _> = versions
+            .chain(markers)
+            .map(|(key, version)| {
+                let object = ObjectIdentifier::builder().key(key.unwrap_or_default());
+                object.set_version_id(version.map(String::from)).build()
+            })
+            .collect();
+        let objects = objects.map_err(unbuilt)?;
+        if objects.is_empty() {
+            return abort_uploads(aws, bucket).await;
+        }
+        deleted += objects.len();
+        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(unbuilt)?;
+        let request = aws.s3.delete_objects().bucket(bucket).expected_bucket_owner(owner).delete(delete);
+        let done = request.send().await.during("DeleteObjects")?;
+        if let Some(error) = done.errors().first() {
+            let (key, message) = (error.key().unwrap_or_default(), error.message().unwrap_or_default());
+            return Err(Failure {
+                class: Class::Refused,
+                operation: "DeleteObjects",
+                code: error.code().unwrap_or("Unknown").into(),
+                message: format!("{message} (object {key} of the bucket {bucket})"),
+            });
+        }
+    }
+    Err(Failure {
+        class: Class::InUse,
+        operation: "DeleteObjects",
+        code: "auroraml".into(),
+        message: format!("the bucket is being emptied: {deleted} more versions are gone"),
+    })
+}
+
+async fn abort_uploads(aws: &Aws, bucket: &str) -> Result<(), Failure> {
+    let owner = &aws.place.account;
+    loop {
+        let request = aws.s3.list_multipart_uploads().bucket(bucket).expected_bucket_owner(owner);
+        let page = request.send().await.during("ListMultipartUploads")?;
+        for upload in page.uploads() {
+            let request = aws
+                .s3
+                .abort_multipart_upload()
+                .bucket(bucket)
+                .expected_bucket_owner(owner)
+                .key(upload.key().unwrap_or_default())
+                .upload_id(upload.upload_id().unwrap_or_default());
+            already_ok(request.send().await.during("AbortMultipartUpload"), Class::NotFound)?;
+        }
+        if page.is_truncated() != Some(true) {
+            return Ok(());
+        }
+    }
+}
+
+/// A sentence on what keeps the bucket from being deleted.
+async fn what_is_in(aws: &Aws, bucket: &str) -> Result<String, Failure> {
+    let request =
+        aws.s3.list_object_versions().bucket(bucket).expected_bucket_owner(&aws.place.account).send();
+    let page = request.await.during("ListObjectVersions")?;
+    let count = page.versions().len() + page.delete_markers().len();
+    let what = match (count, page.is_truncated()) {
+        (0, _) => "unfinished uploads".to_string(),
+        (count, Some(true)) => format!("more than {count} object versions"),
+        (1, _) => "1 object version".into(),
+        (count, _) => format!("{count} object versions"),
+    };
+    Ok(format!(
+        "the bucket {bucket} holds {what} and is kept; write `bucket: {{ on_destroy: empty }}` if they may go"
+    ))
+}
+
+fn built(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Failure> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build().map_err(unbuilt)).collect()
+}
+
+fn unbuilt(error: BuildError) -> Failure {
+    Failure::refused("S3", format!("a request could not be built: {error} (a bug)"))
 }

@@ -1,9 +1,20 @@
 //! File of the stack in its bucket. Its key holds the hash of its content.
 
-use crate::model::graph::Input;
+use super::bucket::{Whose, tags, whose};
+use super::sagemaker::not_yet;
+use super::{Deletion, Kind, Seen, Update, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::model::graph::{Input, Outputs, State};
+use crate::model::names::short_hash;
+use crate::plan::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 pub struct BucketObject;
+
+/// Under which the stack's files are, as `auroraml/<hash>/<name>`.
+const PREFIX: &str = "auroraml/";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
@@ -12,4 +23,132 @@ pub struct Props {
     pub key: String,
     /// Local file, relative to the spec; looked at when the object is written only.
     pub path: Option<String>,
+}
+
+impl Kind for BucketObject {
+    const NAME: &'static str = "bucket_object";
+    const RULES: Rules = Rules {
+        after: &["bucket"],
+        dies_with: Some("bucket"),
+        accept: |want, _| want["path"] = Value::Null,
+        // A bucket takes that long to empty.
+        limit_minutes: 90,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    /// The newest object of each file name. Older ones, which a killed run may have left, are seen as objects of
+    /// their own that nobody wants.
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let aws = look.aws;
+        if whose(look).await? != Whose::Ours {
+            return Ok(Vec::new());
+        }
+        let bucket = aws.bucket();
+        let list = look.shared("ListObjectsV2", async {
+            let request = aws
+                .s3
+                .list_objects_v2()
+                .bucket(&bucket)
+                .prefix(PREFIX)
+                .expected_bucket_owner(&aws.place.account);
+            let mut found = Vec::new();
+            let mut pages = request.into_paginator().send();
+            while let Some(page) = pages.next().await {
+                match page.during("ListObjectsV2") {
+                    Ok(page) => found.extend(page.contents.unwrap_or_default()),
+                    Err(failure) if failure.is(Class::NotFound) => break,
+                    Err(failure) => return Err(failure),
+                }
+            }
+            Ok(found)
+        });
+        let (list, tags) = tokio::join!(list, tags(look));
+        let (list, owned) = (list?, owns(&aws.place, tags?.as_ref()));
+        let mut by_name: BTreeMap<&str, Vec<(i64, &str)>> = BTreeMap::new();
+        for object in list.iter() {
+            let Some((key, name)) = object.key().and_then(|key| Some((key, file_name(key)?))) else {
+                continue;
+            };
+            let modified = object.last_modified().map(|time| time.secs()).unwrap_or_default();
+            by_name.entry(name).or_default().push((modified, key));
+        }
+        let mut seen = Vec::new();
+        for (name, mut keys) in by_name {
+            keys.sort();
+            for (age, (_, key)) in keys.iter().rev().enumerate() {
+                let name = if age == 0 { name.to_string() } else { format!("{name}#{key}") };
+                let props = Props { bucket: bucket.as_str().into(), key: (*key).into(), path: None };
+                let outputs = Outputs::from([("key".into(), (*key).to_string())]);
+                // An object belongs to whoever the bucket belongs to.
+                seen.push(Seen { name, props, outputs, state: State::Ready, owned });
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        put(aws, want).await
+    }
+
+    /// The new object is there before the old one goes.
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        put(aws, &update.want).await?;
+        if update.live.key == update.want.key {
+            return Ok(());
+        }
+        remove(aws, &update.live).await
+    }
+
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        remove(aws, &deletion.live).await
+    }
+}
+
+/// The file name in a key of the form `auroraml/<eight hexadecimal digits>/<name>`.
+fn file_name(key: &str) -> Option<&str> {
+    let (hash, name) = key.strip_prefix(PREFIX)?.split_once('/')?;
+    let is_hash = hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_hash && !name.is_empty() && !name.contains('/')).then_some(name)
+}
+
+async fn put(aws: &Aws, want: &Props) -> Result<(), Failure> {
+    let path = want.path.as_deref().unwrap_or_default();
+    let refuse = |why: String| Failure::refused("PutObject", why);
+    let content = (aws.files)(path).map_err(|error| refuse(format!("cannot read {path}: {error}")))?;
+    // The key was made when the plan was.
+    if !want.key.starts_with(&format!("{PREFIX}{}/", short_hash(&content))) {
+        return Err(refuse(format!("{path} was changed after the plan was made; run again")));
+    }
+    let request = aws
+        .s3
+        .put_object()
+        .bucket(want.bucket.get())
+        .expected_bucket_owner(&aws.place.account)
+        .key(&want.key)
+        .body(content.into());
+    not_yet(request.send().await.during("PutObject")).map(|_| ())
+}
+
+async fn remove(aws: &Aws, live: &Props) -> Result<(), Failure> {
+    let request = aws
+        .s3
+        .delete_object()
+        .bucket(live.bucket.get())
+        .expected_bucket_owner(&aws.place.account)
+        .key(&live.key);
+    already_ok(request.send().await.during("DeleteObject"), Class::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_files() {
+        assert_eq!(file_name("auroraml/0123abcd/part_1.ipynb"), Some("part_1.ipynb"));
+        for other in ["auroraml/0123abcd/", "auroraml/x/part_1.ipynb", "auroraml/0123abcd/a/b", "churn/x"] {
+            assert_eq!(file_name(other), None, "{other}");
+        }
+    }
 }

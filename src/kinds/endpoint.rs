@@ -1,8 +1,17 @@
 //! SageMaker endpoint. Its name is the one that SQL functions use, and stays.
 
-use crate::model::graph::Input;
+use super::endpoint_config::EndpointConfig;
+use super::sagemaker::{
+    all_configs, endpoint_of, list_tags, may_be_cut, name_of, not_yet, tags, update_tags,
+};
+use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::model::graph::{Input, Outputs, State};
+use crate::plan::{Change, PLAIN, Rules, To};
+use aws_sdk_sagemaker::types::EndpointStatus;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub struct Endpoint;
 
@@ -10,5 +19,159 @@ pub struct Endpoint;
 pub struct Props {
     /// Name of the endpoint configuration that it serves.
     pub config: Input,
+    /// Whether inference is paid by request; follows from the configuration.
+    pub serverless: Option<bool>,
     pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for Endpoint {
+    const NAME: &'static str = "endpoint";
+    const RULES: Rules = Rules {
+        // AWS cleans up with the execution role after the endpoint has gone (fact book, section 4.3).
+        after: &["endpoint_config", "model", "role"],
+        blocked: |change: &Change| {
+            let to_serverless = change.path == "serverless" && change.to == To::Value(true.into());
+            to_serverless
+                .then_some("AWS does not turn an endpoint on instances into a serverless one, only back")
+        },
+        poll_seconds: 10,
+        // AWS's own maintenance comes on top of an update (fact book, section 4.4); botocore waits as long.
+        limit_minutes: 60,
+        effect_lag_seconds: 30,
+        stable_looks: 2,
+        typical_seconds: 300,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    /// Endpoints that the spec names, and those of the stack's live configurations: an endpoint that the spec
+    /// no longer has is found by its configuration.
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let aws = look.aws;
+        if let Some(name) = look.only {
+            return Ok(detail(aws, name).await?.into_iter().collect());
+        }
+        let named = join_all(aws.scope.endpoints.iter().map(|name| detail(aws, name)));
+        let others = async {
+            let names = of_configs(look).await?;
+            let others = names.iter().filter(|name| !aws.scope.endpoints.contains(name));
+            join_all(others.map(|name| detail(aws, name))).await.into_iter().collect::<Result<Vec<_>, _>>()
+        };
+        let (named, others) = tokio::join!(named, others);
+        let named = named.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // Another stack's endpoint may have the name that a cut-off or foreign configuration suggests.
+        let others = others?.into_iter().flatten().filter(|seen| seen.owned);
+        Ok(named.into_iter().flatten().chain(others).collect())
+    }
+
+    async fn create(&self, aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> {
+        let request = aws
+            .sagemaker
+            .create_endpoint()
+            .endpoint_name(name)
+            .endpoint_config_name(want.config.get())
+            .set_tags(tags(&want.tags));
+        already_ok(not_yet(request.send().await.during("CreateEndpoint")), Class::Exists)
+    }
+
+    async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        if update.changed("config") || update.changed("serverless") {
+            // Counts and weights are the configuration's, so those of the old variants are not retained.
+            let request = aws
+                .sagemaker
+                .update_endpoint()
+                .endpoint_name(name)
+                .endpoint_config_name(update.want.config.get());
+            not_yet(request.send().await.during("UpdateEndpoint"))?;
+        }
+        update_tags(aws, &aws.place.endpoint_arn(name), &update.want.tags, &update.live.tags).await
+    }
+
+    async fn delete(&self, aws: &Aws, name: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
+        let request = aws.sagemaker.delete_endpoint().endpoint_name(name);
+        already_ok(request.send().await.during("DeleteEndpoint"), Class::NotFound)
+    }
+}
+
+/// Names of the endpoints for which the stack's configurations were made.
+async fn of_configs(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
+    let aws = look.aws;
+    let configs = all_configs(look).await?;
+    let names = configs.iter().map(|physical| async move {
+        let tags = match may_be_cut(physical) {
+            true => list_tags(aws, &aws.place.sagemaker_arn("endpoint-config", physical)).await?,
+            false => None,
+        };
+        let name = name_of(&aws.place, EndpointConfig::NAME, physical, &tags.unwrap_or_default());
+        Ok(endpoint_of(&name).map(String::from))
+    });
+    let names: Result<Vec<Option<String>>, Failure> = join_all(names).await.into_iter().collect();
+    Ok(names?.into_iter().flatten().collect())
+}
+
+async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
+    let describe = async {
+        let request = aws.sagemaker.describe_endpoint().endpoint_name(name);
+        absent_ok(request.send().await.during("DescribeEndpoint"))
+    };
+    let arn = aws.place.endpoint_arn(name);
+    let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
+    let (Some(found), Some(tags)) = (found?, tags?) else { return Ok(None) };
+    let status = found.endpoint_status().map(EndpointStatus::as_str).unwrap_or_default();
+    let reason = found.failure_reason().filter(|reason| !reason.is_empty());
+    let variants = found.production_variants();
+    let mut outputs = Outputs::from([("name".into(), name.to_string()), ("arn".into(), arn)]);
+    if let ("InService", Some(reason)) = (status, reason) {
+        // A failed update ends with the old configuration in service (fact book, trap 49).
+        let why = format!("AWS rolled the endpoint's last update back: {reason}");
+        outputs.insert("failure".into(), why);
+    }
+    Ok(Some(Seen {
+        name: name.to_string(),
+        owned: owns(&aws.place, &tags),
+        props: Props {
+            config: found.endpoint_config_name().unwrap_or_default().into(),
+            serverless: Some(variants.iter().any(|variant| variant.current_serverless_config().is_some())),
+            tags,
+        },
+        outputs,
+        state: state(status, reason.unwrap_or("AWS gives no reason"), name),
+    }))
+}
+
+/// Statuses by what they mean for us (fact book, section 4.4).
+fn state(status: &str, reason: &str, name: &str) -> State {
+    match status {
+        "InService" => State::Ready,
+        // Nothing but a deletion is possible, and an endpoint holds nothing.
+        "Failed" | "UpdateRollbackFailed" => State::Broken(reason.into()),
+        "OutOfService" => State::Failed(format!(
+            "it is out of service ({reason}); delete it (aws sagemaker delete-endpoint --endpoint-name {name}), then run again"
+        )),
+        other => State::Busy(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_way_to_serverless_is_blocked() {
+        let change = |from: bool, to: bool| Change {
+            path: "serverless".into(),
+            from: from.into(),
+            to: To::Value(to.into()),
+        };
+        assert!((Endpoint::RULES.blocked)(&change(false, true)).is_some());
+        assert!((Endpoint::RULES.blocked)(&change(true, false)).is_none());
+    }
+
+    #[test]
+    fn what_is_broken_is_replaced_and_nothing_else() {
+        assert!(matches!(state("Failed", "x", "e"), State::Broken(_)));
+        assert!(matches!(state("UpdateRollbackFailed", "x", "e"), State::Broken(_)));
+        assert!(matches!(state("SystemUpdating", "x", "e"), State::Busy(_)));
+        assert!(matches!(state("OutOfService", "x", "e"), State::Failed(_)));
+    }
 }

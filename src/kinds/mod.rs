@@ -44,6 +44,7 @@ pub mod vpc_endpoint;
 
 mod ec2;
 mod rds;
+mod sagemaker;
 
 /// Every kind there is. The order is that in which a person would build a stack; output follows it.
 pub static KINDS: &[&dyn AnyKind] = &[
@@ -56,6 +57,9 @@ pub static KINDS: &[&dyn AnyKind] = &[
     &security_group::SecurityGroup,
     &vpc_endpoint::VpcEndpoint,
     &role::Role,
+    &bucket::Bucket,
+    &bucket_object::BucketObject,
+    &secret::Secret,
     &subnet_group::SubnetGroup,
     &parameter_group::ParameterGroup,
     &cluster::Cluster,
@@ -63,6 +67,12 @@ pub static KINDS: &[&dyn AnyKind] = &[
     &cluster_role::ClusterRole,
     &instance::Instance,
     &parameter_sync::ParameterSync,
+    &secret_attachment::SecretAttachment,
+    &model::Model,
+    &endpoint_config::EndpointConfig,
+    &endpoint::Endpoint,
+    &notebook_config::NotebookConfig,
+    &notebook::Notebook,
 ];
 
 /// One observed object, its properties typed.
@@ -289,6 +299,8 @@ pub struct ClusterFacts {
     pub members: Vec<String>,
     /// ARNs of all associated roles.
     pub roles: Vec<String>,
+    /// Name of the CloudFormation stack that made the cluster.
+    pub cloudformation_stack: Option<String>,
 }
 
 /// # Errors
@@ -303,6 +315,11 @@ pub async fn cluster_facts(look: Look<'_>) -> Result<Option<ClusterFacts>, Failu
             .iter()
             .filter_map(|m| m.db_instance_identifier().map(String::from))
             .collect(),
+        cloudformation_stack: cluster
+            .tag_list()
+            .iter()
+            .find(|tag| tag.key() == Some("aws:cloudformation:stack-name"))
+            .and_then(|tag| tag.value().map(String::from)),
         roles: cluster.associated_roles().iter().filter_map(|r| r.role_arn().map(String::from)).collect(),
     }))
 }

@@ -1,15 +1,193 @@
 //! Connection fields (host, port, …) in the stack's secret, as clients expect them.
+//!
+//! A plan must not read the secret. So the fields are also in a tag of it, which is set after them: a run that
+//! is killed in between sees a difference and writes both again.
 
-use crate::model::graph::Input;
+use super::secret::{FIELDS_TAG, live, put, read, tags_of, update_tags};
+use super::{Deletion, Kind, Seen, Update};
+use crate::aws::{Aws, Failure, Look, SecretText, owns};
+use crate::model::graph::{Input, Outputs, State};
+use crate::plan::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 pub struct SecretAttachment;
+
+/// Characters in the value of a tag.
+const TAG_MAX: usize = 256;
+/// What begins a tag that holds the hash of fields which do not fit.
+const HASHED: &str = "sha256:";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
     /// ARN of the secret.
     pub secret: Input,
-    /// Fields beside user name and password: `engine`, `host`, `port`, `dbname`, `dbClusterIdentifier`.
+    /// Fields beside the password: `engine`, `host`, `port`, `dbname`, `dbClusterIdentifier`, `username`. An empty
+    /// one is left out of the secret.
     pub fields: BTreeMap<String, Input>,
+    /// Instead of live fields: their hash, where they are too long for a tag.
+    #[serde(default)]
+    pub hash: Option<String>,
+}
+
+impl Kind for SecretAttachment {
+    const NAME: &'static str = "secret_attachment";
+    // Not after the cluster: that would have the cluster outlive the secret, which in turn outlives the cluster.
+    // What is written refers to the cluster, and so comes after it.
+    const RULES: Rules = Rules { after: &["secret"], dies_with: Some("secret"), accept, ..PLAIN };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let found = live(look).await?;
+        let Some(found) = found.as_ref() else { return Ok(Vec::new()) };
+        let tags = tags_of(found.tags());
+        let Some(tag) = tags.get(FIELDS_TAG) else { return Ok(Vec::new()) };
+        let (fields, hash) = decode(tag);
+        Ok(vec![Seen {
+            name: "master".into(),
+            owned: owns(&look.aws.place, &tags),
+            props: Props { secret: found.arn().unwrap_or_default().into(), fields, hash },
+            outputs: Outputs::new(),
+            state: State::Ready,
+        }])
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        write(aws, want).await
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        write(aws, &update.want).await
+    }
+
+    /// Takes the fields out again, where the secret stays. The user name belongs to the password and stays too.
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let secret = deletion.live.secret.get();
+        let mut value = read(aws, secret).await?;
+        let before = value.len();
+        let named = deletion.live.fields.keys().map(String::as_str);
+        for name in named.chain(["engine", "host", "port", "dbname", "dbClusterIdentifier"]) {
+            if name != "username" {
+                value.remove(name);
+            }
+        }
+        if value.len() != before {
+            put(aws, secret, &SecretText::new(Value::Object(value).to_string())).await?;
+        }
+        let live = BTreeMap::from([(FIELDS_TAG.to_string(), String::new())]);
+        update_tags(aws, secret, &BTreeMap::new(), &live).await
+    }
+}
+
+async fn write(aws: &Aws, want: &Props) -> Result<(), Failure> {
+    let (secret, fields) = (want.secret.get(), texts(&want.fields));
+    let mut value = read(aws, secret).await?;
+    // A version for every run would exhaust the secret's versions (fact book, section 6.2).
+    if merge(&mut value, &fields) {
+        put(aws, secret, &SecretText::new(Value::Object(value).to_string())).await?;
+    }
+    let tag = BTreeMap::from([(FIELDS_TAG.to_string(), encode(&fields))]);
+    update_tags(aws, secret, &tag, &BTreeMap::new()).await
+}
+
+fn texts(fields: &BTreeMap<String, Input>) -> BTreeMap<String, String> {
+    fields.iter().map(|(name, value)| (name.clone(), value.get().to_string())).collect()
+}
+
+/// Puts the fields into the secret's value; says whether anything was different.
+fn merge(value: &mut Map<String, Value>, fields: &BTreeMap<String, String>) -> bool {
+    let mut is_changed = false;
+    for (name, text) in fields {
+        let wanted = match text.parse::<u16>() {
+            // As Secrets Manager's own rotation functions write it.
+            Ok(port) if name == "port" => Some(json!(port)),
+            _ if text.is_empty() => None,
+            _ => Some(json!(text)),
+        };
+        if value.get(name) != wanted.as_ref() {
+            is_changed = true;
+            match wanted {
+                Some(wanted) => value.insert(name.clone(), wanted),
+                None => value.remove(name),
+            };
+        }
+    }
+    is_changed
+}
+
+/// The fields as the value of a tag: `name=value` separated by spaces, which tags of every service allow (JSON's
+/// brackets and quotes they do not), or a hash.
+fn encode(fields: &BTreeMap<String, String>) -> String {
+    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-._:/".contains(c));
+    let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let text = pairs.join(" ");
+    if text.len() <= TAG_MAX && fields.iter().all(|(name, value)| is_plain(name) && is_plain(value)) {
+        return text;
+    }
+    let digest = Sha256::digest(json!(fields).to_string());
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{HASHED}{digits}")
+}
+
+/// Fields or their hash. What others wrote into the tag gives fields that nobody wants, which are written anew.
+fn decode(tag: &str) -> (BTreeMap<String, Input>, Option<String>) {
+    if tag.starts_with(HASHED) {
+        return (BTreeMap::new(), Some(tag.to_string()));
+    }
+    let pairs = tag.split(' ').filter_map(|pair| pair.split_once('='));
+    (pairs.map(|(name, value)| (name.to_string(), value.into())).collect(), None)
+}
+
+/// Fields whose hash is that of the live ones are as wanted.
+fn accept(want: &mut Value, live: &Value) {
+    want["hash"] = Value::Null;
+    let Some(hash) = live["hash"].as_str() else { return };
+    let fields: Result<BTreeMap<String, String>, _> = serde_json::from_value(want["fields"].clone());
+    if fields.is_ok_and(|fields| encode(&fields) == hash) {
+        want["fields"] = live["fields"].clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(host: &str) -> BTreeMap<String, String> {
+        [("host", host), ("port", "3306"), ("dbname", "")].map(|(k, v)| (k.into(), v.into())).into()
+    }
+
+    #[test]
+    fn a_tag_says_what_the_fields_are() {
+        let short = fields("churn.cluster-x.us-east-1.rds.amazonaws.com");
+        let tag = encode(&short);
+        assert_eq!(tag, "dbname= host=churn.cluster-x.us-east-1.rds.amazonaws.com port=3306");
+        assert_eq!(texts(&decode(&tag).0), short);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_hashed_and_still_compared() {
+        for host in ["h".repeat(300), "a b".to_string()] {
+            let long = fields(&host);
+            let tag = encode(&long);
+            assert!(tag.len() <= TAG_MAX && tag.starts_with(HASHED), "{tag}");
+            let (none, hash) = decode(&tag);
+            let live = json!({"fields": none, "hash": hash});
+            let mut want = json!({"fields": long, "hash": null});
+            accept(&mut want, &live);
+            assert_eq!(want["fields"], live["fields"]);
+            let mut want = json!({"fields": fields("other"), "hash": null});
+            accept(&mut want, &live);
+            assert_eq!(want["fields"]["host"], "other");
+        }
+    }
+
+    #[test]
+    fn only_what_differs_is_merged() {
+        let mut value = Map::from_iter([("password".to_string(), json!("p")), ("dbname".into(), json!("d"))]);
+        assert!(merge(&mut value, &fields("h")));
+        assert_eq!(Value::Object(value.clone()), json!({"password": "p", "host": "h", "port": 3306}));
+        assert!(!merge(&mut value, &fields("h")));
+    }
 }

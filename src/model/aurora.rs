@@ -108,10 +108,13 @@ impl Builder<'_> {
                 ("port", Input::from(spec.port.to_string())),
                 ("dbname", Input::from(spec.database.clone().unwrap_or_default())),
                 ("dbClusterIdentifier", Input::of(&cluster, "id")),
+                // A secret restored from its recovery window may have the name of an earlier master user.
+                ("username", Input::from(spec.username.as_str())),
             ];
             let props = secret_attachment::Props {
                 secret: Input::of(secret, "arn"),
                 fields: fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect(),
+                hash: None,
             };
             self.graph.add(Id::new("secret_attachment", "master"), props);
         }
@@ -226,6 +229,19 @@ impl Builder<'_> {
                 "check its name and the region (aws rds describe-db-clusters), or leave out `existing` to have one created",
             );
         };
+        if let Some((stack, status)) = &live.cloudformation {
+            if status.ends_with("_IN_PROGRESS") {
+                return self.problem(
+                    format!("cluster {identifier}"),
+                    format!("it belongs to the CloudFormation stack {stack}, which is {status}"),
+                    "wait until CloudFormation has finished, then run again",
+                );
+            }
+            // Whoever owns a resource through CloudFormation should hear of it (fact book, trap 66).
+            self.graph.notes.push(format!(
+                "{identifier} belongs to the CloudFormation stack {stack} ({status}), which will see its parameter group and roles as drift"
+            ));
+        }
         let version = self.facts.live_engine_version.clone().unwrap_or_default();
         let ours = live.parameter_group == self.place.cluster();
         let original = match &live.original_group {

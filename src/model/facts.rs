@@ -32,4 +32,6 @@ pub struct ExistingFacts {
     pub members: Vec<String>,
     /// Roles associated by others.
     pub foreign_roles: usize,
+    /// The CloudFormation stack that made the cluster, and its status.
+    pub cloudformation: Option<(String, String)>,
 }

@@ -147,6 +147,8 @@ pub struct Graph {
     pub resources: BTreeMap<Id, Resource>,
     /// How to delete what must go, where the kind's default is not what the spec says.
     pub deletions: Deletions,
+    /// What a reader of the plan should know.
+    pub notes: Vec<String>,
 }
 
 impl Graph {

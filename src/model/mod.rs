@@ -7,7 +7,6 @@ mod aurora;
 pub mod engine;
 pub mod facts;
 pub mod graph;
-pub mod images;
 pub mod names;
 mod network;
 pub mod policy;

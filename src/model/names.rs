@@ -14,6 +14,9 @@ pub const EXPIRES_TAG: &str = "auroraml:expires-after";
 /// Tag on a parameter group made for an existing cluster: the group that the cluster had before.
 pub const ORIGINAL_GROUP_TAG: &str = "auroraml:original-group";
 
+/// Characters in the name of a SageMaker object (fact book, section 4.1).
+pub const SAGEMAKER_NAME_MAX: usize = 63;
+
 /// Where a stack lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -109,6 +112,19 @@ impl Place {
     pub fn sagemaker_arn(&self, kind: &str, name: &str) -> String {
         self.arn("sagemaker", &format!("{kind}/{}", name.to_ascii_lowercase()))
     }
+    /// Name of a model or endpoint configuration, whose name within the stack ends in a hash of all that it is.
+    /// SageMaker allows 63 characters: what is too much is cut out before the hash.
+    pub fn hashed_name(&self, name: &str) -> String {
+        let full = self.name(name);
+        let excess = full.chars().count().saturating_sub(SAGEMAKER_NAME_MAX);
+        match full.rsplit_once('-') {
+            Some((head, hash)) if excess > 0 => {
+                let kept = head.chars().count().saturating_sub(excess);
+                format!("{}-{hash}", head.chars().take(kept).collect::<String>())
+            }
+            _ => full,
+        }
+    }
     pub fn bedrock_model_arn(&self, model: &str) -> String {
         format!("arn:{}:bedrock:{}::foundation-model/{model}", self.partition(), self.region)
     }
@@ -131,6 +147,10 @@ mod tests {
         assert!(place.role("endpoint-model").len() <= 64);
         assert!(place.bucket().len() <= 63);
         assert!(place.name("notebook").len() <= 63);
+        let name = format!("{}-01234567", "e".repeat(63));
+        assert_eq!(place.hashed_name(&name).len(), SAGEMAKER_NAME_MAX);
+        assert!(place.hashed_name(&name).ends_with("e-01234567"));
+        assert_eq!(place.hashed_name("churn-01234567"), place.name("churn-01234567"));
     }
 
     #[test]

@@ -151,9 +151,10 @@ impl Builder<'_> {
             network.notebook_group =
                 Some(self.security_group(vpc, "notebook", "SageMaker notebook", Vec::new(), egress));
         }
-        if let Some(Aurora::Owned(_)) = &self.spec.aurora {
+        if let Some(Aurora::Owned(cluster)) = &self.spec.aurora {
             let from_notebook = network.notebook_group.iter().map(|group| tcp(port, Input::of(group, "id")));
-            let ingress = from_notebook.collect();
+            let from_others = cluster.allow_from.iter().map(|peer| tcp(port, peer.as_str()));
+            let ingress = from_notebook.chain(from_others).collect();
             // Aurora calls SageMaker, Comprehend, Bedrock and S3 over HTTPS, and nothing else.
             let egress = vec![tcp(443, EVERYWHERE)];
             network.aurora_group =

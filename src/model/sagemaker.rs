@@ -4,9 +4,9 @@ use super::graph::{Id, Input};
 use super::names::short_hash;
 use super::network::Network;
 use super::roles::arn;
-use super::{Builder, images, policy};
+use super::{Builder, policy};
 use crate::kinds::{bucket, bucket_object, endpoint, endpoint_config, model, notebook, notebook_config};
-use crate::spec::{Aurora, Endpoint, EndpointManager, Model, Notebook, NotebookSubnet};
+use crate::spec::{Aurora, Endpoint, EndpointManager, Model, Notebook, NotebookSubnet, xgboost_image};
 use serde_json::json;
 
 /// The only platform that AWS still starts (fact book, section 4.1).
@@ -53,21 +53,26 @@ impl Builder<'_> {
     }
 
     fn endpoint(&mut self, name: &str, spec: &Endpoint, model: &Model, role: &Id) {
-        let image = match images::resolve(&model.image, &self.place.region) {
-            Ok(image) => image,
-            Err(why) => {
+        let built_in = model.image.strip_prefix("xgboost:");
+        let image = match built_in.map(|version| xgboost_image(&self.place.region, version)) {
+            None => model.image.clone(),
+            Some(Some(image)) => image,
+            Some(None) => {
                 return self.problem(
                     format!("endpoints.{name}.model.image"),
-                    why,
+                    format!(
+                        "no account is known that holds the image {} in {}",
+                        model.image, self.place.region
+                    ),
                     "give the full image URI instead of xgboost:VERSION",
                 );
             }
         };
         // Models and configurations cannot change: what they are is in their names, and a change makes new
         // ones beside the old, which go when the endpoint has moved (fact book, section 4.3).
-        let content = json!([image, model.artifact, model.environment, self.place.role_arn("model")]);
+        let content = json!([name, image, model.artifact, model.environment, self.place.role_arn("model")]);
         let id = Id::new("model", format!("{name}-{}", short_hash(content.to_string().as_bytes())));
-        let physical = self.place.name(&id.name);
+        let physical = self.place.hashed_name(&id.name);
         let props = model::Props {
             endpoint: name.into(),
             image,
@@ -82,9 +87,9 @@ impl Builder<'_> {
         let (memory, concurrency) =
             (serverless.map(|s| number(s.memory)), serverless.map(|s| number(s.max_concurrency)));
         let count = spec.instance.as_ref().map(|_| number(spec.count));
-        let content = json!([physical, spec.instance, count, memory, concurrency]);
+        let content = json!([name, physical, spec.instance, count, memory, concurrency]);
         let id = Id::new("endpoint_config", format!("{name}-{}", short_hash(content.to_string().as_bytes())));
-        let physical = self.place.name(&id.name);
+        let physical = self.place.hashed_name(&id.name);
         let props = endpoint_config::Props {
             endpoint: name.into(),
             model: Input::of(&model, "name"),
@@ -96,7 +101,11 @@ impl Builder<'_> {
         };
         let config = self.graph.add(id, props).predict("name", physical).id();
         let id = Id::new("endpoint", name);
-        let props = endpoint::Props { config: Input::of(&config, "name"), tags: self.tags(&id) };
+        let props = endpoint::Props {
+            config: Input::of(&config, "name"),
+            serverless: Some(serverless.is_some()),
+            tags: self.tags(&id),
+        };
         self.graph.add(id, props).predict("arn", self.place.endpoint_arn(name));
     }
 
@@ -130,6 +139,7 @@ impl Builder<'_> {
             role: arn(&role),
             lifecycle_config: Input::of(&config, "name"),
             platform: PLATFORM.into(),
+            running: Some(true),
             tags: self.tags(&id),
         };
         // Its script runs at the first start and must be able to reach S3.
@@ -165,7 +175,8 @@ impl Builder<'_> {
         script
     }
 
-    /// Writes the file from which the notebooks read where everything is. Written anew at each start, so that
+    /// Writes the file from which the notebooks read where everything is, under the name that it has in the
+    /// article and that the notebooks import. Written anew at each start, so that
     /// it follows the stack.
     fn values_script(&self, own_secret: bool) -> String {
         let place = self.place;
@@ -182,7 +193,7 @@ impl Builder<'_> {
             _ => "SECRET=\n".into(),
         };
         format!(
-            "#!/bin/bash\nset -eu\n{secret}cat > /home/ec2-user/SageMaker/stack_values.py <<EOF\nENDPOINT = \"{endpoint}\"\nREGION = \"{}\"\nDBSECRET = \"$SECRET\"\nS3BUCKET = \"{bucket}\"\nEOF\nchown ec2-user:ec2-user /home/ec2-user/SageMaker/stack_values.py\n",
+            "#!/bin/bash\nset -eu\n{secret}cat > /home/ec2-user/SageMaker/cloudformation_values.py <<EOF\nENDPOINT = \"{endpoint}\"\nREGION = \"{}\"\nDBSECRET = \"$SECRET\"\nS3BUCKET = \"{bucket}\"\nEOF\nchown ec2-user:ec2-user /home/ec2-user/SageMaker/cloudformation_values.py\n",
             place.region
         )
     }

@@ -2,5 +2,6 @@
 
 pub mod events;
 pub mod execute;
+pub mod preflight;
 pub mod reconcile;
 mod step;

@@ -2,6 +2,7 @@
 
 use super::events::{Event, Listener};
 use super::execute::{Report, Stop, execute};
+use super::preflight;
 use crate::aws::{Aws, Class, During, Failure, Look};
 use crate::kinds::{self, absent_ok};
 use crate::model::facts::{ExistingFacts, Facts};
@@ -58,7 +59,14 @@ pub async fn prepare(aws: &Aws, spec: &Spec, intent: Intent) -> Result<Prepared,
             .map(String::from);
     }
     let graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;
-    let plan = plan(&graph, &observed, &kinds::catalog());
+    let mut plan = plan(&graph, &observed, &kinds::catalog());
+    if plan.blocked.is_empty() {
+        let findings = preflight::check(aws, &graph, &plan).await;
+        if !findings.problems.is_empty() {
+            return Err(PrepareError::Preflight(findings.problems));
+        }
+        plan.notes.extend(findings.notes);
+    }
     Ok(Prepared { graph, observed, plan, facts })
 }
 
@@ -193,8 +201,14 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
     let Some(aurora) = &spec.aurora else { return Ok((Vec::new(), None, None)) };
     let (cluster, roles) = (kinds::cluster_facts(look).await?, look.aws.place.role_arn(""));
     let live = cluster.as_ref().map(|cluster| cluster.engine_version.clone());
+    let maker = cluster.as_ref().and_then(|cluster| cluster.cloudformation_stack.clone());
+    let cloudformation = match (aurora, maker) {
+        (Aurora::Existing(_), Some(stack)) => Some(stack_status(look.aws, stack).await?),
+        _ => None,
+    };
     let existing = match aurora {
         Aurora::Existing(_) => cluster.map(|cluster| ExistingFacts {
+            cloudformation,
             parameter_group: cluster.parameter_group,
             original_group: None,
             members: cluster.members,
@@ -212,6 +226,15 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
         _ => Vec::new(),
     };
     Ok((versions, live, existing))
+}
+
+/// Name and status of a CloudFormation stack; one that is gone left its tags behind.
+async fn stack_status(aws: &Aws, stack: String) -> Result<(String, String), Failure> {
+    let answer =
+        aws.cloudformation.describe_stacks().stack_name(&stack).send().await.during("DescribeStacks");
+    let found = absent_ok(answer)?;
+    let status = found.as_ref().and_then(|found| found.stacks().first()).and_then(|s| s.stack_status());
+    Ok((stack, status.map_or("DELETED", |status| status.as_str()).to_string()))
 }
 
 async fn engine_versions(aws: &Aws) -> Result<Vec<model::engine::Offered>, Failure> {

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Changes asked of AWS for one step; more than this means that AWS and we disagree about what was asked.
 const ACTS_MAX: u32 = 64;
+/// Output in which a kind says why AWS undid the last change of an object that is itself in order.
+const FAILURE: &str = "failure";
 /// How long a new object may be invisible to listings, in milliseconds (fact book, section 5.3).
 const VISIBILITY_MS: u64 = 90_000;
 /// Refusals in a row after which one asks more slowly whether an object is still in use.
@@ -42,23 +44,16 @@ pub(super) struct Converge<'r> {
     refused: Option<(Class, u64)>,
     /// Requests refused since the last that was not.
     refusals: u32,
+    /// What the last update that AWS accepted was to change.
+    tried: Vec<Change>,
     told: String,
 }
 
 impl<'r> Converge<'r> {
     pub fn new(run: &'r Run, step: &'r Step, began: u64) -> Converge<'r> {
         let rules = kinds::get(step.id.kind).rules();
-        Converge {
-            run,
-            step,
-            rules,
-            began,
-            acts: 0,
-            acted: None,
-            refused: None,
-            refusals: 0,
-            told: String::new(),
-        }
+        let (acted, refused, tried, told) = (None, None, Vec::new(), String::new());
+        Converge { run, step, rules, began, acts: 0, acted, refused, refusals: 0, tried, told }
     }
 
     /// Brings the resource to its desired properties; returns its outputs.
@@ -123,8 +118,14 @@ impl<'r> Converge<'r> {
             }
             good_looks = 0;
             self.check_changeable(&live, &changes)?;
+            // AWS took the very same change in this run and undid it: asking again would go on for ever. A new
+            // run asks once more, because the cause may be gone.
+            if let Some(why) = live.outputs.get(FAILURE).filter(|_| self.tried == changes) {
+                return Err(self.refuse(why));
+            }
             let update = kind.update(&self.run.aws, &live, want.clone(), &changes);
             self.act(Some(live.clone()), "update", update).await?;
+            self.tried = if self.refused.is_none() { changes } else { Vec::new() };
         }
     }
 

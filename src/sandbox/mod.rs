@@ -9,6 +9,7 @@
 //! [`random::Random`], all time from the [`Clock`] it is given. Statuses are derived from times when a
 //! request arrives; nothing runs in the background.
 
+pub mod cloudformation;
 pub mod ec2;
 pub mod faults;
 pub mod file;
@@ -71,6 +72,7 @@ pub struct Global {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Region {
+    pub cloudformation: cloudformation::CloudFormation,
     pub ec2: ec2::Ec2,
     pub rds: rds::Rds,
     pub sagemaker: sagemaker::SageMaker,
@@ -161,6 +163,7 @@ impl World {
         region.ec2.settle(call.now);
         let global = &mut self.global;
         let reply: Reply = match call.service.as_str() {
+            "cloudformation" => cloudformation::handle(call, region, global),
             "ec2" => ec2::handle(call, region, global),
             "iam" => iam::handle(call, region, global),
             "kms" => kms::handle(call, region, global),

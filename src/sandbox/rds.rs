@@ -67,6 +67,15 @@ struct Context<'a> {
     random: &'a mut Random,
 }
 
+impl Rds {
+    /// Sets a tag that only AWS may set (`aws:…`), as when CloudFormation made the cluster.
+    pub fn set_system_tag(&mut self, cluster: &str, key: &str, value: &str) {
+        if let Some(cluster) = self.clusters.get_mut(cluster) {
+            cluster.tags.insert(key.into(), value.into());
+        }
+    }
+}
+
 pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
     let mut context = Context {
         call,

@@ -19,7 +19,7 @@ use super::{Call, Global, Region};
 pub use content::Content;
 use route::Route;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest object that the sandbox keeps, in bytes. AWS allows more; a world is held in memory.
 pub const OBJECT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -37,7 +37,8 @@ pub struct S3 {
 
 impl Default for S3 {
     fn default() -> S3 {
-        let samples = Foreign { region: "us-east-1".into(), readable: true };
+        let keys = BTreeSet::from(["models/churn/model.tar.gz".into()]);
+        let samples = Foreign { region: "us-east-1".into(), readable: true, keys };
         S3 {
             buckets: BTreeMap::new(),
             foreign: BTreeMap::from([("sagemaker-sample-files".into(), samples)]),
@@ -81,6 +82,9 @@ pub struct Foreign {
     pub region: String,
     /// Whether its policy lets everyone list and read it.
     pub readable: bool,
+    /// Keys under which something can be read: the sandbox has no content of theirs, and answers with none.
+    #[serde(default)]
+    pub keys: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -187,6 +191,13 @@ pub(super) fn handle(call: &Call, _region: &mut Region, global: &mut Global) -> 
         "ListBuckets" => return buckets::list(&route, &global.s3),
         "CreateBucket" => return buckets::create(call, &route, &mut global.s3),
         _ => {}
+    }
+    let is_other = |owner: &str| match owner == super::ACCOUNT {
+        true => global.s3.foreign.contains_key(&route.bucket),
+        false => global.s3.owns(&route.bucket),
+    };
+    if call.request.header("x-amz-expected-bucket-owner").is_some_and(is_other) {
+        return Err(buckets::denied());
     }
     if let Some(foreign) = global.s3.foreign.get(&route.bucket) {
         return buckets::of_another_account(&route, foreign);

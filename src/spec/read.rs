@@ -106,7 +106,7 @@ impl Read for Bucket {
 }
 
 /// The keys of a cluster that the stack owns, beside `restart`.
-const OWNED_KEYS: [&str; 14] = [
+const OWNED_KEYS: [&str; 15] = [
     "engine_version",
     "instances",
     "serverless",
@@ -114,6 +114,7 @@ const OWNED_KEYS: [&str; 14] = [
     "username",
     "secret",
     "data_api",
+    "allow_from",
     "parameters",
     "on_destroy",
     "deletion_protection",
@@ -164,6 +165,7 @@ impl Read for Cluster {
             username: f.or("username", default_username(), reader),
             secret: f.or("secret", Secret::default(), reader),
             data_api: f.or("data_api", false, reader),
+            allow_from: f.or("allow_from", Vec::new(), reader),
             parameters: f.or("parameters", BTreeMap::new(), reader),
             restart: f.or("restart", Restart::default(), reader),
             on_destroy: f.or("on_destroy", ClusterOnDestroy::default(), reader),

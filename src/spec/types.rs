@@ -159,6 +159,9 @@ pub struct Cluster {
     /// SQL over HTTPS; not with T classes.
     #[serde(default)]
     pub data_api: bool,
+    /// IPv4 ranges and ids of security groups that may connect to the cluster, beside the notebook.
+    #[serde(default)]
+    pub allow_from: Vec<String>,
     /// Parameters of the DB cluster parameter group, beside those of `machine_learning`.
     #[serde(default)]
     pub parameters: BTreeMap<String, String>,

@@ -1,6 +1,6 @@
 //! Applies and destroys specs in a simulated account, and checks what must always hold.
 
-use auroraml::aws::{Aws, Connection, SecretText, simulated_config};
+use auroraml::aws::{Aws, Connection, Failure, SecretText, simulated_config};
 use auroraml::model::{self, Intent};
 use auroraml::plan::Plan;
 use auroraml::run::events::{Event, Listener};
@@ -37,6 +37,10 @@ impl Account {
     }
 
     pub async fn connect(&self, spec: &Spec) -> Arc<Aws> {
+        self.try_connect(spec).await.unwrap()
+    }
+
+    pub async fn try_connect(&self, spec: &Spec) -> Result<Arc<Aws>, Failure> {
         let clock = self.sandbox.clock();
         let connection = Connection {
             config: simulated_config(&spec.region, self.sandbox.http_client(), &clock),
@@ -44,7 +48,7 @@ impl Account {
             files: Arc::new(|path| std::fs::read(Path::new("specs").join(path))),
             passwords: Arc::new(|_| Some(SecretText::new(CANARY.into()))),
         };
-        Arc::new(Aws::connect(connection, &spec.stack, model::scope(spec)).await.unwrap())
+        Ok(Arc::new(Aws::connect(connection, &spec.stack, model::scope(spec)).await?))
     }
 
     pub async fn prepare(&self, spec: &Spec, intent: Intent) -> Result<Prepared, PrepareError> {

@@ -1,10 +1,14 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod changes;
+mod chaos;
+mod cli;
 mod crash;
 mod figures;
 mod harness;
 mod kinds_ec2;
 mod lifecycle;
+mod render;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;

@@ -209,3 +209,19 @@ fn rules_name_kinds_that_exist() {
         assert!(rules.poll_seconds > 0 && rules.limit_minutes > 0, "{name} waits for ever");
     }
 }
+
+/// The templates are YAML, and the CloudFormation one names only parameters that it has.
+#[test]
+fn templates_can_be_read() {
+    for name in ["github-actions.yaml", "pipeline-role.yaml"] {
+        let text = std::fs::read_to_string(Path::new("templates").join(name)).unwrap();
+        let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(value.is_mapping(), "{name}");
+        for reference in text.split("${").skip(1).filter_map(|rest| rest.split('}').next()) {
+            let known = reference.starts_with("AWS::")
+                || reference.starts_with('{')
+                || !value["Parameters"][reference].is_null();
+            assert!(known, "{name} refers to {reference}, which it does not have");
+        }
+    }
+}

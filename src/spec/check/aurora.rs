@@ -58,6 +58,7 @@ fn owned(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
         Err((message, hint)) => reader.report("aurora.engine_version", message, hint),
         Ok(version) => {
             parameters::parameters(cluster, version, reader);
+            allow_from(cluster, reader);
             features(spec, cluster, version, reader);
         }
     }
@@ -84,6 +85,30 @@ fn subnets(spec: &Spec, reader: &mut Reader) {
             reader.report("network.private_subnets", message, hint);
         }
         _ => {}
+    }
+}
+
+/// Who may connect: `10.0.0.0/8` or `sg-0123456789abcdef0`.
+fn allow_from(cluster: &Cluster, reader: &mut Reader) {
+    super::network::repeated(&cluster.allow_from, "aurora.allow_from", reader);
+    for (n, peer) in cluster.allow_from.iter().enumerate() {
+        let path = format!("aurora.allow_from[{n}]");
+        let group = peer
+            .strip_prefix("sg-")
+            .is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_hexdigit()));
+        match peer.parse::<ipnet::Ipv4Net>() {
+            Ok(range) if range.trunc() != range => {
+                let message =
+                    format!("{range} has bits set beyond its prefix of {} bits", range.prefix_len());
+                reader.report(&path, message, format!("write `{}`", range.trunc()));
+            }
+            Ok(_) => {}
+            Err(_) if group => {}
+            Err(_) => {
+                let hint = "write a range such as `10.0.0.0/16`, or the id of a security group such as `sg-0123456789abcdef0`";
+                reader.report(&path, format!("`{peer}` is neither an IPv4 range nor a security group"), hint);
+            }
+        }
     }
 }
 

@@ -1,0 +1,207 @@
+//! Checks before anything is created: quotas, instance classes, model artifacts.
+//!
+//! Each is something that would otherwise be found minutes into an apply, with half a stack standing. A check
+//! that may not be made (no permission to read quotas, say) is left out and said in a note; it never stops a
+//! plan that AWS might accept.
+
+use crate::aws::{Aws, Class, During, Failure};
+use crate::kinds::{cluster, endpoint_config, instance, model, notebook};
+use crate::model::Preflight;
+use crate::model::graph::Graph;
+use crate::plan::{Action, Plan, Step};
+use std::collections::BTreeMap;
+
+/// What the checks found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub problems: Vec<Preflight>,
+    pub notes: Vec<String>,
+}
+
+impl Findings {
+    fn problem(&mut self, what: impl Into<String>, why: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Preflight { what: what.into(), why: why.into(), hint: hint.into() });
+    }
+
+    /// Keeps the answer; turns a refusal to answer into a note.
+    fn take<T>(&mut self, what: &str, answer: Result<T, Failure>) -> Option<T> {
+        match answer {
+            Ok(answer) => Some(answer),
+            Err(failure) => {
+                self.notes.push(format!("{what} could not be checked beforehand: {failure}"));
+                None
+            }
+        }
+    }
+}
+
+/// Looks at what the plan would create. Asks AWS nothing when it creates none of what is checked.
+pub async fn check(aws: &Aws, graph: &Graph, plan: &Plan) -> Findings {
+    let created: Vec<&Step> = plan.work().filter(|step| step.action == Action::Create).collect();
+    let (network, classes, machine_learning, artifacts) = tokio::join!(
+        network(aws, &created),
+        instance_classes(aws, graph, &created),
+        machine_learning(aws, graph, &created),
+        artifacts(aws, graph, &created),
+    );
+    let mut all = Findings::default();
+    for findings in [network, classes, machine_learning, artifacts] {
+        all.problems.extend(findings.problems);
+        all.notes.extend(findings.notes);
+    }
+    all
+}
+
+fn properties<P: serde::de::DeserializeOwned>(
+    graph: &Graph,
+    created: &[&Step],
+    kind: &str,
+) -> Vec<(String, P)> {
+    created
+        .iter()
+        .filter(|step| step.id.kind == kind)
+        .filter_map(|step| {
+            let props = graph.resources.get(&step.id)?.props.clone();
+            Some((step.id.to_string(), serde_json::from_value(props).ok()?))
+        })
+        .collect()
+}
+
+/// VPCs and Elastic IP addresses: five of each in a new account (fact book, section 5.4).
+async fn network(aws: &Aws, created: &[&Step]) -> Findings {
+    let mut findings = Findings::default();
+    let count = |kind: &str| created.iter().filter(|step| step.id.kind == kind).count();
+    for (kind, what, code, service) in
+        [("vpc", "VPCs", "L-F678F1CE", "vpc"), ("elastic_ip", "Elastic IP addresses", "L-0263D0A3", "ec2")]
+    {
+        let wanted = count(kind);
+        if wanted == 0 {
+            continue;
+        }
+        let there = async {
+            match kind {
+                "vpc" => {
+                    let pages = aws.ec2.describe_vpcs().into_paginator().items().send();
+                    let all = pages.collect::<Result<Vec<_>, _>>().await.during("DescribeVpcs")?;
+                    Ok(all.len())
+                }
+                _ => {
+                    let answer = aws.ec2.describe_addresses().send().await.during("DescribeAddresses")?;
+                    Ok::<_, Failure>(answer.addresses().len())
+                }
+            }
+        };
+        let quota = async {
+            let request = aws.servicequotas.get_service_quota().service_code(service).quota_code(code);
+            let answer = request.send().await.during("GetServiceQuota")?;
+            Ok::<_, Failure>(answer.quota().and_then(|quota| quota.value()).unwrap_or(f64::MAX))
+        };
+        let both = tokio::try_join!(there, quota);
+        if let Some((there, quota)) = findings.take(&format!("the quota of {what}"), both)
+            && (there + wanted) as f64 > quota
+        {
+            findings.problem(
+                what,
+                format!(
+                    "{there} exist in {}, {wanted} more are needed, and the quota is {quota}",
+                    aws.place.region
+                ),
+                format!("delete unused ones, or raise the quota {code} in Service Quotas"),
+            );
+        }
+    }
+    findings
+}
+
+/// Whether the region offers each instance class for the engine version.
+async fn instance_classes(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
+    let mut findings = Findings::default();
+    let clusters: Vec<(String, cluster::Props)> = properties(graph, created, "cluster");
+    let Some((_, cluster)) = clusters.first() else { return findings };
+    let mut asked: BTreeMap<String, bool> = BTreeMap::new();
+    for (_, instance) in properties::<instance::Props>(graph, created, "instance") {
+        if asked.contains_key(&instance.class) {
+            continue;
+        }
+        let request = aws
+            .rds
+            .describe_orderable_db_instance_options()
+            .engine("aurora-mysql")
+            .engine_version(&cluster.engine_version)
+            .db_instance_class(&instance.class);
+        let answer = request.send().await.during("DescribeOrderableDBInstanceOptions");
+        let Some(answer) = findings.take(&format!("the class {}", instance.class), answer) else { continue };
+        let offered = !answer.orderable_db_instance_options().is_empty();
+        asked.insert(instance.class.clone(), offered);
+        if !offered {
+            findings.problem(
+                "aurora.instances",
+                format!(
+                    "{} does not offer {} for Aurora MySQL {}",
+                    aws.place.region, instance.class, cluster.engine_version
+                ),
+                "choose another class (aws rds describe-orderable-db-instance-options --engine aurora-mysql lists them)",
+            );
+        }
+    }
+    findings
+}
+
+/// Many `ml.*` quotas are zero in a new account (fact book, section 4.6).
+async fn machine_learning(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
+    let mut findings = Findings::default();
+    let mut needed: BTreeMap<String, i32> = BTreeMap::new();
+    for (_, config) in properties::<endpoint_config::Props>(graph, created, "endpoint_config") {
+        if let Some(instance) = config.instance {
+            *needed.entry(format!("{instance} for endpoint usage")).or_default() += config.count.unwrap_or(1);
+        }
+    }
+    for (_, notebook) in properties::<notebook::Props>(graph, created, "notebook") {
+        *needed.entry(format!("{} for notebook instance usage", notebook.instance)).or_default() += 1;
+    }
+    if needed.is_empty() {
+        return findings;
+    }
+    let pages =
+        aws.servicequotas.list_service_quotas().service_code("sagemaker").into_paginator().items().send();
+    let answer = pages.collect::<Result<Vec<_>, _>>().await.during("ListServiceQuotas");
+    let Some(quotas) = findings.take("SageMaker's quotas", answer) else { return findings };
+    for (name, count) in needed {
+        let quota = quotas.iter().find(|quota| quota.quota_name() == Some(&name));
+        let Some(value) = quota.and_then(|quota| quota.value()) else { continue };
+        if f64::from(count) > value {
+            let code = quota.and_then(|quota| quota.quota_code()).unwrap_or_default();
+            findings.problem(
+                format!("SageMaker quota \"{name}\""),
+                format!("it is {value} in {}, and {count} are needed", aws.place.region),
+                format!("raise the quota {code} in Service Quotas, or choose another instance"),
+            );
+        }
+    }
+    findings
+}
+
+/// An endpoint whose model archive is missing fails after minutes.
+async fn artifacts(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
+    let mut findings = Findings::default();
+    for (id, model) in properties::<model::Props>(graph, created, "model") {
+        let Some((bucket, key)) = model
+            .artifact
+            .as_deref()
+            .and_then(|uri| uri.strip_prefix("s3://"))
+            .and_then(|path| path.split_once('/'))
+        else {
+            continue;
+        };
+        let answer = aws.s3.head_object().bucket(bucket).key(key).send().await.during("HeadObject");
+        match answer {
+            Err(failure) if failure.is(Class::NotFound) => findings.problem(
+                id,
+                format!("there is no s3://{bucket}/{key}"),
+                "upload the model archive, or correct `artifact`",
+            ),
+            answer => drop(findings.take(&format!("the artifact of {id}"), answer)),
+        }
+    }
+    findings
+}

@@ -1,0 +1,198 @@
+//! Every field of the spec, changed: what AWS can change in place is changed and the next plan is empty;
+//! what it cannot is blocked with the reason, and nothing is called.
+
+use crate::harness::{Account, spec};
+use auroraml::sandbox::random::Mood;
+
+enum Expected {
+    /// Changed in place.
+    Applied,
+    /// The plan is blocked, and says this.
+    Blocked(&'static str),
+    /// Nothing in AWS depends on it: the plan stays empty.
+    Nothing,
+}
+use Expected::{Applied, Blocked, Nothing};
+
+/// Field, text in `everything.yaml`, text in its place, what is to happen.
+const CHANGES: &[(&str, &str, &str, Expected)] = &[
+    ("tags", "project: churn", "project: other, team: data", Applied),
+    ("tags removed", "tags: { project: churn }", "tags: {}", Applied),
+    ("expires_after", "expires_after: 8h", "expires_after: 2d", Applied),
+    ("network.cidr", "cidr: 10.192.0.0/16", "cidr: 10.192.0.0/17", Blocked("vpc.main")),
+    ("network.public_subnets", "10.192.11.0/24]", "10.192.12.0/24]", Blocked("subnet.public-2")),
+    ("network.public_subnets added", "10.192.11.0/24]", "10.192.11.0/24, 10.192.12.0/24]", Applied),
+    ("network.private_subnets", "10.192.21.0/24]", "10.192.22.0/24]", Blocked("subnet.private-2")),
+    ("network.private_subnets added", "10.192.21.0/24]", "10.192.21.0/24, 10.192.22.0/24]", Applied),
+    ("network.nat per zone", "nat: single", "nat: per_zone", Applied),
+    ("network.nat none", "nat: single", "nat: none", Blocked("")),
+    ("network.endpoints added", "[s3, comprehend]", "[s3, comprehend, sts]", Applied),
+    ("network.endpoints removed", "[s3, comprehend]", "[s3]", Applied),
+    ("bucket.versioning", "versioning: false", "versioning: true", Applied),
+    (
+        "bucket.on_destroy",
+        "{ versioning: false, on_destroy: empty }",
+        "{ versioning: false, on_destroy: keep }",
+        Nothing,
+    ),
+    ("aurora.engine_version newer", "engine_version: \"3.10\"", "engine_version: \"3.12\"", Applied),
+    ("aurora.engine_version same line", "engine_version: \"3.10\"", "engine_version: \"8.0\"", Nothing),
+    (
+        "aurora.engine_version major",
+        "engine_version: \"3.10\"",
+        "engine_version: \"8.4\"",
+        Blocked("cluster.main"),
+    ),
+    (
+        "aurora.engine_version older",
+        "engine_version: \"3.10\"",
+        "engine_version: \"3.08\"",
+        Blocked("cluster.main"),
+    ),
+    ("aurora.instances class", "class: db.r6g.large", "class: db.r6g.xlarge", Applied),
+    ("aurora.instances tier", "promotion_tier: 1 }", "promotion_tier: 0 }", Applied),
+    (
+        "aurora.instances added",
+        "{ class: db.serverless, promotion_tier: 2 }]",
+        "{ class: db.serverless, promotion_tier: 2 }, { class: db.r6g.large }]",
+        Applied,
+    ),
+    (
+        "aurora.serverless",
+        "{ min: 0, max: 4, seconds_until_auto_pause: 600 }",
+        "{ min: 0.5, max: 8 }",
+        Applied,
+    ),
+    ("aurora.serverless pause", "seconds_until_auto_pause: 600", "seconds_until_auto_pause: 900", Applied),
+    ("aurora.database", "database: telecom", "database: other", Blocked("cluster.main")),
+    ("aurora.username", "username: admin", "username: chief", Blocked("cluster.main")),
+    (
+        "aurora.secret.managed_by",
+        "{ managed_by: stack, recovery_window_days: 7 }",
+        "{ managed_by: rds }",
+        Blocked("cluster.main"),
+    ),
+    ("aurora.secret.recovery_window_days", "recovery_window_days: 7", "recovery_window_days: 0", Nothing),
+    ("aurora.data_api", "data_api: true", "data_api: false", Applied),
+    (
+        "aurora.allow_from",
+        "allow_from: [10.192.0.0/16]",
+        "allow_from: [10.192.20.0/24, 10.9.0.0/16]",
+        Applied,
+    ),
+    (
+        "aurora.parameters",
+        "{ character_set_database: utf8mb4 }",
+        "{ character_set_database: latin1, binlog_format: ROW }",
+        Applied,
+    ),
+    ("aurora.parameters removed", "{ character_set_database: utf8mb4 }", "{}", Applied),
+    ("aurora.restart", "restart: rolling", "restart: never", Nothing),
+    ("aurora.on_destroy", "on_destroy: delete", "on_destroy: snapshot", Nothing),
+    ("aurora.deletion_protection", "deletion_protection: false", "deletion_protection: true", Applied),
+    ("aurora.backup_retention_days", "backup_retention_days: 1", "backup_retention_days: 14", Applied),
+    (
+        "aurora.auto_minor_version_upgrade",
+        "auto_minor_version_upgrade: true",
+        "auto_minor_version_upgrade: false",
+        Applied,
+    ),
+    ("aurora.port", "port: 3306", "port: 3307", Applied),
+    ("aurora.storage", "storage: standard", "storage: io_optimized", Applied),
+    (
+        "machine_learning.sagemaker",
+        "sagemaker: { endpoints: [churn] }",
+        "sagemaker: { endpoints: [churn, small] }",
+        Applied,
+    ),
+    ("machine_learning.comprehend off", "comprehend: true", "comprehend: false", Applied),
+    ("machine_learning.s3 off", "s3: true", "s3: false", Applied),
+    ("machine_learning.s3 buckets", "s3: true", "s3: { buckets: [my-other-bucket] }", Applied),
+    ("machine_learning.bedrock off", "  bedrock: { models: [amazon.titan-text-lite-v1] }\n", "", Applied),
+    ("machine_learning.bedrock", "[amazon.titan-text-lite-v1]", "[amazon.titan-text-express-v1]", Applied),
+    ("notebook.instance", "instance: ml.t3.medium", "instance: ml.t3.large", Applied),
+    ("notebook.volume grown", "volume: 10", "volume: 20", Applied),
+    ("notebook.volume shrunk", "volume: 10", "volume: 5", Blocked("notebook.main")),
+    (
+        "notebook.files added",
+        "[notebooks/part_1.ipynb]",
+        "[notebooks/part_1.ipynb, notebooks/part_2.ipynb]",
+        Applied,
+    ),
+    ("notebook.files removed", "[notebooks/part_1.ipynb]", "[]", Applied),
+    ("notebook.subnet", "subnet: private", "subnet: public", Blocked("notebook.main")),
+    ("endpoints.model.environment", "LEVEL: info", "LEVEL: debug", Applied),
+    (
+        "endpoints.model.image",
+        "{ image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\", environment",
+        "{ image: \"xgboost:1.5-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\", environment",
+        Applied,
+    ),
+    ("endpoints.instance", "instance: ml.m5.large", "instance: ml.m5.xlarge", Applied),
+    ("endpoints.count", "count: 1", "count: 2", Applied),
+    ("endpoints.serverless", "memory: 2048", "memory: 4096", Applied),
+    ("endpoints.serverless concurrency", "max_concurrency: 5", "max_concurrency: 10", Applied),
+    (
+        "endpoints.serverless to real-time",
+        "    serverless: { memory: 2048, max_concurrency: 5 }",
+        "    instance: ml.m5.large",
+        Applied,
+    ),
+    (
+        "endpoints.real-time to serverless",
+        "    instance: ml.m5.large\n    count: 1",
+        "    serverless: {}",
+        Blocked("endpoint.churn"),
+    ),
+    (
+        "endpoints removed",
+        "  small:\n    model: { image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }\n    serverless: { memory: 2048, max_concurrency: 5 }\n",
+        "",
+        Applied,
+    ),
+];
+
+#[tokio::test(start_paused = true)]
+async fn every_field_is_changed_in_place_or_blocked() {
+    let base = std::fs::read_to_string("tests/data/everything.yaml").unwrap();
+    let account = Account::new(1, Mood::Calm);
+    account.apply(&spec(&base)).await;
+    let world = account.sandbox.world();
+    let mut wrong = Vec::new();
+    for (what, old, new, expected) in CHANGES {
+        assert!(base.contains(old), "{what}: everything.yaml does not contain {old}");
+        let text = base.replacen(old, new, 1);
+        let changed = match auroraml::spec::parse(text.as_bytes()) {
+            Ok(changed) => changed,
+            // The spec itself refuses what could not work: that is as good as blocked.
+            Err(_) if matches!(expected, Blocked("")) => continue,
+            Err(problems) => panic!("{what}: {}", problems.render("spec", &text)),
+        };
+        let account = Account::over(world.clone());
+        let before = account.mutations();
+        let plan = account.plan(&changed).await;
+        match expected {
+            Blocked(object) => {
+                let hit = plan.blocked.iter().find(|b| b.id.to_string().starts_with(object));
+                match hit {
+                    Some(blocked) => println!("{what}: blocked: {}: {}", blocked.id, blocked.why),
+                    None => wrong.push(format!("{what}: not blocked; {:?}", plan.blocked)),
+                }
+                assert_eq!(account.mutations(), before, "{what}: planning changed something");
+            }
+            Nothing => {
+                if !plan.is_empty() {
+                    wrong.push(format!("{what}: {:?} {:?}", plan.work().collect::<Vec<_>>(), plan.blocked));
+                }
+            }
+            Applied => {
+                if plan.is_empty() || !plan.blocked.is_empty() {
+                    wrong.push(format!("{what}: nothing to do, or blocked: {:?}", plan.blocked));
+                    continue;
+                }
+                account.apply(&changed).await;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,62 @@
+//! Faults drawn from seeds: throttling, lost answers, broken connections, server errors. However often a run
+//! fails, running it again gets there, and nothing is made twice.
+
+use crate::harness::{Account, Recorder, spec, spec_file};
+use crate::lifecycle::make_foreign_cluster;
+use auroraml::model::Intent;
+use auroraml::sandbox::World;
+use auroraml::sandbox::faults::Faults;
+use auroraml::sandbox::random::Mood;
+use auroraml::spec::Spec;
+use std::sync::Arc;
+
+/// Runs that may fail before one must succeed.
+const RUNS_MAX: usize = 12;
+
+fn faults(seed: u64) -> Faults {
+    let mut faults = Faults::seeded(seed);
+    (faults.throttle, faults.server_error) = (0.05, 0.02);
+    (faults.reset_before, faults.reset_after) = (0.02, 0.03);
+    faults
+}
+
+/// Brings the world to what `spec` says under `intent` in spite of faults.
+async fn struggle(world: World, spec: &Spec, intent: Intent, seed: u64) -> World {
+    let account = Account::over(world);
+    for run in 0..RUNS_MAX {
+        account.sandbox.set_faults(faults(seed * 100 + run as u64));
+        let aws = account.try_connect(spec).await;
+        let listener = Arc::new(Recorder::default());
+        let (_keep, stop) = tokio::sync::watch::channel(false);
+        let complete = match aws {
+            Err(_) => false,
+            Ok(aws) => match auroraml::run::reconcile::prepare(&aws, spec, intent).await {
+                Err(_) => false,
+                Ok(prepared) => {
+                    let outcome =
+                        auroraml::run::reconcile::reconcile(&aws, spec, intent, prepared, stop, listener)
+                            .await;
+                    outcome.is_ok_and(|outcome| outcome.is_complete())
+                }
+            },
+        };
+        if complete {
+            account.sandbox.set_faults(Faults::default());
+            account.assert_settled(spec, intent).await;
+            return account.sandbox.world();
+        }
+    }
+    panic!("seed {seed}: not there after {RUNS_MAX} runs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_existing_cluster_in_spite_of_faults() {
+    let spec = spec(&spec_file("existing-cluster.yaml"));
+    for seed in 0..20 {
+        let account = Account::new(seed, Mood::Real);
+        make_foreign_cluster(&account, &spec.region, "database-aurora-ml", 2).await;
+        let world = struggle(account.sandbox.world(), &spec, Intent::Apply, seed).await;
+        let world = struggle(world, &spec, Intent::Destroy { unprotect: false }, seed).await;
+        assert_eq!(Account::over(world).traces(&spec), Vec::<String>::new(), "seed {seed}");
+    }
+}
