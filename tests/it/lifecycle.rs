@@ -74,7 +74,7 @@ async fn every_example_comes_and_goes() {
 
 /// What a destroy leaves on purpose: a bucket to be kept, a final snapshot, a secret that can still be
 /// restored, and what AWS itself still lists for a while.
-fn stays(spec: &auroraml::spec::Spec, path: &str) -> bool {
+pub fn stays(spec: &auroraml::spec::Spec, path: &str) -> bool {
     let bucket_kept =
         spec.bucket.as_ref().is_some_and(|b| b.on_destroy == auroraml::spec::BucketOnDestroy::Keep);
     (bucket_kept && path.starts_with("global/s3/"))
