@@ -128,23 +128,11 @@ impl Account {
 
     /// Everything in the world that carries the stack's tag or name, in whatever service.
     pub fn traces(&self, spec: &Spec) -> Vec<String> {
-        let mut world = serde_json::to_value(self.sandbox.world()).unwrap();
-        forget_dead_gateways(&mut world);
+        let world = serde_json::to_value(self.sandbox.world()).unwrap();
         let mut found = Vec::new();
         trace(&world["regions"], &spec.stack, "regions", &mut found);
         trace(&world["global"], &spec.stack, "global", &mut found);
         found
-    }
-}
-
-/// NAT gateways stay listed for an hour after their end (fact book, section 5.4): nobody can do anything
-/// about those.
-fn forget_dead_gateways(world: &mut serde_json::Value) {
-    let now = world["now"].as_u64();
-    for region in world["regions"].as_object_mut().into_iter().flat_map(|regions| regions.values_mut()) {
-        if let Some(gateways) = region["ec2"]["nat_gateways"].as_object_mut() {
-            gateways.retain(|_, gateway| gateway["deleted_at"].as_u64().is_none_or(|at| Some(at) > now));
-        }
     }
 }
 
