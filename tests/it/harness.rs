@@ -108,26 +108,24 @@ impl Account {
 
     /// Nothing exists twice: no two live objects carry the tags of the same resource.
     pub fn assert_single(&self, spec: &Spec) {
-        let world = serde_json::to_value(self.sandbox.world()).unwrap();
         let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for path in self
-            .traces(spec)
-            .into_iter()
-            .filter(|path| !path.contains("/nat_gateways/") && !path.contains("/snapshots/"))
-        {
-            let pointer = format!("/{path}");
-            let resource = world
-                .pointer(&pointer)
-                .and_then(|tags| tags["auroraml:resource"].as_str())
-                .unwrap_or_default();
-            seen.entry(resource.to_string()).or_default().push(path);
+        for (path, resource) in self.tagged(spec) {
+            // AWS lists deleted NAT gateways for an hour; a snapshot copies the cluster's tags.
+            if !path.contains("/nat_gateways/") && !path.contains("/snapshots/") {
+                seen.entry(resource).or_default().push(path);
+            }
         }
         seen.retain(|_, paths| paths.len() > 1);
         assert!(seen.is_empty(), "made twice: {seen:#?}");
     }
 
-    /// Everything in the world that carries the stack's tag or name, in whatever service.
+    /// Everything in the world that carries the stack's tag, in whatever service.
     pub fn traces(&self, spec: &Spec) -> Vec<String> {
+        self.tagged(spec).into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// Path in the world and resource of everything that carries the stack's tag.
+    fn tagged(&self, spec: &Spec) -> Vec<(String, String)> {
         let world = serde_json::to_value(self.sandbox.world()).unwrap();
         let mut found = Vec::new();
         trace(&world["regions"], &spec.stack, "regions", &mut found);
@@ -137,11 +135,12 @@ impl Account {
 }
 
 /// Paths of all values that hold the stack's own tag.
-fn trace(value: &serde_json::Value, stack: &str, path: &str, found: &mut Vec<String>) {
+fn trace(value: &serde_json::Value, stack: &str, path: &str, found: &mut Vec<(String, String)>) {
     match value {
         serde_json::Value::Object(map) => {
             if map.get("auroraml:stack").and_then(|v| v.as_str()) == Some(stack) {
-                found.push(path.to_string());
+                let resource = map.get("auroraml:resource").and_then(|v| v.as_str()).unwrap_or_default();
+                found.push((path.to_string(), resource.to_string()));
             }
             for (key, value) in map {
                 trace(value, stack, &format!("{path}/{key}"), found);
