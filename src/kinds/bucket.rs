@@ -1,4 +1,4 @@
-//! S3 bucket: private, encrypted, TLS only.
+//! S3 bucket: private, TLS only. S3 encrypts every object of every bucket by itself.
 //!
 //! A bucket is found by its name alone. When the spec gives another name, the next apply makes another bucket;
 //! the old one stays as it is and is found no more.
@@ -10,8 +10,7 @@ use crate::model::policy;
 use crate::plan::{PLAIN, Rules};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
-    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+    PublicAccessBlockConfiguration, Tag, Tagging, VersioningConfiguration,
 };
 use aws_smithy_types::error::operation::BuildError;
 use serde::{Deserialize, Serialize};
@@ -29,8 +28,6 @@ pub struct Props {
     pub name: String,
     pub versioning: bool,
     pub public_access_blocked: bool,
-    /// `AES256` or `aws:kms`.
-    pub encryption: String,
     /// Bucket policy, normalised.
     pub policy: Value,
     pub tags: BTreeMap<String, String>,
@@ -60,7 +57,7 @@ impl Kind for Bucket {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let name = aws.bucket();
-        let whose = whose(look).await?;
+        let (whose, tags) = whose(look).await?.as_ref().clone();
         if whose == Whose::Nobodys {
             return Ok(Vec::new());
         }
@@ -71,7 +68,6 @@ impl Kind for Bucket {
                 name: name.clone(),
                 versioning: false,
                 public_access_blocked: false,
-                encryption: String::new(),
                 policy: Value::Null,
                 tags: BTreeMap::new(),
             },
@@ -82,20 +78,16 @@ impl Kind for Bucket {
             state: State::Ready,
         };
         if whose == Whose::Ours {
-            let (tags, access, encryption, versioning, policy) = tokio::join!(
-                tags(look),
+            let (access, versioning, policy) = tokio::join!(
                 public_access_blocked(aws, &name),
-                encryption(aws, &name),
                 versioning(aws, &name),
                 live_policy(aws, &name),
             );
-            let tags = tags?.as_ref().clone();
             seen.owned = owns(&aws.place, &tags);
             seen.props = Props {
                 name,
                 versioning: versioning?,
                 public_access_blocked: access?,
-                encryption: encryption?,
                 policy: policy?,
                 tags,
             };
@@ -147,9 +139,6 @@ impl Kind for Bucket {
                 .public_access_block_configuration(configuration);
             request.send().await.during("PutPublicAccessBlock")?;
         }
-        if update.changed("encryption") {
-            put_encryption(aws, want).await?;
-        }
         if update.changed("versioning") {
             put_versioning(aws, want).await?;
         }
@@ -176,31 +165,26 @@ impl Kind for Bucket {
     }
 }
 
-/// Asks with HEAD, which tells apart what no other request does (fact book, section 6.1).
-pub(super) async fn whose(look: Look<'_>) -> Result<Whose, Failure> {
-    let aws = look.aws;
-    let answer = look.shared("HeadBucket", async {
-        let request = aws.s3.head_bucket().bucket(aws.bucket()).expected_bucket_owner(&aws.place.account);
-        match request.send().await.during("HeadBucket") {
-            Ok(_) => Ok(Whose::Ours),
-            Err(failure) if failure.is(Class::NotFound) => Ok(Whose::Nobodys),
-            // HEAD has no body, hence no code: 403 is another account's, 301 another region's.
-            Err(failure) if matches!(failure.code.as_str(), "HTTP 403" | "HTTP 301") => Ok(Whose::Others),
-            Err(failure) => Err(failure),
-        }
-    });
-    Ok(*answer.await?)
-}
-
-/// Tags of the stack's bucket, if it is ours; none otherwise.
-pub(super) async fn tags(look: Look<'_>) -> Result<Arc<BTreeMap<String, String>>, Failure> {
+/// Whose the bucket of the stack's name is, and its tags if it is ours. The tags are asked for first because
+/// the answer tells both.
+pub(super) async fn whose(look: Look<'_>) -> Result<Arc<(Whose, BTreeMap<String, String>)>, Failure> {
     let aws = look.aws;
     look.shared("GetBucketTagging", async {
         let request =
             aws.s3.get_bucket_tagging().bucket(aws.bucket()).expected_bucket_owner(&aws.place.account);
-        let found = absent_ok(request.send().await.during("GetBucketTagging"))?;
-        let tags = found.map(|found| found.tag_set).unwrap_or_default();
-        Ok(tag_map(tags.iter().map(|tag| (Some(tag.key()), Some(tag.value())))))
+        match request.send().await.during("GetBucketTagging") {
+            Ok(found) => {
+                let tags = found.tag_set.iter().map(|tag| (Some(tag.key()), Some(tag.value())));
+                Ok((Whose::Ours, tag_map(tags)))
+            }
+            Err(failure) if failure.code == "NoSuchTagSet" => Ok((Whose::Ours, BTreeMap::new())),
+            Err(failure) if failure.is(Class::NotFound) => Ok((Whose::Nobodys, BTreeMap::new())),
+            // Another account's, or in another region.
+            Err(failure) if failure.is(Class::Denied) || failure.code.contains("Redirect") => {
+                Ok((Whose::Others, BTreeMap::new()))
+            }
+            Err(failure) => Err(failure),
+        }
     })
     .await
 }
@@ -213,19 +197,6 @@ async fn public_access_blocked(aws: &Aws, bucket: &str) -> Result<bool, Failure>
             .iter()
             .all(|switch| *switch == Some(true))
     }))
-}
-
-/// The algorithm of the default encryption; empty where there is none.
-async fn encryption(aws: &Aws, bucket: &str) -> Result<String, Failure> {
-    let request = aws.s3.get_bucket_encryption().bucket(bucket).expected_bucket_owner(&aws.place.account);
-    let found = absent_ok(request.send().await.during("GetBucketEncryption"))?;
-    let rules = found.and_then(|found| found.server_side_encryption_configuration).map(|set| set.rules);
-    Ok(rules
-        .iter()
-        .flatten()
-        .find_map(|rule| rule.apply_server_side_encryption_by_default())
-        .map(|default| default.sse_algorithm().as_str().to_string())
-        .unwrap_or_default())
 }
 
 async fn versioning(aws: &Aws, bucket: &str) -> Result<bool, Failure> {
@@ -253,22 +224,6 @@ async fn put_versioning(aws: &Aws, want: &Props) -> Result<(), Failure> {
         .expected_bucket_owner(&aws.place.account)
         .versioning_configuration(VersioningConfiguration::builder().status(status).build());
     request.send().await.during("PutBucketVersioning").map(|_| ())
-}
-
-async fn put_encryption(aws: &Aws, want: &Props) -> Result<(), Failure> {
-    let default = ServerSideEncryptionByDefault::builder()
-        .sse_algorithm(ServerSideEncryption::from(want.encryption.as_str()))
-        .build()
-        .map_err(unbuilt)?;
-    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default).build();
-    let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unbuilt)?;
-    let request = aws
-        .s3
-        .put_bucket_encryption()
-        .bucket(&want.name)
-        .expected_bucket_owner(&aws.place.account)
-        .server_side_encryption_configuration(configuration);
-    request.send().await.during("PutBucketEncryption").map(|_| ())
 }
 
 async fn put_policy(aws: &Aws, want: &Props) -> Result<(), Failure> {

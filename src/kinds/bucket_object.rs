@@ -1,6 +1,6 @@
 //! File of the stack in its bucket. Its key holds the hash of its content.
 
-use super::bucket::{Whose, tags, whose};
+use super::bucket::{Whose, whose};
 use super::sagemaker::not_yet;
 use super::{Deletion, Kind, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
@@ -41,9 +41,8 @@ impl Kind for BucketObject {
     /// their own that nobody wants.
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
-        if whose(look).await? != Whose::Ours {
-            return Ok(Vec::new());
-        }
+        let bucket = whose(look).await?;
+        let (Whose::Ours, tags) = bucket.as_ref() else { return Ok(Vec::new()) };
         let bucket = aws.bucket();
         let list = look.shared("ListObjectsV2", async {
             let request = aws
@@ -63,8 +62,7 @@ impl Kind for BucketObject {
             }
             Ok(found)
         });
-        let (list, tags) = tokio::join!(list, tags(look));
-        let (list, owned) = (list?, owns(&aws.place, tags?.as_ref()));
+        let (list, owned) = (list.await?, owns(&aws.place, tags));
         let mut by_name: BTreeMap<&str, Vec<(i64, &str)>> = BTreeMap::new();
         for object in list.iter() {
             let Some((key, name)) = object.key().and_then(|key| Some((key, file_name(key)?))) else {

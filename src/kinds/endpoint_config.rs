@@ -1,7 +1,7 @@
 //! SageMaker endpoint configuration. It cannot change: its name holds the hash of what it is.
 
 use super::sagemaker::{configs, endpoint_of, list_tags, name_of, not_yet, tags, update_tags};
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use super::{Deletion, Kind, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use crate::model::graph::{Input, State};
 use crate::plan::{PLAIN, Rules};
@@ -14,7 +14,9 @@ pub struct EndpointConfig;
 
 /// Name of the one variant, as SageMaker's own SDK calls it.
 const VARIANT: &str = "AllTraffic";
-const FIXED: &str = "AWS cannot change an endpoint configuration; auroraml makes a new one for every change, so this one was changed by others";
+/// What the hash in the name stands for. AWS changes none of it, so an object of the name *is* as wanted and
+/// a look need not ask for more than its tags.
+const IN_THE_NAME: [&str; 6] = ["endpoint", "model", "instance", "count", "memory", "max_concurrency"];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
@@ -35,14 +37,11 @@ impl Kind for EndpointConfig {
     const NAME: &'static str = "endpoint_config";
     const RULES: Rules = Rules {
         after: &["model"],
-        immutable: &[
-            ("endpoint", FIXED),
-            ("model", FIXED),
-            ("instance", FIXED),
-            ("count", FIXED),
-            ("memory", FIXED),
-            ("max_concurrency", FIXED),
-        ],
+        accept: |want, live| {
+            for property in IN_THE_NAME {
+                want[property] = live[property].clone();
+            }
+        },
         // An endpoint that still uses it may take that long to go.
         limit_minutes: 60,
         ..PLAIN
@@ -94,30 +93,21 @@ fn arn(aws: &Aws, physical: &str) -> String {
 }
 
 async fn detail(aws: &Aws, physical: &str) -> Result<Option<Seen<Props>>, Failure> {
-    let describe = async {
-        let request = aws.sagemaker.describe_endpoint_config().endpoint_config_name(physical);
-        absent_ok(request.send().await.during("DescribeEndpointConfig"))
-    };
     let arn = arn(aws, physical);
-    let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
-    let (Some(found), Some(tags)) = (found?, tags?) else { return Ok(None) };
+    let Some(tags) = list_tags(aws, &arn).await? else { return Ok(None) };
     let name = name_of(&aws.place, EndpointConfig::NAME, physical, &tags);
-    let variant = found.production_variants().first();
-    let serverless = variant.and_then(|variant| variant.serverless_config());
-    let text = |value: Option<&str>| value.unwrap_or_default().to_string();
     Ok(Some(Seen {
         owned: owns(&aws.place, &tags),
         props: Props {
-            endpoint: text(endpoint_of(&name)),
-            model: text(variant.and_then(|variant| variant.model_name())).into(),
-            instance: variant.and_then(|v| v.instance_type()).map(|kind| kind.as_str().to_string()),
-            count: variant.and_then(|variant| variant.initial_instance_count()),
-            memory: serverless.and_then(|serverless| serverless.memory_size_in_mb()),
-            max_concurrency: serverless.and_then(|serverless| serverless.max_concurrency()),
+            endpoint: endpoint_of(&name).unwrap_or_default().into(),
+            model: "".into(),
+            instance: None,
+            count: None,
+            memory: None,
+            max_concurrency: None,
             tags,
         },
-        outputs: [("name".into(), physical.to_string()), ("arn".into(), text(found.endpoint_config_arn()))]
-            .into(),
+        outputs: [("name".into(), physical.to_string()), ("arn".into(), arn)].into(),
         state: State::Ready,
         name,
     }))

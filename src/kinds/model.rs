@@ -1,7 +1,7 @@
 //! SageMaker model. It cannot change: its name holds the hash of what it is.
 
 use super::sagemaker::{endpoint_of, list_tags, models, name_of, not_yet, tags, update_tags};
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use super::{Deletion, Kind, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use crate::model::graph::{Input, State};
 use crate::plan::{PLAIN, Rules};
@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 
 pub struct Model;
 
-const FIXED: &str =
-    "AWS cannot change a model; auroraml makes a new one for every change, so this one was changed by others";
+/// What the hash in the name stands for. AWS changes none of it, so an object of the name *is* as wanted and
+/// a look need not ask for more than its tags.
+const IN_THE_NAME: [&str; 5] = ["endpoint", "image", "artifact", "environment", "role"];
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
@@ -33,13 +34,11 @@ impl Kind for Model {
     const NAME: &'static str = "model";
     const RULES: Rules = Rules {
         after: &["role", "bucket"],
-        immutable: &[
-            ("endpoint", FIXED),
-            ("image", FIXED),
-            ("artifact", FIXED),
-            ("environment", FIXED),
-            ("role", FIXED),
-        ],
+        accept: |want, live| {
+            for property in IN_THE_NAME {
+                want[property] = live[property].clone();
+            }
+        },
         ..PLAIN
     };
     type Props = Props;
@@ -82,29 +81,20 @@ fn arn(aws: &Aws, physical: &str) -> String {
 }
 
 async fn detail(aws: &Aws, physical: &str) -> Result<Option<Seen<Props>>, Failure> {
-    let describe = async {
-        absent_ok(aws.sagemaker.describe_model().model_name(physical).send().await.during("DescribeModel"))
-    };
     let arn = arn(aws, physical);
-    let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
-    let (Some(found), Some(tags)) = (found?, tags?) else { return Ok(None) };
+    let Some(tags) = list_tags(aws, &arn).await? else { return Ok(None) };
     let name = name_of(&aws.place, Model::NAME, physical, &tags);
-    let container = found.primary_container();
-    let text = |value: Option<&str>| value.unwrap_or_default().to_string();
     Ok(Some(Seen {
         owned: owns(&aws.place, &tags),
         props: Props {
-            endpoint: text(endpoint_of(&name)),
-            image: text(container.and_then(|container| container.image())),
-            artifact: container.and_then(|container| container.model_data_url()).map(String::from),
-            environment: container
-                .and_then(|container| container.environment())
-                .map(|variables| variables.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
-                .unwrap_or_default(),
-            role: text(found.execution_role_arn()).into(),
+            endpoint: endpoint_of(&name).unwrap_or_default().into(),
+            image: String::new(),
+            artifact: None,
+            environment: BTreeMap::new(),
+            role: "".into(),
             tags,
         },
-        outputs: [("name".into(), physical.to_string()), ("arn".into(), text(found.model_arn()))].into(),
+        outputs: [("name".into(), physical.to_string()), ("arn".into(), arn)].into(),
         state: State::Ready,
         name,
     }))

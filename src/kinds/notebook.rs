@@ -82,8 +82,8 @@ impl Kind for Notebook {
             let request = aws.sagemaker.describe_notebook_instance().notebook_instance_name(&name);
             absent_ok(request.send().await.during("DescribeNotebookInstance"))
         };
-        let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
-        let (Some(found), Some(tags)) = (found?, tags?) else { return Ok(Vec::new()) };
+        let Some(found) = describe.await? else { return Ok(Vec::new()) };
+        let Some(tags) = list_tags(aws, &arn).await? else { return Ok(Vec::new()) };
         let status = found.notebook_instance_status().map_or("", NotebookInstanceStatus::as_str);
         let text = |value: Option<&str>| value.unwrap_or_default().to_string();
         let mut security_groups: Vec<Input> =

@@ -58,24 +58,15 @@ impl Kind for ParameterGroup {
             absent_ok(request.send().await.during("DescribeDBClusterParameterGroups"))
         };
         let arn = aws.place.parameter_group_arn();
-        let (found, tags, set_by_user, declared) =
-            tokio::join!(describe, list_tags(aws, &arn), set_by_user(aws, &name), declared(aws, &name));
+        let (found, tags, parameters) =
+            tokio::join!(describe, list_tags(aws, &arn), live_parameters(aws, &name));
         let Some(group) =
             found?.and_then(|found| found.db_cluster_parameter_groups.unwrap_or_default().into_iter().next())
         else {
             return Ok(Vec::new());
         };
         let tags = absent_ok(tags)?.unwrap_or_default();
-        let mut parameters = BTreeMap::new();
-        for parameter in absent_ok(set_by_user)?
-            .unwrap_or_default()
-            .into_iter()
-            .chain(absent_ok(declared)?.unwrap_or_default())
-        {
-            if let (Some(name), Some(value)) = (parameter.parameter_name, parameter.parameter_value) {
-                parameters.insert(name, Input::Known(value.trim().to_string()));
-            }
-        }
+        let parameters = absent_ok(parameters)?.unwrap_or_default();
         Ok(vec![Seen {
             name: "main".into(),
             owned: owns(&aws.place, &tags),
@@ -175,10 +166,17 @@ async fn set_by_user(aws: &Aws, group: &str) -> Result<Vec<Parameter>, Failure> 
         .during("DescribeDBClusterParameters")
 }
 
-/// The parameters that the spec names: AWS may list a value that a user set under another source when it
-/// equals the default (fact book, section 1.2).
-async fn declared(aws: &Aws, group: &str) -> Result<Vec<Parameter>, Failure> {
-    named(aws, group, &aws.scope.parameters).await
+/// Values that were set. AWS may list one that equals the default under another source than `user` (fact
+/// book, section 1.2), so those that the spec names and the first list lacks are asked for by name.
+async fn live_parameters(aws: &Aws, group: &str) -> Result<BTreeMap<String, Input>, Failure> {
+    let mut found = set_by_user(aws, group).await?;
+    let listed = |name: &String| found.iter().any(|p| p.parameter_name() == Some(name));
+    let missing: Vec<String> = aws.scope.parameters.iter().filter(|name| !listed(name)).cloned().collect();
+    found.extend(named(aws, group, &missing).await?);
+    Ok(found
+        .into_iter()
+        .filter_map(|p| Some((p.parameter_name?, Input::Known(p.parameter_value?.trim().to_string()))))
+        .collect())
 }
 
 async fn named(aws: &Aws, group: &str, names: &[String]) -> Result<Vec<Parameter>, Failure> {

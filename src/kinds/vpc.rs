@@ -1,4 +1,4 @@
-//! VPC with DNS support and host names on.
+//! VPC with DNS host names on. DNS support is on in every new VPC.
 
 use super::ec2::{self, Candidate, Held, Named};
 use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
@@ -16,7 +16,6 @@ pub struct Vpc;
 pub struct Props {
     /// IPv4 range.
     pub cidr: String,
-    pub dns_support: bool,
     pub dns_hostnames: bool,
     pub tags: BTreeMap<String, String>,
 }
@@ -63,16 +62,9 @@ impl Kind for Vpc {
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let (want, id) = (&update.want, ec2::id(update.outputs));
         let value = |value| AttributeBooleanValue::builder().value(value).build();
-        // One attribute per call (fact book, section 5.1); host names need DNS support.
-        let modify = || aws.ec2.modify_vpc_attribute().vpc_id(id);
-        let mut requests = Vec::new();
-        if update.changed("dns_support") {
-            requests.push(modify().enable_dns_support(value(want.dns_support)));
-        }
         if update.changed("dns_hostnames") {
-            requests.push(modify().enable_dns_hostnames(value(want.dns_hostnames)));
-        }
-        for request in requests {
+            let request =
+                aws.ec2.modify_vpc_attribute().vpc_id(id).enable_dns_hostnames(value(want.dns_hostnames));
             ec2::just_made(request.send().await.during("ModifyVpcAttribute"))?;
         }
         ec2::update_tags(aws, id, &want.tags, &update.live.tags).await
@@ -86,25 +78,16 @@ impl Kind for Vpc {
 }
 
 async fn detail(aws: &Aws, vpc: Named<'_, aws_sdk_ec2::types::Vpc>) -> Result<Option<Seen<Props>>, Failure> {
-    let attribute = |name| async move {
-        let request = aws.ec2.describe_vpc_attribute().vpc_id(vpc.id).attribute(name);
-        request.send().await.during("DescribeVpcAttribute")
-    };
     // What is not wanted has no details worth asking for.
-    let (dns_support, dns_hostnames) = if vpc.extra {
-        (false, false)
+    let dns_hostnames = if vpc.extra {
+        false
     } else {
-        let (support, hostnames) = tokio::join!(
-            attribute(VpcAttributeName::EnableDnsSupport),
-            attribute(VpcAttributeName::EnableDnsHostnames)
-        );
-        let (Some(support), Some(hostnames)) = (absent_ok(support)?, absent_ok(hostnames)?) else {
-            return Ok(None);
-        };
-        (
-            support.enable_dns_support().and_then(|it| it.value()).unwrap_or_default(),
-            hostnames.enable_dns_hostnames().and_then(|it| it.value()).unwrap_or_default(),
-        )
+        let request =
+            aws.ec2.describe_vpc_attribute().vpc_id(vpc.id).attribute(VpcAttributeName::EnableDnsHostnames);
+        match absent_ok(request.send().await.during("DescribeVpcAttribute"))? {
+            Some(found) => found.enable_dns_hostnames().and_then(|it| it.value()).unwrap_or_default(),
+            None => return Ok(None),
+        }
     };
     let state = match vpc.object.state() {
         Some(VpcState::Available) | None => State::Ready,
@@ -112,6 +95,6 @@ async fn detail(aws: &Aws, vpc: Named<'_, aws_sdk_ec2::types::Vpc>) -> Result<Op
     };
     let outputs = vpc.outputs();
     let cidr = vpc.object.cidr_block().unwrap_or_default().to_string();
-    let props = Props { cidr, dns_support, dns_hostnames, tags: vpc.tags };
+    let props = Props { cidr, dns_hostnames, tags: vpc.tags };
     Ok(Some(Seen { name: vpc.name, props, outputs, state, owned: true }))
 }

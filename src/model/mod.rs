@@ -131,7 +131,15 @@ pub fn scope(spec: &Spec) -> Scope {
         Some(Aurora::Owned(cluster)) => (None, cluster.parameters.keys().cloned().collect()),
         None => (None, Vec::new()),
     };
-    parameters.extend(aurora::ROLE_PARAMETERS.iter().map(|(_, parameter)| (*parameter).to_string()));
+    let wish = &spec.machine_learning;
+    let wired = |ability: &str| match ability {
+        "bedrock" => wish.bedrock.is_some(),
+        "comprehend" => wish.comprehend,
+        "s3" => wish.s3 != crate::spec::S3Access::Own(false),
+        _ => wish.sagemaker.is_some(),
+    };
+    let roles = aurora::ROLE_PARAMETERS.iter().filter(|(ability, _)| wired(ability));
+    parameters.extend(roles.map(|(_, parameter)| (*parameter).to_string()));
     Scope {
         existing_cluster,
         parameters,

@@ -41,7 +41,7 @@ impl Builder<'_> {
         let id = Id::new("vpc", "main");
         let mut tags = self.tags(&id);
         tags.insert("Name".into(), self.place.stack.clone());
-        let props = vpc::Props { cidr: spec.cidr.to_string(), dns_support: true, dns_hostnames: true, tags };
+        let props = vpc::Props { cidr: spec.cidr.to_string(), dns_hostnames: true, tags };
         let vpc = self.graph.add(id, props).id();
         let mut network = Network::default();
         network.public = self.subnets(&vpc, "public", &spec.public_subnets);

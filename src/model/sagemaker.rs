@@ -26,7 +26,6 @@ impl Builder<'_> {
             name: name.clone(),
             versioning: spec.versioning,
             public_access_blocked: true,
-            encryption: "AES256".into(),
             policy: tls_only,
             tags: self.tags(&id),
         };

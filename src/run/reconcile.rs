@@ -178,12 +178,34 @@ async fn facts(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure> {
     })
 }
 
+/// The zone of each pair of subnets: that of the live ones, which cannot move, and of the region's list for
+/// those that are still to be made. AWS is asked for the list only when there are such.
 async fn zones(look: Look<'_>, spec: &Spec) -> Result<Vec<String>, Failure> {
-    if spec.network.is_none() {
-        return Ok(Vec::new());
+    let Some(network) = &spec.network else { return Ok(Vec::new()) };
+    let subnets = kinds::get("subnet").observe(look).await?;
+    let live = |side: &str, n: usize| {
+        let name = format!("{side}-{}", n + 1);
+        let subnet = subnets.iter().find(|subnet| subnet.id.name == name)?;
+        subnet.props["zone"].as_str().map(String::from)
+    };
+    let is_live = |side: &str, count: usize| (0..count).all(|n| live(side, n).is_some());
+    let (public, private) = (network.public_subnets.len(), network.private_subnets.len());
+    let mut zones = if is_live("public", public) && is_live("private", private) {
+        vec![String::new(); public.max(private)]
+    } else {
+        region_zones(look.aws).await?
+    };
+    for (n, zone) in zones.iter_mut().enumerate() {
+        if let Some(live) = live("private", n).or_else(|| live("public", n)) {
+            *zone = live;
+        }
     }
+    Ok(zones)
+}
+
+async fn region_zones(aws: &Aws) -> Result<Vec<String>, Failure> {
     let filter = aws_sdk_ec2::types::Filter::builder().name("zone-type").values("availability-zone").build();
-    let answer = look.aws.ec2.describe_availability_zones().filters(filter).send().await;
+    let answer = aws.ec2.describe_availability_zones().filters(filter).send().await;
     let mut zones: Vec<String> = answer
         .during("DescribeAvailabilityZones")?
         .availability_zones()
