@@ -22,7 +22,7 @@ async fn record(world: World, spec: &Spec, intent: Intent) -> (Vec<Snapshot>, Wo
 }
 
 /// Takes up the work at every kill point; returns how many there were.
-async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (usize, World) {
+pub async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (usize, World) {
     let (snapshots, end) = record(world, spec, intent).await;
     let mut points = 0;
     for (n, snapshot) in snapshots.into_iter().enumerate() {
@@ -53,7 +53,7 @@ async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (usize,
     (points, end)
 }
 
-const DESTROY: Intent = Intent::Destroy { unprotect: true };
+pub const DESTROY: Intent = Intent::Destroy { unprotect: true };
 
 #[tokio::test(start_paused = true)]
 async fn existing_cluster_of_four() {

@@ -7,6 +7,7 @@ mod cli;
 mod crash;
 mod figures;
 mod harness;
+mod kinds_ec2;
 mod lifecycle;
 mod render;
 mod sandbox_ec2;
