@@ -103,10 +103,16 @@ impl Kind for Notebook {
                 role: text(found.role_arn()).into(),
                 lifecycle_config: text(found.notebook_instance_lifecycle_config_name()).into(),
                 platform: text(found.platform_identifier()),
-                running: Some(status == "InService"),
+                // Only a stopped one is to be started: what has failed or is on its way is told by its state.
+                running: Some(status != "Stopped"),
                 tags,
             },
-            outputs: [("name".into(), name.clone()), ("arn".into(), arn)].into(),
+            outputs: [
+                ("name".into(), name.clone()),
+                ("arn".into(), arn),
+                ("status".into(), status.to_string()),
+            ]
+            .into(),
             state: state(status, found.failure_reason().unwrap_or("AWS gives no reason"), &name),
         }])
     }
@@ -156,7 +162,7 @@ impl Kind for Notebook {
 
     /// Stops it first if it runs; the executor looks again and comes back.
     async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
-        if deletion.live.running == Some(true) {
+        if deletion.outputs.get("status").is_some_and(|status| status == "InService") {
             return already_ok(stop(aws).await, Class::NotFound);
         }
         let request =

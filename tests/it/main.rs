@@ -1,10 +1,13 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod bench;
 mod changes;
 mod chaos;
 mod crash;
 mod figures;
 mod harness;
+mod kinds_sagemaker;
+mod kinds_storage;
 mod lifecycle;
 mod sandbox_ec2;
 mod sandbox_iam;
