@@ -2,6 +2,7 @@
 //! everywhere, and the ways in which SageMaker says yes and means no.
 
 use crate::bench::{Bench, STACK, nothing, sweep, tags, with};
+use crate::harness::{Account, spec};
 use auroraml::kinds::{endpoint, endpoint_config, model, notebook, notebook_config, role};
 use auroraml::model::graph::{Graph, Id, Input};
 use auroraml::model::names::{Place, Scope, short_hash};
@@ -147,36 +148,24 @@ async fn serverless_is_a_way_out_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rolled_back_update_is_no_success_and_no_loop() {
-    let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
+    let mut bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
     bench.apply(&churn(GOOD)).await;
     bench.region(|region| region.sagemaker.failing_images.insert(OTHER.into()));
-    for run in 1..=2 {
-        let bench = bench.again(scope("churn")).await;
-        let before = bench.count("UpdateEndpoint");
+    for run in 1..=3 {
+        bench = bench.again(scope("churn")).await;
         let why = bench.failure(&churn(OTHER)).await;
         assert!(why.contains("rolled the endpoint's last update back: ") && why.contains("ping"), "{why}");
-        assert_eq!(bench.count("UpdateEndpoint") - before, 1, "run {run} asks once");
+        assert_eq!(bench.count("UpdateEndpoint"), run, "each run asks once");
         assert_eq!(bench.count("DeleteEndpointConfig"), 0, "the configuration in service stays");
-        // Nothing of the old has gone, and the plan still says what is missing.
-        assert!(!bench.plan(&churn(OTHER)).await.is_empty());
-        // Not wanting it any more is enough, though the reason still stands on the endpoint.
-        let back = bench.again(scope("churn")).await;
-        back.apply(&churn(GOOD)).await;
-        assert_one_endpoint(&back);
-        // The cause has gone: the next run tries again by itself.
-        bench.region(|region| region.sagemaker.failing_images.clear());
-        let mended = bench.again(scope("churn")).await;
-        mended.apply(&churn(OTHER)).await;
-        assert_one_endpoint(&mended);
+        // The plan still says what is missing.
+        assert_eq!(bench.plan(&churn(OTHER)).await.count(Action::Update), 1);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rollback_that_is_on_the_endpoint_from_before_does_not_stop_a_new_run() {
-    let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
-    bench.apply(&churn(GOOD)).await;
-    bench.region(|region| region.sagemaker.failing_images.insert(OTHER.into()));
-    bench.failure(&churn(OTHER)).await;
+    // Not wanting it any more is enough, though the reason still stands on the endpoint.
+    let back = bench.again(scope("churn")).await;
+    back.apply(&churn(GOOD)).await;
+    assert_one_endpoint(&back);
+    assert_eq!(back.count("UpdateEndpoint"), 3);
+    // Once the cause has gone, a new run needs nothing else.
     bench.region(|region| region.sagemaker.failing_images.clear());
     assert_eq!(bench.apply(&churn(OTHER)).await, 1);
     assert_one_endpoint(&bench);
@@ -448,4 +437,25 @@ async fn notebooks_under_forty_seeds() {
         bench.apply(&without_notebook()).await;
         assert_nothing(&bench);
     }
+}
+
+/// The whole way from a spec: names, hashes and references are the model's.
+#[tokio::test(start_paused = true)]
+async fn a_spec_with_endpoints_and_nothing_else() {
+    let text = std::fs::read_to_string("tests/data/hosting.yaml").unwrap();
+    let first = spec(&text);
+    let account = Account::new(1, Mood::Real);
+    account.apply(&first).await;
+    let calls = || account.sandbox.with(|world| world.log.len());
+    let before = calls();
+    assert!(account.plan(&first).await.is_empty());
+    println!("{} calls", calls() - before);
+    account.sandbox.with(|world| {
+        for entry in &world.log[before..] {
+            println!("  {}:{}", entry.service, entry.operation);
+        }
+    });
+    account.apply(&spec(&text.replace("ml.m5.large", "ml.m5.xlarge"))).await;
+    account.destroy(&first).await;
+    assert_eq!(account.traces(&first), Vec::<String>::new());
 }
