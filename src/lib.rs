@@ -20,10 +20,12 @@
 //! `tests/it/tidy.rs` reads the `use` lines and keeps this table true. `ARCHITECTURE.md` says why it is so.
 
 pub mod aws;
+pub mod cli;
 pub mod clock;
 pub mod kinds;
 pub mod model;
 pub mod plan;
+pub mod render;
 pub mod run;
 pub mod sandbox;
 pub mod spec;

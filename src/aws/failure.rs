@@ -59,6 +59,10 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// What AWS says about one object of a request that it answers as a whole.
+    pub fn answered(operation: &'static str, code: String, message: String) -> Failure {
+        Failure { class: classify(&code, &message), operation, code, message }
+    }
     /// An error that auroraml itself found.
     pub fn refused(operation: &'static str, message: impl Into<String>) -> Failure {
         Failure { class: Class::Refused, operation, code: "auroraml".into(), message: message.into() }
@@ -214,11 +218,27 @@ fn classify(code: &str, message: &str) -> Class {
         | "InvalidPermission.Duplicate"
         | "InvalidGroup.Duplicate"
         | "Resource.AlreadyAssociated" => Class::Exists,
-        "DependencyViolation" | "InvalidGroup.InUse" | "InvalidIPAddress.InUse" => Class::InUse,
+        "DependencyViolation"
+        | "InvalidGroup.InUse"
+        | "InvalidIPAddress.InUse"
+        | "InvalidNetworkInterface.InUse" => Class::InUse,
+        // An endpoint that is being made or changed; two people who tag at once.
+        "IncorrectState" | "ConcurrentTagAccess" => Class::Busy,
+        // The endpoint before this one still has the service's host name until it is `deleted`.
+        "InvalidParameter" if says("conflicting DNS domain") => Class::Busy,
+        // The answer to a detach when there is nothing to detach.
+        "Gateway.NotAttached" => Class::NotFound,
         "VpcLimitExceeded"
         | "AddressLimitExceeded"
         | "InternetGatewayLimitExceeded"
         | "NatGatewayLimitExceeded"
+        | "SubnetLimitExceeded"
+        | "RouteTableLimitExceeded"
+        | "RouteLimitExceeded"
+        | "SecurityGroupLimitExceeded"
+        | "RulesPerSecurityGroupLimitExceeded"
+        | "VpcEndpointLimitExceeded"
+        | "TagLimitExceeded"
         | "InsufficientFreeAddressesInSubnet" => Class::Quota,
         code if code.starts_with("Invalid") && code.ends_with(".NotFound") => Class::NotFound,
         "NatGatewayNotFound" | "InvalidPermission.NotFound" | "InvalidRoute.NotFound" => Class::NotFound,

@@ -1,11 +1,84 @@
 //! Elastic IP address, for a NAT gateway.
 
+use super::ec2::{self, Candidate, Held};
+use super::{Deletion, Kind, Seen, Update, already_ok, nat_gateway};
+use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::model::graph::State;
+use crate::plan::{PLAIN, Rules};
+use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub struct ElasticIp;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
     pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for ElasticIp {
+    const NAME: &'static str = "elastic_ip";
+    const RULES: Rules = Rules {
+        // It refers to none, but none can be detached while an address is mapped.
+        after: &["internet_gateway"],
+        limit_minutes: 65,
+        typical_seconds: 1,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let addresses = ec2::addresses(look).await?;
+        let in_use = in_use(look, &addresses).await?;
+        let all = addresses.iter().map(|address| Candidate {
+            object: address,
+            id: address.allocation_id(),
+            tags: address.tags(),
+            elsewhere: false,
+            rank: match address.allocation_id() {
+                Some(id) if in_use.contains(id) => 0,
+                _ if address.association_id().is_some() => 1,
+                _ => 2,
+            },
+        });
+        let seen = ec2::named(look, Self::NAME, all).into_iter().map(|address| {
+            let mut outputs = address.outputs();
+            outputs.insert("ip".into(), address.object.public_ip().unwrap_or_default().into());
+            let props = Props { tags: address.tags };
+            Seen { name: address.name, props, outputs, state: State::Ready, owned: true }
+        });
+        Ok(seen.collect())
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        let request = aws
+            .ec2
+            .allocate_address()
+            .domain(DomainType::Vpc)
+            .tag_specifications(ec2::tagged(ResourceType::ElasticIp, &want.tags))
+            .customize()
+            .config_override(ec2::once());
+        request.send().await.during("AllocateAddress").map(|_| ())
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        ec2::update_tags(aws, ec2::id(update.outputs), &update.want.tags, &update.live.tags).await
+    }
+
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let id = ec2::id(deletion.outputs);
+        let answer = aws.ec2.release_address().allocation_id(id).send().await.during("ReleaseAddress");
+        already_ok(ec2::explained(aws, answer, Held::Address(id)).await, Class::NotFound)
+    }
+}
+
+/// Allocation ids that the stack's NAT gateways have; asked for only when there is a choice to make.
+async fn in_use(look: Look<'_>, addresses: &[Address]) -> Result<BTreeSet<String>, Failure> {
+    let names: Vec<String> =
+        addresses.iter().filter_map(|address| ec2::name_of(look, ElasticIp::NAME, address.tags())).collect();
+    let distinct: BTreeSet<&String> = names.iter().collect();
+    if distinct.len() == names.len() {
+        return Ok(BTreeSet::new());
+    }
+    nat_gateway::addresses(look).await
 }

@@ -1,6 +1,11 @@
 //! Internet gateway, attached to the VPC.
 
-use crate::model::graph::Input;
+use super::ec2::{self, Candidate, Held};
+use super::{Deletion, Kind, Seen, Update, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::model::graph::{Input, State};
+use crate::plan::{PLAIN, Rules};
+use aws_sdk_ec2::types::{AttachmentStatus, ResourceType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,4 +16,80 @@ pub struct Props {
     /// Id of the VPC it is attached to; empty while it is attached to none.
     pub vpc: Input,
     pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for InternetGateway {
+    const NAME: &'static str = "internet_gateway";
+    const RULES: Rules = Rules { after: &["vpc"], limit_minutes: 65, typical_seconds: 3, ..PLAIN };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let (gateways, superseded) = tokio::try_join!(ec2::gateways(look), ec2::superseded(look))?;
+        let all = gateways.iter().map(|gateway| {
+            let vpc = attached_to(gateway);
+            Candidate {
+                object: gateway,
+                id: gateway.internet_gateway_id(),
+                tags: gateway.tags(),
+                elsewhere: superseded.contains(vpc),
+                rank: usize::from(vpc.is_empty()),
+            }
+        });
+        let seen = ec2::named(look, Self::NAME, all).into_iter().map(|gateway| Seen {
+            outputs: gateway.outputs(),
+            props: Props { vpc: attached_to(gateway.object).into(), tags: gateway.tags },
+            name: gateway.name,
+            state: State::Ready,
+            owned: true,
+        });
+        Ok(seen.collect())
+    }
+
+    /// Makes it only: it can be attached when it is visible, which the next look finds out. An error of an
+    /// attachment here would make the loop create a second one.
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        let request = aws
+            .ec2
+            .create_internet_gateway()
+            .tag_specifications(ec2::tagged(ResourceType::InternetGateway, &want.tags))
+            .customize()
+            .config_override(ec2::once());
+        request.send().await.during("CreateInternetGateway").map(|_| ())
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        let (want, live, id) = (&update.want, &update.live, ec2::id(update.outputs));
+        if update.changed("vpc") {
+            detach(aws, id, live.vpc.get()).await?;
+            let request = aws.ec2.attach_internet_gateway().internet_gateway_id(id).vpc_id(want.vpc.get());
+            let answer = ec2::just_made(request.send().await.during("AttachInternetGateway"));
+            already_ok(answer, Class::Exists)?;
+        }
+        ec2::update_tags(aws, id, &want.tags, &live.tags).await
+    }
+
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let (id, vpc) = (ec2::id(deletion.outputs), deletion.live.vpc.get());
+        detach(aws, id, vpc).await?;
+        let request = aws.ec2.delete_internet_gateway().internet_gateway_id(id);
+        already_ok(request.send().await.during("DeleteInternetGateway"), Class::NotFound)
+    }
+}
+
+/// Id of the VPC, or nothing. A gateway on its way out of one is attached to none.
+fn attached_to(gateway: &aws_sdk_ec2::types::InternetGateway) -> &str {
+    let attached = gateway.attachments().iter().find(|attachment| {
+        !matches!(attachment.state(), Some(AttachmentStatus::Detached | AttachmentStatus::Detaching))
+    });
+    attached.and_then(|attachment| attachment.vpc_id()).unwrap_or_default()
+}
+
+/// Fails while anything in the VPC has a public address (fact book, section 5.4).
+async fn detach(aws: &Aws, id: &str, vpc: &str) -> Result<(), Failure> {
+    if vpc.is_empty() {
+        return Ok(());
+    }
+    let request = aws.ec2.detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
+    let answer = request.send().await.during("DetachInternetGateway");
+    already_ok(ec2::explained(aws, answer, Held::Gateway(vpc)).await, Class::NotFound)
 }

@@ -42,11 +42,20 @@ pub mod subnet_group;
 pub mod vpc;
 pub mod vpc_endpoint;
 
+mod ec2;
 mod rds;
 mod sagemaker;
 
 /// Every kind there is. The order is that in which a person would build a stack; output follows it.
 pub static KINDS: &[&dyn AnyKind] = &[
+    &vpc::Vpc,
+    &internet_gateway::InternetGateway,
+    &subnet::Subnet,
+    &elastic_ip::ElasticIp,
+    &nat_gateway::NatGateway,
+    &route_table::RouteTable,
+    &security_group::SecurityGroup,
+    &vpc_endpoint::VpcEndpoint,
     &role::Role,
     &bucket::Bucket,
     &bucket_object::BucketObject,

@@ -1,8 +1,14 @@
 //! Public NAT gateway.
 
-use crate::model::graph::Input;
+use super::ec2::{self, Candidate, Named};
+use super::{Deletion, Kind, Seen, Update, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::model::graph::{Input, State};
+use crate::plan::{PLAIN, Rules};
+use aws_sdk_ec2::types::{ConnectivityType, NatGatewayState, ResourceType};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub struct NatGateway;
 
@@ -13,4 +19,130 @@ pub struct Props {
     /// Allocation id of the Elastic IP address.
     pub address: Input,
     pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for NatGateway {
+    const NAME: &'static str = "nat_gateway";
+    const RULES: Rules = Rules {
+        after: &["subnet", "elastic_ip", "internet_gateway"],
+        immutable: &[
+            (
+                "subnet",
+                "a NAT gateway stays in its subnet, and a new one would cut every connection through it",
+            ),
+            ("address", "a NAT gateway keeps its first address, and a new one would cut every connection"),
+        ],
+        accept: |want, live| {
+            // Not told while it is being made.
+            if live["address"] == "" {
+                want["address"] = Value::Null;
+            }
+        },
+        poll_seconds: 5,
+        // Creating takes two minutes; deleting has taken half an hour (fact book, section 5.4).
+        limit_minutes: 30,
+        typical_seconds: 106,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let (gateways, superseded) = tokio::try_join!(ec2::nat_gateways(look), ec2::superseded(look))?;
+        let seen = live(look, &gateways, &superseded).into_iter().map(|gateway| {
+            let object = gateway.object;
+            Seen {
+                outputs: gateway.outputs(),
+                state: match object.state() {
+                    Some(NatGatewayState::Available) => State::Ready,
+                    Some(NatGatewayState::Failed) => State::Broken(format!(
+                        "{}: {}",
+                        object.failure_code().unwrap_or("failed"),
+                        object.failure_message().unwrap_or("AWS gives no reason")
+                    )),
+                    other => State::Busy(other.map_or("pending", NatGatewayState::as_str).into()),
+                },
+                props: Props {
+                    subnet: object.subnet_id().unwrap_or_default().into(),
+                    address: address(object).unwrap_or_default().into(),
+                    tags: gateway.tags,
+                },
+                name: gateway.name,
+                owned: true,
+            }
+        });
+        Ok(seen.collect())
+    }
+
+    async fn create(&self, aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> {
+        let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+        let listed = ec2::nat_gateways(look).await?;
+        // Dead ones stay listed for an hour: a create with their token would be answered with them.
+        let dead = listed
+            .iter()
+            .filter(|gateway| ec2::name_of(look, Self::NAME, gateway.tags()).as_deref() == Some(name))
+            .filter(|gateway| rank(gateway) > 1)
+            .count();
+        let request = aws
+            .ec2
+            .create_nat_gateway()
+            .connectivity_type(ConnectivityType::Public)
+            .subnet_id(want.subnet.get())
+            .allocation_id(want.address.get())
+            .client_token(ec2::token(aws, Self::NAME, name, want, dead))
+            .tag_specifications(ec2::tagged(ResourceType::Natgateway, &want.tags));
+        ec2::just_made(request.send().await.during("CreateNatGateway")).map(|_| ())
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        ec2::update_tags(aws, ec2::id(update.outputs), &update.want.tags, &update.live.tags).await
+    }
+
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let request = aws.ec2.delete_nat_gateway().nat_gateway_id(ec2::id(deletion.outputs));
+        already_ok(request.send().await.during("DeleteNatGateway"), Class::NotFound)
+    }
+}
+
+/// Allocation ids of the gateways that are meant by their names.
+pub(super) async fn addresses(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
+    let look = Look { only: None, ..look };
+    let (gateways, superseded) = tokio::try_join!(ec2::nat_gateways(look), ec2::superseded(look))?;
+    let meant = live(look, &gateways, &superseded).into_iter().filter(|gateway| !gateway.extra);
+    Ok(meant.filter_map(|gateway| address(gateway.object).map(String::from)).collect())
+}
+
+/// Those that exist. `deleted` and `failed` ones stay listed for an hour (fact book, trap 41): a failed one
+/// counts while it is the only one of its name.
+fn live<'a>(
+    look: Look<'_>,
+    gateways: &'a [aws_sdk_ec2::types::NatGateway],
+    superseded: &BTreeSet<String>,
+) -> Vec<Named<'a, aws_sdk_ec2::types::NatGateway>> {
+    let all = gateways.iter().filter(|gateway| gateway.state() != Some(&NatGatewayState::Deleted));
+    let all = all.map(|gateway| Candidate {
+        object: gateway,
+        id: gateway.nat_gateway_id(),
+        tags: gateway.tags(),
+        elsewhere: gateway.vpc_id().is_some_and(|vpc| superseded.contains(vpc)),
+        rank: rank(gateway),
+    });
+    let mut live = ec2::named(look, NatGateway::NAME, all);
+    live.retain(|gateway| !gateway.extra || gateway.object.state() != Some(&NatGatewayState::Failed));
+    live
+}
+
+fn rank(gateway: &aws_sdk_ec2::types::NatGateway) -> usize {
+    match gateway.state() {
+        Some(NatGatewayState::Available) => 0,
+        Some(NatGatewayState::Deleting) => 2,
+        Some(NatGatewayState::Failed) => 3,
+        Some(NatGatewayState::Deleted) => 4,
+        _ => 1,
+    }
+}
+
+fn address(gateway: &aws_sdk_ec2::types::NatGateway) -> Option<&str> {
+    let addresses = gateway.nat_gateway_addresses();
+    let primary = addresses.iter().find(|address| address.is_primary() == Some(true));
+    primary.or(addresses.first()).and_then(|address| address.allocation_id())
 }

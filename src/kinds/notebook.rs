@@ -60,7 +60,7 @@ impl Kind for Notebook {
         blocked: |change: &Change| {
             let shrinks = match &change.to {
                 To::Value(to) => change.path == "volume" && to.as_i64() < change.from.as_i64(),
-                To::KnownAfterApply => false,
+                To::KnownAfterApply(_) => false,
             };
             shrinks.then_some(NO_SHRINKING)
         },

@@ -1,5 +1,12 @@
 //! VPC with DNS support and host names on.
 
+use super::ec2::{self, Candidate, Held, Named};
+use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::model::graph::State;
+use crate::plan::{PLAIN, Rules};
+use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -12,4 +19,99 @@ pub struct Props {
     pub dns_support: bool,
     pub dns_hostnames: bool,
     pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for Vpc {
+    const NAME: &'static str = "vpc";
+    const RULES: Rules = Rules {
+        immutable: &[("cidr", "a VPC keeps its range, and everything in it has addresses of that range")],
+        // A deletion waits for the network interfaces of others, up to the patience for what is in use.
+        limit_minutes: 65,
+        typical_seconds: 3,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        // Fresh, and with it the choice between them.
+        let vpcs = ec2::vpcs(look).await?;
+        let superseded = ec2::superseded(look).await?;
+        let all = vpcs.iter().map(|vpc| Candidate {
+            object: vpc,
+            id: vpc.vpc_id(),
+            tags: vpc.tags(),
+            elsewhere: vpc.vpc_id().is_some_and(|id| superseded.contains(id)),
+            rank: 0,
+        });
+        let details =
+            join_all(ec2::named(look, Self::NAME, all).into_iter().map(|vpc| detail(look.aws, vpc))).await;
+        Ok(details.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        let request = aws
+            .ec2
+            .create_vpc()
+            .cidr_block(&want.cidr)
+            .tag_specifications(ec2::tagged(ResourceType::Vpc, &want.tags))
+            .customize()
+            .config_override(ec2::once());
+        // The attributes follow when it is visible: the next look finds them different.
+        request.send().await.during("CreateVpc").map(|_| ())
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        let (want, id) = (&update.want, ec2::id(update.outputs));
+        let value = |value| AttributeBooleanValue::builder().value(value).build();
+        // One attribute per call (fact book, section 5.1); host names need DNS support.
+        let modify = || aws.ec2.modify_vpc_attribute().vpc_id(id);
+        let mut requests = Vec::new();
+        if update.changed("dns_support") {
+            requests.push(modify().enable_dns_support(value(want.dns_support)));
+        }
+        if update.changed("dns_hostnames") {
+            requests.push(modify().enable_dns_hostnames(value(want.dns_hostnames)));
+        }
+        for request in requests {
+            ec2::just_made(request.send().await.during("ModifyVpcAttribute"))?;
+        }
+        ec2::update_tags(aws, id, &want.tags, &update.live.tags).await
+    }
+
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let id = ec2::id(deletion.outputs);
+        let answer = aws.ec2.delete_vpc().vpc_id(id).send().await.during("DeleteVpc");
+        already_ok(ec2::explained(aws, answer, Held::Vpc(id)).await, Class::NotFound)
+    }
+}
+
+async fn detail(aws: &Aws, vpc: Named<'_, aws_sdk_ec2::types::Vpc>) -> Result<Option<Seen<Props>>, Failure> {
+    let attribute = |name| async move {
+        let request = aws.ec2.describe_vpc_attribute().vpc_id(vpc.id).attribute(name);
+        request.send().await.during("DescribeVpcAttribute")
+    };
+    // What is not wanted has no details worth asking for.
+    let (dns_support, dns_hostnames) = if vpc.extra {
+        (false, false)
+    } else {
+        let (support, hostnames) = tokio::join!(
+            attribute(VpcAttributeName::EnableDnsSupport),
+            attribute(VpcAttributeName::EnableDnsHostnames)
+        );
+        let (Some(support), Some(hostnames)) = (absent_ok(support)?, absent_ok(hostnames)?) else {
+            return Ok(None);
+        };
+        (
+            support.enable_dns_support().and_then(|it| it.value()).unwrap_or_default(),
+            hostnames.enable_dns_hostnames().and_then(|it| it.value()).unwrap_or_default(),
+        )
+    };
+    let state = match vpc.object.state() {
+        Some(VpcState::Available) | None => State::Ready,
+        Some(other) => State::Busy(other.as_str().to_string()),
+    };
+    let outputs = vpc.outputs();
+    let cidr = vpc.object.cidr_block().unwrap_or_default().to_string();
+    let props = Props { cidr, dns_support, dns_hostnames, tags: vpc.tags };
+    Ok(Some(Seen { name: vpc.name, props, outputs, state, owned: true }))
 }

@@ -201,6 +201,7 @@ impl Builder<'_> {
                 vpc: Input::of(vpc, "id"),
                 service: format!("com.amazonaws.{}.{name}", self.place.region),
                 gateway,
+                private_dns: (!gateway).then_some(true),
                 route_tables: if gateway { refer(tables) } else { Vec::new() },
                 subnets: if gateway { Vec::new() } else { refer(&network.private) },
                 security_groups: if gateway { Vec::new() } else { refer(group.as_slice()) },

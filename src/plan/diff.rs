@@ -1,11 +1,12 @@
 //! Desired against live, property by property. Pure.
 
 use crate::model::graph::has_reference;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// One property that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Change {
     /// Path of the property, its parts joined by dots.
     pub path: String,
@@ -14,13 +15,14 @@ pub struct Change {
     pub to: To,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum To {
     /// Null means that the property goes.
     Value(Value),
-    /// Depends on an output that AWS has not yet given.
-    KnownAfterApply,
+    /// Depends on outputs that AWS has not yet given: the value, in which they are references
+    /// (`{"$ref": "subnet.private-1", "output": "id"}`).
+    KnownAfterApply(Value),
 }
 
 /// What must change for `live` to become `want`.
@@ -50,7 +52,10 @@ fn walk(path: &str, want: &Value, live: &Value, out: &mut Vec<Change>) {
         // Lists are sets: AWS returns them in any order.
         Value::Array(items) if sorted(items) == live.as_array().map(|l| sorted(l)).unwrap_or_default() => {}
         _ => {
-            let to = if has_reference(want) { To::KnownAfterApply } else { To::Value(want.clone()) };
+            let to = match has_reference(want) {
+                true => To::KnownAfterApply(want.clone()),
+                false => To::Value(want.clone()),
+            };
             out.push(Change { path: path.into(), from: live.clone(), to });
         }
     }
@@ -83,7 +88,7 @@ mod tests {
             json!({"vpc": {"$ref": "vpc.main", "output": "id"}, "list": [{"$ref": "a.b", "output": "c"}]});
         let changes = diff(&want, &json!({"vpc": "vpc-1", "list": []}));
         assert_eq!(changes.len(), 2);
-        assert!(changes.iter().all(|c| c.to == To::KnownAfterApply));
+        assert!(changes.iter().all(|c| matches!(c.to, To::KnownAfterApply(_))));
     }
 
     #[test]

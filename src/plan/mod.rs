@@ -9,6 +9,7 @@ pub mod restart;
 pub use diff::{Change, To, diff};
 
 use crate::model::graph::{Deletion, Graph, Id, Live, Observed, Outputs, State, resolve};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +73,7 @@ pub const PLAIN: Rules = Rules {
 pub type Catalog = BTreeMap<&'static str, Rules>;
 
 /// What a step interrupts or destroys, mildest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Impact {
     #[default]
@@ -86,7 +87,7 @@ pub enum Impact {
     DataLoss,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     NoOp,
@@ -101,8 +102,10 @@ pub enum Action {
     Vanish,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One thing to do, or to wait for.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Step {
+    #[schemars(with = "String")]
     pub id: Id,
     pub action: Action,
     pub changes: Vec<Change>,
@@ -110,7 +113,11 @@ pub struct Step {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     pub impact: Impact,
+    /// Names and ARNs that are known before the object exists.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub predicted: Outputs,
     /// Steps that must be finished first.
+    #[schemars(with = "BTreeSet<String>")]
     pub needs: BTreeSet<Id>,
     /// Options of a deletion.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -118,15 +125,16 @@ pub struct Step {
 }
 
 /// Something that must not or cannot be done; a plan with any of these is not carried out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Blocked {
+    #[schemars(with = "String")]
     pub id: Id,
     pub why: String,
     pub hint: String,
 }
 
 /// Everything that an apply or destroy will do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[must_use = "a plan changes nothing until it is carried out"]
 pub struct Plan {
     /// In an order in which they could be carried out one by one.
@@ -168,7 +176,8 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     for id in order {
         let resource = &graph.resources[&id];
         let rules = &catalog[id.kind];
-        let live = observed.get(&id);
+        // What is on its way out is made anew once it is gone; its id and its properties say nothing.
+        let live = observed.get(&id).filter(|live| live.state != State::Busy("deleting".into()));
         let mut outputs = resource.predicted.clone();
         outputs.extend(live.map(|live| live.outputs.clone()).unwrap_or_default());
         let want = wanted(&resource.props, &known, live, rules);
@@ -196,7 +205,8 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
             active.insert(id.clone());
         }
         let needs = graph.needs(&id);
-        plan.steps.push(Step { id, action, changes, reason, impact, needs, options: BTreeMap::new() });
+        let (predicted, options) = (resource.predicted.clone(), BTreeMap::new());
+        plan.steps.push(Step { id, action, changes, reason, impact, predicted, needs, options });
     }
     plan_deletions(&mut plan, graph, observed, catalog, &going);
     let ids: BTreeSet<Id> = plan.work().map(|step| step.id.clone()).collect();
@@ -246,7 +256,7 @@ fn block(plan: &mut Plan, live: &Live, action: Action, changes: &[Change], rules
             if let Some(reason) = immutable_reason(rules, change) {
                 let to = match &change.to {
                     To::Value(value) => value.to_string(),
-                    To::KnownAfterApply => "another object".into(),
+                    To::KnownAfterApply(_) => "another object".into(),
                 };
                 plan.blocked.push(Blocked {
                     id: live.id.clone(),
@@ -302,6 +312,7 @@ fn plan_deletions(
             changes: Vec::new(),
             reason: None,
             impact,
+            predicted: Outputs::new(),
             needs: BTreeSet::new(),
             options,
         });

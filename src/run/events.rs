@@ -3,6 +3,7 @@
 use crate::model::graph::Id;
 use crate::plan::Action;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// One thing that happened. Serialised, it is one line of `--events`; no secret can be in it, because no
 /// property value is.
@@ -11,7 +12,7 @@ use serde::Serialize;
 pub enum Event {
     /// The steps that will be carried out, in the plan's order.
     Planned {
-        steps: Vec<(Id, Action)>,
+        steps: Vec<PlannedStep>,
     },
     Started {
         id: Id,
@@ -41,6 +42,15 @@ pub enum Event {
     Note {
         text: String,
     },
+}
+
+/// A step that will be carried out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlannedStep {
+    pub id: Id,
+    pub action: Action,
+    /// Steps that must be finished first.
+    pub needs: BTreeSet<Id>,
 }
 
 /// Receives events as they happen; must not block.

@@ -2,7 +2,7 @@
 //!
 //! **Invariant.** This is the only place from which anything in AWS is changed.
 
-use super::events::{Event, Listener};
+use super::events::{Event, Listener, PlannedStep};
 use super::step::{Converge, StepError};
 use crate::aws::{Aws, Failure};
 use crate::model::graph::{Graph, Id, Observed, Outputs};
@@ -66,7 +66,12 @@ pub async fn execute(
     listener: Arc<dyn Listener>,
 ) -> Report {
     let run = Arc::new(Run { aws, graph, observed, known: Mutex::default(), stop, listener });
-    run.tell(Event::Planned { steps: plan.work().map(|step| (step.id.clone(), step.action)).collect() });
+    let steps = plan.work().map(|step| PlannedStep {
+        id: step.id.clone(),
+        action: step.action,
+        needs: step.needs.clone(),
+    });
+    run.tell(Event::Planned { steps: steps.collect() });
     for step in plan.steps.iter().filter(|step| step.action == Action::NoOp) {
         let mut outputs = run.graph.resources[&step.id].predicted.clone();
         outputs.extend(run.observed.get(&step.id).map(|live| live.outputs.clone()).unwrap_or_default());

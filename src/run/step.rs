@@ -16,6 +16,10 @@ const ACTS_MAX: u32 = 64;
 const FAILURE: &str = "failure";
 /// How long a new object may be invisible to listings, in milliseconds (fact book, section 5.3).
 const VISIBILITY_MS: u64 = 90_000;
+/// Refusals in a row after which one asks more slowly whether an object is still in use.
+const QUICK_REFUSALS_MAX: u32 = 8;
+/// Seconds between two tries then.
+const IN_USE_POLL_SECONDS: u64 = 15;
 
 pub(super) enum StepError {
     Interrupted,
@@ -38,6 +42,8 @@ pub(super) struct Converge<'r> {
     acted: Option<(u64, Option<Live>)>,
     /// Since when requests have been refused for a passing reason.
     refused: Option<(Class, u64)>,
+    /// Requests refused since the last that was not.
+    refusals: u32,
     /// What the last update that AWS accepted was to change.
     tried: Vec<Change>,
     told: String,
@@ -47,7 +53,7 @@ impl<'r> Converge<'r> {
     pub fn new(run: &'r Run, step: &'r Step, began: u64) -> Converge<'r> {
         let rules = kinds::get(step.id.kind).rules();
         let (acted, refused, tried, told) = (None, None, Vec::new(), String::new());
-        Converge { run, step, rules, began, acts: 0, acted, refused, tried, told }
+        Converge { run, step, rules, began, acts: 0, acted, refused, refusals: 0, tried, told }
     }
 
     /// Brings the resource to its desired properties; returns its outputs.
@@ -227,7 +233,8 @@ impl<'r> Converge<'r> {
             Ok(()) => {
                 self.acted = Some((self.now(), before));
                 self.refused = None;
-                self.pause().await
+                self.refusals = 0;
+                self.pause(self.rules.poll_seconds).await
             }
             // Nobody knows whether it took effect: give it the time to show, then look.
             Err(failure) if failure.is(Class::Ambiguous) => {
@@ -235,6 +242,9 @@ impl<'r> Converge<'r> {
                 self.bear(failure).await
             }
             Err(failure) => {
+                // Refused, and limited by its patience: an hour of refusals is no disagreement.
+                self.acts -= 1;
+                self.refusals += 1;
                 self.acted = None;
                 self.bear(failure).await
             }
@@ -253,26 +263,34 @@ impl<'r> Converge<'r> {
             return Err(StepError::Failed(failure));
         }
         let why = failure.to_string();
-        self.wait(&why).await
+        self.tell(&why);
+        let poll = self.rules.poll_seconds;
+        // What others still use can take most of an hour, and the object is asked for at each try.
+        let slow = failure.is(Class::InUse) && self.refusals > QUICK_REFUSALS_MAX;
+        self.pause(if slow { poll.max(IN_USE_POLL_SECONDS) } else { poll }).await
     }
 
     /// Waits one poll interval, saying why, unless the run is stopped or the time is up.
     async fn wait(&mut self, why: &str) -> Result<(), StepError> {
+        self.tell(why);
+        self.pause(self.rules.poll_seconds).await
+    }
+
+    fn tell(&mut self, why: &str) {
         if why != self.told {
             self.told = why.to_string();
             self.run.tell(Event::Waiting { id: self.step.id.clone(), why: why.to_string() });
         }
-        self.pause().await
     }
 
-    async fn pause(&mut self) -> Result<(), StepError> {
+    async fn pause(&mut self, seconds: u64) -> Result<(), StepError> {
         if self.since(self.began) > self.rules.limit_minutes * 60_000 {
             let minutes = self.rules.limit_minutes;
             return Err(self.refuse(&format!("not ready after {minutes} minutes; last seen: {}", self.told)));
         }
         let mut stop = self.run.stop.clone();
         tokio::select! {
-            () = self.run.aws.clock.sleep(Duration::from_secs(self.rules.poll_seconds)) => Ok(()),
+            () = self.run.aws.clock.sleep(Duration::from_secs(seconds)) => Ok(()),
             // An error means that nobody can ask to stop any more: then only the sleep ends the wait.
             Ok(_) = stop.wait_for(|stop| *stop) => Err(StepError::Interrupted),
         }

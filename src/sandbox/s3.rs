@@ -19,7 +19,7 @@ use super::{Call, Global, Region};
 pub use content::Content;
 use route::Route;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest object that the sandbox keeps, in bytes. AWS allows more; a world is held in memory.
 pub const OBJECT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -37,7 +37,8 @@ pub struct S3 {
 
 impl Default for S3 {
     fn default() -> S3 {
-        let samples = Foreign { region: "us-east-1".into(), readable: true };
+        let keys = BTreeSet::from(["models/churn/model.tar.gz".into()]);
+        let samples = Foreign { region: "us-east-1".into(), readable: true, keys };
         S3 {
             buckets: BTreeMap::new(),
             foreign: BTreeMap::from([("sagemaker-sample-files".into(), samples)]),
@@ -81,6 +82,9 @@ pub struct Foreign {
     pub region: String,
     /// Whether its policy lets everyone list and read it.
     pub readable: bool,
+    /// Keys under which something can be read: the sandbox has no content of theirs, and answers with none.
+    #[serde(default)]
+    pub keys: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

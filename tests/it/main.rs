@@ -3,12 +3,14 @@
 mod bench;
 mod changes;
 mod chaos;
+mod cli;
 mod crash;
 mod figures;
 mod harness;
 mod kinds_sagemaker;
 mod kinds_storage;
 mod lifecycle;
+mod render;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;

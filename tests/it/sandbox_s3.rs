@@ -139,7 +139,7 @@ async fn head_bucket_tells_by_status_alone() {
     assert_eq!(mine.bucket_region(), Some("us-east-1"));
     assert_eq!(status(s3.head_bucket().bucket("churn-nowhere").send().await), 404);
     sandbox.with(|world| {
-        let foreign = Foreign { region: "us-east-1".into(), readable: false };
+        let foreign = Foreign { region: "us-east-1".into(), readable: false, keys: Default::default() };
         world.global.s3.foreign.insert("churn-of-others".into(), foreign);
     });
     let theirs = s3.head_bucket().bucket("churn-of-others").send().await.unwrap_err();

@@ -1,0 +1,245 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where `--sandbox` without a file keeps its world.
+pub const SANDBOX_FILE: &str = ".auroraml/sandbox.json";
+/// Speed of a sandbox's clock when none is given: a stack that takes nine minutes at AWS is watched for
+/// less than half a minute.
+const SPEED: f64 = 25.0;
+/// The SDK's time-outs run on the sandbox's clock: faster than this, the computer would be too slow for them.
+const SPEED_MAX: f64 = 100.0;
+
+/// Brings an AWS account to what a YAML file says about Aurora machine learning.
+#[derive(Debug, Parser)]
+#[command(name = "auroraml", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
+3 stale plan, 5 preflight failed, 6 refused, 7 stopped half way (run it again)."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Use a simulated AWS account, kept in FILE, instead of a real one.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = SANDBOX_FILE,
+        help_heading = "Where"
+    )]
+    pub sandbox: Option<PathBuf>,
+    /// How fast the sandbox's clock runs: 0.1 to 100 times as fast as ours, or `max` for no waiting at all
+    /// [default: 25].
+    #[arg(long, global = true, value_name = "N|max", help_heading = "Where")]
+    pub sandbox_speed: Option<Speed>,
+    /// Seed of what is random in a new sandbox [default: 1].
+    #[arg(long, global = true, value_name = "N", help_heading = "Where")]
+    pub sandbox_seed: Option<u64>,
+    /// Profile of the AWS configuration to use.
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Where")]
+    pub profile: Option<String>,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub color: Color,
+    /// Print only what was asked for, and errors.
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub quiet: bool,
+}
+
+impl Global {
+    pub fn speed(&self) -> Speed {
+        self.sandbox_speed.unwrap_or(Speed::Times(SPEED))
+    }
+}
+
+/// Speed of a sandbox's clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    Times(f64),
+    /// Time jumps to whatever happens next.
+    Max,
+}
+
+impl FromStr for Speed {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Speed, String> {
+        if text == "max" {
+            return Ok(Speed::Max);
+        }
+        match text.parse::<f64>() {
+            Ok(times) if (0.1..=SPEED_MAX).contains(&times) => Ok(Speed::Times(times)),
+            _ => Err(format!("a number from 0.1 to {SPEED_MAX}, or `max`")),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Makes it so for the whole process.
+    pub fn apply(self) {
+        match self {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::AlwaysAnsi,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(Init),
+    Validate(Validate),
+    Plan(Plan),
+    Apply(Apply),
+    Destroy(Destroy),
+    Status(Status),
+    Schema(Schema),
+    Sandbox(Sandbox),
+    Completions(Completions),
+}
+
+/// Write a commented spec to start from.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// File to write; one that exists is left as it is.
+    #[arg(default_value = "auroraml.yaml")]
+    pub file: PathBuf,
+}
+
+/// Check specs without asking AWS.
+///
+/// Prints every problem as FILE:LINE:COL: MESSAGE and exits with 1 if there is any.
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// Specs to check; `-` is stdin.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// Show what apply would do. Changes nothing.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// Exit with 2 when there are changes.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Form of the plan on stdout.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PlanFormat,
+    /// Also save the plan in FILE, for `apply --plan`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    #[default]
+    Text,
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+}
+
+/// Make everything as the spec says.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Do what the plan saved in FILE says, or nothing if that is no longer the same.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Write what happens to FILE, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+}
+
+/// Take the stack down, as the spec's on_destroy settings say.
+#[derive(Debug, Args)]
+pub struct Destroy {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Switch deletion protection off where it is on.
+    #[arg(long)]
+    pub unprotect: bool,
+    /// Write what happens to FILE, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+}
+
+/// Show what exists of the stack. Changes nothing.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// Form of the answer on stdout.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum StatusFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// Print the JSON Schema of specs, or of saved plans.
+#[derive(Debug, Args)]
+pub struct Schema {
+    #[arg(value_enum, default_value_t)]
+    pub of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    #[default]
+    Spec,
+    Plan,
+}
+
+/// Serve the sandbox to any AWS client, or start it anew.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct Sandbox {
+    /// Serve it on this loopback address until Ctrl-C; port 0 takes any free port.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Forget everything in it.
+    #[arg(long)]
+    pub reset: bool,
+}
+
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+pub struct Completions {
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,295 @@
+//! `apply` and `destroy`: show the plan, ask, carry it out, say how it went.
+
+use super::args::{Apply, Destroy, Global};
+use super::exit::{Error, Exit, Trouble};
+use super::files;
+use super::live::{Live, Shown};
+use super::printer::Printer;
+use super::session::{Session, no_plan};
+use super::status::stack;
+use super::terminal;
+use crate::model::Intent;
+use crate::model::graph::{Id, Observed, State};
+use crate::plan::{Action, Plan};
+use crate::render::{self, json};
+use crate::run::events::Event;
+use crate::run::execute::Report;
+use crate::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
+use std::io::{self, BufRead};
+use std::path::Path;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What a run was asked to do.
+struct Request<'a> {
+    intent: Intent,
+    yes: bool,
+    events: Option<&'a Path>,
+    /// A plan that must still be the same.
+    saved: Option<serde_json::Value>,
+    spec: &'a Path,
+}
+
+pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let saved = args.plan.as_deref().map(files::read_plan).transpose()?;
+    let request = Request {
+        intent: Intent::Apply,
+        yes: args.yes,
+        events: args.events.as_deref(),
+        saved,
+        spec: &args.spec,
+    };
+    let session = Session::open(&args.spec, global, printer).await?;
+    let result = carry_out(&session, request, printer).await;
+    session.close(result)
+}
+
+pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let request = Request {
+        intent: Intent::Destroy { unprotect: args.unprotect },
+        yes: args.yes,
+        events: args.events.as_deref(),
+        saved: None,
+        spec: &args.spec,
+    };
+    let session = Session::open(&args.spec, global, printer).await?;
+    let result = carry_out(&session, request, printer).await;
+    session.close(result)
+}
+
+async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
+    let destroying = request.intent != Intent::Apply;
+    let prepared = prepare(&session.aws, &session.spec, request.intent).await.map_err(no_plan)?;
+    let subject = session.subject(destroying);
+    if let Some(saved) = &request.saved {
+        let now = json::Document::new(&subject, &session.spec_sha256, &prepared.plan).to_value();
+        if let Some(difference) = json::difference(saved, &now) {
+            let help = "nothing was changed; look at the new plan and save it again";
+            return Err(
+                Error::new("saved plan", format!("it is stale: {difference}"), help).with(Exit::Stale)
+            );
+        }
+    }
+    if !prepared.plan.blocked.is_empty() {
+        return Err(blocked(&prepared.plan));
+    }
+    // Nobody can say yes to what they have not seen.
+    let seen = if request.yes { *printer } else { Printer::new(false) };
+    seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
+    if prepared.plan.is_empty() {
+        return finish_destroy_or_values(session, destroying, &prepared.plan, &prepared.observed, printer)
+            .await;
+    }
+    if !request.yes {
+        confirm(destroying, &subject.stack, request.spec)?;
+    }
+    let plan = prepared.plan.clone();
+    let live = Live::start(*printer, session.speed, request.events)?;
+    let (ended, stopped) = run(session, request.intent, prepared, &live).await;
+    let shown = live.end()?;
+    if let Some(error) = &shown.events_error {
+        printer.say(&format!("warning: events are missing from the file: {error}\n"));
+    }
+    let outcome = match ended {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            printer.say(&format!("\n{}\n", tally(&shown, "Stopped")));
+            // What steps met comes first; that nobody can say what is left comes last.
+            let failures = shown.progress.failures().map(|(id, why)| Trouble {
+                object: Some(id.to_string()),
+                why: why.into(),
+                help: None,
+            });
+            let troubles = failures.chain(no_plan(error).troubles).collect();
+            return Err(Error { exit: Exit::Incomplete, troubles });
+        }
+    };
+    if !outcome.is_complete() {
+        printer.say(&format!("\n{}\n", tally(&shown, "Stopped half way")));
+        return Err(incomplete(&outcome, stopped, printer));
+    }
+    let what = if destroying { "Destroyed" } else { "Done" };
+    printer.talk(&format!("\n{}\n", tally(&shown, what)));
+    finish_destroy_or_values(session, destroying, &plan, &outcome.observed, printer).await
+}
+
+/// What a finished command leaves behind: of a destroy what AWS keeps, otherwise what a program needs.
+async fn finish_destroy_or_values(
+    session: &Session,
+    destroying: bool,
+    plan: &Plan,
+    observed: &Observed,
+    printer: &Printer,
+) -> Result<Exit, Error> {
+    if destroying {
+        printer.data(&lingering(plan, session.aws.clock.now_ms()))?;
+    } else {
+        let stack = stack(session, observed, None);
+        printer.data(&stack.values_text())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Runs the plan, and listens for signals meanwhile.
+async fn run(
+    session: &Session,
+    intent: Intent,
+    prepared: Prepared,
+    live: &Live,
+) -> (Result<Outcome, PrepareError>, bool) {
+    let (stop, stopped) = watch::channel(false);
+    let signals = tokio::spawn({
+        let (clock, listener) = (session.aws.clock.clone(), live.listener());
+        async move {
+            interrupted().await;
+            listener.tell(clock.now_ms(), &Event::Stopping);
+            // If nobody receives it the run is over.
+            let _ = stop.send(true);
+            interrupted().await;
+            std::process::exit(Exit::Incomplete as i32);
+        }
+    });
+    let ended =
+        reconcile(&session.aws, &session.spec, intent, prepared, stopped.clone(), live.listener()).await;
+    let was_stopped = *stopped.borrow();
+    signals.abort();
+    (ended, was_stopped)
+}
+
+/// Completes on Ctrl-C or SIGTERM; never where signals cannot be had.
+pub async fn interrupted() {
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    let ctrl_c = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = ctrl_c => {}
+        () = terminated => {}
+    }
+}
+
+/// Asks. Only the whole word counts as yes.
+fn confirm(destroying: bool, stack: &str, spec: &Path) -> Result<(), Error> {
+    let command = if destroying { "destroy" } else { "apply" };
+    if !terminal::can_ask() || spec == Path::new("-") {
+        let help = format!("add --yes: auroraml {command} {} --yes", spec.display());
+        return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));
+    }
+    let what = if destroying { "Destroy the stack" } else { "Carry this out for stack" };
+    // The question must be seen whatever else is quiet.
+    Printer::new(false).say(&format!("\n{what} {stack}? Type yes to go on: "));
+    let mut answer = String::new();
+    match io::stdin().lock().read_line(&mut answer) {
+        Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),
+        Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
+        Err(error) => Err(Error::plain(format!("nothing was changed: no answer can be read: {error}"))),
+    }
+}
+
+fn blocked(plan: &Plan) -> Error {
+    let troubles = plan.blocked.iter().map(|blocked| Trouble {
+        object: Some(blocked.id.to_string()),
+        why: blocked.why.clone(),
+        help: Some(blocked.hint.clone()),
+    });
+    let mut troubles: Vec<Trouble> = troubles.collect();
+    troubles.push(Trouble {
+        object: None,
+        why: "the plan is blocked: nothing was changed".into(),
+        help: None,
+    });
+    Error { exit: Exit::Refused, troubles }
+}
+
+/// `Done in 9m 02s: 41 created, 1 updated.`
+fn tally(shown: &Shown, what: &str) -> String {
+    let counts = shown.progress.finished();
+    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+    let counts = if counts.is_empty() { "nothing finished".to_string() } else { counts.join(", ") };
+    let seconds = shown.progress.seconds(shown.at);
+    format!("{what} after {}: {counts}.", render::duration(seconds))
+}
+
+/// Every failure once, then what is left.
+fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
+    let failed = outcome.reports.iter().flat_map(|report| &report.failed);
+    let mut troubles: Vec<Trouble> = failed
+        .map(|(id, failure)| Trouble {
+            object: Some(format!("{id} ({})", now(&outcome.observed, id))),
+            why: failure.to_string(),
+            help: Some(failure.hint().into()),
+        })
+        .collect();
+    troubles.extend(outcome.remaining.blocked.iter().map(|blocked| Trouble {
+        object: Some(blocked.id.to_string()),
+        why: blocked.why.clone(),
+        help: Some(blocked.hint.clone()),
+    }));
+    let mut text = String::from("Left to do:\n");
+    let left: Vec<_> = outcome.remaining.work().collect();
+    for step in &left {
+        let state = now(&outcome.observed, &step.id);
+        text.push_str(&format!("  {} {} ({state})\n", render::sign(step.action), step.id));
+    }
+    match left.is_empty() {
+        true => printer.say("Nothing is left to do: the next plan is empty.\n"),
+        false => printer.say(&text),
+    }
+    if troubles.is_empty() {
+        let why = match (stopped, outcome.reports.iter().all(Report::is_complete)) {
+            (true, _) => "the run was stopped",
+            (false, true) => "it still differs from the spec after several rounds",
+            (false, false) => "not everything was done",
+        };
+        troubles.push(Trouble {
+            object: None,
+            why: why.into(),
+            help: Some("run the same command again: it goes on from here".into()),
+        });
+    }
+    Error { exit: Exit::Incomplete, troubles }
+}
+
+/// What was last seen of a resource.
+fn now(observed: &Observed, id: &Id) -> String {
+    match observed.get(id).map(|live| &live.state) {
+        None => "does not exist".into(),
+        Some(State::Ready) => "exists".into(),
+        Some(State::Busy(status)) => status.clone(),
+        Some(State::Failed(why) | State::Broken(why)) => why.clone(),
+    }
+}
+
+/// What a destroy leaves on AWS's side.
+fn lingering(plan: &Plan, now: u64) -> String {
+    let mut lines = plan.notes.clone();
+    for step in plan.work().filter(|step| step.action == Action::Delete) {
+        if let Some(name) = step.options.get("final_snapshot") {
+            lines.push(format!("the final snapshot {name} is kept until you delete it"));
+        }
+        let days = step.options.get("recovery_window_days").and_then(|days| days.parse::<u64>().ok());
+        if let Some(days) = days.filter(|days| *days > 0) {
+            let until = now + u64::try_from(Duration::from_secs(days * 86_400).as_millis()).unwrap_or(0);
+            let until = super::time(until);
+            let date = until.split('T').next().unwrap_or_default();
+            lines.push(format!("{} can be restored until {date}; until then its name is taken", step.id));
+        }
+    }
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!("\nStill there:\n{}", lines.iter().map(|l| format!("  {l}\n")).collect::<String>()),
+    }
+}

@@ -1,0 +1,173 @@
+//! Files that the user names: specs, saved plans, notebooks.
+
+use super::exit::Error;
+use crate::aws::FileSource;
+use crate::spec;
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes of a file that a spec names.
+const FILE_MAX: u64 = 8 << 20;
+/// Bytes of a saved plan.
+const PLAN_MAX: u64 = 16 << 20;
+/// Files of a folder that are looked at for the one that was meant.
+const ENTRIES_MAX: usize = 500;
+
+/// A spec as it was read.
+#[derive(Debug)]
+pub struct Source {
+    /// What to call it in messages.
+    pub name: String,
+    pub bytes: Vec<u8>,
+    /// What the paths in it start from.
+    pub folder: PathBuf,
+}
+
+/// Reads a spec, or as much of it as shows that it is too large.
+///
+/// # Errors
+/// When it cannot be read; with files that may have been meant.
+pub fn read_spec(path: &Path) -> Result<Source, Error> {
+    let limit = spec::MAX_SIZE as u64 + 1;
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        return match io::stdin().lock().take(limit).read_to_end(&mut bytes) {
+            Ok(_) => Ok(Source { name: "stdin".into(), bytes, folder: PathBuf::from(".") }),
+            Err(error) => Err(Error::new("stdin", format!("cannot be read: {error}"), "give a file instead")),
+        };
+    }
+    let name = path.display().to_string();
+    // A pipe is as good as a file: `auroraml plan <(…)`.
+    match File::open(path).and_then(|file| take(file, limit)) {
+        Ok(bytes) => {
+            let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+            Ok(Source { name, bytes, folder })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(Error::new(name, "there is no such file", suggestion(path)))
+        }
+        Err(error) => {
+            Err(Error::new(name, format!("cannot be read: {error}"), "check the name and its permissions"))
+        }
+    }
+}
+
+fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    // A named pipe could make us wait for ever.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    take(File::open(path)?, limit)
+}
+
+fn take(file: File, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Specs near the one that is missing.
+fn suggestion(path: &Path) -> String {
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folders = [parent.unwrap_or(Path::new(".")), Path::new("."), Path::new("specs")];
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for folder in folders {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for entry in entries.take(ENTRIES_MAX).flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.ends_with(".yaml") || name.ends_with(".yml") {
+                let shown = if folder == Path::new(".") { PathBuf::from(&name) } else { folder.join(&name) };
+                found.push((strsim::damerau_levenshtein(&wanted, &name), shown.display().to_string()));
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    // A slip of the finger means one file; otherwise nobody knows, and there are a few to choose from.
+    let few = if found.first().is_some_and(|(distance, _)| *distance <= 2) { 1 } else { 3 };
+    let names: Vec<String> = found.into_iter().take(few).map(|(_, name)| name).collect();
+    match names.as_slice() {
+        [] => "write one to start from: auroraml init".into(),
+        [only] => format!("did you mean {only}?"),
+        [others @ .., last] => format!("there are {} and {last}", others.join(", ")),
+    }
+}
+
+/// Gives the files that a spec in `folder` names: those below it, and not too large.
+pub fn beside(folder: &Path) -> FileSource {
+    let folder = folder.to_path_buf();
+    Arc::new(move |path| {
+        let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why.to_string()));
+        let below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+        if !Path::new(path).components().all(below) {
+            return refuse("a path is relative to the spec and stays below its folder");
+        }
+        let bytes = read(&folder.join(path), FILE_MAX + 1)?;
+        if bytes.len() as u64 > FILE_MAX {
+            return refuse(&format!("it has more than {FILE_MAX} bytes"));
+        }
+        Ok(bytes)
+    })
+}
+
+/// A saved plan.
+///
+/// # Errors
+/// When it cannot be read or is none.
+pub fn read_plan(path: &Path) -> Result<Value, Error> {
+    let name = path.display().to_string();
+    let help = "save one with: auroraml plan SPEC --out FILE";
+    let bytes = read(path, PLAN_MAX).map_err(|e| Error::new(&name, format!("cannot be read: {e}"), help))?;
+    match serde_json::from_slice::<Value>(&bytes) {
+        Ok(plan) if plan["format"].is_u64() && plan["plan"]["steps"].is_array() => Ok(plan),
+        _ => Err(Error::new(name, "it is not a saved plan", help)),
+    }
+}
+
+/// Writes a file as a whole, or leaves the one that was there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    let temporary = path.with_file_name(name);
+    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
+        Error::new(path.display().to_string(), format!("cannot be written: {error}"), "choose another place")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_outside_of_the_folder_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), "text").unwrap();
+        fs::create_dir(folder.path().join("inner")).unwrap();
+        let source = beside(folder.path());
+        assert_eq!(source("a.txt").unwrap(), b"text");
+        assert_eq!(source("./a.txt").unwrap(), b"text");
+        for path in ["../a.txt", "inner/../a.txt", "/etc/hostname"] {
+            let error = source(path).expect_err(path);
+            assert!(error.to_string().contains("below its folder"), "{path}: {error}");
+        }
+        assert!(source("inner").expect_err("a folder").to_string().contains("regular file"));
+    }
+
+    #[test]
+    fn a_large_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("large")).unwrap();
+        file.set_len(FILE_MAX).unwrap();
+        let source = beside(folder.path());
+        assert_eq!(source("large").unwrap().len() as u64, FILE_MAX);
+        file.set_len(FILE_MAX + 1).unwrap();
+        assert!(source("large").is_err());
+    }
+}

@@ -1,0 +1,239 @@
+//! Shows a run while it goes on: redrawn lines on a terminal, plain lines on a pipe, events in a file.
+//!
+//! A thread of its own does it, so that a slow terminal does not hold the run up, and so that it goes on
+//! by our time when the run's clock is another.
+
+use super::exit::Error;
+use super::printer::Printer;
+use super::terminal::{self, Canvas};
+use crate::render::progress::Progress;
+use crate::run::events::{Event, Listener};
+use serde::Serialize;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Between two drawings.
+const FRAME: Duration = Duration::from_millis(200);
+/// Between two signs of life on a pipe.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Between two questions for the size of the terminal.
+const SIZE_EVERY: Duration = Duration::from_secs(2);
+
+/// A run being shown.
+pub struct Live {
+    feed: Arc<Feed>,
+    thread: JoinHandle<Shown>,
+}
+
+/// What is left when the run has been shown.
+pub struct Shown {
+    pub progress: Progress,
+    /// The run's time of the last event, milliseconds since the Unix epoch.
+    pub at: u64,
+    /// Why the events file is not complete, if so.
+    pub events_error: Option<String>,
+}
+
+enum Message {
+    Event(u64, Event),
+    End,
+}
+
+struct Feed(Sender<Message>);
+impl Listener for Feed {
+    fn tell(&self, at: u64, event: &Event) {
+        // Only after the end does nobody listen.
+        let _ = self.0.send(Message::Event(at, event.clone()));
+    }
+}
+
+impl Live {
+    /// Starts showing. `speed` is that of the run's clock, `None` if it jumps.
+    ///
+    /// # Errors
+    /// When the events file cannot be made.
+    pub fn start(printer: Printer, speed: Option<f64>, events: Option<&Path>) -> Result<Live, Error> {
+        let events = match events {
+            Some(path) => Some(EventsFile::create(path)?),
+            None => None,
+        };
+        let (sender, receiver) = channel();
+        let style = match (printer.is_quiet(), terminal::can_draw()) {
+            (true, _) => Style::Nothing,
+            (false, true) => Style::Drawing(Drawing::default()),
+            (false, false) => Style::Lines { heartbeat: Instant::now() },
+        };
+        let view = View {
+            printer,
+            style,
+            events,
+            progress: Progress::default(),
+            last: None,
+            speed: speed.unwrap_or(0.0),
+        };
+        let thread = std::thread::spawn(move || view.show(&receiver));
+        Ok(Live { feed: Arc::new(Feed(sender)), thread })
+    }
+
+    pub fn listener(&self) -> Arc<dyn Listener> {
+        self.feed.clone()
+    }
+
+    /// Shows the last of it.
+    ///
+    /// # Errors
+    /// When the thread panicked: a bug.
+    pub fn end(self) -> Result<Shown, Error> {
+        // If the thread is gone already, joining says why.
+        let _ = self.feed.0.send(Message::End);
+        self.thread.join().map_err(|_| Error::plain("the live view failed (a bug)"))
+    }
+}
+
+enum Style {
+    Nothing,
+    Drawing(Drawing),
+    Lines { heartbeat: Instant },
+}
+
+struct Drawing {
+    canvas: Canvas,
+    drawn: Option<Instant>,
+    size: (usize, usize),
+    asked: Instant,
+    colour: bool,
+}
+
+impl Default for Drawing {
+    fn default() -> Drawing {
+        let choice = anstream::AutoStream::choice(&std::io::stderr());
+        Drawing {
+            canvas: Canvas::default(),
+            drawn: None,
+            size: terminal::size(),
+            asked: Instant::now(),
+            colour: choice != anstream::ColorChoice::Never,
+        }
+    }
+}
+
+struct View {
+    printer: Printer,
+    style: Style,
+    events: Option<EventsFile>,
+    progress: Progress,
+    /// The run's time of the last event, and when we heard of it.
+    last: Option<(u64, Instant)>,
+    speed: f64,
+}
+
+impl View {
+    fn show(mut self, receiver: &Receiver<Message>) -> Shown {
+        loop {
+            match receiver.recv_timeout(FRAME) {
+                Ok(Message::Event(at, event)) => self.take(at, &event),
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.refresh(false);
+        }
+        self.refresh(true);
+        Shown {
+            at: self.last.map_or(0, |(at, _)| at),
+            progress: self.progress,
+            events_error: self.events.and_then(|events| events.error),
+        }
+    }
+
+    fn take(&mut self, at: u64, event: &Event) {
+        self.last = Some((at, Instant::now()));
+        self.progress.tell(at, event);
+        if let Some(events) = &mut self.events {
+            events.write(at, event);
+        }
+        if let Style::Lines { .. } = self.style
+            && let Some(line) = self.progress.said(at, event)
+        {
+            self.printer.talk(&format!("{line}\n"));
+        }
+    }
+
+    /// The run's time now.
+    fn now(&self) -> u64 {
+        self.last.map_or(0, |(at, heard)| at + (heard.elapsed().as_secs_f64() * self.speed * 1000.0) as u64)
+    }
+
+    fn refresh(&mut self, at_the_end: bool) {
+        let now = self.now();
+        match &mut self.style {
+            Style::Nothing => {}
+            Style::Lines { heartbeat } if heartbeat.elapsed() >= HEARTBEAT => {
+                *heartbeat = Instant::now();
+                for line in self.progress.heartbeat(now) {
+                    self.printer.talk(&format!("{line}\n"));
+                }
+            }
+            Style::Lines { .. } => {}
+            Style::Drawing(drawing) => {
+                if self.last.is_none() || !at_the_end && drawing.drawn.is_some_and(|at| at.elapsed() < FRAME)
+                {
+                    return;
+                }
+                if drawing.asked.elapsed() >= SIZE_EVERY {
+                    (drawing.size, drawing.asked) = (terminal::size(), Instant::now());
+                }
+                drawing.drawn = Some(Instant::now());
+                let (width, height) = drawing.size;
+                // The last line is the cursor's.
+                let mut lines = self.progress.lines(now, width, height.saturating_sub(1));
+                if !drawing.colour {
+                    lines = lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+                }
+                drawing.canvas.draw(&lines);
+            }
+        }
+    }
+}
+
+/// One JSON object a line, each whole as soon as it is written.
+struct EventsFile {
+    path: PathBuf,
+    file: File,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Line<'e> {
+    /// RFC 3339, on the run's clock.
+    at: String,
+    #[serde(flatten)]
+    event: &'e Event,
+}
+
+impl EventsFile {
+    fn create(path: &Path) -> Result<EventsFile, Error> {
+        let name = path.display().to_string();
+        match File::create(path) {
+            Ok(file) => Ok(EventsFile { path: path.to_path_buf(), file, error: None }),
+            Err(error) => {
+                Err(Error::new(name, format!("cannot be written: {error}"), "give --events another file"))
+            }
+        }
+    }
+
+    fn write(&mut self, at: u64, event: &Event) {
+        if self.error.is_some() {
+            return;
+        }
+        let at = super::time(at);
+        let written = serde_json::to_string(&Line { at, event }).map_err(std::io::Error::other);
+        let written = written.and_then(|line| self.file.write_all(format!("{line}\n").as_bytes()));
+        // The run matters more than the record of it: it goes on, and this is said at the end.
+        self.error = written.err().map(|error| format!("{}: {error}", self.path.display()));
+    }
+}

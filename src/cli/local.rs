@@ -1,0 +1,65 @@
+//! Commands that need neither AWS nor a runtime.
+
+use super::args::{Completions, Init, Schema, SchemaOf, Validate};
+use super::exit::{Error, Exit};
+use super::files;
+use super::printer::Printer;
+use crate::{render, spec};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+
+pub fn init(args: &Init, printer: &Printer) -> Result<Exit, Error> {
+    let name = args.file.display().to_string();
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&args.file)
+        .and_then(|mut file| file.write_all(spec::STARTER.as_bytes()));
+    match written {
+        Ok(()) => {
+            printer.talk(&format!("wrote {name}\nnext: auroraml plan {name} --sandbox\n"));
+            Ok(Exit::Done)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(Error::new(name, "it exists and is left as it is", "give another name: auroraml init NAME"))
+        }
+        Err(error) => Err(Error::new(name, format!("cannot be written: {error}"), "choose another place")),
+    }
+}
+
+pub fn validate(args: &Validate, printer: &Printer) -> Result<Exit, Error> {
+    let mut exit = Exit::Done;
+    for path in &args.files {
+        match files::read_spec(path) {
+            Ok(source) => match spec::parse(&source.bytes) {
+                Ok(spec) => {
+                    printer.talk(&format!("{}: a good spec of stack {}\n", source.name, spec.stack));
+                }
+                Err(problems) => {
+                    exit = Exit::Error;
+                    printer.data(&problems.render(&source.name, &String::from_utf8_lossy(&source.bytes)))?;
+                }
+            },
+            Err(error) => {
+                exit = Exit::Error;
+                printer.error(&error);
+            }
+        }
+    }
+    Ok(exit)
+}
+
+pub fn schema(args: &Schema, printer: &Printer) -> Result<Exit, Error> {
+    printer.data(&match args.of {
+        SchemaOf::Spec => spec::json_schema(),
+        SchemaOf::Plan => render::json::schema(),
+    })?;
+    Ok(Exit::Done)
+}
+
+pub fn completions(args: &Completions, printer: &Printer) -> Result<Exit, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut super::command(), "auroraml", &mut script);
+    printer.data(&String::from_utf8_lossy(&script))?;
+    Ok(Exit::Done)
+}

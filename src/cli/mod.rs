@@ -1,0 +1,73 @@
+//! The commands. Arguments in, one exit code out; everything between is the library's.
+//!
+//! **Invariants.** The only module that reads arguments, the environment and files that the user names, and
+//! the only one that prints. No runtime is started before a command needs one.
+
+pub mod args;
+mod carry_out;
+mod exit;
+mod files;
+mod live;
+mod local;
+mod planning;
+mod printer;
+mod sandbox;
+mod session;
+mod status;
+mod terminal;
+
+pub use exit::Exit;
+
+use args::{Arguments, Command};
+use clap::{CommandFactory, Parser};
+use exit::Error;
+use printer::Printer;
+use std::process::ExitCode;
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A help or version text that nobody reads to its end is no failure.
+            let _ = error.print();
+            // Clap's own code for mistakes is 2, which here means "there are changes".
+            return if error.use_stderr() { Exit::Error.into() } else { Exit::Done.into() };
+        }
+    };
+    arguments.global.color.apply();
+    let printer = Printer::new(arguments.global.quiet);
+    match run(arguments, &printer) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            printer.error(&error);
+            error.exit.into()
+        }
+    }
+}
+
+/// The command line, for its help texts and completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
+    let global = &arguments.global;
+    match &arguments.command {
+        Command::Init(args) => local::init(args, printer),
+        Command::Validate(args) => local::validate(args, printer),
+        Command::Schema(args) => local::schema(args, printer),
+        Command::Completions(args) => local::completions(args, printer),
+        Command::Plan(args) => session::block_on(global, planning::plan(args, global, printer)),
+        Command::Apply(args) => session::block_on(global, carry_out::apply(args, global, printer)),
+        Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
+        Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
+        Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),
+    }
+}
+
+/// RFC 3339 for milliseconds since the Unix epoch.
+fn time(at: u64) -> String {
+    let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());
+    at.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
+}

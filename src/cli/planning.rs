@@ -1,0 +1,44 @@
+//! `plan`, and what it shares with `apply`.
+
+use super::args::{Global, Plan, PlanFormat};
+use super::exit::{Error, Exit};
+use super::files;
+use super::printer::Printer;
+use super::session::{Session, no_plan};
+use crate::model::Intent;
+use crate::render::{self, json::Document};
+use crate::run::reconcile::prepare;
+
+pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let session = Session::open(&args.spec, global, printer).await?;
+    let result = show(&session, args, printer).await;
+    session.close(result)
+}
+
+async fn show(session: &Session, args: &Plan, printer: &Printer) -> Result<Exit, Error> {
+    let prepared = prepare(&session.aws, &session.spec, Intent::Apply).await.map_err(no_plan)?;
+    let (subject, plan) = (session.subject(false), &prepared.plan);
+    let document = Document::new(&subject, &session.spec_sha256, plan);
+    printer.data(&match args.format {
+        PlanFormat::Text => render::text::plan(&subject, plan),
+        PlanFormat::Json => document.to_text(),
+        PlanFormat::Markdown => render::markdown::plan(&subject, plan),
+    })?;
+    if !plan.blocked.is_empty() {
+        if args.out.is_some() {
+            let why = "the plan is blocked and was not saved";
+            let help = "see the plan for what is in the way";
+            return Err(Error::new(&subject.stack, why, help).with(Exit::Refused));
+        }
+        return Ok(Exit::Refused);
+    }
+    if let Some(path) = &args.out {
+        files::write(path, &document.to_text())?;
+        let (spec, path) = (args.spec.display(), path.display());
+        printer.talk(&format!("saved in {path}; carry it out with: auroraml apply {spec} --plan {path}\n"));
+    }
+    Ok(match args.detailed_exitcode && !plan.is_empty() {
+        true => Exit::Changes,
+        false => Exit::Done,
+    })
+}

@@ -1,0 +1,92 @@
+//! `sandbox`: serve it to any AWS client, start it anew.
+
+use super::args::{Global, SANDBOX_FILE, Sandbox, Speed};
+use super::carry_out::interrupted;
+use super::exit::{Error, Exit};
+use super::printer::Printer;
+use super::session::{open_sandbox, sandbox_error};
+use crate::sandbox::file::{FileError, FileSandbox};
+use crate::sandbox::random::Mood;
+use crate::sandbox::server::Listener;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+
+pub async fn sandbox(args: &Sandbox, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let file = global.sandbox.as_deref().unwrap_or(Path::new(SANDBOX_FILE));
+    if args.listen.is_some() && global.speed() == Speed::Max {
+        let why = "a clock that does not wait would run away between two requests";
+        return Err(Error::new("--sandbox-speed max", why, "give a number from 0.1 to 100"));
+    }
+    if args.reset {
+        reset(file, printer)?;
+    }
+    match args.listen {
+        Some(address) => listen(address, file, global, printer).await,
+        None => Ok(Exit::Done),
+    }
+}
+
+/// Removes the file, if it holds a sandbox that nobody uses.
+fn reset(file: &Path, printer: &Printer) -> Result<(), Error> {
+    let name = file.display();
+    if !file.exists() {
+        printer.talk(&format!("there is no sandbox {name}\n"));
+        return Ok(());
+    }
+    match FileSandbox::open(file, 1.0, 1, Mood::Real) {
+        // Of a newer version or too large, but a sandbox.
+        Ok(_) | Err(FileError::Newer { .. } | FileError::TooLarge { .. }) => {}
+        // In use; or not a sandbox at all, and then not ours to delete.
+        Err(error) => return Err(sandbox_error(&error)),
+    }
+    fs::remove_file(file).map_err(|error| {
+        Error::new(name.to_string(), format!("cannot be removed: {error}"), "remove it yourself")
+    })?;
+    printer.talk(&format!("forgot the sandbox {name}\n"));
+    Ok(())
+}
+
+async fn listen(address: SocketAddr, file: &Path, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let sandbox = open_sandbox(file, global, printer)?;
+    let before = sandbox.sandbox().with(|world| world.unknown.clone());
+    let failed = |error: io::Error| {
+        Error::new(address.to_string(), error.to_string(), "choose another port, or 0 for any free one")
+    };
+    let listener = Listener::bind(address).await.map_err(failed)?;
+    let address = listener.address();
+    printer.talk(&format!("Listening on http://{address} until Ctrl-C. For any AWS client:\n\n"));
+    printer.data(&format!(
+        "export AWS_ENDPOINT_URL=http://{address}\n\
+         export AWS_ACCESS_KEY_ID=AKIDSANDBOX\n\
+         export AWS_SECRET_ACCESS_KEY=sandbox\n\
+         export AWS_DEFAULT_REGION=us-east-1\n"
+    ))?;
+    printer.talk("\n");
+    let talk = *printer;
+    let served = listener
+        .serve(sandbox.sandbox().clone(), interrupted(), move |line| talk.talk(&format!("{line}\n")))
+        .await;
+    let after = sandbox.sandbox().with(|world| world.unknown.clone());
+    printer.say(&unknown(&before, &after));
+    sandbox.close().map_err(|error| sandbox_error(&error))?;
+    served.map_err(failed)?;
+    Ok(Exit::Done)
+}
+
+/// The operations that were asked for meanwhile and are not there.
+fn unknown(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> String {
+    let asked = after.iter().map(|(operation, count)| {
+        (operation, count.saturating_sub(before.get(operation).copied().unwrap_or_default()))
+    });
+    let lines: Vec<String> = asked
+        .filter(|(_, count)| *count > 0)
+        .map(|(operation, count)| format!("  {operation} ({count} times)\n"))
+        .collect();
+    match lines.is_empty() {
+        true => String::new(),
+        false => format!("\nOperations that the sandbox does not have:\n{}", lines.concat()),
+    }
+}

@@ -1,0 +1,221 @@
+//! One command's connection to AWS, real or simulated.
+
+use super::args::{Global, SANDBOX_FILE, Speed};
+use super::exit::{Error, Exit, Trouble};
+use super::files::{self, Source};
+use super::printer::Printer;
+use crate::aws::{
+    Aws, Class, Connection, Failure, PasswordSource, SecretText, real_config, simulated_config,
+};
+use crate::clock::Clock;
+use crate::model;
+use crate::render::Subject;
+use crate::run::reconcile::PrepareError;
+use crate::sandbox::file::{FileError, FileSandbox};
+use crate::sandbox::random::Mood;
+use crate::spec::{self, Spec};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Runs a command on a runtime of its own.
+pub fn block_on(global: &Global, command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+    if global.sandbox.is_none() && (global.sandbox_speed.is_some() || global.sandbox_seed.is_some()) {
+        let why = "--sandbox-speed and --sandbox-seed are about a sandbox, and none is used";
+        return Err(Error::new("usage", why, "add --sandbox"));
+    }
+    run(global.sandbox.is_some() && global.speed() == Speed::Max, command)
+}
+
+/// Runs `command`; when `paused`, time jumps to whatever happens next as soon as nothing else is to do.
+pub fn run(paused: bool, command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(paused).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(command),
+        Err(error) => Err(Error::plain(format!("cannot start: {error}"))),
+    }
+}
+
+/// A spec, and AWS as its stack sees it.
+pub struct Session {
+    pub aws: Arc<Aws>,
+    pub spec: Spec,
+    /// SHA-256 of the spec file, in hexadecimal digits.
+    pub spec_sha256: String,
+    /// How fast the run's clock runs; `None` when it jumps.
+    pub speed: Option<f64>,
+    sandbox: Option<FileSandbox>,
+}
+
+impl Session {
+    /// Reads the spec and connects.
+    ///
+    /// # Errors
+    /// When the spec is not good, the sandbox file cannot be used, or AWS does not know the caller.
+    pub async fn open(path: &Path, global: &Global, printer: &Printer) -> Result<Session, Error> {
+        let source = files::read_spec(path)?;
+        let spec = parse(&source, printer)?;
+        let scope = model::scope(&spec);
+        let connection = |config, clock| Connection {
+            config,
+            clock,
+            files: files::beside(&source.folder),
+            passwords: passwords(),
+        };
+        let sandbox = match &global.sandbox {
+            Some(file) => Some(open_sandbox(file, global, printer)?),
+            None => None,
+        };
+        let (connection, speed) = match &sandbox {
+            Some(file) => {
+                let (sandbox, speed) = (file.sandbox(), speed(global));
+                let clock = sandbox.clock();
+                let config = simulated_config(&spec.region, sandbox.http_client(), &clock);
+                (connection(config, clock), speed)
+            }
+            None => {
+                let config = real_config(&spec.region, global.profile.as_deref()).await;
+                (connection(config, Clock::real()), Some(1.0))
+            }
+        };
+        let aws = Aws::connect(connection, &spec.stack, scope).await.map_err(no_connection)?;
+        let spec_sha256 = Sha256::digest(&source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Session { aws: Arc::new(aws), spec, spec_sha256, speed, sandbox })
+    }
+
+    pub fn subject(&self, destroy: bool) -> Subject {
+        let place = &self.aws.place;
+        Subject {
+            stack: place.stack.clone(),
+            account: place.account.clone(),
+            region: place.region.clone(),
+            destroy,
+        }
+    }
+
+    /// Saves the sandbox, if there is one, and hands the command's result on.
+    pub fn close(self, result: Result<Exit, Error>) -> Result<Exit, Error> {
+        let Some(sandbox) = self.sandbox else { return result };
+        // What could not be saved earlier is saved now, or this fails as well.
+        match (result, sandbox.close()) {
+            (Err(error), _) => Err(error),
+            (Ok(_), Err(error)) => Err(sandbox_error(&error)),
+            (Ok(exit), Ok(())) => Ok(exit),
+        }
+    }
+}
+
+fn parse(source: &Source, printer: &Printer) -> Result<Spec, Error> {
+    spec::parse(&source.bytes).map_err(|problems| {
+        printer.say(&problems.render(&source.name, &String::from_utf8_lossy(&source.bytes)));
+        Error::said(Exit::Error)
+    })
+}
+
+/// Reads an environment variable when the password is asked for, and not before.
+fn passwords() -> PasswordSource {
+    Arc::new(|name| std::env::var(name).ok().map(SecretText::new))
+}
+
+fn speed(global: &Global) -> Option<f64> {
+    match global.speed() {
+        Speed::Times(times) => Some(times),
+        Speed::Max => None,
+    }
+}
+
+/// Opens the sandbox in `file`, or makes a new one.
+///
+/// # Errors
+/// When the file cannot be used.
+pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<FileSandbox, Error> {
+    make_folder(file)?;
+    let name = file.display();
+    let is_new = !file.exists();
+    if let (false, Some(_)) = (is_new, global.sandbox_seed) {
+        let text = "keeps the seed that it was made with; `auroraml sandbox --reset` makes a new one";
+        printer.talk(&format!("note: the sandbox {name} {text}\n"));
+    }
+    let seed = global.sandbox_seed.unwrap_or(1);
+    let sandbox = FileSandbox::open(file, speed(global).unwrap_or(1.0), seed, Mood::Real)
+        .map_err(|error| sandbox_error(&error))?;
+    let which = if is_new { "a new sandbox" } else { "the sandbox" };
+    let clock = match speed(global) {
+        Some(times) => format!("its clock runs {times} times as fast as ours"),
+        None => "its clock does not wait".into(),
+    };
+    printer.talk(&format!("Using {which}, {name}: nothing real is touched, {clock}.\n"));
+    Ok(sandbox)
+}
+
+fn make_folder(file: &Path) -> Result<(), Error> {
+    let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    if folder.exists() {
+        return Ok(());
+    }
+    let made = fs::create_dir_all(folder).and_then(|()| match file == Path::new(SANDBOX_FILE) {
+        // The simulated passwords in it are nobody's, but a repository is no place for them either.
+        true => fs::write(folder.join(".gitignore"), "*\n"),
+        false => Ok(()),
+    });
+    made.map_err(|error| {
+        Error::new(
+            folder.display().to_string(),
+            format!("cannot be made: {error}"),
+            "use another file: --sandbox=FILE",
+        )
+    })
+}
+
+/// A sandbox file that cannot be used, its cause included.
+pub fn sandbox_error(error: &FileError) -> Error {
+    let mut why = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        why.push_str(&format!(": {inner}"));
+        source = inner.source();
+    }
+    let help = match error {
+        // Their texts say what to do.
+        FileError::InUse(_) | FileError::Newer { .. } => None,
+        _ => Some("use another file: --sandbox=FILE".to_string()),
+    };
+    Error { exit: Exit::Error, troubles: vec![Trouble { object: None, why, help }] }
+}
+
+/// Why AWS does not know who we are, in a person's words.
+fn no_connection(failure: Failure) -> Error {
+    let says = |part: &str| failure.message.to_ascii_lowercase().contains(part);
+    if failure.code == "NotSent" && (says("credential") || says("identity") || says("token")) {
+        return Error::new(
+            "AWS",
+            "there are no usable credentials",
+            "sign in (aws sso login), set AWS_PROFILE or --profile, or try it with --sandbox",
+        );
+    }
+    let help = match failure.class {
+        Class::Denied => "sign in again (aws sso login), or use another --profile",
+        Class::Ambiguous => "check the network and AWS_ENDPOINT_URL, then run it again",
+        _ => "check the AWS configuration (aws sts get-caller-identity), or try it with --sandbox",
+    };
+    Error::new("AWS", failure.to_string(), help)
+}
+
+/// Why there is no plan.
+pub fn no_plan(error: PrepareError) -> Error {
+    match error {
+        PrepareError::Aws(failure) => {
+            let help = failure.hint();
+            Error::new("AWS", failure.to_string(), help)
+        }
+        PrepareError::Preflight(problems) => {
+            let troubles = problems.into_iter().map(|problem| Trouble {
+                object: Some(problem.what),
+                why: problem.why,
+                help: Some(problem.hint),
+            });
+            Error { exit: Exit::Preflight, troubles: troubles.collect() }
+        }
+    }
+}

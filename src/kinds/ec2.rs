@@ -1,0 +1,244 @@
+//! What the EC2 kinds share: listings by tag, which of several objects of one name is meant, tags, tokens.
+//!
+//! The creates of VPC, subnet, internet gateway, address and security group take no client token, and what
+//! a killed run made may become visible only after the next run has looked (fact book, sections 5.2, 5.3).
+//! So they are never sent twice blindly ([`once`]), and where two objects of one name turn up all the same,
+//! every look chooses the same one: the other is seen as `<name>#<physical id>`, which no spec wants, so
+//! that the next plan deletes it.
+
+mod blockers;
+
+pub(super) use blockers::{Held, explained};
+
+use super::absent_ok;
+use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
+use crate::model::graph::Outputs;
+use crate::model::names::{RESOURCE_TAG, STACK_TAG};
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::types::{
+    Address, Filter, InternetGateway, NatGateway, NatGatewayState, ResourceType, RouteTable, SecurityGroup,
+    Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A look at one resource may decide between VPCs by listings this old, in milliseconds: second VPCs are
+/// rare, and each waiting step would list everything for them.
+const CHOICE_AGE_MS: u64 = 20_000;
+/// How long a create is the same create, in milliseconds: longer than an object stays invisible (fact book,
+/// section 5.3), and short, because AWS answers an old token with the old object even when that is gone.
+const TOKEN_PERIOD_MS: u64 = 120_000;
+
+macro_rules! listing {
+    ($name:ident, $request:ident, $filter:ident, $operation:literal, $item:ty) => {
+        /// The stack's objects of this kind, in whatever state.
+        pub(super) async fn $name(look: Look<'_>) -> Result<Arc<Vec<$item>>, Failure> {
+            look.shared($operation, async {
+                let items = look.aws.ec2.$request().$filter(ours(look.aws)).into_paginator().items().send();
+                items.collect::<Result<Vec<_>, _>>().await.during($operation)
+            })
+            .await
+        }
+    };
+}
+listing!(vpcs, describe_vpcs, filters, "DescribeVpcs", Vpc);
+listing!(subnets, describe_subnets, filters, "DescribeSubnets", Subnet);
+listing!(gateways, describe_internet_gateways, filters, "DescribeInternetGateways", InternetGateway);
+listing!(nat_gateways, describe_nat_gateways, filter, "DescribeNatGateways", NatGateway);
+listing!(route_tables, describe_route_tables, filters, "DescribeRouteTables", RouteTable);
+listing!(security_groups, describe_security_groups, filters, "DescribeSecurityGroups", SecurityGroup);
+listing!(endpoints, describe_vpc_endpoints, filters, "DescribeVpcEndpoints", VpcEndpoint);
+
+/// The stack's addresses. EC2 lists them in one answer.
+pub(super) async fn addresses(look: Look<'_>) -> Result<Arc<Vec<Address>>, Failure> {
+    look.shared("DescribeAddresses", async {
+        let answer = look.aws.ec2.describe_addresses().filters(ours(look.aws)).send().await;
+        Ok(answer.during("DescribeAddresses")?.addresses.unwrap_or_default())
+    })
+    .await
+}
+
+fn ours(aws: &Aws) -> Filter {
+    filter(&format!("tag:{STACK_TAG}"), &aws.place.stack)
+}
+
+pub(super) fn filter(name: &str, value: &str) -> Filter {
+    Filter::builder().name(name).values(value).build()
+}
+
+/// The stack's VPCs beside the one that is meant: of two with one name, that one which holds most of the
+/// stack's objects, then the one with the lower id.
+pub(super) async fn superseded(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
+    let as_of = match look.only {
+        Some(_) => look.as_of.saturating_sub(CHOICE_AGE_MS),
+        None => look.as_of,
+    };
+    let look = Look { as_of, only: None, ..look };
+    let vpcs = vpcs(look).await?;
+    let mut named: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for vpc in vpcs.iter() {
+        if let (Some(name), Some(id)) = (name_of(look, "vpc", vpc.tags()), vpc.vpc_id()) {
+            named.entry(name).or_default().push(id);
+        }
+    }
+    named.retain(|_, ids| ids.len() > 1);
+    if named.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let held = held(look).await?;
+    for ids in named.values_mut() {
+        ids.sort_by_key(|id| (std::cmp::Reverse(held.get(*id).copied().unwrap_or_default()), *id));
+    }
+    Ok(named.into_values().flat_map(|ids| ids.into_iter().skip(1).map(String::from)).collect())
+}
+
+/// How many of the stack's objects each VPC holds.
+async fn held(look: Look<'_>) -> Result<BTreeMap<String, usize>, Failure> {
+    let (subnets, gateways, nats, tables, groups, endpoints) = tokio::try_join!(
+        subnets(look),
+        gateways(look),
+        nat_gateways(look),
+        route_tables(look),
+        security_groups(look),
+        endpoints(look)
+    )?;
+    let alive = |nat: &&NatGateway| {
+        matches!(nat.state(), Some(NatGatewayState::Pending | NatGatewayState::Available))
+    };
+    let inside = subnets
+        .iter()
+        .map(|subnet| subnet.vpc_id())
+        .chain(gateways.iter().flat_map(|gateway| gateway.attachments()).map(|at| at.vpc_id()))
+        .chain(nats.iter().filter(alive).map(|nat| nat.vpc_id()))
+        .chain(tables.iter().map(|table| table.vpc_id()))
+        .chain(groups.iter().map(|group| group.vpc_id()))
+        .chain(endpoints.iter().map(|endpoint| endpoint.vpc_id()));
+    let mut held = BTreeMap::new();
+    for vpc in inside.flatten() {
+        *held.entry(vpc.to_string()).or_insert(0) += 1;
+    }
+    Ok(held)
+}
+
+/// A listed object that may be the one that is meant by its name.
+pub(super) struct Candidate<'a, T> {
+    pub object: &'a T,
+    pub id: Option<&'a str>,
+    pub tags: &'a [Tag],
+    /// In a VPC that is not the one that is meant.
+    pub elsewhere: bool,
+    /// The lowest of one name is meant.
+    pub rank: usize,
+}
+
+/// A listed object and the name under which it is seen.
+pub(super) struct Named<'a, T> {
+    pub object: &'a T,
+    pub id: &'a str,
+    pub tags: BTreeMap<String, String>,
+    /// Name within the stack, with `#` and the id when another object has the name or it is elsewhere.
+    pub name: String,
+    pub extra: bool,
+}
+
+impl<T> Named<'_, T> {
+    pub fn outputs(&self) -> Outputs {
+        [("id".into(), self.id.to_string())].into()
+    }
+}
+
+/// Names those candidates whose details the look wants.
+pub(super) fn named<'a, T>(
+    look: Look<'_>,
+    kind: &str,
+    candidates: impl IntoIterator<Item = Candidate<'a, T>>,
+) -> Vec<Named<'a, T>> {
+    let mut by_name: BTreeMap<String, Vec<(Candidate<'a, T>, &'a str)>> = BTreeMap::new();
+    for candidate in candidates {
+        let Some(name) = name_of(look, kind, candidate.tags) else { continue };
+        let wanted = look.only.is_none_or(|only| only.split('#').next() == Some(name.as_str()));
+        if let Some(id) = candidate.id.filter(|_| wanted) {
+            by_name.entry(name).or_default().push((candidate, id));
+        }
+    }
+    let mut all = Vec::new();
+    for (name, mut candidates) in by_name {
+        candidates.sort_by_key(|(candidate, id)| (candidate.elsewhere, candidate.rank, *id));
+        for (n, (candidate, id)) in candidates.into_iter().enumerate() {
+            let extra = n > 0 || candidate.elsewhere;
+            let name = if extra { format!("{name}#{id}") } else { name.clone() };
+            all.push(Named { object: candidate.object, id, tags: tags_of(candidate.tags), name, extra });
+        }
+    }
+    all
+}
+
+/// Name within the stack of an object that carries the stack's tags.
+pub(super) fn name_of(look: Look<'_>, kind: &str, tags: &[Tag]) -> Option<String> {
+    let tags = tags_of(tags);
+    let name = tags.get(RESOURCE_TAG)?.strip_prefix(kind)?.strip_prefix('.')?;
+    owns(&look.aws.place, &tags).then(|| name.to_string())
+}
+
+pub(super) fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
+    tag_map(tags.iter().map(|tag| (tag.key(), tag.value())))
+}
+
+/// Tags for a create call: with them in the call itself, no crash leaves an object that nobody finds.
+pub(super) fn tagged(resource_type: ResourceType, tags: &BTreeMap<String, String>) -> TagSpecification {
+    TagSpecification::builder().resource_type(resource_type).set_tags(Some(sdk_tags(tags))).build()
+}
+
+fn sdk_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// Makes the tags of an object what they should be.
+pub(super) async fn update_tags(
+    aws: &Aws,
+    id: &str,
+    want: &BTreeMap<String, String>,
+    live: &BTreeMap<String, String>,
+) -> Result<(), Failure> {
+    let (set, remove) = tag_changes(want, live);
+    if !set.is_empty() {
+        let request = aws.ec2.create_tags().resources(id).set_tags(Some(sdk_tags(&set)));
+        just_made(request.send().await.during("CreateTags"))?;
+    }
+    if !remove.is_empty() {
+        let keys = remove.into_iter().map(|key| Tag::builder().key(key).build()).collect();
+        let request = aws.ec2.delete_tags().resources(id).set_tags(Some(keys));
+        absent_ok(request.send().await.during("DeleteTags"))?;
+    }
+    Ok(())
+}
+
+/// Configuration of one request that must not be sent twice: its answer may be lost, and a second one would
+/// make a second object (fact book, trap 39).
+pub(super) fn once() -> aws_sdk_ec2::config::Builder {
+    aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled())
+}
+
+/// Client token of a create: the same for the same wish, another after `dead` predecessors of its name.
+pub(super) fn token(aws: &Aws, kind: &str, name: &str, want: &impl Serialize, dead: usize) -> String {
+    let period = aws.clock.now_ms() / TOKEN_PERIOD_MS;
+    let wish = serde_json::json!([aws.place.stack, kind, name, want, dead, period]).to_string();
+    // AWS takes 64 characters.
+    Sha256::digest(wish).iter().take(24).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The answer to a request about objects that were seen a moment ago: one of them is "not found" only
+/// because it is new (fact book, trap 40).
+pub(super) fn just_made<T>(result: Result<T, Failure>) -> Result<T, Failure> {
+    result.map_err(|failure| match failure.class {
+        Class::NotFound => Failure { class: Class::Propagating, ..failure },
+        _ => failure,
+    })
+}
+
+/// The physical id of a live object.
+pub(super) fn id(outputs: &Outputs) -> &str {
+    outputs.get("id").map_or("", String::as_str)
+}

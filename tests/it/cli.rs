@@ -1,0 +1,406 @@
+//! The whole binary: what it prints where, and its exit codes.
+
+use crate::render::{golden, golden_at};
+use crate::support::config;
+use auroraml::cli;
+use auroraml::sandbox::Sandbox;
+use auroraml::sandbox::file::FileSandbox;
+use auroraml::sandbox::random::Mood;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// What a command did.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+/// A folder of its own, and an environment that knows no AWS account.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Place {
+        Place(tempfile::tempdir().unwrap())
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_auroraml"));
+        command.args(args).current_dir(self.0.path()).env_clear();
+        command.env("HOME", self.0.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        let output = self.command(args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.path().join(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+const SPEC: &str = "\
+stack: shop
+region: us-east-1
+aurora: { existing: orders }
+machine_learning: { comprehend: true }
+";
+
+/// A place with a spec for a cluster of others, `orders`, and a sandbox that has it.
+async fn with_orders(members: usize) -> Place {
+    let place = Place::new();
+    place.write("shop.yaml", SPEC);
+    let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();
+    orders(file.sandbox(), members).await;
+    file.close().unwrap();
+    place
+}
+
+async fn orders(sandbox: &Sandbox, members: usize) {
+    sandbox.with(|world| {
+        // A cluster that was there before: how its network was made is not the question here.
+        world.regions.entry("us-east-1".into()).or_default().rds.lenient = true;
+    });
+    let rds = aws_sdk_rds::Client::new(&config(sandbox));
+    let make = rds.create_db_cluster().db_cluster_identifier("orders").engine("aurora-mysql");
+    make.master_username("admin").master_user_password("correct horse").send().await.unwrap();
+    sandbox.clock().sleep(Duration::from_secs(120)).await;
+    for member in 1..=members {
+        let make = rds.create_db_instance().db_instance_identifier(format!("orders-{member}"));
+        let make = make.db_cluster_identifier("orders").engine("aurora-mysql");
+        make.db_instance_class("db.r6g.large").send().await.unwrap();
+        sandbox.clock().sleep(Duration::from_secs(1_200)).await;
+    }
+}
+
+const SANDBOX: [&str; 3] = ["--sandbox=world.json", "--sandbox-speed", "max"];
+
+fn in_sandbox<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    args.iter().copied().chain(SANDBOX).collect()
+}
+
+#[test]
+fn version_and_mistakes_of_usage() {
+    let place = Place::new();
+    let version = place.run(&["--version"]);
+    assert_eq!(
+        (version.code, version.out.as_str()),
+        (0, concat!("auroraml ", env!("CARGO_PKG_VERSION"), "\n"))
+    );
+    for args in [&["bogus"][..], &["plan"], &["plan", "x", "--sandbox-speed", "0"], &["sandbox"], &[]] {
+        let ran = place.run(args);
+        assert_eq!(ran.code, 1, "{args:?}: {ran:?}");
+        assert!(ran.out.is_empty() && !ran.err.is_empty(), "{args:?}: {ran:?}");
+    }
+    let lost = place.run(&["plan", "x.yaml", "--sandbox-speed", "3"]);
+    assert!(lost.code == 1 && lost.err.contains("add --sandbox"), "{lost:?}");
+}
+
+#[test]
+fn help_of_every_command() {
+    let mut command = cli::command().term_width(100);
+    golden("help.txt", &command.render_long_help().to_string());
+    command.build();
+    let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_string()).collect();
+    assert_eq!(names.len(), 9, "{names:?}");
+    for name in names {
+        let mut found = command.find_subcommand(&name).unwrap().clone().term_width(100);
+        golden(&format!("help-{name}.txt"), &found.render_long_help().to_string());
+    }
+}
+
+#[test]
+fn validate_names_every_place() {
+    let place = Place::new();
+    place.write("good.yaml", SPEC);
+    place.write("bad.yaml", "stack: shop\nregion: us-east-1\nauroora: { existing: orders }\n");
+    let good = place.run(&["validate", "good.yaml"]);
+    assert!(good.code == 0 && good.out.is_empty(), "{good:?}");
+    let both = place.run(&["validate", "good.yaml", "bad.yaml"]);
+    assert_eq!(both.code, 1);
+    assert!(both.out.starts_with("bad.yaml:3:1: "), "{both:?}");
+    assert!(both.out.contains("aurora"), "{both:?}");
+    // Other commands need the same spec and say the same, as talk.
+    let plan = place.run(&["plan", "bad.yaml", "--sandbox"]);
+    assert!(plan.code == 1 && plan.err.starts_with("bad.yaml:3:1: ") && plan.out.is_empty(), "{plan:?}");
+    let missing = place.run(&["validate", "goood.yaml"]);
+    assert_eq!(missing.code, 1);
+    assert!(
+        missing.err.contains("there is no such file") && missing.err.contains("did you mean good.yaml?"),
+        "{missing:?}"
+    );
+    assert_eq!(missing.err.matches("error:").count(), 1);
+}
+
+#[test]
+fn init_never_overwrites() {
+    let place = Place::new();
+    assert_eq!(place.run(&["init"]).code, 0);
+    assert_eq!(place.read("auroraml.yaml"), auroraml::spec::STARTER);
+    assert_eq!(place.run(&["validate", "auroraml.yaml"]).code, 0);
+    place.write("auroraml.yaml", "mine");
+    let again = place.run(&["init"]);
+    assert!(again.code == 1 && again.err.contains("left as it is"), "{again:?}");
+    assert_eq!(place.read("auroraml.yaml"), "mine");
+}
+
+#[test]
+fn schemas_are_the_committed_ones() {
+    let place = Place::new();
+    for (name, file) in [("spec", "schema/spec.schema.json"), ("plan", "schema/plan.schema.json")] {
+        let ran = place.run(&["schema", name]);
+        assert_eq!(ran.code, 0);
+        golden_at(file, &ran.out);
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let place = Place::new();
+    let mut child = place.command(&["schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Nobody reads: the first write fails.
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn without_credentials_there_is_a_way_on() {
+    let place = Place::new();
+    place.write("shop.yaml", SPEC);
+    let ran = place.run(&["status", "shop.yaml"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("no usable credentials") && ran.err.contains("aws sso login"), "{ran:?}");
+    assert!(ran.err.contains("--sandbox"), "{ran:?}");
+}
+
+#[test]
+fn completions_for_a_shell() {
+    let ran = Place::new().run(&["completions", "bash"]);
+    assert!(ran.code == 0 && ran.out.contains("auroraml") && ran.out.contains("--sandbox-speed"));
+}
+
+#[test]
+fn what_is_not_there_is_a_preflight_failure() {
+    let place = Place::new();
+    place.write("shop.yaml", SPEC);
+    for command in ["plan", "apply"] {
+        let ran = place.run(&[command, "shop.yaml", "--sandbox", "--sandbox-speed", "max"]);
+        assert_eq!(ran.code, 5, "{ran:?}");
+        assert!(ran.err.contains("error: aurora.existing: there is no DB cluster orders"), "{ran:?}");
+        assert!(ran.err.contains("  help: "), "{ran:?}");
+    }
+    assert_eq!(place.read(".auroraml/.gitignore"), "*\n");
+    let reset = place.run(&["sandbox", "--reset"]);
+    assert!(reset.code == 0 && !place.path(".auroraml/sandbox.json").exists(), "{reset:?}");
+    // A file that is no sandbox is not deleted.
+    place.write("mine.json", "{}");
+    let reset = place.run(&["sandbox", "--reset", "--sandbox=mine.json"]);
+    assert!(reset.code == 1 && place.read("mine.json") == "{}", "{reset:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_comes_up_and_goes() {
+    let place = with_orders(2).await;
+    let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--detailed-exitcode"]));
+    assert_eq!(plan.code, 2, "{plan:?}");
+    assert!(plan.out.contains("+ create role.comprehend"), "{}", plan.out);
+    assert!(plan.out.contains("Plan: "), "{}", plan.out);
+    let refused = place.run(&in_sandbox(&["apply", "shop.yaml"]));
+    assert_eq!(refused.code, 1);
+    assert!(refused.err.contains("there is nobody to ask") && refused.err.contains("--yes"), "{refused:?}");
+
+    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--events", "events.jsonl"]));
+    assert_eq!(apply.code, 0, "{}", apply.err);
+    assert!(apply.err.contains("+ role.comprehend: created after"), "{}", apply.err);
+    assert!(apply.err.contains("\nDone after "), "{}", apply.err);
+    let events = place.read("events.jsonl");
+    let events: Vec<serde_json::Value> =
+        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events[0]["event"], "planned");
+    assert!(events.iter().all(|event| event["at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok()));
+    assert!(events.iter().any(|event| event["event"] == "finished" && event["id"] == "parameter_sync.main"));
+
+    let again = place.run(&in_sandbox(&["plan", "shop.yaml", "--detailed-exitcode"]));
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.out.contains("Nothing to do"), "{again:?}");
+    let status = place.run(&in_sandbox(&["status", "shop.yaml"]));
+    assert_eq!(status.code, 0, "{status:?}");
+    assert!(status.out.contains("arn:aws:iam::111122223333:role/auroraml/shop/us-east-1/"), "{}", status.out);
+    assert_eq!(status.out.matches("parameters in-sync").count(), 2, "{}", status.out);
+    let json = place.run(&in_sandbox(&["status", "shop.yaml", "--format", "json", "-q"]));
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["members"][0]["parameter_status"], "in-sync");
+
+    let destroy = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes", "-q"]));
+    assert!(destroy.code == 0 && destroy.err.is_empty(), "{destroy:?}");
+    let after = place.run(&in_sandbox(&["destroy", "shop.yaml"]));
+    assert!(after.code == 0 && after.err.contains("nothing of this stack is left to delete"), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_saved_plan_is_carried_out_only_while_it_is_true() {
+    let place = with_orders(2).await;
+    let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json"]));
+    assert_eq!(saved.code, 0, "{saved:?}");
+    place.write("other.yaml", &SPEC.replace("comprehend: true", "comprehend: true, s3: false"));
+    let stale = place.run(&in_sandbox(&["apply", "other.yaml", "--plan", "plan.json", "--yes"]));
+    assert!(stale.code == 3 && stale.err.contains("the spec file has changed"), "{stale:?}");
+    let none = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "shop.yaml", "--yes"]));
+    assert!(none.code == 1 && none.err.contains("it is not a saved plan"), "{none:?}");
+    let done = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "plan.json", "--yes"]));
+    assert_eq!(done.code, 0, "{}", done.err);
+    let stale = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "plan.json", "--yes"]));
+    assert!(stale.code == 3 && stale.err.contains("no longer needed: "), "{stale:?}");
+}
+
+async fn change(place: &Place, change: impl AsyncFnOnce(&Sandbox)) {
+    let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();
+    change(file.sandbox()).await;
+    file.close().unwrap();
+}
+
+fn mutations(place: &Place) -> usize {
+    let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();
+    file.sandbox().with(|world| world.mutations().count())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocked_plan_changes_nothing() {
+    let place = with_orders(1).await;
+    change(&place, async |sandbox| {
+        let rds = aws_sdk_rds::Client::new(&config(sandbox));
+        let make = rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name("shop");
+        make.db_parameter_group_family("aurora-mysql8.0").description("another's").send().await.unwrap();
+    })
+    .await;
+    let before = mutations(&place);
+    let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json"]));
+    assert!(plan.code == 6 && plan.out.contains("Blocked: none of this plan"), "{plan:?}");
+    assert!(!place.path("plan.json").exists());
+    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
+    assert_eq!(apply.code, 6, "{apply:?}");
+    assert!(apply.err.contains("error: parameter_group.main: an object of this name exists"), "{apply:?}");
+    assert!(apply.err.contains("  help: choose another stack name"), "{apply:?}");
+    assert_eq!(mutations(&place), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_told_once_and_what_is_left_is_listed() {
+    let place = with_orders(1).await;
+    change(&place, async |sandbox| {
+        // Names of roles are unique in an account whatever their path is.
+        let iam = aws_sdk_iam::Client::new(&config(sandbox));
+        let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+        let make = iam.create_role().role_name("shop-us-east-1-comprehend");
+        make.assume_role_policy_document(trust).send().await.unwrap();
+    })
+    .await;
+    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
+    assert_eq!(apply.code, 7, "{apply:?}");
+    assert_eq!(apply.err.matches("error: ").count(), 1, "{}", apply.err);
+    assert!(apply.err.contains("error: role.comprehend (does not exist): "), "{}", apply.err);
+    assert!(apply.err.contains("role.comprehend: failed after "), "{}", apply.err);
+    assert!(apply.err.contains("Left to do:\n"), "{}", apply.err);
+}
+
+#[tokio::test(start_paused = true)]
+async fn colour_only_when_wanted() {
+    let place = with_orders(1).await;
+    let plain = place.run(&in_sandbox(&["plan", "shop.yaml"]));
+    let always = place.run(&in_sandbox(&["plan", "shop.yaml", "--color", "always"]));
+    assert!(!plain.out.contains('\u{1b}') && always.out.contains("\u{1b}[1m"), "{always:?}");
+    assert_eq!(anstream::adapter::strip_str(&always.out).to_string(), plain.out);
+    let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();
+    let locked = place.run(&in_sandbox(&["plan", "shop.yaml"]));
+    assert!(locked.code == 1 && locked.err.contains("in use by another process"), "{locked:?}");
+    drop(file);
+}
+
+/// Ctrl-C at a sandbox that runs slowly enough to be interrupted.
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn stopped_half_way_and_run_again() {
+    let place = with_orders(2).await;
+    let mut child = place
+        .command(&["apply", "shop.yaml", "--yes", "--sandbox=world.json", "--sandbox-speed", "5"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut seen = String::new();
+    for line in lines.by_ref() {
+        let line = line.unwrap();
+        seen.push_str(&line);
+        if line.contains("role.comprehend: creating") {
+            break;
+        }
+    }
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
+    let rest = rest.join("\n");
+    assert_eq!(child.wait().unwrap().code(), Some(7), "{seen}\n{rest}");
+    for text in [
+        "stopping: no new step starts",
+        "Stopped half way after",
+        "Left to do:",
+        "run the same command again",
+    ] {
+        assert!(rest.contains(text), "no {text:?} in {rest}");
+    }
+    let again = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
+    assert_eq!(again.code, 0, "{}", again.err);
+    let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--detailed-exitcode"]));
+    assert_eq!(plan.code, 0, "{plan:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_sandbox_listens() {
+    let place = Place::new();
+    let mut child = place
+        .command(&["sandbox", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let address = first.strip_prefix("export AWS_ENDPOINT_URL=http://").unwrap().to_string();
+    let rest: Vec<String> = lines.by_ref().take(3).map(|line| line.unwrap()).collect();
+    assert!(rest.iter().all(|line| line.starts_with("export AWS_")), "{rest:?}");
+    // auroraml itself is an AWS client like any other.
+    place.write("shop.yaml", SPEC);
+    let mut plan = place.command(&["plan", "shop.yaml"]);
+    plan.env("AWS_ENDPOINT_URL", format!("http://{address}"));
+    plan.env("AWS_ACCESS_KEY_ID", "AKIDSANDBOX").env("AWS_SECRET_ACCESS_KEY", "sandbox");
+    let plan = plan.output().unwrap();
+    let text = String::from_utf8_lossy(&plan.stderr).into_owned();
+    assert!(plan.status.code() == Some(5) && text.contains("there is no DB cluster orders"), "{text}");
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{err}");
+    assert!(err.contains("POST us-east-1 sts:GetCallerIdentity 200"), "{err}");
+    let max = place.run(&["sandbox", "--listen", "127.0.0.1:0", "--sandbox-speed", "max"]);
+    assert!(max.code == 1 && max.err.contains("run away"), "{max:?}");
+}

@@ -1,0 +1,372 @@
+//! Plans, progress and stacks as text, from values made by hand.
+
+use auroraml::model::graph::{Id, Live, Outputs, State};
+use auroraml::plan::restart::{Member, Topology};
+use auroraml::plan::{Action, Blocked, Impact, Plan, Step, diff};
+use auroraml::render::{self, Subject, json::Document, progress::Progress, status::Stack};
+use auroraml::run::events::{Event, PlannedStep};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Compares with a file of the repository that `UPDATE=1` writes anew.
+pub fn golden_at(path: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{} is not fresh: run with UPDATE=1", path.display());
+}
+
+pub fn golden(name: &str, text: &str) {
+    golden_at(&format!("tests/data/render/{name}"), text);
+}
+
+fn subject(destroy: bool) -> Subject {
+    Subject { stack: "churn".into(), account: "111122223333".into(), region: "us-east-1".into(), destroy }
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+fn step(kind: &'static str, name: &str, action: Action, want: Value, live: Value) -> Step {
+    Step {
+        id: Id::new(kind, name),
+        action,
+        changes: diff(&want, &live),
+        reason: None,
+        impact: Impact::None,
+        predicted: Outputs::new(),
+        needs: BTreeSet::new(),
+        options: Default::default(),
+    }
+}
+
+fn tags(id: &str) -> Value {
+    json!({"project": "churn", "auroraml:stack": "churn", "auroraml:resource": id})
+}
+
+fn policy() -> Value {
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["sagemaker:InvokeEndpoint"],
+         "Resource": ["arn:aws:sagemaker:us-east-1:111122223333:endpoint/churn"]},
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]},
+    ]})
+}
+
+/// Something of everything.
+fn mixed() -> Plan {
+    let reference = |id: &str, output: &str| json!({"$ref": id, "output": output});
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "rds.amazonaws.com"}, "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": "111122223333"},
+            "ArnLike": {"aws:SourceArn": "arn:aws:rds:us-east-1:111122223333:cluster:churn"}},
+    }]});
+    let none = Value::Null;
+    let mut role = step(
+        "role",
+        "sagemaker",
+        Action::Create,
+        json!({"trust": trust, "policy": policy(), "tags": tags("role.sagemaker")}),
+        none.clone(),
+    );
+    role.predicted.insert(
+        "arn".into(),
+        "arn:aws:iam::111122223333:role/auroraml/churn/us-east-1/churn-sagemaker".into(),
+    );
+    let mut group = step(
+        "subnet_group",
+        "main",
+        Action::Create,
+        json!({"subnets": [reference("subnet.private-1", "id"), "subnet-0a"], "description": "", "extra": null}),
+        none.clone(),
+    );
+    group.needs.insert(Id::new("subnet", "private-1"));
+    let security = step(
+        "security_group",
+        "aurora",
+        Action::Create,
+        json!({"vpc": reference("vpc.main", "id"), "ingress": [
+            {"protocol": "tcp", "from_port": 3306, "to_port": 3306, "peer": "10.192.20.0/24"},
+            {"protocol": "tcp", "from_port": 3306, "to_port": 3306, "peer": reference("security_group.notebook", "id")},
+        ], "egress": []}),
+        none.clone(),
+    );
+    let script = step(
+        "notebook_config",
+        "main",
+        Action::Create,
+        json!({"on_create": "#!/bin/bash\nset -eu\necho hello\n", "on_start": "#!/bin/bash\n"}),
+        none,
+    );
+    let mut old = policy();
+    old["Statement"][1]["Action"] = json!(["s3:GetObject"]);
+    let mut new_tags = tags("role.s3");
+    new_tags["project"] = "more churn".into();
+    let changed = step(
+        "role",
+        "s3",
+        Action::Update,
+        json!({"policy": policy(), "tags": new_tags}),
+        json!({"policy": old, "tags": {"old": "1", "auroraml:stack": "churn", "auroraml:resource": "role.s3"}}),
+    );
+    let parameters = step(
+        "parameter_group",
+        "main",
+        Action::Update,
+        json!({"parameters": {"aws_default_sagemaker_role": "arn:aws:iam::1:role/x", "max_connections": "500"}}),
+        json!({"parameters": {"max_connections": "1000", "time_zone": "UTC"}}),
+    );
+    let mut sync = step(
+        "parameter_sync",
+        "main",
+        Action::Update,
+        json!({"pending": []}),
+        json!({"pending": ["churn-1", "churn-2"]}),
+    );
+    sync.impact = Impact::Failover;
+    let mut wait = step("instance", "1", Action::Recheck, json!({}), json!({}));
+    wait.reason = Some("rebooting".into());
+    let mut nat = step("nat_gateway", "1", Action::Recreate, json!({}), json!({}));
+    nat.reason = Some("failed: Elastic IP is gone".into());
+    let still = step("vpc", "main", Action::NoOp, json!({}), json!({}));
+    let mut cluster = step("cluster", "main", Action::Delete, json!({}), json!({}));
+    cluster.impact = Impact::DataLoss;
+    cluster.options.insert("final_snapshot".into(), "churn-final-20261120-000000".into());
+    let gone = step("cluster_role", "s3", Action::Vanish, json!({}), json!({}));
+    Plan {
+        steps: vec![
+            still, group, role, changed, security, script, parameters, sync, wait, nat, cluster, gone,
+        ],
+        blocked: Vec::new(),
+        notes: vec!["bucket.main is kept, as the spec says".into()],
+    }
+}
+
+fn blocked() -> Plan {
+    let mut plan = Plan {
+        steps: vec![step(
+            "cluster",
+            "main",
+            Action::Update,
+            json!({"username": "b"}),
+            json!({"username": "a"}),
+        )],
+        ..Plan::default()
+    };
+    plan.blocked.push(Blocked {
+        id: Id::new("cluster", "main"),
+        why: "username cannot change from \"a\" to \"b\": the master user is chosen when the cluster is created".into(),
+        hint: "put username back in the spec, or use another stack for the new value".into(),
+    });
+    plan
+}
+
+#[test]
+fn a_plan_in_every_form() {
+    let (subject, plan) = (subject(false), mixed());
+    golden("plan.txt", &plain(&render::text::plan(&subject, &plan)));
+    golden("plan.md", &render::markdown::plan(&subject, &plan));
+    golden("plan.json", &Document::new(&subject, &"0".repeat(64), &plan).to_text());
+}
+
+#[test]
+fn a_blocked_plan_says_why() {
+    golden("blocked.txt", &plain(&render::text::plan(&subject(false), &blocked())));
+    golden("blocked.md", &render::markdown::plan(&subject(false), &blocked()));
+}
+
+#[test]
+fn an_empty_plan_says_so() {
+    let text = |destroy| plain(&render::text::plan(&subject(destroy), &Plan::default()));
+    assert_eq!(text(false), "Nothing to do: everything is as the spec says.\n");
+    assert_eq!(text(true), "Nothing to do: nothing of this stack is left to delete.\n");
+}
+
+#[test]
+fn colour_is_decoration() {
+    let text = render::text::plan(&subject(false), &mixed());
+    assert!(text.contains("\u{1b}["), "styled");
+    let plain = plain(&text);
+    assert!(!plain.contains('\u{1b}'));
+    for line in plain.lines() {
+        assert_eq!(line, line.trim_end(), "a line ends with a space");
+    }
+}
+
+#[test]
+fn markdown_cannot_be_broken_out_of() {
+    let mut plan = mixed();
+    plan.steps[1].changes = diff(&json!({"text": "``` </details> <script>"}), &Value::Null);
+    plan.steps[1].reason = Some("<b>*bold*</b>".into());
+    let text = render::markdown::plan(&subject(false), &plan);
+    assert!(text.contains("````text\ntext: ``` </details> <script>\n````"), "{text}");
+    assert!(text.contains("&lt;b&gt;\\*bold\\*&lt;/b&gt;"), "{text}");
+}
+
+#[test]
+fn a_stale_plan_is_told_by_its_first_difference() {
+    let saved = Document::new(&subject(false), "a", &mixed()).to_value();
+    assert_eq!(render::json::difference(&saved, &saved), None);
+    let differs = |change: fn(&mut Plan)| {
+        let mut plan = mixed();
+        change(&mut plan);
+        let now = Document::new(&subject(false), "a", &plan).to_value();
+        render::json::difference(&saved, &now).expect("differs")
+    };
+    assert_eq!(
+        differs(|plan| plan.steps[8].action = Action::Update),
+        "update instance.1 was recheck instance.1"
+    );
+    assert_eq!(
+        differs(|plan| plan.steps[6].changes.clear()),
+        "the step update parameter_group.main has other changes"
+    );
+    assert_eq!(
+        differs(|plan| plan.steps[10].options.clear()),
+        "the step delete cluster.main has other options"
+    );
+    assert_eq!(differs(|plan| plan.steps[0].action = Action::Create), "there is a new step: create vpc.main");
+    assert_eq!(
+        differs(|plan| plan.steps[1].action = Action::NoOp),
+        "this step is no longer needed: create subnet_group.main"
+    );
+    let other = Document::new(&subject(false), "b", &mixed()).to_value();
+    assert!(render::json::difference(&saved, &other).is_some_and(|text| text.contains("spec file")));
+}
+
+#[test]
+fn the_schema_of_saved_plans_is_fresh() {
+    let text = render::json::schema();
+    golden_at("schema/plan.schema.json", &text);
+    // What is left out of a plan when it is empty cannot be required.
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let required = &schema["$defs"]["Step"]["required"];
+    assert_eq!(*required, json!(["id", "action", "changes", "impact", "needs"]));
+}
+
+/// A run of four steps, half way.
+fn events() -> Vec<(u64, Event)> {
+    let id = |kind, name: &str| Id::new(kind, name);
+    let plan =
+        |id: Id, action, needs: &[Id]| PlannedStep { id, action, needs: needs.iter().cloned().collect() };
+    let (group, cluster, role) = (id("parameter_group", "main"), id("cluster", "main"), id("role", "s3"));
+    let (one, sync) = (id("instance", "1"), id("parameter_sync", "main"));
+    vec![
+        (
+            0,
+            Event::Planned {
+                steps: vec![
+                    plan(role.clone(), Action::Create, &[]),
+                    plan(group.clone(), Action::Update, &[]),
+                    plan(cluster.clone(), Action::Create, &[role.clone(), group.clone()]),
+                    plan(one.clone(), Action::Create, std::slice::from_ref(&cluster)),
+                    plan(sync.clone(), Action::Recheck, &[group.clone(), cluster.clone(), one]),
+                ],
+            },
+        ),
+        (0, Event::Started { id: role.clone(), action: Action::Create }),
+        (0, Event::Started { id: group.clone(), action: Action::Update }),
+        (500, Event::Acted { id: role.clone(), what: "create" }),
+        (2_000, Event::Finished { id: role, seconds: 2 }),
+        (6_000, Event::Failed { id: group, why: "said at the end".into() }),
+        (6_000, Event::Started { id: cluster.clone(), action: Action::Create }),
+        (7_000, Event::Waiting { id: cluster.clone(), why: "creating".into() }),
+        (40_000, Event::Waiting { id: cluster, why: "backing-up".into() }),
+        (41_000, Event::Note { text: "a note".into() }),
+        (50_000, Event::Stopping),
+    ]
+}
+
+#[test]
+fn progress_on_a_pipe() {
+    let mut progress = Progress::default();
+    let mut text = String::new();
+    for (at, event) in events() {
+        progress.tell(at, &event);
+        if let Some(line) = progress.said(at, &event) {
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    for line in progress.heartbeat(3_725_000) {
+        text.push_str(&format!("{line}\n"));
+    }
+    golden("progress-pipe.txt", &text);
+}
+
+#[test]
+fn progress_on_a_terminal() {
+    let mut progress = Progress::default();
+    let mut text = String::new();
+    for (at, event) in events() {
+        progress.tell(at, &event);
+        text.push_str(&format!("--- {at}\n{}\n", plain(&progress.lines(at, 90, 20).join("\n"))));
+    }
+    golden("progress-terminal.txt", &text);
+}
+
+#[test]
+fn progress_fits_whatever_the_terminal_is() {
+    let mut progress = Progress::default();
+    let ids: Vec<Id> = (0..60).map(|n| Id::new("role", format!("role-with-a-long-name-{n}"))).collect();
+    let steps =
+        ids.iter().map(|id| PlannedStep { id: id.clone(), action: Action::Create, needs: BTreeSet::new() });
+    progress.tell(0, &Event::Planned { steps: steps.collect() });
+    for id in &ids[..20] {
+        progress.tell(1_000, &Event::Started { id: id.clone(), action: Action::Create });
+    }
+    for id in &ids[..10] {
+        progress.tell(2_000, &Event::Finished { id: id.clone(), seconds: 1 });
+    }
+    for (width, height) in [(80, 24), (20, 5), (200, 100), (1, 1), (0, 0)] {
+        let lines = progress.lines(9_000, width, height);
+        assert!(lines.len() <= height.max(4), "{} lines of {height}", lines.len());
+        for line in &lines {
+            assert!(plain(line).chars().count() <= width.max(3), "{line:?} in {width}");
+        }
+    }
+    // What is at work comes first, and what is done is a number.
+    let lines = plain(&progress.lines(9_000, 80, 8).join("\n"));
+    assert!(lines.starts_with("10 of 60 done, 10 at work, 40 to come · 9s\n"), "{lines}");
+    assert_eq!(lines.matches('▸').count(), 6, "{lines}");
+    assert!(lines.ends_with("… and 44 more"), "{lines}");
+}
+
+#[test]
+fn a_stack_as_a_table_and_as_json() {
+    let live = |kind, name: &str, state, outputs: &[(&str, &str)]| Live {
+        id: Id::new(kind, name),
+        props: Value::Null,
+        outputs: outputs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+        state,
+        owned: name != "theirs",
+    };
+    let host = "churn.cluster-c1.us-east-1.rds.amazonaws.com";
+    let observed = [
+        live("role", "s3", State::Ready, &[("arn", "arn:aws:iam::1:role/s3")]),
+        live("role", "theirs", State::Ready, &[]),
+        live("cluster", "main", State::Ready, &[("id", "churn"), ("arn", "arn:c"), ("endpoint", host)]),
+        live("instance", "1", State::Busy("rebooting".into()), &[("id", "churn-1"), ("arn", "arn:i")]),
+        live("endpoint", "churn", State::Failed("Failed: no image".into()), &[("arn", "arn:e")]),
+        live("secret", "master", State::Ready, &[("arn", "arn:aws:secretsmanager:s")]),
+    ];
+    let observed = observed.into_iter().map(|live| (live.id.clone(), live)).collect();
+    let member = |name: &str, writer, status: &str| Member {
+        name: name.into(),
+        writer,
+        status: "available".into(),
+        parameter_status: status.into(),
+        promotion_tier: 1,
+    };
+    let topology = Topology {
+        members: vec![member("churn-1", true, "pending-reboot"), member("churn-10", false, "in-sync")],
+        status: "available".into(),
+    };
+    let stack = Stack::new(&subject(false), &observed, Some(&topology));
+    golden("status.txt", &plain(&stack.to_text()));
+    golden("status.json", &stack.to_json());
+    let nothing = Stack::new(&subject(false), &Default::default(), None);
+    assert!(nothing.to_text().contains("Nothing of this stack exists."));
+}
