@@ -37,13 +37,13 @@ pub struct Props {
 }
 
 /// Whose the bucket of the stack's name is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
     Nobodys,
     /// Another account's, or in another region.
     Others,
-    /// This account's, which does not yet mean this stack's.
-    Ours,
+    /// This account's, with these tags, which tell whether it is this stack's.
+    Ours(BTreeMap<String, String>),
 }
 
 impl Kind for Bucket {
@@ -61,7 +61,7 @@ impl Kind for Bucket {
         let aws = look.aws;
         let name = aws.bucket();
         let whose = whose(look).await?;
-        if whose == Whose::Nobodys {
+        if *whose == Whose::Nobodys {
             return Ok(Vec::new());
         }
         let mut seen = Seen {
@@ -81,23 +81,21 @@ impl Kind for Bucket {
             ]),
             state: State::Ready,
         };
-        if whose == Whose::Ours {
-            let (tags, access, encryption, versioning, policy) = tokio::join!(
-                tags(look),
+        if let Whose::Ours(tags) = whose.as_ref() {
+            let (access, encryption, versioning, policy) = tokio::join!(
                 public_access_blocked(aws, &name),
                 encryption(aws, &name),
                 versioning(aws, &name),
                 live_policy(aws, &name),
             );
-            let tags = tags?.as_ref().clone();
-            seen.owned = owns(&aws.place, &tags);
+            seen.owned = owns(&aws.place, tags);
             seen.props = Props {
                 name,
                 versioning: versioning?,
                 public_access_blocked: access?,
                 encryption: encryption?,
                 policy: policy?,
-                tags,
+                tags: tags.clone(),
             };
         }
         Ok(vec![seen])
@@ -176,31 +174,34 @@ impl Kind for Bucket {
     }
 }
 
-/// Asks with HEAD, which tells apart what no other request does (fact book, section 6.1).
-pub(super) async fn whose(look: Look<'_>) -> Result<Whose, Failure> {
-    let aws = look.aws;
-    let answer = look.shared("HeadBucket", async {
-        let request = aws.s3.head_bucket().bucket(aws.bucket()).expected_bucket_owner(&aws.place.account);
-        match request.send().await.during("HeadBucket") {
-            Ok(_) => Ok(Whose::Ours),
-            Err(failure) if failure.is(Class::NotFound) => Ok(Whose::Nobodys),
-            // HEAD has no body, hence no code: 403 is another account's, 301 another region's.
-            Err(failure) if matches!(failure.code.as_str(), "HTTP 403" | "HTTP 301") => Ok(Whose::Others),
-            Err(failure) => Err(failure),
-        }
-    });
-    Ok(*answer.await?)
-}
-
-/// Tags of the stack's bucket, if it is ours; none otherwise.
-pub(super) async fn tags(look: Look<'_>) -> Result<Arc<BTreeMap<String, String>>, Failure> {
+/// Asks for the tags, and with HEAD where that is denied.
+pub(super) async fn whose(look: Look<'_>) -> Result<Arc<Whose>, Failure> {
     let aws = look.aws;
     look.shared("GetBucketTagging", async {
-        let request =
-            aws.s3.get_bucket_tagging().bucket(aws.bucket()).expected_bucket_owner(&aws.place.account);
-        let found = absent_ok(request.send().await.during("GetBucketTagging"))?;
-        let tags = found.map(|found| found.tag_set).unwrap_or_default();
-        Ok(tag_map(tags.iter().map(|tag| (Some(tag.key()), Some(tag.value())))))
+        let owner = &aws.place.account;
+        let request = aws.s3.get_bucket_tagging().bucket(aws.bucket()).expected_bucket_owner(owner);
+        let failure = match request.send().await.during("GetBucketTagging") {
+            Ok(found) => {
+                let tags = found.tag_set.iter().map(|tag| (Some(tag.key()), Some(tag.value())));
+                return Ok(Whose::Ours(tag_map(tags)));
+            }
+            Err(failure) => failure,
+        };
+        match failure.code.as_str() {
+            "NoSuchTagSet" => Ok(Whose::Ours(BTreeMap::new())),
+            "NoSuchBucket" => Ok(Whose::Nobodys),
+            // In another region (fact book, section 6.1).
+            "PermanentRedirect" | "AuthorizationHeaderMalformed" => Ok(Whose::Others),
+            // Another account's, or an action that we are not allowed: of those, HEAD needs the least.
+            "AccessDenied" => {
+                let request = aws.s3.head_bucket().bucket(aws.bucket()).expected_bucket_owner(owner);
+                match request.send().await.during("HeadBucket") {
+                    Err(head) if head.is(Class::Denied) => Ok(Whose::Others),
+                    _ => Err(failure),
+                }
+            }
+            _ => Err(failure),
+        }
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! File of the stack in its bucket. Its key holds the hash of its content.
 
-use super::bucket::{Whose, tags, whose};
+use super::bucket::{Whose, whose};
 use super::sagemaker::not_yet;
 use super::{Deletion, Kind, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
@@ -41,9 +41,10 @@ impl Kind for BucketObject {
     /// their own that nobody wants.
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
-        if whose(look).await? != Whose::Ours {
-            return Ok(Vec::new());
-        }
+        let whose = whose(look).await?;
+        let Whose::Ours(tags) = whose.as_ref() else { return Ok(Vec::new()) };
+        // An object belongs to whoever the bucket belongs to.
+        let owned = owns(&aws.place, tags);
         let bucket = aws.bucket();
         let list = look.shared("ListObjectsV2", async {
             let request = aws
@@ -63,8 +64,7 @@ impl Kind for BucketObject {
             }
             Ok(found)
         });
-        let (list, tags) = tokio::join!(list, tags(look));
-        let (list, owned) = (list?, owns(&aws.place, tags?.as_ref()));
+        let list = list.await?;
         let mut by_name: BTreeMap<&str, Vec<(i64, &str)>> = BTreeMap::new();
         for object in list.iter() {
             let Some((key, name)) = object.key().and_then(|key| Some((key, file_name(key)?))) else {
@@ -80,7 +80,6 @@ impl Kind for BucketObject {
                 let name = if age == 0 { name.to_string() } else { format!("{name}#{key}") };
                 let props = Props { bucket: bucket.as_str().into(), key: (*key).into(), path: None };
                 let outputs = Outputs::from([("key".into(), (*key).to_string())]);
-                // An object belongs to whoever the bucket belongs to.
                 seen.push(Seen { name, props, outputs, state: State::Ready, owned });
             }
         }

@@ -78,12 +78,11 @@ impl Kind for Notebook {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let (name, arn) = (aws.place.name("notebook"), aws.place.notebook_arn());
-        let describe = async {
-            let request = aws.sagemaker.describe_notebook_instance().notebook_instance_name(&name);
-            absent_ok(request.send().await.during("DescribeNotebookInstance"))
-        };
-        let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
-        let (Some(found), Some(tags)) = (found?, tags?) else { return Ok(Vec::new()) };
+        let request = aws.sagemaker.describe_notebook_instance().notebook_instance_name(&name);
+        let answer = request.send().await.during("DescribeNotebookInstance");
+        let Some(found) = absent_ok(answer)? else { return Ok(Vec::new()) };
+        // Most stacks have none: one request is enough to know.
+        let Some(tags) = list_tags(aws, &arn).await? else { return Ok(Vec::new()) };
         let status = found.notebook_instance_status().map_or("", NotebookInstanceStatus::as_str);
         let text = |value: Option<&str>| value.unwrap_or_default().to_string();
         let mut security_groups: Vec<Input> =

@@ -171,7 +171,7 @@ async fn drift_of_a_bucket_is_seen_and_mended() {
 async fn a_bucket_of_others_is_blocked_and_never_touched() {
     for readable in [false, true] {
         let bench = Bench::new(1, Mood::Calm, REGION, Scope::default()).await;
-        let foreign = s3::Foreign { region: REGION.into(), readable };
+        let foreign = s3::Foreign { region: REGION.into(), readable, keys: Default::default() };
         let name = bench.aws.bucket();
         bench.account.sandbox.with(|world| world.global.s3.foreign.insert(name, foreign));
         write(&bench.files, "a.ipynb", "{}");
