@@ -240,6 +240,13 @@ impl Ec2 {
         self.put_interface(made, subnet);
     }
 
+    /// Changes the security groups of an interface that another service made.
+    pub fn set_interface_groups(&mut self, id: &str, groups: &[String]) {
+        if let Some(interface) = self.interfaces.get_mut(id) {
+            interface.groups = groups.to_vec();
+        }
+    }
+
     /// The interface disappears at `at` (milliseconds since the Unix epoch), not before.
     pub fn release_interface(&mut self, id: &str, at: u64) {
         if let Some(interface) = self.interfaces.get_mut(id) {

@@ -8,15 +8,26 @@
 //! **What runs where.** A member is `pending-reboot` from the moment that something changed which only a
 //! restart picks up, until some time after a restart that began *after* that change.
 //!
-//! Rooms: [`state`] (what exists), [`settle`] (what time does to it), [`clusters`], [`modify`],
-//! [`restarts`] (reboot, failover, stop, start), [`instances`], [`groups`] and [`parameters`],
+//! **Figures.** Durations are those of the fact book's table 8.2. What is not there is our estimate: upgrades,
+//! changes of class, removal of a role, promotion after the writer's deletion, rotation of a password, work
+//! behind an `available` status; and so are all probabilities.
+//!
+//! **Others.** RDS asks EC2 for subnets and security groups and puts network interfaces there, asks IAM
+//! whether it can assume a role, keeps managed master passwords in Secrets Manager, and uses keys of KMS.
+//!
+//! Rooms: [`state`] (what exists), [`settle`] (what time does to it), [`clusters`], [`input`] (what cluster
+//! operations are asked), [`modify`], [`credentials`] (managed master passwords), [`restarts`] (reboot,
+//! failover, stop, start), [`pause`] (Serverless v2), [`instances`], [`groups`] and [`parameters`],
 //! [`roles`], [`subnets`], [`versions`], [`snapshots`], [`tags`], [`show`] (XML).
 
 mod clusters;
+mod credentials;
 mod groups;
+mod input;
 mod instances;
 mod modify;
 mod parameters;
+mod pause;
 mod restarts;
 mod roles;
 mod settle;
@@ -29,7 +40,9 @@ mod versions;
 
 use super::ec2::Ec2;
 use super::iam::Iam;
+use super::kms::Kms;
 use super::random::Random;
+use super::secretsmanager::SecretsManager;
 use super::wire::{Fault, Params, Reply, Xml};
 use super::{ACCOUNT, Call, Global, Region};
 use serde::{Deserialize, Serialize};
@@ -53,8 +66,6 @@ pub struct Rds {
     effects: Vec<Timed>,
     /// The part of every endpoint's host name that belongs to account and region.
     suffix: String,
-    /// Id of the AWS-managed KMS key of each service that needed one.
-    service_keys: BTreeMap<String, String>,
 }
 
 /// One request together with all that it may touch.
@@ -64,7 +75,14 @@ struct Context<'a> {
     rds: &'a mut Rds,
     ec2: &'a mut Ec2,
     iam: &'a Iam,
+    secrets: &'a mut SecretsManager,
+    kms: &'a mut Kms,
     random: &'a mut Random,
+}
+
+/// Lets time pass until the call, for services that show what RDS does by itself.
+pub(super) fn settle(call: &Call, region: &mut Region, global: &mut Global) {
+    settle::settle(&mut Context::new(call, region, global));
 }
 
 impl Rds {
@@ -77,15 +95,7 @@ impl Rds {
 }
 
 pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let mut context = Context {
-        call,
-        now: call.now,
-        rds: &mut region.rds,
-        ec2: &mut region.ec2,
-        iam: &global.iam,
-        random: &mut global.random,
-    };
-    let c = &mut context;
+    let c = &mut Context::new(call, region, global);
     if c.rds.suffix.is_empty() {
         c.rds.suffix = format!("c{}", c.random.letters(11).to_ascii_lowercase());
     }
@@ -142,6 +152,12 @@ fn empty(name: &str) -> Reply {
 }
 
 impl<'a> Context<'a> {
+    fn new(call: &'a Call, region: &'a mut Region, global: &'a mut Global) -> Context<'a> {
+        let Region { rds, ec2, secretsmanager: secrets, kms, .. } = region;
+        let Global { iam, random, .. } = global;
+        Context { call, now: call.now, rds, ec2, iam, secrets, kms, random }
+    }
+
     /// The request's parameters; they outlive any borrow of the context itself.
     fn params(&self) -> &'a Params {
         &self.call.params
@@ -152,7 +168,7 @@ impl<'a> Context<'a> {
     }
 
     /// The name that a parameter gives, in lower case, and freed of an ARN around it: RDS lower-cases all
-    /// identifiers and takes the ARN in most places (fact book, section 1.7).
+    /// identifiers (fact book, section 1.7), and takes the ARN in most places (not in the book).
     fn name(&self, parameter: &str) -> Option<String> {
         let given = self.params().get(parameter).filter(|given| !given.is_empty())?;
         Some(given.rsplit(':').next().unwrap_or(given).to_ascii_lowercase())

@@ -1,12 +1,14 @@
 //! Simulated Secrets Manager: names that stay reserved, lists that lag, ARNs that never come back.
 //!
-//! Facts: fact book, section 6.2.
+//! Facts: fact book, section 6.2, and 1.12 for secrets that RDS owns. Not in it, and believed: the limits of
+//! names, tags and versions, the wording of refusals, resource policies and random passwords.
 
 mod listing;
 mod password;
 mod values;
 
 use super::random::Random;
+use super::rds;
 use super::wire::{Fault, Reply};
 use super::{ACCOUNT, Call, Global, Region};
 use serde::{Deserialize, Serialize};
@@ -204,6 +206,8 @@ impl Secret {
 }
 
 pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+    // RDS rotates and deletes secrets of its own as time passes.
+    rds::settle(call, region, global);
     let random = &mut global.random;
     let Region { secretsmanager, kms, .. } = region;
     secretsmanager.settle(call.now);
@@ -249,7 +253,7 @@ fn seconds(at_ms: u64) -> Value {
 }
 
 /// A random identifier in the usual form.
-fn uuid(random: &mut Random) -> String {
+pub(super) fn uuid(random: &mut Random) -> String {
     [8, 4, 4, 4, 12].map(|length| random.hex(length)).join("-")
 }
 

@@ -84,6 +84,9 @@ impl Listener {
 
     /// Serves the sandbox until `stop` completes, then lets requests under way end for a few seconds.
     /// `seen` is told of every request after its answer is known.
+    ///
+    /// # Errors
+    /// What the operating system says when it accepts no more connections at all.
     pub async fn serve(
         self,
         sandbox: Sandbox,

@@ -244,9 +244,10 @@ def ec2():
 def rds():
     ec2, rds = client("ec2"), client("rds")
     vpc, subnets, group = network(ec2)
-    rds.create_db_subnet_group(
+    subnet_group = rds.create_db_subnet_group(
         DBSubnetGroupName="Boto", DBSubnetGroupDescription="boto", SubnetIds=subnets, Tags=TAGS
-    )
+    )["DBSubnetGroup"]
+    equal(subnet_group["VpcId"], vpc)
     rds.create_db_cluster_parameter_group(
         DBClusterParameterGroupName="boto", DBParameterGroupFamily="aurora-mysql8.0", Description="boto"
     )
@@ -254,13 +255,17 @@ def rds():
         DBClusterIdentifier="Boto",
         Engine="aurora-mysql",
         MasterUsername="admin",
-        MasterUserPassword="sandbox-only-1",
+        ManageMasterUserPassword=True,
         DBSubnetGroupName="boto",
         DBClusterParameterGroupName="boto",
         VpcSecurityGroupIds=[group],
         Tags=TAGS,
     )["DBCluster"]
     equal(cluster["DBClusterIdentifier"], "boto", "lower-cased")
+    secrets, secret = client("secretsmanager"), cluster["MasterUserSecret"]["SecretArn"]
+    equal(json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])["username"], "admin")
+    equal(secrets.describe_secret(SecretId=secret)["OwningService"], "rds")
+    refused("InvalidRequestException", secrets.delete_secret, SecretId=secret)
     cluster_now = lambda: rds.describe_db_clusters(DBClusterIdentifier="boto")["DBClusters"][0]
     until("cluster", lambda: cluster_now()["Status"] == "available")
     rds.create_db_instance(
@@ -269,6 +274,10 @@ def rds():
     instance = lambda: rds.describe_db_instances(DBInstanceIdentifier="boto-1")["DBInstances"][0]
     until("instance", lambda: instance()["DBInstanceStatus"] == "available")
     equal(cluster_now()["DBClusterMembers"][0]["IsClusterWriter"], True)
+    equal(cluster_now()["MasterUserSecret"]["SecretStatus"], "active")
+    in_subnets = [{"Name": "subnet-id", "Values": subnets}]
+    interfaces = ec2.describe_network_interfaces(Filters=in_subnets)["NetworkInterfaces"]
+    equal([(i["Description"], i["Groups"][0]["GroupId"]) for i in interfaces], [("RDSNetworkInterface", group)])
     rds.add_tags_to_resource(ResourceName=cluster["DBClusterArn"], Tags=[{"Key": "more", "Value": "1"}])
     rds.remove_tags_from_resource(ResourceName=cluster["DBClusterArn"], TagKeys=["stack"])
     equal(rds.list_tags_for_resource(ResourceName=cluster["DBClusterArn"])["TagList"], [{"Key": "more", "Value": "1"}])
@@ -278,6 +287,7 @@ def rds():
     until("instance gone", lambda: gone(rds.describe_db_instances, "DBInstanceNotFound", DBInstanceIdentifier="boto-1"))
     rds.delete_db_cluster(DBClusterIdentifier="boto", SkipFinalSnapshot=True)
     until("cluster gone", lambda: gone(rds.describe_db_clusters, "DBClusterNotFoundFault", DBClusterIdentifier="boto"))
+    refused("ResourceNotFoundException", secrets.describe_secret, SecretId=secret)
     rds.delete_db_subnet_group(DBSubnetGroupName="boto")
     rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName="boto")
     remove_network(ec2, vpc, subnets, group)

@@ -2,6 +2,7 @@
 # The commands of "Adding real-time machine learning predictions to Amazon Aurora: Part 1", as typed there,
 # against the sandbox at AWS_ENDPOINT_URL, up to in-sync on both members. Before that, what the article
 # takes as given: a cluster with a reader. On the way: a cluster of one member refuses to fail over.
+# Only the answers are kept in a file, so that they can be looked at; the commands are the article's.
 set -euo pipefail
 : "${AWS_ENDPOINT_URL:?must be the address of the sandbox}"
 export AWS_PAGER=""
@@ -9,6 +10,11 @@ cluster=database-aurora-ml
 group=aurora-ml-db-cluster-parameter-group
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+# The AWS CLI of version 1 does not heed AWS_ENDPOINT_URL for RDS in us-east-1 (it has an address of its own
+# for that, awscli/customizations/overridesslcommonname.py), but it heeds the option.
+aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
 
 fail() { echo "first_article.sh: $*" >&2; exit 1; }
 
@@ -55,6 +61,11 @@ if aws rds failover-db-cluster --db-cluster-identifier $cluster > "$work/out" 2>
   fail "failover of a single member was accepted"
 fi
 grep -q InvalidDBClusterStateFault "$work/error" || fail "failover of a single member: $(cat "$work/error")"
+grep -q "at least two database instances" "$work/error" || fail "failover of a single member: $(cat "$work/error")"
+cluster_is available
+until_equal "the only member" "database-1-instance-1 True in-sync" aws rds describe-db-clusters \
+  --db-cluster-identifier $cluster --output text \
+  --query 'DBClusters[0].DBClusterMembers[].[DBInstanceIdentifier,IsClusterWriter,DBClusterParameterGroupStatus]'
 
 echo "== a reader"
 aws rds create-db-instance --db-instance-identifier reader --db-cluster-identifier $cluster \
@@ -63,7 +74,7 @@ instance_is reader available
 cluster_is available
 
 echo "== the article"
-cat > "$work/sagemaker-policy.json" <<'JSON'
+cat > sagemaker-policy.json <<'JSON'
 {
   "Version": "2012-10-17",
   "Statement": [
@@ -71,7 +82,7 @@ cat > "$work/sagemaker-policy.json" <<'JSON'
       "Sid": "AllowAuroraToInvokeRCFEndPoint",
       "Effect": "Allow",
       "Action": "sagemaker:InvokeEndpoint",
-      "Resource": "arn:aws:sagemaker:us-east-1:111122223333:endpoint/churn"
+      "Resource": "arn:aws:sagemaker:us-east-1:111122223333:endpoint/endpointName"
     }
   ]
 }
@@ -81,7 +92,7 @@ aws iam create-role \
   --assume-role-policy-document "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"rds.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}" > "$work/out"
 aws iam put-role-policy \
   --role-name auroraml-sagemaker-access --policy-name inline-policy \
-  --policy-document "file://$work/sagemaker-policy.json"
+  --policy-document file://sagemaker-policy.json
 
 # RDS may not see the role for a moment, and says InvalidParameterValue.
 for _ in $(seq 1 60); do
@@ -117,5 +128,11 @@ until_equal "members after" "in-sync in-sync" aws rds describe-db-clusters \
   --query 'DBClusters[*].DBClusterMembers[].DBClusterParameterGroupStatus' --output text
 until_equal "writer" reader aws rds describe-db-clusters --db-cluster-identifier $cluster \
   --query 'DBClusters[0].DBClusterMembers[?IsClusterWriter].DBInstanceIdentifier' --output text
-aws rds describe-db-clusters --db-cluster-identifier $cluster --query 'DBClusters[*].DBClusterMembers'
+# The old writer was the first member; the article's sample shows the same pair the other way round.
+aws rds describe-db-clusters --db-cluster-identifier $cluster --query 'DBClusters[*].DBClusterMembers' | tee "$work/out"
+[ "$(grep -c '"DBClusterParameterGroupStatus": "in-sync"' "$work/out")" = 2 ] || fail "not both members are in-sync"
+[ "$(grep -c '"PromotionTier": 1' "$work/out")" = 2 ] || fail "both members have promotion tier 1"
+until_equal "value" "$(aws iam get-role --role-name auroraml-sagemaker-access --query Role.Arn --output text)" \
+  aws rds describe-db-cluster-parameters --db-cluster-parameter-group-name $group --source user \
+  --query 'Parameters[?ParameterName==`aws_default_sagemaker_role`].ParameterValue' --output text
 echo "first_article.sh: done"

@@ -8,6 +8,7 @@ use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconci
 use auroraml::sandbox::random::Mood;
 use auroraml::sandbox::{Sandbox, World};
 use auroraml::spec::{Spec, parse};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -103,6 +104,26 @@ impl Account {
     /// Requests that changed or tried to change something.
     pub fn mutations(&self) -> usize {
         self.sandbox.with(|world| world.mutations().count())
+    }
+
+    /// Nothing exists twice: no two live objects carry the tags of the same resource.
+    pub fn assert_single(&self, spec: &Spec) {
+        let world = serde_json::to_value(self.sandbox.world()).unwrap();
+        let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for path in self
+            .traces(spec)
+            .into_iter()
+            .filter(|path| !path.contains("/nat_gateways/") && !path.contains("/snapshots/"))
+        {
+            let pointer = format!("/{path}");
+            let resource = world
+                .pointer(&pointer)
+                .and_then(|tags| tags["auroraml:resource"].as_str())
+                .unwrap_or_default();
+            seen.entry(resource.to_string()).or_default().push(path);
+        }
+        seen.retain(|_, paths| paths.len() > 1);
+        assert!(seen.is_empty(), "made twice: {seen:#?}");
     }
 
     /// Everything in the world that carries the stack's tag or name, in whatever service.

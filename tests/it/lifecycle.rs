@@ -36,6 +36,53 @@ pub async fn make_foreign_cluster(account: &Account, region: &str, name: &str, m
     account.sandbox.with(|world| world.regions.entry(region.into()).or_default().rds.lenient = false);
 }
 
+/// Names of all example specs.
+fn spec_files() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir("specs")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".yaml"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 6, "{names:?}");
+    names
+}
+
+/// In a calm and in a lively world: from nothing to an empty plan, and back to nothing.
+#[tokio::test(start_paused = true)]
+async fn every_example_comes_and_goes() {
+    for name in spec_files() {
+        let spec = spec(&spec_file(&name));
+        for mood in [Mood::Calm, Mood::Real] {
+            let account = Account::new(7, mood);
+            if let Some(auroraml::spec::Aurora::Existing(existing)) = &spec.aurora {
+                make_foreign_cluster(&account, &spec.region, &existing.existing, 2).await;
+            }
+            account.apply(&spec).await;
+            let applied = account.mutations();
+            account.destroy(&spec).await;
+            println!(
+                "{name} ({mood:?}): {applied} mutating calls up, {} down",
+                account.mutations() - applied
+            );
+            let kept: Vec<String> =
+                account.traces(&spec).into_iter().filter(|path| !stays(&spec, path)).collect();
+            assert_eq!(kept, Vec::<String>::new(), "{name}");
+        }
+    }
+}
+
+/// What a destroy leaves on purpose: a bucket to be kept, a final snapshot, a secret that can still be
+/// restored, and what AWS itself still lists for a while.
+pub fn stays(spec: &auroraml::spec::Spec, path: &str) -> bool {
+    let bucket_kept =
+        spec.bucket.as_ref().is_some_and(|b| b.on_destroy == auroraml::spec::BucketOnDestroy::Keep);
+    (bucket_kept && path.starts_with("global/s3/"))
+        || path.contains("/rds/snapshots/")
+        || path.contains("/secretsmanager/")
+        || path.contains("/nat_gateways/")
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_first_article_on_clusters_of_every_size() {
     for members in [1, 2, 4] {

@@ -5,8 +5,10 @@ mod creation;
 mod deletion;
 mod listings;
 mod parameters;
+mod pause;
 mod restarts;
 mod roles;
+mod together;
 
 use crate::support::{config, sandbox};
 use auroraml::sandbox::Sandbox;

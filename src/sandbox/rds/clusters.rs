@@ -1,14 +1,19 @@
 //! Clusters: the shell around the shared storage. Members come separately.
 
-use super::state::{Cluster, Deferred, Effect, ManagedSecret, Scaling, Settings, Snapshot, Timeline};
+use super::input::{
+    backup_window, check_password, log_exports, maintenance_window, number, scaling, security_groups,
+    storage_type,
+};
+use super::state::{Cluster, Deferred, Effect, Settings, Snapshot, SubnetGroup, Timeline};
 use super::{Context, check_name, cluster_state, combination, invalid, no_cluster, page, show, versions};
-use super::{groups, settle};
-use crate::sandbox::ACCOUNT;
-use crate::sandbox::wire::{Fault, Params, Reply, Xml};
-use std::collections::BTreeSet;
+use super::{credentials, groups, settle};
+use crate::sandbox::wire::{Fault, Reply, Xml};
 
-/// Clusters per region (fact book, section 1.17: `DBClusterQuotaExceededFault`).
+/// Clusters per region: what simulated Service Quotas says, and an estimate there as well. The code beyond
+/// it: fact book, section 1.17.
 const CLUSTERS_MAX: usize = 40;
+/// Manual snapshots of clusters per region, likewise.
+const SNAPSHOTS_MAX: usize = 100;
 
 pub(super) fn create(c: &mut Context<'_>) -> Reply {
     let (p, now) = (c.params(), c.now);
@@ -61,10 +66,14 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         None if c.rds.lenient => "default".into(),
         None => return Err(Fault::bad("InvalidSubnet", "No default subnet detected in VPC.")),
     };
+    let network = c.rds.subnet_groups.get(&subnet_group);
     let settings = Settings {
         engine_version: version.name.clone(),
         port: number(p, "Port", 1150..=65535)?.unwrap_or(3306),
-        security_groups: security_groups(c)?.unwrap_or_default(),
+        security_groups: match security_groups(c, network)? {
+            Some(groups) => groups,
+            None => default_groups(c, network),
+        },
         backup_retention: number(p, "BackupRetentionPeriod", 1..=35)?.unwrap_or(1),
         backup_window: backup_window(p)?.unwrap_or_else(|| "07:10-07:40".into()),
         maintenance_window: maintenance_window(p)?.unwrap_or_else(|| "sun:04:12-sun:04:42".into()),
@@ -86,8 +95,10 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     let tags = c.given_tags("cluster")?;
     let available = now + c.random.duration(35.0, 45.0, 90.0);
     let resource = format!("cluster-{}", c.random.letters(26).to_ascii_uppercase());
-    let secret = managed.then(|| new_secret(c, available));
     let encrypted = p.flag("StorageEncrypted").unwrap_or(false) || p.get("KmsKeyId").is_some();
+    let kms_key = encrypted.then(|| credentials::key(c, "KmsKeyId", "rds")).transpose()?;
+    let secret =
+        managed.then(|| credentials::create(c, available, &resource, &master_username)).transpose()?;
     let cluster = Cluster {
         id: id.clone(),
         resource: resource.clone(),
@@ -98,7 +109,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         master_username,
         database: database.map(str::to_string),
         encrypted,
-        kms_key: encrypted.then(|| kms_key(c, p.get("KmsKeyId"), "rds")),
+        kms_key,
         lifecycle_support: p
             .get("EngineLifecycleSupport")
             .unwrap_or("open-source-rds-extended-support")
@@ -119,6 +130,12 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     c.event(available, "db-cluster", &id, "creation", "DB cluster created");
     c.rds.clusters.insert(id.clone(), cluster);
     answer(c, &id)
+}
+
+/// Without security groups a cluster gets the default one of its VPC.
+fn default_groups(c: &Context<'_>, network: Option<&SubnetGroup>) -> Vec<String> {
+    let vpc = network.and_then(|network| network.vpc.as_ref());
+    vpc.and_then(|vpc| c.ec2.default_security_group(vpc)).into_iter().collect()
 }
 
 /// The engine version that the request asks for, checked.
@@ -211,6 +228,10 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
                     ),
                 ));
             }
+            if c.rds.snapshots.len() >= SNAPSHOTS_MAX {
+                let text = format!("Cannot create more than {SNAPSHOTS_MAX} manual snapshots.");
+                return Err(Fault::bad("SnapshotQuotaExceeded", text));
+            }
         }
         (None, true) => {}
     }
@@ -274,168 +295,4 @@ pub(super) fn http_endpoint(c: &mut Context<'_>, enabled: bool) -> Reply {
     let mut xml = Xml::new();
     xml.text("ResourceArn", arn).text("HttpEndpointEnabled", enabled);
     Ok(xml.into())
-}
-
-/// A master secret that RDS makes and owns; it becomes active a little after `from`.
-pub(super) fn new_secret(c: &mut Context<'_>, from: u64) -> ManagedSecret {
-    let (id, suffix) = (uuid(c), c.random.letters(6));
-    let name = format!("rds!cluster-{id}-{suffix}");
-    ManagedSecret {
-        arn: format!("arn:aws:secretsmanager:{}:{ACCOUNT}:secret:{name}", c.call.region),
-        kms_key: kms_key(c, c.params().get("MasterUserSecretKmsKeyId"), "secretsmanager"),
-        active_at: from + c.random.duration(5.0, 20.0, 60.0),
-    }
-}
-
-/// The ARN of a key that was given by ARN, id or alias; without one, the service's own key in this region.
-fn kms_key(c: &mut Context<'_>, given: Option<&str>, service: &str) -> String {
-    let start = format!("arn:aws:kms:{}:{ACCOUNT}:", c.call.region);
-    match given {
-        Some(arn) if arn.starts_with("arn:") => arn.to_string(),
-        Some(alias) if alias.starts_with("alias/") => format!("{start}{alias}"),
-        Some(id) => format!("{start}key/{id}"),
-        None => {
-            if let Some(id) = c.rds.service_keys.get(service) {
-                return format!("{start}key/{id}");
-            }
-            let id = uuid(c);
-            c.rds.service_keys.insert(service.to_string(), id.clone());
-            format!("{start}key/{id}")
-        }
-    }
-}
-
-fn uuid(c: &mut Context<'_>) -> String {
-    [8, 4, 4, 4, 12].map(|length| c.random.hex(length)).join("-")
-}
-
-/// 8 to 41 printable ASCII characters without `/`, `"` and `@` (fact book, section 1.7).
-pub(super) fn check_password(password: &str) -> Result<(), Fault> {
-    if !(8..=41).contains(&password.len()) {
-        return Err(invalid(
-            "The parameter MasterUserPassword is not a valid password because it is not between 8 and 41 \
-             characters long.",
-        ));
-    }
-    if password.chars().any(|l| !(' '..='~').contains(&l) || "/\"@".contains(l)) {
-        return Err(invalid(
-            "The parameter MasterUserPassword is not a valid password. Only printable ASCII characters \
-             besides '/', '@', '\"', ' ' may be used.",
-        ));
-    }
-    Ok(())
-}
-
-/// A whole number within `range`, if it is given.
-pub(super) fn number(
-    p: &Params,
-    name: &str,
-    range: std::ops::RangeInclusive<u64>,
-) -> Result<Option<u64>, Fault> {
-    let Some(text) = p.get(name) else { return Ok(None) };
-    match text.parse::<u64>() {
-        Ok(number) if range.contains(&number) => Ok(Some(number)),
-        _ => Err(invalid(format!(
-            "Invalid value {text} for {name}: must be between {} and {}.",
-            range.start(),
-            range.end()
-        ))),
-    }
-}
-
-/// The security groups that the request names; each must exist.
-pub(super) fn security_groups(c: &Context<'_>) -> Result<Option<Vec<String>>, Fault> {
-    let given = c.params().list("VpcSecurityGroupIds");
-    for group in &given {
-        if !c.rds.lenient && !c.ec2.security_group_exists(group) {
-            return Err(invalid(format!("Invalid security group , groupId= {group}, groupName=.")));
-        }
-    }
-    Ok((!given.is_empty()).then_some(given))
-}
-
-pub(super) fn storage_type(p: &Params) -> Result<Option<String>, Fault> {
-    match p.get("StorageType") {
-        None | Some("" | "aurora") => Ok(None),
-        Some("aurora-iopt1") => Ok(Some("aurora-iopt1".into())),
-        Some(other) => Err(invalid(format!("Invalid storage type: {other}"))),
-    }
-}
-
-pub(super) fn log_exports(given: Vec<String>) -> Result<BTreeSet<String>, Fault> {
-    let known = ["audit", "error", "general", "iam-db-auth-error", "instance", "slowquery"];
-    match given.iter().find(|log| !known.contains(&log.as_str())) {
-        Some(log) => Err(combination(format!(
-            "You cannot use the log types '{log}' with engine version aurora-mysql. For supported log types, \
-             see the documentation."
-        ))),
-        None => Ok(given.into_iter().collect()),
-    }
-}
-
-fn is_time(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(hour, minute)| {
-        hour.len() == 2
-            && minute.len() == 2
-            && hour.parse::<u8>().is_ok_and(|h| h < 24)
-            && minute.parse::<u8>().is_ok_and(|m| m < 60)
-    })
-}
-
-pub(super) fn backup_window(p: &Params) -> Result<Option<String>, Fault> {
-    let Some(window) = p.get("PreferredBackupWindow") else { return Ok(None) };
-    match window.split_once('-') {
-        Some((from, to)) if is_time(from) && is_time(to) => Ok(Some(window.to_string())),
-        _ => Err(invalid(format!("Invalid backup window format: {window}"))),
-    }
-}
-
-pub(super) fn maintenance_window(p: &Params) -> Result<Option<String>, Fault> {
-    let Some(window) = p.get("PreferredMaintenanceWindow") else { return Ok(None) };
-    let window = window.to_ascii_lowercase();
-    let is_moment = |text: &str| {
-        text.split_once(':').is_some_and(|(day, time)| {
-            ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].contains(&day) && is_time(time)
-        })
-    };
-    match window.split_once('-') {
-        Some((from, to)) if is_moment(from) && is_moment(to) => Ok(Some(window)),
-        _ => Err(invalid(format!("Invalid maintenance window format: {window}"))),
-    }
-}
-
-/// The Serverless v2 capacity that the request asks for, over what there was (fact book, section 1.10).
-pub(super) fn scaling(p: &Params, version: &str, before: Option<&Scaling>) -> Result<Option<Scaling>, Fault> {
-    let given = p.nested("ServerlessV2ScalingConfiguration");
-    if given.0.is_empty() {
-        return Ok(before.cloned());
-    }
-    let min = given.number("MinCapacity").or(before.map(|b| b.min));
-    let max = given.number("MaxCapacity").or(before.map(|b| b.max));
-    let (Some(min), Some(max)) = (min, max) else {
-        return Err(invalid("Serverless v2 capacity needs both MinCapacity and MaxCapacity."));
-    };
-    let in_steps = |capacity: f64| (0.0..=256.0).contains(&capacity) && (capacity * 2.0).fract() == 0.0;
-    if !in_steps(min) || !in_steps(max) {
-        return Err(invalid("Serverless v2 capacity must be between 0 and 256 in steps of 0.5."));
-    }
-    if max < 1.0 || min > max {
-        return Err(invalid(format!(
-            "Serverless v2 maximum capacity {max} isn't valid. It must be at least 1 and at least the minimum \
-             capacity {min}."
-        )));
-    }
-    let can_pause = versions::find(version).is_some_and(|v| v.can_pause());
-    if min == 0.0 && !can_pause {
-        return Err(invalid(format!(
-            "Serverless v2 capacity 0.0 isn't valid. The minimum capacity must be at least 0.5 for \
-             aurora-mysql {version}."
-        )));
-    }
-    let pause = number(&given, "SecondsUntilAutoPause", 300..=86_400)?;
-    if pause.is_some() && min > 0.0 {
-        return Err(combination("SecondsUntilAutoPause needs a minimum capacity of 0."));
-    }
-    let pause_after_seconds = pause.or(before.map(|b| b.pause_after_seconds)).unwrap_or(300);
-    Ok(Some(Scaling { min, max, pause_after_seconds }))
 }

@@ -2,13 +2,13 @@
 
 use super::parameters::{self, Parameter};
 use super::state::{Group, Value};
-use super::{Context, check_name, combination, invalid, page, versions};
+use super::{Context, check_name, combination, invalid, page, pause, versions};
 use crate::sandbox::wire::{Fault, Params, Reply, Xml};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// DB cluster parameter groups per region.
+/// DB cluster parameter groups per region (fact book, section 1.2).
 const GROUPS_MAX: usize = 50;
-/// Parameters per Modify or Reset call.
+/// Parameters per Modify or Reset call (fact book, section 1.2).
 const PARAMETERS_MAX: usize = 20;
 
 fn no_group(name: &str) -> Fault {
@@ -318,6 +318,9 @@ impl Changes {
             .map(|cluster| cluster.id.clone())
             .collect();
         for user in users {
+            if self.now || self.at_restart {
+                pause::resume(c, now, &user);
+            }
             for member in c.rds.members_mut(&user).filter(|member| member.up && !member.deleting) {
                 let stopped = member.timeline.status(now) == "stopped";
                 if self.now && !stopped {

@@ -1,6 +1,6 @@
 //! Instances: the members of a cluster.
 
-use super::clusters::{maintenance_window, number};
+use super::input::{maintenance_window, number};
 use super::state::{Cluster, Effect, Instance, Timeline};
 use super::{
     Context, check_name, cluster_state, combination, instance_state, invalid, no_cluster, no_instance, page,
@@ -8,9 +8,9 @@ use super::{
 };
 use crate::sandbox::wire::{Fault, Reply, Xml};
 
-/// Instances per region.
+/// Instances per region: what simulated Service Quotas says, and an estimate there as well.
 const INSTANCES_MAX: usize = 40;
-/// A writer and 15 readers.
+/// A writer and 15 readers: promotion tiers go to 15 (fact book, section 1.6), the limit itself is not there.
 const MEMBERS_MAX: usize = 16;
 
 pub(super) fn create(c: &mut Context<'_>) -> Reply {
@@ -60,12 +60,15 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
              version of your DB cluster ({version})."
         )));
     }
+    // A cluster that is being created takes instances, which then wait for it: CloudFormation and Terraform
+    // often ask that early. The fact book does not say so.
     let status = cluster.timeline.status(now);
-    if status != "available" {
+    if status != "available" && status != "creating" {
         return Err(cluster_state(format!(
             "DB cluster {cluster_id} is not currently in the available state: it is {status}."
         )));
     }
+    let cluster_up = cluster.timeline.end_of("creating", now);
     if c.rds.members(&cluster_id).len() >= MEMBERS_MAX {
         return Err(cluster_state(format!(
             "DB cluster {cluster_id} has its maximum of {MEMBERS_MAX} instances."
@@ -96,13 +99,14 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         "db.serverless" => c.random.duration(300.0, 400.0, 700.0),
         _ => c.random.duration(330.0, 420.0, 720.0),
     };
+    let up = (now + length).max(cluster_up.unwrap_or(0));
     let resource = format!("db-{}", c.random.letters(26).to_ascii_uppercase());
     let instance = Instance {
         id: id.clone(),
         resource: resource.clone(),
         cluster: cluster_id,
         created: now,
-        timeline: Timeline::creating(now, now + length),
+        timeline: Timeline::creating(now, up),
         up: false,
         deleting: false,
         class: class.to_string(),
@@ -120,9 +124,11 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         pending_since: None,
         applying_until: 0,
         busy_until: 0,
+        active_at: up,
+        kept_up_until: 0,
     };
     c.rds.instances.insert(id.clone(), instance);
-    c.at(now + length, &resource, Effect::InstanceUp);
+    c.at(up, &resource, Effect::InstanceUp);
     place_interface(c, &id);
     answer(c, &id)
 }
@@ -149,14 +155,21 @@ pub(super) fn place_interface(c: &mut Context<'_>, id: &str) {
         return;
     }
     let groups = cluster.settings.security_groups.clone();
-    let interface = match &instance.interface {
-        Some(interface) => interface.clone(),
-        None => format!("eni-{}", c.random.hex(17)),
-    };
+    if let Some(interface) = &instance.interface {
+        c.ec2.set_interface_groups(interface, &groups);
+        return;
+    }
+    let interface = format!("eni-{}", c.random.hex(17));
     c.ec2.add_interface(&interface, &subnet, &groups, "RDSNetworkInterface", "amazon-rds");
     if let Some(instance) = c.rds.instances.get_mut(id) {
         instance.interface = Some(interface);
     }
+}
+
+/// How long the interface stays after its instance: 1 to 40 minutes (fact book, appendix E, item 7). Where
+/// most cases lie in between is an estimate.
+fn interface_release(c: &mut Context<'_>) -> u64 {
+    c.random.duration(60.0, 180.0, 1_200.0).clamp(60_000, 2_400_000)
 }
 
 /// Whether an instance of this class can be a member of the cluster.
@@ -248,7 +261,7 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
     let (cluster_id, interface) = (instance.cluster.clone(), instance.interface.clone());
     let resource = instance.resource.clone();
     let gone = now + c.random.duration(180.0, 400.0, 600.0);
-    let released = gone + c.random.duration(20.0, 60.0, 300.0);
+    let released = gone + interface_release(c);
     if let Some(instance) = c.rds.instances.get_mut(&id) {
         instance.deleting = true;
         // DeleteDBCluster reads off here when the last member will be gone.

@@ -1,14 +1,15 @@
 //! ModifyDBCluster and ModifyDBInstance: what changes at once, what waits for the maintenance window, and
 //! what only a restart picks up (fact book, sections 1.4 and 1.7).
 
-use super::clusters::{
-    answer, backup_window, check_password, log_exports, maintenance_window, new_secret, number, scaling,
-    security_groups, storage_type,
+use super::clusters::answer;
+use super::credentials;
+use super::input::{
+    backup_window, log_exports, maintenance_window, number, scaling, security_groups, storage_type,
 };
 use super::state::{Cluster, Deferred, Effect};
 use super::{
     Context, cluster_state, combination, groups, instance_state, instances, invalid, no_cluster, no_instance,
-    restarts, versions,
+    pause, restarts, versions,
 };
 use crate::sandbox::wire::{Fault, Reply};
 
@@ -45,7 +46,7 @@ pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
     if let Some(protection) = p.flag("DeletionProtection") {
         after.settings.deletion_protection = protection;
     }
-    if let Some(groups) = security_groups(c)? {
+    if let Some(groups) = security_groups(c, c.rds.subnet_groups.get(&before.subnet_group))? {
         after.settings.security_groups = groups;
     }
     if let Some(window) = backup_window(p)? {
@@ -72,7 +73,7 @@ pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
         after.settings.log_exports.remove(&log);
     }
     after.settings.scaling = scaling(p, &before.settings.engine_version, before.settings.scaling.as_ref())?;
-    let credentials = credentials(c, &mut after, immediately)?;
+    let credentials = credentials::asked(c, &before, immediately)?;
 
     // These wait for the maintenance window, unless told otherwise.
     let wanted = Deferred {
@@ -89,6 +90,10 @@ pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
         postpone(&mut after, wanted.clone());
     }
 
+    let credentials = credentials::change(c, &mut after, credentials)?;
+    if before.group != after.group || before.settings.scaling != after.settings.scaling {
+        pause::resume(c, now, &id);
+    }
     c.rds.clusters.insert(id.clone(), after.clone());
     settle_modification(c, now, &before, &after, credentials);
     if immediately {
@@ -124,42 +129,6 @@ fn upgrade_target(
         }
     }
     Ok(version)
-}
-
-/// Changes of the master password; answers whether there is one.
-fn credentials(c: &mut Context<'_>, after: &mut Cluster, immediately: bool) -> Result<bool, Fault> {
-    let (p, now) = (c.params(), c.now);
-    let managed = p.flag("ManageMasterUserPassword");
-    if let Some(password) = p.get("MasterUserPassword") {
-        if managed.unwrap_or(after.secret.is_some()) {
-            return Err(combination(
-                "You can't specify MasterUserPassword for a DB cluster whose master password is managed in \
-                 AWS Secrets Manager.",
-            ));
-        }
-        check_password(password)?;
-        after.secret = None;
-        return Ok(true);
-    }
-    if managed == Some(false) && after.secret.is_some() {
-        return Err(combination("MasterUserPassword is needed when ManageMasterUserPassword is turned off."));
-    }
-    if managed == Some(true) && after.secret.is_none() {
-        after.secret = Some(new_secret(c, now));
-        return Ok(true);
-    }
-    if p.flag("RotateMasterUserPassword").unwrap_or(false) {
-        if !immediately {
-            return Err(combination(
-                "You must specify apply immediately when rotating the master user password.",
-            ));
-        }
-        if after.secret.is_none() {
-            return Err(combination("The master user password isn't managed in AWS Secrets Manager."));
-        }
-        return Ok(true);
-    }
-    Ok(false)
 }
 
 fn postpone(after: &mut Cluster, wanted: Deferred) {
@@ -201,8 +170,12 @@ fn settle_modification(c: &mut Context<'_>, at: u64, before: &Cluster, after: &C
     shown.deletion_protection = after.settings.deletion_protection;
     cluster.previous = Some((from, shown));
     for member in c.rds.members_mut(&after.id).filter(|member| member.up) {
-        // Work goes on behind an `available` status for a while (fact book, section 1.10).
+        // Work goes on behind an `available` status for a while (fact book, sections 1.6 and 1.10).
         member.busy_until = to + tail;
+        if rescaled {
+            // The time to the next pause begins anew.
+            member.active_at = member.active_at.max(at);
+        }
         if regrouped || rescaled && member.class == "db.serverless" {
             member.pending_since = Some(at);
         }

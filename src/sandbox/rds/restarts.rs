@@ -19,12 +19,19 @@ pub(super) fn restart_member(
     length: u64,
     status: &str,
 ) -> Option<(u64, u64)> {
-    let noticed = c.random.duration(0.0, 10.0, 45.0).min(45_000);
+    let noticed = noticed(c);
     let instance = c.rds.instances.get_mut(id).filter(|instance| instance.up && !instance.deleting)?;
     let (from, to) = instance.timeline.schedule(at, from, length, status);
+    instance.active_at = to;
     let resource = instance.resource.clone();
     c.at(to + noticed, &resource, Effect::Restarted(from));
     Some((from, to))
+}
+
+/// Draws how long Describe needs to notice that an instance runs with its parameters (fact book, table 8.2:
+/// "in-sync visible after instance available").
+pub(super) fn noticed(c: &mut Context<'_>) -> u64 {
+    c.random.duration(0.0, 10.0, 45.0).min(45_000)
 }
 
 pub(super) fn reboot(c: &mut Context<'_>) -> Reply {

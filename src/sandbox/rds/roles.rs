@@ -4,7 +4,7 @@ use super::state::{Effect, Role};
 use super::{Context, cluster_state, invalid, no_cluster};
 use crate::sandbox::wire::{Fault, Reply, Xml};
 
-/// Roles per cluster: quota L-E094F43D.
+/// Roles per cluster: quota L-E094F43D (fact book, section 1.8).
 const ROLES_MAX: usize = 5;
 
 /// The request's cluster, role ARN and feature name; the cluster must be available.

@@ -1,7 +1,7 @@
 //! What has become of everything since the last request.
 
 use super::state::{Deferred, Effect, Phase};
-use super::{Context, modify, restarts, versions};
+use super::{Context, credentials, modify, restarts, versions};
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
@@ -44,7 +44,9 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
         }
         Effect::ClusterGone => {
             let Some(id) = c.rds.cluster_of(subject).map(|cluster| cluster.id.clone()) else { return };
-            c.rds.clusters.remove(&id);
+            if let Some(secret) = c.rds.clusters.remove(&id).and_then(|cluster| cluster.secret) {
+                c.secrets.remove_managed(&secret.name);
+            }
             c.event(at, "db-cluster", &id, "deletion", "DB cluster deleted");
         }
         Effect::Writer(instance) => {
@@ -107,6 +109,7 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
                 c.event(at, "db-cluster", &id, "failure", &message);
             }
         }
+        Effect::Rotation(arn) => credentials::rotate_when_due(c, at, subject, &arn),
     }
 }
 
@@ -129,7 +132,8 @@ fn instance_up(c: &mut Context<'_>, at: u64, subject: &str) {
         cluster.shown_writer = Some(id);
     }
     if backing_up {
-        // RDS does this by itself between a reader's look and its write (fact book, section 1.5).
+        // RDS does this by itself between a reader's look and its write (fact book, section 1.5), for 1 to 3
+        // minutes (appendix E, item 11). How often is an estimate.
         let (from, to) = (at + wait, at + wait + length);
         cluster.timeline.phases.push(Phase { from, to, status: "backing-up".into() });
     }

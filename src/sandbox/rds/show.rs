@@ -1,7 +1,7 @@
 //! What clusters, instances and snapshots look like in XML: the element names are those of the API model.
 
 use super::state::{Cluster, Deferred, Instance, Snapshot, SubnetGroup};
-use super::{Context, roles, tags, versions};
+use super::{Context, credentials, roles, tags, versions};
 use crate::sandbox::wire::Xml;
 
 /// A time as RDS writes it.
@@ -96,7 +96,7 @@ pub(super) fn cluster(c: &Context<'_>, x: &mut Xml, cluster: &Cluster) {
     if let Some(secret) = &cluster.secret {
         x.element("MasterUserSecret", |x| {
             x.text("SecretArn", &secret.arn);
-            x.text("SecretStatus", if now < secret.active_at { "creating" } else { "active" });
+            x.text("SecretStatus", credentials::status(secret, now));
             x.text("KmsKeyId", &secret.kms_key);
         });
     }
@@ -192,6 +192,7 @@ pub(super) fn instance(c: &Context<'_>, x: &mut Xml, instance: &Instance) {
 pub(super) fn subnet_group(c: &Context<'_>, x: &mut Xml, name: &str, group: &SubnetGroup) {
     x.text("DBSubnetGroupName", name);
     x.text("DBSubnetGroupDescription", &group.description);
+    x.optional("VpcId", group.vpc.as_ref());
     x.text("SubnetGroupStatus", "Complete");
     x.list("Subnets", "Subnet", &group.subnets, |x, (subnet, zone)| {
         x.text("SubnetIdentifier", subnet);

@@ -21,17 +21,20 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// `creating` between two times, `available` from then on.
     pub fn creating(from: u64, to: u64) -> Timeline {
         let phases = vec![Phase { from, to, status: "creating".into() }];
         Timeline { base: "available".into(), phases }
     }
 
+    /// The status that holds at `now`.
     pub fn status(&self, now: u64) -> &str {
         // A later decision overrides an earlier one.
         let current = self.phases.iter().rev().find(|phase| phase.from <= now && now < phase.to);
         current.map_or(&self.base, |phase| &phase.status)
     }
 
+    /// Whether the status at `now` is `available`.
     pub fn is_available(&self, now: u64) -> bool {
         self.status(now) == "available"
     }
@@ -39,6 +42,12 @@ impl Timeline {
     /// Whether `status` is going on, or was accepted and does not show yet.
     pub fn expects(&self, status: &str, now: u64) -> bool {
         self.phases.iter().any(|phase| phase.status == status && phase.to > now)
+    }
+
+    /// When the `status` that holds at `now` ends; `None` when another one holds.
+    pub fn end_of(&self, status: &str, now: u64) -> Option<u64> {
+        let current = self.phases.iter().rev().find(|phase| phase.from <= now && now < phase.to);
+        current.filter(|phase| phase.status == status).map(|phase| phase.to)
     }
 
     /// Adds a phase that begins at `from` at the earliest, and not before the work already accepted is
@@ -99,9 +108,13 @@ pub struct Deferred {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ManagedSecret {
+    /// Its name in Secrets Manager.
+    pub name: String,
     pub arn: String,
     pub kms_key: String,
     pub active_at: u64,
+    /// Until when its value is being rotated.
+    pub rotating_until: u64,
 }
 
 /// An IAM role that is associated with a cluster.
@@ -185,6 +198,10 @@ pub struct Instance {
     pub applying_until: u64,
     /// Until when management work may refuse a reboot although the status is available.
     pub busy_until: u64,
+    /// When it last came up, restarted or resumed; Serverless v2 pauses some time after that.
+    pub active_at: u64,
+    /// Until when it does not pause, because something administrative resumed it.
+    pub kept_up_until: u64,
 }
 
 impl Instance {
@@ -234,6 +251,8 @@ pub struct SubnetGroup {
     pub description: String,
     /// Subnet and its availability zone.
     pub subnets: Vec<(String, String)>,
+    /// The VPC that all of them are in; unknown when nobody asks EC2.
+    pub vpc: Option<String>,
     pub tags: BTreeMap<String, String>,
 }
 
@@ -287,6 +306,8 @@ pub enum Effect {
     Upgraded(String),
     /// RDS has tried to assume the role with this ARN.
     RoleTried(String),
+    /// The managed master password in the secret with this ARN is due for a new value.
+    Rotation(String),
 }
 
 impl Rds {

@@ -5,18 +5,22 @@ use super::{Context, invalid, page, show};
 use crate::sandbox::wire::{Fault, Reply, Xml};
 use std::collections::BTreeSet;
 
+/// DB subnet groups per region: what simulated Service Quotas says, and an estimate there as well.
+const SUBNET_GROUPS_MAX: usize = 50;
+
 fn no_subnet_group(name: &str) -> Fault {
     Fault::new(404, "DBSubnetGroupNotFoundFault", format!("DB subnet group '{name}' does not exist."))
 }
 
-/// The request's subnets with their zones; at least two zones.
-fn subnets(c: &Context<'_>) -> Result<Vec<(String, String)>, Fault> {
+/// The request's subnets with their zones, and the VPC that they share; at least two zones.
+fn subnets(c: &Context<'_>) -> Result<(Vec<(String, String)>, Option<String>), Fault> {
     let given = c.params().list("SubnetIds");
     if given.is_empty() {
         return Err(Fault::bad("MissingParameter", "The request must contain the parameter SubnetIds"));
     }
     let zones = c.zones();
     let mut found = Vec::new();
+    let mut vpcs = BTreeSet::new();
     for (index, subnet) in given.into_iter().enumerate() {
         let zone = match c.ec2.subnet_zone(&subnet) {
             Some(zone) => zone,
@@ -26,6 +30,7 @@ fn subnets(c: &Context<'_>) -> Result<Vec<(String, String)>, Fault> {
                 return Err(Fault::bad("InvalidSubnet", text));
             }
         };
+        vpcs.extend(c.ec2.subnet_vpc(&subnet));
         found.push((subnet, zone));
     }
     let covered: BTreeSet<&String> = found.iter().map(|(_, zone)| zone).collect();
@@ -36,7 +41,11 @@ fn subnets(c: &Context<'_>) -> Result<Vec<(String, String)>, Fault> {
              1. Add subnets to cover at least 2 AZs.",
         ));
     }
-    Ok(found)
+    if vpcs.len() > 1 {
+        // The API model says that InvalidSubnet stands for this as well.
+        return Err(Fault::bad("InvalidSubnet", "The DB subnet group's subnets are not all in one VPC."));
+    }
+    Ok((found, vpcs.pop_first()))
 }
 
 fn answer(c: &Context<'_>, name: &str) -> Reply {
@@ -63,9 +72,13 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         let text = format!("The DB subnet group '{name}' already exists.");
         return Err(Fault::bad("DBSubnetGroupAlreadyExists", text));
     }
-    let subnets = subnets(c)?;
+    if c.rds.subnet_groups.len() >= SUBNET_GROUPS_MAX {
+        let text = format!("Cannot create more than {SUBNET_GROUPS_MAX} DB subnet groups.");
+        return Err(Fault::bad("DBSubnetGroupQuotaExceeded", text));
+    }
+    let (subnets, vpc) = subnets(c)?;
     let tags = c.given_tags("subgrp")?;
-    c.rds.subnet_groups.insert(name.clone(), SubnetGroup { description, subnets, tags });
+    c.rds.subnet_groups.insert(name.clone(), SubnetGroup { description, subnets, vpc, tags });
     answer(c, &name)
 }
 
@@ -95,7 +108,11 @@ pub(super) fn describe(c: &mut Context<'_>) -> Reply {
 pub(super) fn modify(c: &mut Context<'_>) -> Reply {
     let name = c.required_name("DBSubnetGroupName")?;
     let before = c.rds.subnet_groups.get(&name).ok_or_else(|| no_subnet_group(&name))?.clone();
-    let subnets = subnets(c)?;
+    let (subnets, vpc) = subnets(c)?;
+    if vpc != before.vpc {
+        // Quoted in hashicorp/terraform-provider-aws#27459.
+        return Err(invalid("The new Subnets are not in the same Vpc as the existing subnet group"));
+    }
     let used: BTreeSet<&String> = c
         .rds
         .instances
@@ -111,7 +128,7 @@ pub(super) fn modify(c: &mut Context<'_>) -> Reply {
         }
     }
     let description = c.params().get("DBSubnetGroupDescription").map_or(before.description, str::to_string);
-    c.rds.subnet_groups.insert(name.clone(), SubnetGroup { description, subnets, tags: before.tags });
+    c.rds.subnet_groups.insert(name.clone(), SubnetGroup { description, subnets, vpc, tags: before.tags });
     answer(c, &name)
 }
 

@@ -4,7 +4,7 @@ use super::{Context, invalid, no_cluster, no_instance};
 use crate::sandbox::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 
-/// Tags per resource.
+/// Tags per resource: AWS's usual limit, not in the fact book.
 const TAGS_MAX: usize = 50;
 
 pub(super) fn check(tags: &BTreeMap<String, String>) -> Result<(), Fault> {

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 /// Parameter group families, oldest first.
 pub(super) const FAMILIES: [&str; 3] = ["aurora-mysql5.7", "aurora-mysql8.0", "aurora-mysql8.4"];
 
-/// Versions with the end of standard support, as of November 2026: minor, patches, date. Patch numbers are
-/// plausible rather than complete.
+/// Versions with the end of standard support: minor, patches, date. The minor versions and dates of 3.x are the
+/// fact book's (section 1.1, as read in October 2026); the patch numbers, and all of 2.12, are our estimate.
 const AVAILABLE: &[(&str, std::ops::RangeInclusive<u32>, &str)] = &[
     ("5.7.mysql_aurora.2.12", 4..=5, "2024-10-31"),
     ("8.0.mysql_aurora.3.04", 0..=4, "2026-10-31"),
@@ -20,10 +20,10 @@ const AVAILABLE: &[(&str, std::ops::RangeInclusive<u32>, &str)] = &[
     ("8.0.mysql_aurora.3.12", 0..=0, "2027-02-17"),
     ("8.0.mysql_aurora.3.13", 0..=0, "2027-08-27"),
 ];
-/// The 8.4 versions carry MySQL's own number.
+/// The 8.4 versions carry MySQL's own number (fact book, section 1.1).
 const AVAILABLE_8_4: &[(&str, &str)] =
     &[("8.4.mysql_aurora.8.4.7", "2027-11-30"), ("8.4.mysql_aurora.8.4.8", "2028-03-31")];
-/// Still known to AWS, but nothing can be created with them.
+/// Still known to AWS, but nothing can be created with them. Which these are is our estimate.
 const DEPRECATED: &[&str] = &[
     "8.0.mysql_aurora.3.02.2",
     "8.0.mysql_aurora.3.03.3",
@@ -31,7 +31,7 @@ const DEPRECATED: &[&str] = &[
     "8.0.mysql_aurora.3.06.1",
     "8.0.mysql_aurora.3.07.1",
 ];
-/// What each major version gets when no minor version is named.
+/// What each major version gets when no minor version is named: our estimate.
 const DEFAULTS: [&str; 3] = ["5.7.mysql_aurora.2.12.5", "8.0.mysql_aurora.3.10.3", "8.4.mysql_aurora.8.4.8"];
 /// What is created when no version is named at all.
 const DEFAULT: &str = DEFAULTS[1];
@@ -80,17 +80,17 @@ impl Version {
         super::show::time(now).as_str() < self.support_ends
     }
 
-    /// Data API: 3.07 and later.
+    /// Data API: 3.07 and later (fact book, section 1.11, which leaves 8.4 open; here it has it).
     pub(super) fn has_data_api(&self) -> bool {
         self.order() >= vec![8, 0, 3, 7]
     }
 
-    /// Serverless v2 with a minimum of 0 ACU: 3.08 and later.
+    /// Serverless v2 with a minimum of 0 ACU: 3.08 and later (fact book, section 1.10).
     pub(super) fn can_pause(&self) -> bool {
         self.order() >= vec![8, 0, 3, 8]
     }
 
-    /// The instance classes that this version can run on.
+    /// The instance classes that this version can run on: our estimate, by the families that AWS offers.
     pub(super) fn classes(&self) -> impl Iterator<Item = String> + use<> {
         let modern = self.order() >= vec![8, 0, 3, 10];
         let serverless = self.order() >= vec![8, 0];

@@ -9,7 +9,7 @@ use crate::sandbox::random::Random;
 use crate::sandbox::wire::Fault;
 use serde_json::{Value, json};
 
-/// Versions kept; beyond, those without a label go first.
+/// Versions kept (believed, not in the fact book); beyond, those without a label go first.
 const VERSIONS_MAX: usize = 100;
 const RECOVERY_DAYS: u64 = 30;
 

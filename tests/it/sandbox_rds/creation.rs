@@ -9,8 +9,6 @@ async fn a_cluster_is_born_in_two_steps_with_all_its_attributes() {
     let made =
         f.new_cluster("C").db_cluster_parameter_group_name("G").tags(tag("k", "v")).send().await.unwrap();
     assert_eq!(made.db_cluster().unwrap().status(), Some("creating"));
-    let refused = f.new_instance("c", "c-0").send().await;
-    assert_eq!(code(refused), "InvalidDBClusterStateFault", "the shell comes first");
     f.wait(50).await;
     let cluster = f.describe().await;
     assert_eq!(cluster.status(), Some("available"));
@@ -118,6 +116,12 @@ async fn subnet_groups_cover_two_zones_and_stay_while_used() {
         || f.rds.create_db_subnet_group().db_subnet_group_name("Subnets").db_subnet_group_description("d");
     assert_eq!(code(new().subnet_ids("subnet-1").send().await), "DBSubnetGroupDoesNotCoverEnoughAZs");
     new().subnet_ids("subnet-1").subnet_ids("subnet-2").send().await.unwrap();
+    for number in 1..50 {
+        let other = new().db_subnet_group_name(format!("other-{number}"));
+        other.subnet_ids("subnet-1").subnet_ids("subnet-2").send().await.unwrap();
+    }
+    let more = new().db_subnet_group_name("more").subnet_ids("subnet-1").subnet_ids("subnet-2").send().await;
+    assert_eq!(code(more), "DBSubnetGroupQuotaExceeded");
     let again = new().subnet_ids("subnet-1").subnet_ids("subnet-2").send().await;
     assert_eq!(code(again), "DBSubnetGroupAlreadyExists");
     let found = f.rds.describe_db_subnet_groups().db_subnet_group_name("SUBNETS").send().await.unwrap();
