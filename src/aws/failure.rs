@@ -36,7 +36,7 @@ impl Class {
     /// 1.8, 3, 5.5.
     pub fn patience(self) -> Duration {
         let minutes = match self {
-            Class::Busy => 20,
+            Class::Busy => 60,
             Class::Propagating => 4,
             // Network interfaces of SageMaker and RDS can outlive their owner by 45 minutes.
             Class::InUse => 60,

@@ -34,13 +34,13 @@ pub struct Props {
 }
 
 /// Whose the bucket of the stack's name is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
     Nobodys,
     /// Another account's, or in another region.
     Others,
-    /// This account's, which does not yet mean this stack's.
-    Ours,
+    /// This account's, with these tags, which tell whether it is this stack's.
+    Ours(BTreeMap<String, String>),
 }
 
 impl Kind for Bucket {
@@ -57,8 +57,8 @@ impl Kind for Bucket {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let name = aws.bucket();
-        let (whose, tags) = whose(look).await?.as_ref().clone();
-        if whose == Whose::Nobodys {
+        let whose = whose(look).await?;
+        if *whose == Whose::Nobodys {
             return Ok(Vec::new());
         }
         let mut seen = Seen {
@@ -77,19 +77,19 @@ impl Kind for Bucket {
             ]),
             state: State::Ready,
         };
-        if whose == Whose::Ours {
+        if let Whose::Ours(tags) = whose.as_ref() {
             let (access, versioning, policy) = tokio::join!(
                 public_access_blocked(aws, &name),
                 versioning(aws, &name),
                 live_policy(aws, &name),
             );
-            seen.owned = owns(&aws.place, &tags);
+            seen.owned = owns(&aws.place, tags);
             seen.props = Props {
                 name,
                 versioning: versioning?,
                 public_access_blocked: access?,
                 policy: policy?,
-                tags,
+                tags: tags.clone(),
             };
         }
         Ok(vec![seen])
@@ -165,25 +165,33 @@ impl Kind for Bucket {
     }
 }
 
-/// Whose the bucket of the stack's name is, and its tags if it is ours. The tags are asked for first because
-/// the answer tells both.
-pub(super) async fn whose(look: Look<'_>) -> Result<Arc<(Whose, BTreeMap<String, String>)>, Failure> {
+/// Asks for the tags, and with HEAD where that is denied.
+pub(super) async fn whose(look: Look<'_>) -> Result<Arc<Whose>, Failure> {
     let aws = look.aws;
     look.shared("GetBucketTagging", async {
-        let request =
-            aws.s3.get_bucket_tagging().bucket(aws.bucket()).expected_bucket_owner(&aws.place.account);
-        match request.send().await.during("GetBucketTagging") {
+        let owner = &aws.place.account;
+        let request = aws.s3.get_bucket_tagging().bucket(aws.bucket()).expected_bucket_owner(owner);
+        let failure = match request.send().await.during("GetBucketTagging") {
             Ok(found) => {
                 let tags = found.tag_set.iter().map(|tag| (Some(tag.key()), Some(tag.value())));
-                Ok((Whose::Ours, tag_map(tags)))
+                return Ok(Whose::Ours(tag_map(tags)));
             }
-            Err(failure) if failure.code == "NoSuchTagSet" => Ok((Whose::Ours, BTreeMap::new())),
-            Err(failure) if failure.is(Class::NotFound) => Ok((Whose::Nobodys, BTreeMap::new())),
-            // Another account's, or in another region.
-            Err(failure) if failure.is(Class::Denied) || failure.code.contains("Redirect") => {
-                Ok((Whose::Others, BTreeMap::new()))
+            Err(failure) => failure,
+        };
+        match failure.code.as_str() {
+            "NoSuchTagSet" => Ok(Whose::Ours(BTreeMap::new())),
+            "NoSuchBucket" => Ok(Whose::Nobodys),
+            // In another region (fact book, section 6.1).
+            "PermanentRedirect" | "AuthorizationHeaderMalformed" => Ok(Whose::Others),
+            // Another account's, or an action that we are not allowed: of those, HEAD needs the least.
+            "AccessDenied" => {
+                let request = aws.s3.head_bucket().bucket(aws.bucket()).expected_bucket_owner(owner);
+                match request.send().await.during("HeadBucket") {
+                    Err(head) if head.is(Class::Denied) => Ok(Whose::Others),
+                    _ => Err(failure),
+                }
             }
-            Err(failure) => Err(failure),
+            _ => Err(failure),
         }
     })
     .await

@@ -41,8 +41,10 @@ impl Kind for BucketObject {
     /// their own that nobody wants.
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
-        let bucket = whose(look).await?;
-        let (Whose::Ours, tags) = bucket.as_ref() else { return Ok(Vec::new()) };
+        let whose = whose(look).await?;
+        let Whose::Ours(tags) = whose.as_ref() else { return Ok(Vec::new()) };
+        // An object belongs to whoever the bucket belongs to.
+        let owned = owns(&aws.place, tags);
         let bucket = aws.bucket();
         let list = look.shared("ListObjectsV2", async {
             let request = aws
@@ -62,7 +64,7 @@ impl Kind for BucketObject {
             }
             Ok(found)
         });
-        let (list, owned) = (list.await?, owns(&aws.place, tags));
+        let list = list.await?;
         let mut by_name: BTreeMap<&str, Vec<(i64, &str)>> = BTreeMap::new();
         for object in list.iter() {
             let Some((key, name)) = object.key().and_then(|key| Some((key, file_name(key)?))) else {
@@ -78,7 +80,6 @@ impl Kind for BucketObject {
                 let name = if age == 0 { name.to_string() } else { format!("{name}#{key}") };
                 let props = Props { bucket: bucket.as_str().into(), key: (*key).into(), path: None };
                 let outputs = Outputs::from([("key".into(), (*key).to_string())]);
-                // An object belongs to whoever the bucket belongs to.
                 seen.push(Seen { name, props, outputs, state: State::Ready, owned });
             }
         }

@@ -78,11 +78,10 @@ impl Kind for Notebook {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let (name, arn) = (aws.place.name("notebook"), aws.place.notebook_arn());
-        let describe = async {
-            let request = aws.sagemaker.describe_notebook_instance().notebook_instance_name(&name);
-            absent_ok(request.send().await.during("DescribeNotebookInstance"))
-        };
-        let Some(found) = describe.await? else { return Ok(Vec::new()) };
+        let request = aws.sagemaker.describe_notebook_instance().notebook_instance_name(&name);
+        let answer = request.send().await.during("DescribeNotebookInstance");
+        let Some(found) = absent_ok(answer)? else { return Ok(Vec::new()) };
+        // Most stacks have none: one request is enough to know.
         let Some(tags) = list_tags(aws, &arn).await? else { return Ok(Vec::new()) };
         let status = found.notebook_instance_status().map_or("", NotebookInstanceStatus::as_str);
         let text = |value: Option<&str>| value.unwrap_or_default().to_string();
@@ -103,10 +102,16 @@ impl Kind for Notebook {
                 role: text(found.role_arn()).into(),
                 lifecycle_config: text(found.notebook_instance_lifecycle_config_name()).into(),
                 platform: text(found.platform_identifier()),
-                running: Some(status == "InService"),
+                // Only a stopped one is to be started: what has failed or is on its way is told by its state.
+                running: Some(status != "Stopped"),
                 tags,
             },
-            outputs: [("name".into(), name.clone()), ("arn".into(), arn)].into(),
+            outputs: [
+                ("name".into(), name.clone()),
+                ("arn".into(), arn),
+                ("status".into(), status.to_string()),
+            ]
+            .into(),
             state: state(status, found.failure_reason().unwrap_or("AWS gives no reason"), &name),
         }])
     }
@@ -156,7 +161,7 @@ impl Kind for Notebook {
 
     /// Stops it first if it runs; the executor looks again and comes back.
     async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
-        if deletion.live.running == Some(true) {
+        if deletion.outputs.get("status").is_some_and(|status| status == "InService") {
             return already_ok(stop(aws).await, Class::NotFound);
         }
         let request =

@@ -31,6 +31,17 @@ impl From<Failure> for StepError {
     }
 }
 
+/// A class of failure, and since when it has been the answer.
+type Refused = Option<(Class, u64)>;
+
+/// The same since then, or another since now.
+fn since_when(refused: Refused, failure: &Failure, now: u64) -> Refused {
+    match refused {
+        Some((class, since)) if class == failure.class => Some((class, since)),
+        _ => Some((failure.class, now)),
+    }
+}
+
 pub(super) struct Converge<'r> {
     run: &'r Run,
     step: &'r Step,
@@ -40,8 +51,9 @@ pub(super) struct Converge<'r> {
     acts: u32,
     /// When AWS was last asked to change something, and what it looked like before.
     acted: Option<(u64, Option<Live>)>,
-    /// Since when requests have been refused for a passing reason.
-    refused: Option<(Class, u64)>,
+    /// Since when looks, and since when changes, have been refused for a passing reason.
+    refused_looks: Refused,
+    refused_acts: Refused,
     /// Requests refused since the last that was not.
     refusals: u32,
     /// What the last update that AWS accepted was to change.
@@ -52,8 +64,19 @@ pub(super) struct Converge<'r> {
 impl<'r> Converge<'r> {
     pub fn new(run: &'r Run, step: &'r Step, began: u64) -> Converge<'r> {
         let rules = kinds::get(step.id.kind).rules();
-        let (acted, refused, tried, told) = (None, None, Vec::new(), String::new());
-        Converge { run, step, rules, began, acts: 0, acted, refused, refusals: 0, tried, told }
+        Converge {
+            run,
+            step,
+            rules,
+            began,
+            acts: 0,
+            acted: None,
+            refused_looks: None,
+            refused_acts: None,
+            refusals: 0,
+            tried: Vec::new(),
+            told: String::new(),
+        }
     }
 
     /// Brings the resource to its desired properties; returns its outputs.
@@ -125,7 +148,7 @@ impl<'r> Converge<'r> {
             }
             let update = kind.update(&self.run.aws, &live, want.clone(), &changes);
             self.act(Some(live.clone()), "update", update).await?;
-            self.tried = if self.refused.is_none() { changes } else { Vec::new() };
+            self.tried = if self.refused_acts.is_none() { changes } else { Vec::new() };
         }
     }
 
@@ -161,11 +184,12 @@ impl<'r> Converge<'r> {
         let as_of = self.acted.as_ref().map_or(shared, |(at, _)| shared.max(*at));
         match kinds::observe_one(&self.run.aws, &self.step.id, as_of).await {
             Ok(live) => {
-                self.refused = None;
+                self.refused_looks = None;
                 Ok(Some(live))
             }
             Err(failure) => {
-                self.bear(failure).await?;
+                self.refused_looks = since_when(self.refused_looks, &failure, self.now());
+                self.bear(failure, self.refused_looks).await?;
                 Ok(None)
             }
         }
@@ -232,33 +256,31 @@ impl<'r> Converge<'r> {
         match request.await {
             Ok(()) => {
                 self.acted = Some((self.now(), before));
-                self.refused = None;
+                self.refused_acts = None;
                 self.refusals = 0;
                 self.pause(self.rules.poll_seconds).await
             }
             // Nobody knows whether it took effect: give it the time to show, then look.
             Err(failure) if failure.is(Class::Ambiguous) => {
                 self.acted = Some((self.now(), before));
-                self.bear(failure).await
+                self.refused_acts = since_when(self.refused_acts, &failure, self.now());
+                self.bear(failure, self.refused_acts).await
             }
             Err(failure) => {
                 // Refused, and limited by its patience: an hour of refusals is no disagreement.
                 self.acts -= 1;
                 self.refusals += 1;
                 self.acted = None;
-                self.bear(failure).await
+                self.refused_acts = since_when(self.refused_acts, &failure, self.now());
+                self.bear(failure, self.refused_acts).await
             }
         }
     }
 
     /// Waits after a passing failure; gives up when its patience is over, at once when it has none.
-    async fn bear(&mut self, failure: Failure) -> Result<(), StepError> {
+    async fn bear(&mut self, failure: Failure, refused: Refused) -> Result<(), StepError> {
         let patience = failure.class.patience();
-        let since = match self.refused {
-            Some((class, since)) if class == failure.class => since,
-            _ => self.now(),
-        };
-        self.refused = Some((failure.class, since));
+        let since = refused.map_or_else(|| self.now(), |(_, since)| since);
         if patience.is_zero() || u128::from(self.since(since)) >= patience.as_millis() {
             return Err(StepError::Failed(failure));
         }

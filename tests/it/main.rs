@@ -1,5 +1,6 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod bench;
 mod canary;
 mod changes;
 mod chaos;
@@ -8,6 +9,8 @@ mod crash;
 mod figures;
 mod harness;
 mod kinds_ec2;
+mod kinds_sagemaker;
+mod kinds_storage;
 mod lifecycle;
 mod render;
 mod sandbox_ec2;
