@@ -143,6 +143,8 @@ fn trace(value: &serde_json::Value, stack: &str, path: &str, found: &mut Vec<(St
                 found.push((path.to_string(), resource.to_string()));
             }
             for (key, value) in map {
+                // As a JSON pointer has it: names and ARNs have slashes of their own.
+                let key = key.replace('~', "~0").replace('/', "~1");
                 trace(value, stack, &format!("{path}/{key}"), found);
             }
         }
