@@ -59,12 +59,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_request_serves_all_and_old_answers_do_not() {
         let listings = Listings::default();
+        let clock = Clock::starting_at(1_000, 1.0);
         let asked = AtomicUsize::new(0);
         let fetch = || async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            clock.sleep(Duration::from_secs(1)).await;
             Ok(asked.fetch_add(1, Ordering::Relaxed))
         };
-        let clock = Clock::starting_at(1_000, 1.0);
         let (a, b) = tokio::join!(
             listings.get("x", 1_000, &clock, fetch()),
             listings.get("x", 1_000, &clock, fetch())

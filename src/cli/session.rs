@@ -114,6 +114,7 @@ fn parse(source: &Source, printer: &Printer) -> Result<Spec, Error> {
 }
 
 /// Reads an environment variable when the password is asked for, and not before.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
 fn passwords() -> PasswordSource {
     Arc::new(|name| std::env::var(name).ok().map(SecretText::new))
 }

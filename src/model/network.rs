@@ -43,9 +43,11 @@ impl Builder<'_> {
         tags.insert("Name".into(), self.place.stack.clone());
         let props = vpc::Props { cidr: spec.cidr.to_string(), dns_hostnames: true, tags };
         let vpc = self.graph.add(id, props).id();
-        let mut network = Network::default();
-        network.public = self.subnets(&vpc, "public", &spec.public_subnets);
-        network.private = self.subnets(&vpc, "private", &spec.private_subnets);
+        let mut network = Network {
+            public: self.subnets(&vpc, "public", &spec.public_subnets),
+            private: self.subnets(&vpc, "private", &spec.private_subnets),
+            ..Network::default()
+        };
         let gateway = self.public_side(&vpc, &mut network);
         let tables = self.private_side(&vpc, &mut network, gateway.as_ref());
         self.security_groups(&vpc, &mut network);

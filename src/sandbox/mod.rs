@@ -94,7 +94,7 @@ pub struct Entry {
 }
 
 /// One decoded request, as a service sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Call {
     pub service: String,
     pub operation: String,
@@ -238,12 +238,14 @@ pub struct Sandbox {
     crashed: Arc<tokio::sync::Notify>,
 }
 
+type Observer = Box<dyn Fn(&World) + Send>;
+
 struct Shared {
     world: World,
     faults: Faults,
     recording: Option<Vec<Snapshot>>,
     /// Told of the world after every request that changed it (to save it in a file).
-    observer: Option<Box<dyn Fn(&World) + Send>>,
+    observer: Option<Observer>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -472,6 +474,6 @@ async fn read(request: HttpRequest) -> Result<Request, ConnectorError> {
         request.headers().iter().map(|(k, v)| (k.to_ascii_lowercase(), v.to_string())).collect();
     headers.entry("host".into()).or_insert_with(|| host.to_string());
     let (path, query, method) = (path.to_string(), query.to_string(), request.method().to_string());
-    let body = request.into_body().collect().await.map_err(|e| ConnectorError::io(e))?.to_bytes().to_vec();
+    let body = request.into_body().collect().await.map_err(ConnectorError::io)?.to_bytes().to_vec();
     Ok(Request { method, path, query, headers, body })
 }

@@ -24,7 +24,8 @@ impl Random {
         Random { state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, mood }
     }
 
-    pub fn next(&mut self) -> u64 {
+    /// The next 64 bits.
+    pub fn draw(&mut self) -> u64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
@@ -33,7 +34,7 @@ impl Random {
 
     /// Uniform in `[0, 1)`.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.draw() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// True with this probability; never when calm.
@@ -66,13 +67,13 @@ impl Random {
 
     /// `length` lower-case hexadecimal digits, as in EC2 ids.
     pub fn hex(&mut self, length: usize) -> String {
-        (0..length).map(|_| char::from(b"0123456789abcdef"[(self.next() >> 40) as usize % 16])).collect()
+        (0..length).map(|_| char::from(b"0123456789abcdef"[(self.draw() >> 40) as usize % 16])).collect()
     }
 
     /// `length` letters and digits, as in the suffix of a secret's ARN.
     pub fn letters(&mut self, length: usize) -> String {
         let set = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-        (0..length).map(|_| char::from(set[(self.next() >> 40) as usize % set.len()])).collect()
+        (0..length).map(|_| char::from(set[(self.draw() >> 40) as usize % set.len()])).collect()
     }
 }
 
@@ -94,7 +95,7 @@ mod tests {
     #[test]
     fn same_seed_same_draws() {
         let (mut a, mut b) = (Random::new(3, Mood::Real), Random::new(3, Mood::Real));
-        assert!((0..100).all(|_| a.next() == b.next()));
+        assert!((0..100).all(|_| a.draw() == b.draw()));
         assert_eq!(Random::new(3, Mood::Calm).hex(8).len(), 8);
     }
 }

@@ -114,7 +114,7 @@ impl Listener {
                 }
                 Err(error) if is_passing(&error) => {
                     // Out of file descriptors, say: trying again at once would only spin.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    crate::clock::Clock::real().sleep(Duration::from_millis(50)).await;
                 }
                 Err(error) => return Err(error),
             }

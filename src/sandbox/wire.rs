@@ -5,10 +5,10 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 /// One HTTP request, its body read whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Request {
     pub method: String,
     /// Path without the query, percent-encoded as it came.
@@ -20,6 +20,13 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+/// Without the body and the header values: a panic must not print a password.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({} bytes)", self.method, self.path, self.body.len())
+    }
+}
+
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
@@ -27,11 +34,18 @@ impl Request {
 }
 
 /// One HTTP answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+/// Without the body, which may hold a secret.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes)", self.status, self.body.len())
+    }
 }
 
 impl Response {
@@ -59,7 +73,7 @@ impl Fault {
 }
 
 /// What an operation answers when it succeeds; the dispatcher adds the protocol's envelope.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Body {
     /// Content of `<OperationResult>` (query) or of `<OperationResponse>` (EC2).
     Xml(Xml),
@@ -208,8 +222,15 @@ impl Xml {
 }
 
 /// The parameters of a query request: a form body, flat, as it came.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Params(pub BTreeMap<String, String>);
+
+/// Names only: `MasterUserPassword` is among the values.
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
 
 impl Params {
     /// Parses `application/x-www-form-urlencoded`. Bad escapes are kept as they are.

@@ -154,7 +154,7 @@ fn machine_learning(spec: &Spec, reader: &mut Reader) {
         }
         network::repeated(&sagemaker.endpoints, path, reader);
         for (n, name) in sagemaker.endpoints.iter().enumerate() {
-            if !reader.given(&join("endpoints", name)) && spec.endpoints.get(name).is_none() {
+            if !reader.given(&join("endpoints", name)) && !spec.endpoints.contains_key(name) {
                 let hint = match nearest(name, spec.endpoints.keys().map(String::as_str)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!(

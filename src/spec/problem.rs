@@ -120,7 +120,7 @@ pub(super) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) 
 }
 
 /// ``did you mean `x`?``, or the list of what is possible.
-pub(super) fn meant<'n>(text: &str, what: &str, names: &[&'n str]) -> String {
+pub(super) fn meant(text: &str, what: &str, names: &[&str]) -> String {
     match nearest(text, names.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None if names.is_empty() => format!("there are no {what} here"),

@@ -24,8 +24,13 @@ async fn record(world: World, spec: &Spec, intent: Intent) -> (Vec<Snapshot>, Wo
 /// Takes up the work at every kill point; returns how many there were.
 pub async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (usize, World) {
     let (snapshots, end) = record(world, spec, intent).await;
-    let mut points = 0;
+    let (mut points, mut refused) = (0, 0);
     for (n, snapshot) in snapshots.into_iter().enumerate() {
+        // A request that AWS refuses changes nothing: whoever dies there leaves the same world as before it.
+        if snapshot.after.log.last().is_some_and(|entry| entry.code.is_some()) {
+            refused += 1;
+            continue;
+        }
         for (when, mut world) in [("before", snapshot.before), ("after", snapshot.after)] {
             // A person or a pipeline needs a moment to notice.
             world.now += 1_000;
@@ -49,7 +54,7 @@ pub async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (us
             points += 1;
         }
     }
-    println!("{what}: {points} kill points");
+    println!("{what}: {points} kill points ({refused} refused requests left out)");
     (points, end)
 }
 
@@ -62,7 +67,7 @@ async fn existing_cluster_of_four() {
     make_foreign_cluster(&account, &spec.region, "database-aurora-ml", 4).await;
     let (created, world) = sweep("apply", account.sandbox.world(), &spec, Intent::Apply).await;
     let (destroyed, _) = sweep("destroy", world, &spec, DESTROY).await;
-    assert!(created >= 20 && destroyed >= 20, "{created} and {destroyed} kill points");
+    assert!(created >= 15 && destroyed >= 15, "{created} and {destroyed} kill points");
 }
 
 /// A change that touches most of the stack: a parameter (and so a restart), the endpoint, the notebook, tags.

@@ -31,7 +31,6 @@ fn add_bucket(graph: &mut Graph, region: &str) -> Id {
         name: name.clone(),
         versioning: false,
         public_access_blocked: true,
-        encryption: "AES256".into(),
         policy: document(vec![json!({
             "Sid": "TlsOnly", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
             "Resource": [arn.clone(), format!("{arn}/*")],

@@ -50,7 +50,7 @@ impl Ec2 {
             return Err(Fault::bad("AddressLimitExceeded", text));
         }
         let public_ip = loop {
-            let bits = random.next();
+            let bits = random.draw();
             let candidate = format!("3.{}.{}.{}", bits >> 56, (bits >> 48) & 255, 1 + (bits >> 40) % 254);
             if self.addresses.values().all(|address| address.public_ip != candidate) {
                 break candidate;

@@ -12,8 +12,11 @@ fn no_subnet_group(name: &str) -> Fault {
     Fault::new(404, "DBSubnetGroupNotFoundFault", format!("DB subnet group '{name}' does not exist."))
 }
 
+/// Subnets with their zones, and the VPC that they share.
+type Placed = (Vec<(String, String)>, Option<String>);
+
 /// The request's subnets with their zones, and the VPC that they share; at least two zones.
-fn subnets(c: &Context<'_>) -> Result<(Vec<(String, String)>, Option<String>), Fault> {
+fn subnets(c: &Context<'_>) -> Result<Placed, Fault> {
     let given = c.params().list("SubnetIds");
     if given.is_empty() {
         return Err(Fault::bad("MissingParameter", "The request must contain the parameter SubnetIds"));

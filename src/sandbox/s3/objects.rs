@@ -63,12 +63,15 @@ fn matches_tag(wanted: &str, etag: &str) -> bool {
     wanted.split(',').any(|one| one.trim() == "*" || one.trim().trim_matches('"') == etag.trim_matches('"'))
 }
 
+/// Texts by their names.
+type Texts = BTreeMap<String, String>;
+
 /// Headers and tags that a request gives an object, its encryption included.
 pub(super) fn describe(
     request: &Request,
     trailers: &BTreeMap<String, String>,
     bucket: &Bucket,
-) -> Result<(BTreeMap<String, String>, BTreeMap<String, String>), Fault> {
+) -> Result<(Texts, Texts), Fault> {
     let is_kept = |name: &str| KEPT_HEADERS.contains(&name) || name.starts_with("x-amz-meta-");
     let mut headers: BTreeMap<String, String> = request
         .headers

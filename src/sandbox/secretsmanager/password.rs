@@ -41,7 +41,7 @@ pub(super) fn generate(call: &Call, random: &mut Random) -> Answer {
             "The password length is too short for the required types of characters.",
         ));
     }
-    let mut below = |n: usize| (random.next() >> 33) as usize % n;
+    let mut below = |n: usize| (random.draw() >> 33) as usize % n;
     let mut password: Vec<char> = (0..length).map(|_| all[below(all.len())]).collect();
     if each {
         // One of each type at the front, then a shuffle.

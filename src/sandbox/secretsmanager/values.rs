@@ -279,7 +279,7 @@ impl SecretsManager {
     pub(super) fn put_resource_policy(&mut self, call: &Call) -> Answer {
         let policy = text(call, "ResourcePolicy").ok_or_else(|| missing("resourcePolicy"))?;
         let parsed = serde_json::from_str::<Value>(policy).ok();
-        if !parsed.is_some_and(|policy| policy.get("Statement").is_some()) {
+        if parsed.is_none_or(|policy| policy.get("Statement").is_none()) {
             return Err(Fault::bad(
                 "MalformedPolicyDocumentException",
                 "This resource policy contains invalid Json",

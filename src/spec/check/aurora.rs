@@ -25,14 +25,12 @@ const RESERVED_DATABASES: [&str; 5] = ["mysql", "sys", "information_schema", "pe
 pub fn aurora(spec: &Spec, reader: &mut Reader) {
     match &spec.aurora {
         None => {}
-        Some(Aurora::Existing(cluster)) => {
-            if !name::cluster(&cluster.existing) {
-                let message =
-                    format!("`{}` is not possible as the identifier of a cluster", cluster.existing);
-                let hint = "1 to 63 letters, digits and single hyphens, first a letter; not an ARN or a host";
-                reader.report("aurora.existing", message, hint);
-            }
+        Some(Aurora::Existing(cluster)) if !name::cluster(&cluster.existing) => {
+            let message = format!("`{}` is not possible as the identifier of a cluster", cluster.existing);
+            let hint = "1 to 63 letters, digits and single hyphens, first a letter; not an ARN or a host";
+            reader.report("aurora.existing", message, hint);
         }
+        Some(Aurora::Existing(_)) => {}
         Some(Aurora::Owned(cluster)) => owned(spec, cluster, reader),
     }
 }

@@ -155,7 +155,7 @@ fn by_stack(spec: &Spec, endpoint: &Endpoint, path: &str, reader: &mut Reader) {
 /// Fact book, section 4.3.
 fn capacity(serverless: &ServerlessEndpoint, path: &str, reader: &mut Reader) {
     let memory = serverless.memory;
-    if !(1024..=6144).contains(&memory) || memory % 1024 != 0 {
+    if !(1024..=6144).contains(&memory) || !memory.is_multiple_of(1024) {
         let message = format!("{memory} MB of memory are not possible");
         reader.report(&join(path, "memory"), message, "write 1024, 2048, 3072, 4096, 5120 or 6144");
     }
