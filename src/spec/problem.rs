@@ -45,7 +45,11 @@ impl Problems {
         let secret = |problem: &Problem| {
             problem.path.ends_with(".password") || problem.path.ends_with(".password_environment_variable")
         };
-        let hidden: Vec<usize> = self.0.iter().filter(|p| secret(p)).map(|p| p.line).collect();
+        // Nor is a line that speaks of a password, wherever someone put it.
+        let speaks =
+            |line: &str| line.to_lowercase().replace("password_environment_variable", "").contains("passw");
+        let spoken = lines.iter().enumerate().filter(|(_, line)| speaks(line)).map(|(n, _)| n + 1);
+        let hidden: Vec<usize> = self.0.iter().filter(|p| secret(p)).map(|p| p.line).chain(spoken).collect();
         let mut out = String::new();
         for (index, problem) in self.0.iter().enumerate() {
             if index > 0 {

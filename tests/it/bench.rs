@@ -154,8 +154,11 @@ pub fn tags(id: &Id) -> BTreeMap<String, String> {
         .into()
 }
 
+/// Kind, name and options of something that goes.
+type Going<'a> = (&'static str, &'a str, &'a [(&'a str, &'a str)]);
+
 /// Nothing is wanted, and these things go with these options.
-pub fn nothing(deletions: &[(&'static str, &str, &[(&str, &str)])]) -> Graph {
+pub fn nothing(deletions: &[Going<'_>]) -> Graph {
     let mut graph = Graph::default();
     for (kind, name, options) in deletions {
         let options = options.iter().map(|(key, value)| ((*key).to_string(), (*value).to_string()));

@@ -73,7 +73,7 @@ fn a_password_is_said_nowhere() {
     for name in ["plan.json", "events.jsonl", "more.jsonl"] {
         heard.extend(std::fs::read(at.join(name)).unwrap());
     }
-    assert!(heard.len() > 50_000, "{} bytes heard", heard.len());
+    assert!(heard.len() > 30_000, "{} bytes heard", heard.len());
     assert!(!String::from_utf8_lossy(&heard).contains(CANARY));
 }
 

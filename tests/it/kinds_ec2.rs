@@ -391,7 +391,9 @@ async fn killed_anywhere_while_it_changes() {
 /// Killed again and again, a few requests further each time; returns how often.
 async fn stagger(account: &Account, spec: &Spec, intent: Intent, seed: usize) -> usize {
     for kills in 0..100 {
-        account.sandbox.set_faults(Faults::crashing((seed + 3 * kills) % 5, (seed + kills) % 3 > 0));
+        account
+            .sandbox
+            .set_faults(Faults::crashing((seed + 3 * kills) % 5, !(seed + kills).is_multiple_of(3)));
         let outcome = tokio::select! {
             outcome = account.run(spec, intent, Arc::new(Recorder::default())) => outcome,
             () = account.sandbox.crashed() => continue,

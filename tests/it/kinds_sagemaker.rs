@@ -229,29 +229,6 @@ async fn what_others_own_is_left_alone() {
     assert!(plan.work().all(|step| step.id.kind == "role"), "{plan:?}");
 }
 
-/// Properties that AWS cannot change are blocked, should others have put another thing under the name.
-#[tokio::test(start_paused = true)]
-async fn what_cannot_change_is_blocked() {
-    let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
-    let graph = churn(GOOD);
-    bench.apply(&graph).await;
-    for (kind, path, value) in [
-        ("model", "image", json!(OTHER)),
-        ("model", "artifact", json!("s3://elsewhere/other.tar.gz")),
-        ("model", "environment.LEVEL", json!("debug")),
-        ("model", "role", json!("arn:aws:iam::111122223333:role/other")),
-        ("endpoint_config", "model", json!("other")),
-        ("endpoint_config", "instance", json!("ml.m5.xlarge")),
-        ("endpoint_config", "count", json!(2)),
-        ("endpoint_config", "memory", json!(1024)),
-        ("endpoint_config", "max_concurrency", json!(1)),
-    ] {
-        let id = graph.resources.keys().find(|id| id.kind == kind).unwrap();
-        let blocked = bench.blocked(&with(&graph, id, path, value)).await;
-        assert!(blocked.starts_with(&format!("{id}: {path} cannot change from ")), "{path}: {blocked}");
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_killed_anywhere() {
     let bench = Bench::new(3, Mood::Real, REGION, scope("churn")).await;

@@ -872,7 +872,7 @@ async fn everything_survives_saving_the_world() {
     let world: World = serde_json::from_str(&saved).unwrap();
     let restored = Sandbox::new(world, 1.0);
     let sagemaker = Client::new(&config(&restored));
-    tokio::time::sleep(Duration::from_secs(300)).await;
+    restored.clock().sleep(Duration::from_secs(300)).await;
     let notebook =
         sagemaker.describe_notebook_instance().notebook_instance_name(NOTEBOOK).send().await.unwrap();
     assert_eq!(notebook.notebook_instance_status(), Some(&NotebookInstanceStatus::InService));

@@ -203,12 +203,18 @@ fn hostile_files_are_refused_quickly() {
         ("itself", b"stack: &a [*a]\n".to_vec(), "an anchor that contains itself"),
     ];
     for (name, source, expected) in cases {
-        let start = Instant::now();
+        let start = now();
         let problems = refused(&source);
         let elapsed = start.elapsed();
-        assert!(elapsed < Duration::from_secs(1), "{name} took {elapsed:?}");
+        assert!(elapsed < Duration::from_secs(5), "{name} took {elapsed:?}");
         assert!(problems.to_string().contains(expected), "{name}: {problems}");
     }
+}
+
+/// A bomb must not explode: the one thing here that real time shows.
+#[expect(clippy::disallowed_methods, reason = "a limit on real work")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn a_gateway_endpoint_is_a_route_in_its_tables() {
     modify.add_route_table_ids(&other).remove_route_table_ids(&one).send().await.unwrap();
     assert_eq!(route(&aws.table_state(&one).await), None);
     assert!(route(&aws.table_state(&other).await).is_some());
-    assert_eq!(aws.endpoint_state(id).await.route_table_ids(), [other.clone()]);
+    assert_eq!(aws.endpoint_state(id).await.route_table_ids(), std::slice::from_ref(&other));
 
     aws.delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.unwrap();
     aws.wait(5).await;
@@ -192,7 +192,7 @@ async fn guardduty_puts_an_endpoint_and_a_group_into_a_new_vpc() {
     let found = aws.describe_vpc_endpoints().filters(filter("tag:GuardDutyManaged", "true")).send().await;
     let found = found.unwrap().vpc_endpoints.unwrap().remove(0);
     assert_eq!(found.service_name(), Some("com.amazonaws.us-east-1.guardduty-data"));
-    assert_eq!(found.subnet_ids(), [subnet.clone()]);
+    assert_eq!(found.subnet_ids(), std::slice::from_ref(&subnet));
     let name = format!("GuardDutyManagedSecurityGroup-{vpc}");
     let groups = aws.describe_security_groups().filters(filter("group-name", &name)).send().await.unwrap();
     let group = groups.security_groups()[0].group_id().unwrap();
