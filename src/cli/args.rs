@@ -158,6 +158,7 @@ pub enum PlanFormat {
     #[default]
     Text,
     Json,
+    Yaml,
     /// For a comment on a pull request.
     Markdown,
 }
@@ -209,6 +210,7 @@ pub enum StatusFormat {
     #[default]
     Text,
     Json,
+    Yaml,
 }
 
 /// Print the JSON Schema of specs, or of saved plans.

@@ -22,6 +22,7 @@ async fn show(session: &Session, args: &Plan, printer: &Printer) -> Result<Exit,
     printer.data(&match args.format {
         PlanFormat::Text => render::text::plan(&subject, plan),
         PlanFormat::Json => document.to_text(),
+        PlanFormat::Yaml => document.to_yaml(),
         PlanFormat::Markdown => render::markdown::plan(&subject, plan),
     })?;
     if !plan.blocked.is_empty() {

@@ -64,7 +64,10 @@ async fn listen(address: SocketAddr, file: &Path, global: &Global, printer: &Pri
          export AWS_SECRET_ACCESS_KEY=sandbox\n\
          export AWS_DEFAULT_REGION=us-east-1\n"
     ))?;
-    printer.talk("\n");
+    // Seen with AWS CLI 1.45: its own table of host names wins over the variable.
+    printer.talk(&format!(
+        "\nVersion 1 of the AWS CLI ignores the first for rds in us-east-1: add --endpoint-url http://{address}.\n\n"
+    ));
     let talk = *printer;
     let served = listener
         .serve(sandbox.sandbox().clone(), interrupted(), move |line| talk.talk(&format!("{line}\n")))

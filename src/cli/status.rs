@@ -27,6 +27,7 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
     printer.data(&match args.format {
         StatusFormat::Text => stack.to_text(),
         StatusFormat::Json => stack.to_json(),
+        StatusFormat::Yaml => stack.to_yaml(),
     })?;
     Ok(Exit::Done)
 }

@@ -30,6 +30,9 @@ impl Kind for ParameterSync {
     const RULES: Rules = Rules {
         after: &["cluster", "parameter_group", "cluster_role", "instance", "group_attachment"],
         is_condition: true,
+        consequence: Some(
+            "members that then report pending-reboot are restarted as `restart` says, and connections to them drop",
+        ),
         accept: |want, live| {
             let strategy = Strategy::named(want["strategy"].as_str().unwrap_or_default());
             want["strategy"] = Value::Null;

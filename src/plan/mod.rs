@@ -32,6 +32,8 @@ pub struct Rules {
     pub protected: fn(live: &Value, options: &BTreeMap<String, String>) -> Option<Protected>,
     /// A statement about other objects: there is nothing to delete.
     pub is_condition: bool,
+    /// What can follow when something changes that this waits for, in words for the plan.
+    pub consequence: Option<&'static str>,
     /// Adapts the desired properties to a live object that satisfies them in another form (a version
     /// prefix, a value AWS fills in).
     pub accept: fn(want: &mut Value, live: &Value),
@@ -61,6 +63,7 @@ pub const PLAIN: Rules = Rules {
     holds_data: false,
     protected: |_, _| None,
     is_condition: false,
+    consequence: None,
     accept: |_, _| {},
     impact: |_| Impact::None,
     poll_seconds: 1,
@@ -192,7 +195,10 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
             Some(_) if !changes.is_empty() => (Action::Update, None),
             Some(Live { state: State::Busy(status), .. }) => (Action::Recheck, Some(status.clone())),
             Some(_) => match touched {
-                Some(other) => (Action::Recheck, Some(format!("{other} changes"))),
+                Some(other) => {
+                    let consequence = rules.consequence.map(|text| format!("; {text}")).unwrap_or_default();
+                    (Action::Recheck, Some(format!("{other} changes{consequence}")))
+                }
                 None => (Action::NoOp, None),
             },
         };

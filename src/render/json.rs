@@ -46,6 +46,11 @@ impl Document {
         text
     }
 
+    pub fn to_yaml(&self) -> String {
+        // Plain data, as above.
+        serde_yaml::to_string(self).unwrap_or_default()
+    }
+
     pub fn to_value(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }

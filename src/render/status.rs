@@ -79,6 +79,11 @@ impl Stack {
         text
     }
 
+    pub fn to_yaml(&self) -> String {
+        // Plain data, as above.
+        serde_yaml::to_string(self).unwrap_or_default()
+    }
+
     /// The table, styled.
     pub fn to_text(&self) -> String {
         let Stack { stack, account, region, .. } = self;
