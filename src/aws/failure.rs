@@ -307,7 +307,7 @@ fn sagemaker(message: &str) -> Class {
         Class::NotFound
     } else if says("could not assume role") || says("assume the role") {
         Class::Propagating
-    } else if ["status", "state", "in use", "cannot delete", "in-progress", "undergoing maintenance"]
+    } else if ["status (", "unable to transition", "in use", "in-progress", "undergoing maintenance"]
         .iter()
         .any(|part| says(part))
     {
@@ -336,7 +336,9 @@ mod tests {
             ("ValidationException", "Could not find endpoint \"x\".", Class::NotFound),
             ("ValidationException", "RecordNotFound", Class::NotFound),
             ("ValidationException", "Cannot update in-progress endpoint \"x\".", Class::Busy),
-            ("ValidationException", "1 validation error detected", Class::Refused),
+            ("ValidationException", "1 validation error detected at 'estate'", Class::Refused),
+            ("ValidationException", "Status (Pending) not in ([Stopped]). Unable to …", Class::Busy),
+            ("ValidationException", "Cannot update in-progress endpoint", Class::Busy),
             ("InvalidVpcID.NotFound", "", Class::NotFound),
             (
                 "InvalidParameterValue",

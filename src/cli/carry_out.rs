@@ -6,6 +6,7 @@ use super::files;
 use super::live::{Live, Shown};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
+use super::signals::Interrupts;
 use super::status::stack;
 use super::terminal;
 use crate::model::Intent;
@@ -138,14 +139,15 @@ async fn run(
     live: &Live,
 ) -> (Result<Outcome, PrepareError>, bool) {
     let (stop, stopped) = watch::channel(false);
+    let mut interrupts = Interrupts::listen();
     let signals = tokio::spawn({
         let (clock, listener) = (session.aws.clock.clone(), live.listener());
         async move {
-            interrupted().await;
+            interrupts.next().await;
             listener.tell(clock.now_ms(), &Event::Stopping);
             // If nobody receives it the run is over.
             let _ = stop.send(true);
-            interrupted().await;
+            interrupts.next().await;
             std::process::exit(Exit::Incomplete as i32);
         }
     });
@@ -154,31 +156,6 @@ async fn run(
     let was_stopped = *stopped.borrow();
     signals.abort();
     (ended, was_stopped)
-}
-
-/// Completes on Ctrl-C or SIGTERM; never where signals cannot be had.
-pub async fn interrupted() {
-    #[cfg(unix)]
-    let terminated = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    let ctrl_c = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = ctrl_c => {}
-        () = terminated => {}
-    }
 }
 
 /// Asks. Only the whole word counts as yes.

@@ -13,6 +13,7 @@ mod planning;
 mod printer;
 mod sandbox;
 mod session;
+mod signals;
 mod status;
 mod terminal;
 

@@ -1,10 +1,10 @@
 //! `sandbox`: serve it to any AWS client, start it anew.
 
 use super::args::{Global, SANDBOX_FILE, Sandbox, Speed};
-use super::carry_out::interrupted;
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{open_sandbox, sandbox_error};
+use super::signals::Interrupts;
 use crate::sandbox::file::{FileError, FileSandbox};
 use crate::sandbox::random::Mood;
 use crate::sandbox::server::Listener;
@@ -55,6 +55,7 @@ async fn listen(address: SocketAddr, file: &Path, global: &Global, printer: &Pri
     let failed = |error: io::Error| {
         Error::new(address.to_string(), error.to_string(), "choose another port, or 0 for any free one")
     };
+    let mut interrupts = Interrupts::listen();
     let listener = Listener::bind(address).await.map_err(failed)?;
     let address = listener.address();
     printer.talk(&format!("Listening on http://{address} until Ctrl-C. For any AWS client:\n\n"));
@@ -69,9 +70,9 @@ async fn listen(address: SocketAddr, file: &Path, global: &Global, printer: &Pri
         "\nVersion 1 of the AWS CLI ignores the first for rds in us-east-1: add --endpoint-url http://{address}.\n\n"
     ));
     let talk = *printer;
-    let served = listener
-        .serve(sandbox.sandbox().clone(), interrupted(), move |line| talk.talk(&format!("{line}\n")))
-        .await;
+    let stopped = async move { interrupts.next().await };
+    let served =
+        listener.serve(sandbox.sandbox().clone(), stopped, move |line| talk.talk(&format!("{line}\n"))).await;
     let after = sandbox.sandbox().with(|world| world.unknown.clone());
     printer.say(&unknown(&before, &after));
     sandbox.close().map_err(|error| sandbox_error(&error))?;

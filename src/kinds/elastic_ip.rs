@@ -19,6 +19,7 @@ pub struct Props {
 impl Kind for ElasticIp {
     const NAME: &'static str = "elastic_ip";
     const RULES: Rules = Rules {
+        appears_late: true,
         // It refers to none, but none can be detached while an address is mapped.
         after: &["internet_gateway"],
         limit_minutes: 65,

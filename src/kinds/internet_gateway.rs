@@ -20,7 +20,8 @@ pub struct Props {
 
 impl Kind for InternetGateway {
     const NAME: &'static str = "internet_gateway";
-    const RULES: Rules = Rules { after: &["vpc"], limit_minutes: 65, typical_seconds: 3, ..PLAIN };
+    const RULES: Rules =
+        Rules { appears_late: true, after: &["vpc"], limit_minutes: 65, typical_seconds: 3, ..PLAIN };
     type Props = Props;
 
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

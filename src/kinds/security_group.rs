@@ -36,6 +36,7 @@ pub struct Rule {
 impl Kind for SecurityGroup {
     const NAME: &'static str = "security_group";
     const RULES: Rules = Rules {
+        appears_late: true,
         after: &["vpc"],
         immutable: &[
             ("vpc", "a security group belongs to one VPC for life"),

@@ -28,6 +28,7 @@ pub struct Props {
 impl Kind for Subnet {
     const NAME: &'static str = "subnet";
     const RULES: Rules = Rules {
+        appears_late: true,
         after: &["vpc"],
         immutable: &[
             ("vpc", "a subnet belongs to one VPC for life"),

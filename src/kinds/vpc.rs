@@ -23,6 +23,7 @@ pub struct Props {
 impl Kind for Vpc {
     const NAME: &'static str = "vpc";
     const RULES: Rules = Rules {
+        appears_late: true,
         immutable: &[("cidr", "a VPC keeps its range, and everything in it has addresses of that range")],
         // A deletion waits for the network interfaces of others, up to the patience for what is in use.
         limit_minutes: 65,

@@ -11,6 +11,8 @@ use serde_json::json;
 
 /// The only platform that AWS still starts (fact book, section 4.1).
 const PLATFORM: &str = "notebook-al2023-v1";
+/// Characters of a lifecycle script as it is sent (fact book, section 4.2).
+const SCRIPT_MAX: usize = 16_384;
 
 impl Builder<'_> {
     pub(super) fn bucket(&mut self) {
@@ -116,6 +118,17 @@ impl Builder<'_> {
             on_create: self.copy_script(&files),
             on_start: self.values_script(secret.is_some()),
         };
+        for (hook, script) in [("first", &props.on_create), ("every", &props.on_start)] {
+            // What is sent is base64, four characters for three bytes.
+            let length = script.len().div_ceil(3) * 4;
+            if length > SCRIPT_MAX {
+                self.problem(
+                    "notebook.files",
+                    format!("the script of the {hook} start would have {length} characters, and AWS takes {SCRIPT_MAX}"),
+                    "list fewer files, or put them into one archive",
+                );
+            }
+        }
         let name = self.place.name("notebook");
         let config = self
             .graph

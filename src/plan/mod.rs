@@ -32,6 +32,9 @@ pub struct Rules {
     pub protected: fn(live: &Value, options: &BTreeMap<String, String>) -> Option<Protected>,
     /// A statement about other objects: there is nothing to delete.
     pub is_condition: bool,
+    /// AWS creates it without a client token, so what a killed run made may appear late beside what this one
+    /// makes (fact book, section 5.3): the last look waits for it.
+    pub appears_late: bool,
     /// What can follow when something changes that this waits for, in words for the plan.
     pub consequence: Option<&'static str>,
     /// Adapts the desired properties to a live object that satisfies them in another form (a version
@@ -63,6 +66,7 @@ pub const PLAIN: Rules = Rules {
     holds_data: false,
     protected: |_, _| None,
     is_condition: false,
+    appears_late: false,
     consequence: None,
     accept: |_, _| {},
     impact: |_| Impact::None,

@@ -61,7 +61,9 @@ pub(super) fn step_lines(step: &Step) -> Vec<String> {
 pub(super) fn details(step: &Step) -> Vec<String> {
     let mut lines = Vec::new();
     if matches!(step.action, Action::Create | Action::Recreate) {
-        lines.extend(step.predicted.iter().map(|(name, value)| format!("{name}: {value}")));
+        let said = |name: &String| step.changes.iter().any(|change| change.path == *name);
+        let predicted = step.predicted.iter().filter(|(name, _)| !said(name));
+        lines.extend(predicted.map(|(name, value)| format!("{name}: {value}")));
     }
     lines.extend(match step.action {
         Action::Create => fold::created(&step.changes),

@@ -9,7 +9,7 @@ use crate::model::facts::{ExistingFacts, Facts};
 use crate::model::graph::{Graph, Id, Observed};
 use crate::model::names::ORIGINAL_GROUP_TAG;
 use crate::model::{self, Intent, Preflight};
-use crate::plan::{Plan, plan};
+use crate::plan::{Action, Plan, plan};
 use crate::spec::{Aurora, Spec};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// Rounds of plan and execution before giving up on an empty plan.
 const ROUNDS_MAX: usize = 4;
 /// Milliseconds after which an object made by an earlier, killed run is certainly visible (fact book,
-/// section 5.3): the last look of a run that makes or deletes is not taken before.
+/// section 5.3): a run that makes or deletes such things takes its last look no earlier.
 const SETTLED_MS: u64 = 65_000;
 
 /// What a plan is made from, and the plan.
@@ -101,12 +101,14 @@ pub async fn reconcile(
 ) -> Result<Outcome, PrepareError> {
     let began = aws.clock.now_ms();
     let (mut reports, mut prepared) = (Vec::new(), prepared);
-    let mut changed_anything = false;
     for _ in 0..ROUNDS_MAX {
         if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
             break;
         }
-        changed_anything = true;
+        let catalog = kinds::catalog();
+        let late = prepared.plan.work().any(|step| {
+            catalog[step.id.kind].appears_late && matches!(step.action, Action::Create | Action::Delete)
+        });
         let report = execute(
             aws.clone(),
             prepared.graph,
@@ -118,7 +120,7 @@ pub async fn reconcile(
         .await;
         let complete = report.is_complete();
         reports.push(report);
-        if complete && !*stop.borrow() {
+        if complete && late && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
         prepared = prepare(aws, spec, intent).await?;
@@ -130,7 +132,6 @@ pub async fn reconcile(
             listener.tell(aws.clock.now_ms(), &Event::Note { text });
         }
     }
-    debug_assert!(changed_anything || reports.is_empty());
     Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed })
 }
 

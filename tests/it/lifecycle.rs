@@ -130,3 +130,22 @@ async fn a_cluster_of_a_cloudformation_stack() {
     let plan = account.plan(&spec).await;
     assert!(plan.notes[0].contains("platform (UPDATE_COMPLETE)"), "{:?}", plan.notes);
 }
+
+/// Hundreds of files need a longer script than AWS takes: found before anything is called.
+#[test]
+fn a_lifecycle_script_that_is_too_long_is_found_beforehand() {
+    use auroraml::model::{build, engine::Offered, facts::Facts, names::Place};
+    let mut spec = spec(&spec_file("churn.yaml"));
+    let place =
+        Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
+    let version = "8.0.mysql_aurora.3.10.2".to_string();
+    let facts = Facts {
+        zones: vec!["us-east-1a".into(), "us-east-1b".into()],
+        engine_versions: vec![Offered { version, family: "aurora-mysql8.0".into() }],
+        ..Facts::default()
+    };
+    assert!(build(&spec, &place, &facts, Intent::Apply).is_ok());
+    spec.notebook.as_mut().unwrap().files = (0..200).map(|n| format!("notebooks/file-{n}.ipynb")).collect();
+    let problems = build(&spec, &place, &facts, Intent::Apply).unwrap_err();
+    assert!(problems[0].why.contains("AWS takes 16384"), "{problems:?}");
+}
