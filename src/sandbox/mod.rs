@@ -120,18 +120,18 @@ impl Call {
     }
 }
 
-/// The protocol of the call's service. Without a signature the service is not known, and the form of the
-/// request tells.
+/// The protocol of the call's service. Of a service that the sandbox does not have, or that is not known
+/// because the request has no signature, the form of the request tells.
 fn protocol(call: &Call) -> Protocol {
     match call.service.as_str() {
-        "" if call.request.header("x-amz-target").is_some() => Protocol::Json,
-        "" if call.request.method == "POST" && call.request.path == "/" => Protocol::Query,
-        "" if call.request.query.contains("Action=") => Protocol::Query,
-        "" => Protocol::RestXml,
         "ec2" => Protocol::Ec2,
         "s3" => Protocol::RestXml,
         "sagemaker" | "secretsmanager" | "kms" | "servicequotas" => Protocol::Json,
-        _ => Protocol::Query,
+        "rds" | "iam" | "sts" | "cloudformation" => Protocol::Query,
+        _ if call.request.header("x-amz-target").is_some() => Protocol::Json,
+        _ if call.request.method == "POST" && call.request.path == "/" => Protocol::Query,
+        _ if call.request.query.contains("Action=") => Protocol::Query,
+        _ => Protocol::RestXml,
     }
 }
 

@@ -130,6 +130,9 @@ async fn requests_without_a_signature() {
     assert!(answer.contains("<Account>"), "{answer}");
     let unknown = format!("POST / HTTP/1.1\r\n{}Content-Length: 10\r\n\r\nAction=Foo", signed("sts"));
     assert!(served.raw(&unknown).await.contains("<Code>InvalidAction</Code>"));
+    let target = "X-Amz-Target: AWSGlue.GetDatabases\r\nContent-Length: 2\r\n\r\n{}";
+    let elsewhere = served.raw(&format!("POST / HTTP/1.1\r\n{}{target}", signed("glue"))).await;
+    assert!(elsewhere.contains("\"__type\":\"UnknownOperationException\""), "{elsewhere}");
     let head = served.raw(&format!("HEAD /some-bucket HTTP/1.1\r\n{end}\r\n")).await;
     assert!(head.starts_with("HTTP/1.1 403") && head.ends_with("\r\n\r\n"), "no body: {head}");
     served.stop().await;
