@@ -258,6 +258,9 @@ impl Sandbox {
     /// A sandbox over `world`, whose clock starts where the world left off and runs at `speed` times
     /// tokio's clock.
     pub fn new(world: World, speed: f64) -> Sandbox {
+        // The SDK draws the jitter between its retries from this thread's generator: seeded with the world,
+        // the same world gives the same requests.
+        fastrand::seed(world.global.random.clone().draw());
         Sandbox {
             clock: Clock::starting_at(world.now, speed),
             shared: Arc::new(Mutex::new(Shared {

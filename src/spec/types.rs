@@ -18,7 +18,7 @@ pub struct Spec {
     /// Tags put on everything that the stack owns.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// Age after which the stack may be reaped, such as `8h`; written as a tag.
+    /// Age after which the stack is forgotten rather than used, such as `8h`; written as a tag.
     #[serde(default)]
     pub expires_after: Option<String>,
     /// The VPC; needed by a cluster that the stack owns and by a notebook.

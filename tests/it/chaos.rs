@@ -75,3 +75,27 @@ async fn a_whole_stack_in_spite_of_faults() {
         assert_eq!(left, Vec::<String>::new(), "seed {seed}");
     }
 }
+
+/// The same seeds give the same requests, at the same times, with the same answers.
+#[tokio::test(start_paused = true)]
+async fn a_seed_replays() {
+    let spec = spec(&spec_file("minimal.yaml"));
+    let mut logs = Vec::new();
+    for _ in 0..2 {
+        let account = Account::new(3, Mood::Real);
+        account.sandbox.set_faults(faults(3));
+        let aws = account.connect(&spec).await;
+        let prepared = auroraml::run::reconcile::prepare(&aws, &spec, Intent::Apply).await;
+        if let Ok(prepared) = prepared {
+            let (_keep, stop) = tokio::sync::watch::channel(false);
+            let listener = Arc::new(Recorder::default());
+            let outcome =
+                auroraml::run::reconcile::reconcile(&aws, &spec, Intent::Apply, prepared, stop, listener)
+                    .await;
+            drop(outcome);
+        }
+        logs.push(account.sandbox.world().log);
+    }
+    assert!(logs[0].len() > 100, "{} requests", logs[0].len());
+    assert_eq!(logs[0], logs[1]);
+}
