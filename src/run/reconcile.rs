@@ -106,9 +106,12 @@ pub async fn reconcile(
             break;
         }
         let catalog = kinds::catalog();
-        let late = prepared.plan.work().any(|step| {
-            catalog[step.id.kind].appears_late && matches!(step.action, Action::Create | Action::Delete)
-        });
+        // A destroy may follow a create that was killed before its VPC could be seen.
+        let unseen = intent != Intent::Apply && spec.network.is_some();
+        let late = unseen
+            || prepared.plan.work().any(|step| {
+                catalog[step.id.kind].appears_late && matches!(step.action, Action::Create | Action::Delete)
+            });
         let report = execute(
             aws.clone(),
             prepared.graph,
