@@ -25,7 +25,8 @@ struct Quota {
     applied: f64,
 }
 
-/// Service, code, name, default (fact book, sections 1.2, 1.8, 3 and 5.4).
+/// Service, code, name, default. The values of the network, the roles and the parameter groups: fact book,
+/// sections 1.2, 1.8, 3 and 5.4; other codes and values are from memory and stand for no source.
 const FIXED: &[(&str, &str, &str, f64)] = &[
     ("vpc", "L-F678F1CE", "VPCs per Region", 5.0),
     ("vpc", "L-A4707A72", "Internet gateways per Region", 5.0),

@@ -12,6 +12,7 @@ mod kinds_ec2;
 mod kinds_sagemaker;
 mod kinds_storage;
 mod lifecycle;
+mod preflight;
 mod render;
 mod sandbox_ec2;
 mod sandbox_iam;

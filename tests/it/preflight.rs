@@ -1,0 +1,64 @@
+//! What is found before anything is created: quotas, instance classes, model archives.
+
+use crate::harness::{Account, spec, spec_file};
+use auroraml::model::Intent;
+use auroraml::run::reconcile::PrepareError;
+use auroraml::sandbox::random::Mood;
+
+/// The one problem that planning `text` finds in an account whose quotas are changed; nothing may be called.
+async fn problem(text: &str, quotas: &[(&str, f64)]) -> String {
+    let spec = spec(text);
+    let account = Account::new(1, Mood::Calm);
+    account.sandbox.with(|world| {
+        let region = world.regions.entry(spec.region.clone()).or_default();
+        region.servicequotas.overrides =
+            quotas.iter().map(|(name, value)| ((*name).into(), *value)).collect();
+    });
+    let prepared = account.prepare(&spec, Intent::Apply).await;
+    assert_eq!(account.mutations(), 0);
+    match prepared {
+        Err(PrepareError::Preflight(problems)) => {
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            format!("{}: {}", problems[0].what, problems[0].why)
+        }
+        Err(PrepareError::Aws(failure)) => panic!("{failure}"),
+        Ok(_) => "none".into(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn quotas_that_are_too_small() {
+    let churn = spec_file("churn.yaml");
+    assert_eq!(problem(&churn, &[]).await, "none");
+    for (quota, expected) in [
+        ("vpc/L-F678F1CE", "VPCs: 0 exist in us-east-1, 1 more are needed, and the quota is 0"),
+        (
+            "ec2/L-0263D0A3",
+            "Elastic IP addresses: 0 exist in us-east-1, 1 more are needed, and the quota is 0",
+        ),
+        (
+            "sagemaker/ml.m5.large for endpoint usage",
+            "SageMaker quota \"ml.m5.large for endpoint usage\": it is 0 in us-east-1, and 1 are needed",
+        ),
+        (
+            "sagemaker/ml.t3.medium for notebook instance usage",
+            "SageMaker quota \"ml.t3.medium for notebook instance usage\": it is 0 in us-east-1, and 1 are needed",
+        ),
+    ] {
+        assert_eq!(problem(&churn, &[(quota, 0.0)]).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_region_or_the_bucket_does_not_have() {
+    let churn = spec_file("churn.yaml");
+    let class = problem(&churn.replace("db.r6g.large", "db.r99.large"), &[]).await;
+    assert!(class.contains("us-east-1 does not offer db.r99.large"), "{class}");
+    let artifact = problem(&churn.replace("model.tar.gz", "other.tar.gz"), &[]).await;
+    assert!(
+        artifact.contains("there is no s3://sagemaker-sample-files/models/churn/other.tar.gz"),
+        "{artifact}"
+    );
+    let version = problem(&churn.replace("engine_version: \"8.0\"", "engine_version: \"3.99\""), &[]).await;
+    assert!(version.contains("begins with 3.99"), "{version}");
+}
