@@ -1,17 +1,21 @@
 //! Aurora MySQL DB cluster that the stack owns.
 
+use super::parameter_sync::{interrupting, topology};
 use super::rds::{cluster, state, tags, tags_of, update_tags};
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::{Deletion, Kind, Seen, Update, already_ok, rds};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
 use crate::model::engine;
 use crate::model::graph::{Input, Outputs, State};
-use crate::plan::{Impact, PLAIN, Rules, To};
+use crate::plan::{Action, Effect, PLAIN, Rules, Seconds, To};
 use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, builders};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub struct Cluster;
+
+/// A change of port or version, with which all members restart. An estimate: the fact book has no figure.
+const RESTART: Seconds = Seconds { usually: 180, at_worst: 600 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
@@ -80,11 +84,18 @@ impl Kind for Cluster {
             ))
         },
         accept,
-        impact: |changes| {
-            let restarts = |path: &str| path == "port" || path == "engine_version";
-            match changes.iter().any(|c| restarts(&c.path)) {
-                true => Impact::Restart,
-                false => Impact::None,
+        effect: |action, changes, live| {
+            let changes = |path: &str| changes.iter().any(|c| c.path == path || c.path.starts_with(&format!("{path}.")));
+            if action != Action::Update {
+                Effect::None
+            } else if changes("port") || changes("engine_version") {
+                Effect::RestartsAll(RESTART)
+            } else if changes("parameter_group") {
+                Effect::Pending
+            } else if changes("serverless.min") || changes("serverless.max") || live["serverless"].is_null() && changes("serverless") {
+                Effect::ServerlessPending
+            } else {
+                Effect::None
             }
         },
         poll_seconds: 5,
@@ -191,7 +202,7 @@ impl Kind for Cluster {
         already_ok(request.send().await.during("CreateDBCluster"), Class::Exists)
     }
 
-    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+    async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let (want, arn) = (&update.want, aws.place.cluster_arn(&aws.place.cluster()));
         let mut request =
             aws.rds.modify_db_cluster().db_cluster_identifier(aws.place.cluster()).apply_immediately(true);
@@ -223,7 +234,12 @@ impl Kind for Cluster {
             (request, needed) = (request.serverless_v2_scaling_configuration(scaling(range).build()), true);
         }
         if needed {
-            request.send().await.during("ModifyDBCluster")?;
+            let restarts = update.changed("port") || update.changed("engine_version");
+            let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+            let topology = if restarts { topology(look).await? } else { None };
+            let interruption = topology.map(|topology| topology.everyone("port or version changes", RESTART));
+            let request = async { request.send().await.during("ModifyDBCluster").map(|_| ()) };
+            interrupting(aws, Self::NAME, name, update.permit, interruption, request).await?;
         }
         if update.changed("data_api") {
             // ModifyDBCluster's flag is for Serverless v1 (fact book, trap 32).
@@ -278,6 +294,10 @@ impl Kind for Cluster {
             None => request.skip_final_snapshot(true),
         };
         already_ok(request.send().await.during("DeleteDBCluster"), Class::NotFound)
+    }
+
+    async fn reported(&self, aws: &Aws, since: u64) -> Vec<String> {
+        rds::reported(aws, since).await
     }
 }
 

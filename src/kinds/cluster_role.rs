@@ -1,7 +1,7 @@
 //! Association of an IAM role with the cluster. For Aurora MySQL it carries no feature name.
 
 use super::rds::cluster;
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::{Deletion, Kind, Seen, Update, already_ok, rds};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use crate::model::graph::{Input, State};
 use crate::plan::{PLAIN, Rules};
@@ -83,5 +83,9 @@ impl Kind for ClusterRole {
             .db_cluster_identifier(deletion.live.cluster.get())
             .role_arn(deletion.live.role.get());
         already_ok(request.send().await.during("RemoveRoleFromDBCluster"), Class::NotFound)
+    }
+
+    async fn reported(&self, aws: &Aws, since: u64) -> Vec<String> {
+        rds::reported(aws, since).await
     }
 }

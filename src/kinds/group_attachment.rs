@@ -6,7 +6,7 @@ use super::{Deletion, Kind, Seen, Update, rds};
 use crate::aws::{Aws, During, Failure, Look};
 use crate::model::graph::{Input, Outputs};
 use crate::model::names::ORIGINAL_GROUP_TAG;
-use crate::plan::{PLAIN, Rules};
+use crate::plan::{Action, Effect, PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 
 pub struct GroupAttachment;
@@ -24,6 +24,11 @@ impl Kind for GroupAttachment {
     const RULES: Rules = Rules {
         after: &["parameter_group"],
         dies_with: Some("cluster"),
+        // Whichever group is attached, every member runs its values only after a restart (fact book, section 1.4).
+        effect: |action, _, _| match action {
+            Action::Create | Action::Update | Action::Recreate | Action::Delete => Effect::Pending,
+            Action::NoOp | Action::Recheck | Action::Vanish => Effect::None,
+        },
         poll_seconds: 5,
         limit_minutes: 30,
         effect_lag_seconds: 30,
@@ -75,6 +80,10 @@ impl Kind for GroupAttachment {
                 ),
             )),
         }
+    }
+
+    async fn reported(&self, aws: &Aws, since: u64) -> Vec<String> {
+        rds::reported(aws, since).await
     }
 }
 

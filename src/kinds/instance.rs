@@ -1,14 +1,18 @@
 //! Aurora DB instance: a member of the cluster.
 
-use super::rds::{instances, state, tags, tags_of, update_tags};
+use super::parameter_sync::{interrupting, topology};
+use super::rds::{instances, reported, state, tags, tags_of, update_tags};
 use super::{Deletion, Kind, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use crate::model::graph::Input;
-use crate::plan::{Impact, PLAIN, Rules};
+use crate::plan::{Action, Effect, PLAIN, Rules, Seconds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub struct Instance;
+
+/// An estimate: the fact book has no figure for a change of class.
+const CLASS_CHANGE: Seconds = Seconds { usually: 300, at_worst: 600 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
@@ -26,9 +30,10 @@ impl Kind for Instance {
     const RULES: Rules = Rules {
         after: &["cluster"],
         immutable: &[("cluster", "an instance belongs to one cluster for life")],
-        impact: |changes| match changes.iter().any(|c| c.path == "class") {
-            true => Impact::Restart,
-            false => Impact::None,
+        is_member: true,
+        effect: |action, changes, _| match action == Action::Update && changes.iter().any(|c| c.path == "class") {
+            true => Effect::RestartsMember(CLASS_CHANGE),
+            false => Effect::None,
         },
         poll_seconds: 10,
         limit_minutes: 60,
@@ -87,27 +92,40 @@ impl Kind for Instance {
     async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let (want, identifier) = (&update.want, aws.place.name(name));
         if ["class", "promotion_tier", "auto_minor_version_upgrade"].iter().any(|path| update.changed(path)) {
-            aws.rds
+            let request = aws
+                .rds
                 .modify_db_instance()
                 .db_instance_identifier(&identifier)
                 .db_instance_class(&want.class)
                 .promotion_tier(want.promotion_tier)
                 .set_auto_minor_version_upgrade(want.auto_minor_version_upgrade)
-                .apply_immediately(true)
-                .send()
-                .await
-                .during("ModifyDBInstance")?;
+                .apply_immediately(true);
+            let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+            let topology = if update.changed("class") { topology(look).await? } else { None };
+            let interruption = topology.and_then(|t| t.one(&identifier, "class changes", CLASS_CHANGE));
+            let request = async { request.send().await.during("ModifyDBInstance").map(|_| ()) };
+            interrupting(aws, Self::NAME, name, update.permit, interruption, request).await?;
         }
         update_tags(aws, &aws.place.instance_arn(&identifier), &want.tags, &update.live.tags).await
     }
 
-    async fn delete(&self, aws: &Aws, name: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
+    async fn delete(&self, aws: &Aws, name: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let identifier = aws.place.name(name);
+        let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+        // With the whole cluster goes whoever used it.
+        let topology = if deletion.permit.is_whole() { None } else { topology(look).await? };
+        let interruption = topology.and_then(|topology| topology.without(&identifier));
         // Aurora keeps its data in the cluster: an instance takes no snapshot of its own.
-        let request = aws.rds.delete_db_instance().db_instance_identifier(aws.place.name(name));
-        let result = request.skip_final_snapshot(true).send().await.during("DeleteDBInstance");
+        let request = aws.rds.delete_db_instance().db_instance_identifier(&identifier).skip_final_snapshot(true);
+        let request = async { request.send().await.during("DeleteDBInstance").map(|_| ()) };
+        let result = interrupting(aws, Self::NAME, name, deletion.permit, interruption, request).await;
         match already_ok(result, Class::NotFound) {
             Err(failure) if failure.is(Class::Exists) => Ok(()),
             result => result,
         }
+    }
+
+    async fn reported(&self, aws: &Aws, since: u64) -> Vec<String> {
+        reported(aws, since).await
     }
 }

@@ -9,7 +9,7 @@
 
 use crate::aws::{Aws, Class, Failure, Look};
 use crate::model::graph::{Id, Live, Observed, Outputs, State};
-use crate::plan::{Catalog, Change, Rules};
+use crate::plan::{Catalog, Change, Permit, Rules};
 use futures_util::future::join_all;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -91,6 +91,8 @@ pub struct Update<'a, P> {
     pub live: P,
     pub outputs: &'a Outputs,
     pub changes: &'a [Change],
+    /// What may be interrupted.
+    pub permit: &'a Permit,
 }
 
 impl<P> Update<'_, P> {
@@ -106,6 +108,8 @@ pub struct Deletion<'a, P> {
     pub outputs: &'a Outputs,
     /// The plan's options, such as `final_snapshot`.
     pub options: &'a BTreeMap<String, String>,
+    /// What may be interrupted.
+    pub permit: &'a Permit,
 }
 
 /// What a kind's file provides. Every async function talks to AWS; nothing else does.
@@ -136,6 +140,10 @@ pub trait Kind: Sync + 'static {
         name: &str,
         deletion: Deletion<'_, Self::Props>,
     ) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// What AWS reported about it since then (milliseconds since the Unix epoch), for the words of a failure.
+    fn reported(&self, _: &Aws, _since: u64) -> impl Future<Output = Vec<String>> + Send {
+        std::future::ready(Vec::new())
+    }
 }
 
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
@@ -152,13 +160,16 @@ pub trait AnyKind: Sync {
         live: &'a Live,
         want: Value,
         changes: &'a [Change],
+        permit: &'a Permit,
     ) -> Answer<'a, ()>;
     fn delete<'a>(
         &'a self,
         aws: &'a Aws,
         live: &'a Live,
         options: &'a BTreeMap<String, String>,
+        permit: &'a Permit,
     ) -> Answer<'a, ()>;
+    fn reported<'a>(&'a self, aws: &'a Aws, since: u64) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
 }
 
 fn typed<P: DeserializeOwned>(kind: &'static str, value: Value) -> Result<P, Failure> {
@@ -208,6 +219,7 @@ impl<K: Kind> AnyKind for K {
         live: &'a Live,
         want: Value,
         changes: &'a [Change],
+        permit: &'a Permit,
     ) -> Answer<'a, ()> {
         Box::pin(async move {
             let update = Update {
@@ -215,6 +227,7 @@ impl<K: Kind> AnyKind for K {
                 live: typed(K::NAME, live.props.clone())?,
                 outputs: &live.outputs,
                 changes,
+                permit,
             };
             Kind::update(self, aws, &live.id.name, update).await
         })
@@ -224,12 +237,16 @@ impl<K: Kind> AnyKind for K {
         aws: &'a Aws,
         live: &'a Live,
         options: &'a BTreeMap<String, String>,
+        permit: &'a Permit,
     ) -> Answer<'a, ()> {
         Box::pin(async move {
-            let deletion =
-                Deletion { live: typed(K::NAME, live.props.clone())?, outputs: &live.outputs, options };
+            let live_props = typed(K::NAME, live.props.clone())?;
+            let deletion = Deletion { live: live_props, outputs: &live.outputs, options, permit };
             Kind::delete(self, aws, &live.id.name, deletion).await
         })
+    }
+    fn reported<'a>(&'a self, aws: &'a Aws, since: u64) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>> {
+        Box::pin(Kind::reported(self, aws, since))
     }
 }
 

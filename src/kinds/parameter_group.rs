@@ -4,7 +4,7 @@ use super::rds::{list_tags, tags, update_tags};
 use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
+use crate::plan::{Action, Change, Effect, PLAIN, Rules};
 use aws_sdk_rds::types::{ApplyMethod, Filter, Parameter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -44,6 +44,18 @@ impl Kind for ParameterGroup {
                 }
             }
             want["copy_of"] = Value::Null;
+        },
+        // A dynamic parameter is applied at once, a static one waits for a restart of each member (fact book,
+        // section 1.4).
+        effect: |action, changes, live| {
+            let is_static = |change: &&Change| {
+                let name = change.path.strip_prefix("parameters.");
+                name.is_some_and(|name| live["apply_types"][name] != "dynamic")
+            };
+            match action == Action::Update && changes.iter().any(|change| is_static(&change)) {
+                true => Effect::Pending,
+                false => Effect::None,
+            }
         },
         poll_seconds: 3,
         ..PLAIN

@@ -4,12 +4,14 @@
 //! [`crate::plan::restart`] from a fresh look.
 
 use super::rds::{cluster, instances, state};
-use super::{Deletion, Kind, Seen, Update};
-use crate::aws::{Aws, During, Failure, Look};
-use crate::model::graph::{Input, State};
-use crate::plan::restart::{Member, Next, Strategy, Topology, next};
-use crate::plan::{Impact, PLAIN, Rules};
+use super::{Deletion, Kind, Seen, Update, rds};
+use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::model::graph::{Id, Input, State};
+use crate::plan::restart::{Act, Member, Next, Policy, Topology, next};
+use crate::plan::{Interruption, PLAIN, Permit, Rules};
+use crate::spec::Strategy;
 use serde::{Deserialize, Serialize};
+use aws_sdk_rds::types::DbInstance;
 use serde_json::Value;
 
 pub struct ParameterSync;
@@ -18,37 +20,46 @@ pub struct ParameterSync;
 pub struct Props {
     /// Identifier of the cluster.
     pub cluster: Input,
-    /// `rolling`, `failover`, `writer_only` or `never`; a wish, not a live property.
-    pub strategy: Option<String>,
+    /// A wish, not a live property.
+    pub strategy: Option<Strategy>,
     pub writer: Option<String>,
-    /// Members that do not run the current parameters, with what they report.
+    /// Members that do not run the current parameters.
     pub pending: Vec<String>,
+    /// What the cluster looks like: a live property, never a wish.
+    pub topology: Option<Topology>,
 }
+
+/// Seconds after a change of parameters within which a paused member has resumed and runs them (fact book,
+/// section 1.10: a resumption takes 15 s, 30 s and more after a day; table 8.2: up to 45 s until it shows).
+const RESUMES_SECONDS: u64 = 90;
 
 impl Kind for ParameterSync {
     const NAME: &'static str = "parameter_sync";
     const RULES: Rules = Rules {
-        after: &["cluster", "parameter_group", "cluster_role", "instance", "group_attachment"],
+        after: &["cluster", "parameter_group", "group_parameters", "cluster_role", "instance", "group_attachment"],
         is_condition: true,
-        consequence: Some(
-            "members that then report pending-reboot are restarted as `restart` says, and connections to them drop",
-        ),
+        restarts_members: true,
         accept: |want, live| {
-            let strategy = Strategy::named(want["strategy"].as_str().unwrap_or_default());
-            want["strategy"] = Value::Null;
-            let tolerated = match strategy {
-                Strategy::Never => live["pending"].clone(),
-                Strategy::WriterOnly => live["pending"]
-                    .as_array()
-                    .map(|all| all.iter().filter(|m| **m != live["writer"]).cloned().collect())
-                    .unwrap_or_default(),
-                Strategy::Rolling | Strategy::Failover => return,
-            };
-            want["pending"] = tolerated;
+            let strategy = std::mem::take(&mut want["strategy"]);
+            // What `writer_only` leaves pending is no reason to go on.
+            if strategy == "writer_only" {
+                let readers = live["pending"].as_array().into_iter().flatten();
+                want["pending"] = readers.filter(|member| **member != live["writer"]).cloned().collect();
+            }
+            // Only a member can become the writer; and of one that is gone nothing can be said.
+            let topology: Option<Topology> = serde_json::from_value(live["topology"].clone()).ok();
+            let known = topology.is_some_and(|t| t.members.iter().any(|member| want["writer"] == *member.name));
+            if !known {
+                want["writer"] = Value::Null;
+            }
         },
-        impact: |changes| match changes.is_empty() {
-            true => Impact::None,
-            false => Impact::Failover,
+        patience_seconds: |live| match serde_json::from_value::<Topology>(live["topology"].clone()) {
+            // A paused member that a change of parameters wakes runs them without a restart.
+            Ok(topology) if topology.pauses => {
+                let mut pending = topology.members.iter().filter(|member| member.is_pending());
+                if pending.any(|member| member.class == "db.serverless") { RESUMES_SECONDS } else { 0 }
+            }
+            _ => 0,
         },
         poll_seconds: 10,
         limit_minutes: 120,
@@ -64,19 +75,20 @@ impl Kind for ParameterSync {
         if topology.members.is_empty() {
             return Ok(Vec::new());
         }
-        let pending = topology
-            .members
-            .iter()
-            .filter(|m| m.parameter_status != "in-sync")
-            .map(|m| m.name.clone())
-            .collect();
-        let writer = topology.members.iter().find(|m| m.writer).map(|m| m.name.clone());
+        let pending = topology.members.iter().filter(|m| !m.is_in_sync()).map(|m| m.name.clone()).collect();
+        let writer = topology.writer().map(|writer| writer.name.clone());
         Ok(vec![Seen {
             name: "main".into(),
             outputs: [("members".into(), topology.members.len().to_string())].into(),
             state: sync_state(&topology),
             owned: true,
-            props: Props { cluster: look.aws.cluster().into(), strategy: None, writer, pending },
+            props: Props {
+                cluster: look.aws.cluster().into(),
+                strategy: None,
+                writer,
+                pending,
+                topology: Some(topology),
+            },
         }])
     }
 
@@ -85,40 +97,73 @@ impl Kind for ParameterSync {
         Ok(())
     }
 
-    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
-        let strategy = Strategy::named(update.want.strategy.as_deref().unwrap_or_default());
+    async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        let policy = Policy {
+            strategy: update.want.strategy.unwrap_or_default(),
+            writer: update.want.writer.clone(),
+            ..Policy::default()
+        };
         // Looked at afresh: who is the writer may have changed since the plan (fact book, trap 70).
         let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
         let Some(topology) = topology(look).await? else { return Ok(()) };
-        match next(&topology, strategy) {
-            Next::Done => Ok(()),
-            Next::Wait(why) => Err(Failure::busy("RebootDBInstance", why)),
-            Next::Stuck(why) => Err(Failure::refused("RebootDBInstance", why)),
-            Next::Reboot { member, .. } => {
-                let request = aws.rds.reboot_db_instance().db_instance_identifier(member);
-                request.send().await.during("RebootDBInstance").map(|_| ())
+        let (act, interruption) = match next(&topology, &policy) {
+            Next::Done => return Ok(()),
+            Next::Wait(why) => return Err(Failure::busy("RebootDBInstance", why)),
+            Next::Stuck(why) => return Err(Failure::refused("RebootDBInstance", why)),
+            Next::Act(act, interruption) => (act, interruption),
+        };
+        let request = async {
+            match act {
+                Act::Reboot(member) => {
+                    let request = aws.rds.reboot_db_instance().db_instance_identifier(member);
+                    request.send().await.during("RebootDBInstance").map(|_| ())
+                }
+                Act::Failover(to) => {
+                    let request = aws
+                        .rds
+                        .failover_db_cluster()
+                        .db_cluster_identifier(aws.cluster())
+                        .target_db_instance_identifier(to);
+                    request.send().await.during("FailoverDBCluster").map(|_| ())
+                }
             }
-            Next::Failover { to, .. } => {
-                let request = aws
-                    .rds
-                    .failover_db_cluster()
-                    .db_cluster_identifier(aws.cluster())
-                    .target_db_instance_identifier(to);
-                request.send().await.during("FailoverDBCluster").map(|_| ())
-            }
-        }
+        };
+        interrupting(aws, Self::NAME, name, update.permit, Some(interruption), request).await
     }
 
     async fn delete(&self, _: &Aws, _: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
         Ok(())
     }
+
+    async fn reported(&self, aws: &Aws, since: u64) -> Vec<String> {
+        rds::reported(aws, since).await
+    }
+}
+
+/// Makes a request that interrupts members, if the plan announced it.
+pub(super) async fn interrupting(
+    aws: &Aws,
+    kind: &'static str,
+    name: &str,
+    permit: &Permit,
+    interruption: Option<Interruption>,
+    request: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let Some(interruption) = interruption else { return request.await };
+    permit.check(aws.clock.now_ms(), &interruption).map_err(|why| Failure::refused("auroraml", why))?;
+    let result = request.await;
+    // Of an answer that was lost nobody knows whether it was made.
+    if result.as_ref().is_ok() || result.as_ref().is_err_and(|failure| failure.is(Class::Ambiguous)) {
+        permit.made_one(&Id::new(kind, name), interruption);
+    }
+    result
 }
 
 fn sync_state(topology: &Topology) -> State {
-    if let Next::Stuck(why) = next(topology, Strategy::Rolling) {
+    if let Next::Stuck(why) = next(topology, &Policy::default()) {
         return State::Failed(why);
     }
-    let moving = |m: &&Member| !matches!(m.parameter_status.as_str(), "in-sync" | "pending-reboot");
+    let moving = |m: &&Member| !m.is_in_sync() && !m.is_pending();
     let statuses =
         std::iter::once(topology.status.as_str()).chain(topology.members.iter().map(|m| m.status.as_str()));
     for status in statuses {
@@ -128,7 +173,7 @@ fn sync_state(topology: &Topology) -> State {
         }
     }
     match topology.members.iter().find(moving) {
-        Some(member) => State::Busy(format!("{} is {}", member.name, member.parameter_status)),
+        Some(member) => State::Busy(format!("{} is {}", member.name, member.reports())),
         None => State::Ready,
     }
 }
@@ -147,8 +192,24 @@ pub async fn topology(look: Look<'_>) -> Result<Option<Topology>, Failure> {
             status: instance.and_then(|i| i.db_instance_status()).unwrap_or("not yet visible").into(),
             // Unknown words count as "not in sync" (fact book, section 1.5).
             parameter_status: member.db_cluster_parameter_group_status().unwrap_or("unknown").into(),
+            own_parameter_status: instance.map_or("unknown", own_status).into(),
             promotion_tier: member.promotion_tier().unwrap_or(1),
+            class: instance.and_then(|i| i.db_instance_class()).unwrap_or_default().into(),
+            zone: instance.and_then(|i| i.availability_zone()).unwrap_or_default().into(),
         }
     });
-    Ok(Some(Topology { status: cluster.status().unwrap_or_default().into(), members: members.collect() }))
+    let range = cluster.serverless_v2_scaling_configuration();
+    Ok(Some(Topology {
+        status: cluster.status().unwrap_or_default().into(),
+        engine_version: cluster.engine_version().unwrap_or_default().into(),
+        global_cluster: cluster.global_cluster_identifier().filter(|name| !name.is_empty()).map(String::from),
+        pauses: range.and_then(|range| range.min_capacity()).is_some_and(|min| min == 0.0),
+        members: members.collect(),
+    }))
+}
+
+/// Whether the instance runs the values of its own DB parameter group; no group is nothing to wait for.
+fn own_status(instance: &DbInstance) -> &str {
+    let statuses = instance.db_parameter_groups().iter().filter_map(|group| group.parameter_apply_status());
+    statuses.filter(|status| *status != "in-sync").next_back().unwrap_or("in-sync")
 }

@@ -2,6 +2,8 @@
 
 use crate::aws::{Aws, During, Failure, Look, tag_changes, tag_map};
 use crate::model::graph::State;
+use crate::plan::restart::needs_person;
+use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,19 +43,9 @@ pub(super) fn state(status: &str) -> State {
             "it is stopped; start it (aws rds start-db-cluster --db-cluster-identifier …), then run again"
                 .into(),
         ),
-        "failed"
-        | "inaccessible-encryption-credentials"
-        | "inaccessible-encryption-credentials-recoverable"
-        | "incompatible-network"
-        | "incompatible-restore"
-        | "incompatible-parameters"
-        | "incompatible-option-group"
-        | "insufficient-capacity"
-        | "restore-error"
-        | "restore-failed"
-        | "migration-failed"
-        | "cloning-failed"
-        | "storage-full" => State::Failed(format!("AWS reports the status {status}, which needs a person")),
+        status if needs_person(status) => {
+            State::Failed(format!("AWS reports the status {status}, which needs a person"))
+        }
         other => State::Busy(other.into()),
     }
 }
@@ -89,4 +81,41 @@ pub(super) async fn update_tags(
         request.send().await.during("RemoveTagsFromResource")?;
     }
     Ok(())
+}
+
+/// Events that an error quotes at most.
+const QUOTED_MAX: usize = 3;
+
+/// What RDS reported about the stack's cluster and its members since then (milliseconds since the Unix epoch):
+/// what goes wrong after a request was accepted is told nowhere else (fact book, section 1.6). Latest last.
+pub(super) async fn reported(aws: &Aws, since: u64) -> Vec<String> {
+    use aws_sdk_rds::types::SourceType;
+    let start = DateTime::from_millis(i64::try_from(since).unwrap_or(i64::MAX));
+    let look = Look { aws, as_of: since, only: None };
+    let members = instances(look).await.unwrap_or_default();
+    let is_member = |id: &str| members.iter().any(|member| member.db_instance_identifier() == Some(id));
+    let of_cluster = aws
+        .rds
+        .describe_events()
+        .source_type(SourceType::DbCluster)
+        .source_identifier(aws.cluster())
+        .start_time(start)
+        .send();
+    let of_members = aws.rds.describe_events().source_type(SourceType::DbInstance).start_time(start).send();
+    // Whoever may not read events does without them.
+    let (of_cluster, of_members) = tokio::join!(of_cluster, of_members);
+    let of_cluster = of_cluster.ok().and_then(|answer| answer.events).unwrap_or_default();
+    let of_members = of_members.ok().and_then(|answer| answer.events).unwrap_or_default();
+    let of_members = of_members.into_iter().filter(|event| event.source_identifier().is_some_and(is_member));
+    let mut events: Vec<(i64, String)> = of_cluster
+        .into_iter()
+        .chain(of_members)
+        .filter_map(|event| {
+            let at = event.date()?.secs();
+            Some((at, format!("{}: {}", event.source_identifier()?, event.message()?)))
+        })
+        .collect();
+    events.sort();
+    let first = events.len().saturating_sub(QUOTED_MAX);
+    events.drain(first..).map(|(_, text)| text).collect()
 }

@@ -8,6 +8,7 @@ use crate::kinds::{
     cluster, cluster_role, group_attachment, instance, parameter_group, parameter_sync, secret,
     secret_attachment, subnet_group,
 };
+use crate::plan::restart::Policy;
 use crate::spec::{Aurora, Cluster, ExistingCluster, Instance, Restart, Storage};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,7 +101,7 @@ impl Builder<'_> {
         let cluster = self.cluster(spec, version, network, secret, &subnet_group, &group);
         self.associations(&roles, &Input::of(&cluster, "id"));
         let members = self.members(spec, &cluster);
-        self.sync(spec.restart, members.iter().chain([&group, &cluster]));
+        self.sync(&spec.restart, members.iter().chain([&group, &cluster]));
         if let Some(secret) = secret {
             let fields = [
                 ("engine", Input::from("mysql")),
@@ -198,22 +199,19 @@ impl Builder<'_> {
         self.graph.add(id, props).predict("name", self.place.cluster()).id()
     }
 
-    fn sync<'i>(&mut self, restart: Restart, after: impl IntoIterator<Item = &'i Id>) {
-        let strategy = match restart {
-            Restart::Rolling => "rolling",
-            Restart::Failover => "failover",
-            Restart::WriterOnly => "writer_only",
-            Restart::Never => "never",
-        };
+    pub(super) fn sync<'i>(&mut self, restart: &Restart, after: impl IntoIterator<Item = &'i Id>) {
         let cluster = match &self.spec.aurora {
             Some(Aurora::Existing(existing)) => existing.existing.to_ascii_lowercase(),
             _ => self.place.cluster(),
         };
+        let writer = restart.writer.as_ref().map(|name| name.to_ascii_lowercase());
+        self.graph.policy = Policy { strategy: restart.strategy, writer: writer.clone(), ..Policy::default() };
         let props = parameter_sync::Props {
             cluster: cluster.into(),
-            strategy: Some(strategy.into()),
-            writer: None,
+            strategy: Some(restart.strategy),
+            writer,
             pending: Vec::new(),
+            topology: None,
         };
         self.graph.add(Id::new("parameter_sync", "main"), props).recheck_after(after);
     }
@@ -272,14 +270,14 @@ impl Builder<'_> {
             parameter_group: Input::of(&group, "name"),
         };
         let attachment = self.graph.add(Id::new("group_attachment", "main"), props).id();
-        self.sync(spec.restart, [&group, &attachment]);
+        self.sync(&spec.restart, [&group, &attachment]);
     }
 
     /// Destroying the wiring of an existing cluster: its members must run their old parameters again before
     /// the roles go.
     pub(super) fn give_back(&mut self) {
         if let (Some(Aurora::Existing(spec)), true) = (&self.spec.aurora, self.facts.existing.is_some()) {
-            self.sync(spec.restart, [&Id::new("group_attachment", "main")]);
+            self.sync(&spec.restart, [&Id::new("group_attachment", "main")]);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Desired resources, the references between them, and what was seen of them. Pure.
 
+use crate::plan::restart::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,6 +148,8 @@ pub struct Graph {
     pub resources: BTreeMap<Id, Resource>,
     /// How to delete what must go, where the kind's default is not what the spec says.
     pub deletions: Deletions,
+    /// How members of the cluster are restarted.
+    pub policy: Policy,
     /// What a reader of the plan should know.
     pub notes: Vec<String>,
 }

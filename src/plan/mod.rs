@@ -3,12 +3,17 @@
 //! **Invariant.** The plan makes every choice: which steps, in which order, with which options. The
 //! executor carries it out and decides nothing that a reader of the plan could not foresee.
 
+mod deletions;
 mod diff;
+mod impact;
 pub mod restart;
+mod sync;
 
 pub use diff::{Change, To, diff};
+pub use impact::{Effect, Impact, Interruption, Permit, Seconds};
 
-use crate::model::graph::{Deletion, Graph, Id, Live, Observed, Outputs, State, resolve};
+use crate::model::graph::{Graph, Id, Live, Observed, Outputs, State, resolve};
+use restart::Topology;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -35,13 +40,17 @@ pub struct Rules {
     /// AWS creates it without a client token, so what a killed run made may appear late beside what this one
     /// makes (fact book, section 5.3): the last look waits for it.
     pub appears_late: bool,
-    /// What can follow when something changes that this waits for, in words for the plan.
-    pub consequence: Option<&'static str>,
+    /// It is a member of the cluster: its output `id` is the member's name.
+    pub is_member: bool,
+    /// It restarts members until all run the current parameters: its property `topology` is the cluster's.
+    pub restarts_members: bool,
     /// Adapts the desired properties to a live object that satisfies them in another form (a version
     /// prefix, a value AWS fills in).
     pub accept: fn(want: &mut Value, live: &Value),
-    /// What a change of these properties interrupts.
-    pub impact: fn(changes: &[Change]) -> Impact,
+    /// What this action, with these changes to the live properties, does to the members of the cluster.
+    pub effect: fn(action: Action, changes: &[Change], live: &Value) -> Effect,
+    /// Seconds to wait for AWS to do by itself what the first change would do, for these live properties.
+    pub patience_seconds: fn(live: &Value) -> u64,
     /// Seconds between two looks while waiting.
     pub poll_seconds: u64,
     /// Minutes after which waiting for AWS is given up.
@@ -67,9 +76,11 @@ pub const PLAIN: Rules = Rules {
     protected: |_, _| None,
     is_condition: false,
     appears_late: false,
-    consequence: None,
+    is_member: false,
+    restarts_members: false,
     accept: |_, _| {},
-    impact: |_| Impact::None,
+    effect: |_, _, _| Effect::None,
+    patience_seconds: |_| 0,
     poll_seconds: 1,
     limit_minutes: 10,
     effect_lag_seconds: 10,
@@ -78,21 +89,6 @@ pub const PLAIN: Rules = Rules {
 };
 
 pub type Catalog = BTreeMap<&'static str, Rules>;
-
-/// What a step interrupts or destroys, mildest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Impact {
-    #[default]
-    None,
-    /// Readers restart, one at a time.
-    Readers,
-    /// The writer's role moves to a reader; connections to the writer drop.
-    Failover,
-    /// The writer restarts in place.
-    Restart,
-    DataLoss,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -119,7 +115,14 @@ pub struct Step {
     /// Why, when the changes do not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The worst of its interruptions, or loss of data.
     pub impact: Impact,
+    /// What those who use the database will notice, in the order in which it happens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interruptions: Vec<Interruption>,
+    /// Why it is not carried out now although it ought to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// Names and ARNs that are known before the object exists.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub predicted: Outputs,
@@ -129,6 +132,28 @@ pub struct Step {
     /// Options of a deletion.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, String>,
+}
+
+impl Step {
+    fn new(id: Id, action: Action) -> Step {
+        Step {
+            id,
+            action,
+            changes: Vec::new(),
+            reason: None,
+            impact: Impact::None,
+            interruptions: Vec::new(),
+            held: None,
+            predicted: Outputs::new(),
+            needs: BTreeSet::new(),
+            options: BTreeMap::new(),
+        }
+    }
+
+    fn interrupts(&mut self, interruptions: Vec<Interruption>) {
+        self.impact = interruptions.iter().map(|i| i.impact).max().unwrap_or_default().max(self.impact);
+        self.interruptions = interruptions;
+    }
 }
 
 /// Something that must not or cannot be done; a plan with any of these is not carried out.
@@ -152,20 +177,37 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Nothing to do and nothing in the way.
+    /// Nothing to do now and nothing in the way.
     pub fn is_empty(&self) -> bool {
         self.blocked.is_empty() && self.work().next().is_none()
     }
-    /// The steps that do or await something.
+    /// The steps that do or await something when the plan is carried out.
     pub fn work(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter().filter(|step| step.action != Action::NoOp)
+        self.steps.iter().filter(|step| step.action != Action::NoOp && step.held.is_none())
+    }
+    /// The steps that ought to be done and are not done now.
+    pub fn held(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.held.is_some())
     }
     pub fn count(&self, action: Action) -> usize {
-        self.steps.iter().filter(|step| step.action == action).count()
+        self.work().filter(|step| step.action == action).count()
     }
-    /// The worst that any step does.
-    pub fn impact(&self) -> Impact {
-        self.steps.iter().map(|step| step.impact).max().unwrap_or_default()
+    /// Everything that is interrupted when the plan is carried out, in order.
+    pub fn interruptions(&self) -> impl Iterator<Item = &Interruption> {
+        self.work().flat_map(|step| &step.interruptions)
+    }
+    /// Interruptions that go beyond a limit.
+    pub fn beyond(&self, limit: Impact) -> impl Iterator<Item = &Interruption> {
+        self.interruptions().filter(move |interruption| interruption.impact > limit)
+    }
+    /// Permission for exactly what this plan announces. `closes`: when the window closes, in milliseconds since
+    /// the Unix epoch.
+    pub fn permit(&self, catalog: &Catalog, closes: Option<u64>) -> Permit {
+        let made = self.work().filter(|step| step.action == Action::Create && catalog[step.id.kind].is_member);
+        let fresh = made.filter_map(|step| step.predicted.get("id").cloned());
+        // A cluster whose members are not to run anything any more goes as a whole.
+        let whole = !self.steps.iter().any(|step| catalog[step.id.kind].restarts_members);
+        Permit::new(self.interruptions().cloned().collect(), fresh.collect(), whole, closes)
     }
 }
 
@@ -180,6 +222,12 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     let going: BTreeSet<&Id> = observed.keys().filter(|id| !graph.resources.contains_key(id)).collect();
     let mut active: BTreeSet<Id> =
         going.iter().filter(|id| !catalog[id.kind].is_condition).map(|id| (*id).clone()).collect();
+    let topology = sync::cluster(graph, observed, catalog);
+    let leaving = sync::leaving(&going, observed, catalog);
+    let mut effects: BTreeMap<Id, Effect> = active
+        .iter()
+        .map(|id| (id.clone(), (catalog[id.kind].effect)(Action::Delete, &[], &observed[id].props)))
+        .collect();
     for id in order {
         let resource = &graph.resources[&id];
         let rules = &catalog[id.kind];
@@ -199,26 +247,36 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
             Some(_) if !changes.is_empty() => (Action::Update, None),
             Some(Live { state: State::Busy(status), .. }) => (Action::Recheck, Some(status.clone())),
             Some(_) => match touched {
-                Some(other) => {
-                    let consequence = rules.consequence.map(|text| format!("; {text}")).unwrap_or_default();
-                    (Action::Recheck, Some(format!("{other} changes{consequence}")))
-                }
+                Some(other) => (Action::Recheck, Some(format!("{other} changes"))),
                 None => (Action::NoOp, None),
             },
         };
         if let Some(live) = live {
             block(&mut plan, live, action, &changes, rules);
         }
-        let impact = if live.is_some() { (rules.impact)(&changes) } else { Impact::None };
+        effects.insert(id.clone(), (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props)));
         known.insert(id.clone(), outputs);
         if action != Action::NoOp {
             active.insert(id.clone());
         }
         let needs = graph.needs(&id);
-        let (predicted, options) = (resource.predicted.clone(), BTreeMap::new());
-        plan.steps.push(Step { id, action, changes, reason, impact, predicted, needs, options });
+        let mut step = Step { predicted: resource.predicted.clone(), needs, changes, reason, ..Step::new(id, action) };
+        if live.is_some() && let Some(topology) = &topology {
+            match rules.restarts_members {
+                true => {
+                    let mut topology = topology.clone();
+                    topology.members.retain(|m| !leaving.values().flatten().any(|name| *name == m.name));
+                    step.needs.extend(leaving.keys().map(|id| (*id).clone()));
+                    sync::restarts(&mut step, &topology, &graph.policy, &resource.recheck_after, &effects);
+                }
+                false => sync::disturbs(&mut step, topology, &graph.policy, effects[&step.id]),
+            }
+        }
+        plan.steps.push(step);
     }
-    plan_deletions(&mut plan, graph, observed, catalog, &going);
+    deletions::deletions(&mut plan, graph, observed, catalog, &going, topology.as_ref());
+    sync::hold_back(&mut plan, &graph.policy, catalog);
+    sync::one_at_a_time(&mut plan, catalog);
     let ids: BTreeSet<Id> = plan.work().map(|step| step.id.clone()).collect();
     for step in &mut plan.steps {
         step.needs.retain(|id| ids.contains(id));
@@ -278,103 +336,5 @@ fn block(plan: &mut Plan, live: &Live, action: Action, changes: &[Change], rules
                 });
             }
         }
-    }
-}
-
-fn plan_deletions(
-    plan: &mut Plan,
-    graph: &Graph,
-    observed: &Observed,
-    catalog: &Catalog,
-    going: &BTreeSet<&Id>,
-) {
-    let mut deletions: Vec<Step> = Vec::new();
-    let mut kept: BTreeSet<&'static str> = BTreeSet::new();
-    for id in going {
-        let rules = &catalog[id.kind];
-        if rules.is_condition || !observed[*id].owned {
-            continue;
-        }
-        let options = match graph.deletions.get(*id) {
-            Some(Deletion::Keep) => {
-                plan.notes.push(format!("{id} is kept, as the spec says"));
-                kept.insert(id.kind);
-                continue;
-            }
-            Some(Deletion::Delete(options)) => options.clone(),
-            None if rules.holds_data => {
-                plan.blocked.push(Blocked {
-                    id: (*id).clone(),
-                    why: "the spec no longer has it, and deleting it would lose data".into(),
-                    hint: "put it back in the spec, or delete the whole stack with `auroraml destroy`".into(),
-                });
-                continue;
-            }
-            None => BTreeMap::new(),
-        };
-        if let Some((why, hint)) = (rules.protected)(&observed[*id].props, &options) {
-            plan.blocked.push(Blocked { id: (*id).clone(), why: why.into(), hint: hint.into() });
-        }
-        let impact = if rules.holds_data { Impact::DataLoss } else { Impact::None };
-        deletions.push(Step {
-            id: (*id).clone(),
-            action: Action::Delete,
-            changes: Vec::new(),
-            reason: None,
-            impact,
-            predicted: Outputs::new(),
-            needs: BTreeSet::new(),
-            options,
-        });
-    }
-    // What lives inside a thing that is kept is kept with it.
-    deletions.retain(|step| catalog[step.id.kind].dies_with.is_none_or(|parent| !kept.contains(parent)));
-    let deleted_kinds: BTreeSet<&str> = deletions.iter().map(|step| step.id.kind).collect();
-    for step in &mut deletions {
-        if let Some(parent) = catalog[step.id.kind].dies_with
-            && deleted_kinds.contains(parent)
-        {
-            step.action = Action::Vanish;
-        }
-    }
-    let all: Vec<(Id, Action, BTreeSet<Id>)> = plan
-        .work()
-        .map(|step| {
-            let waits = graph.resources.get(&step.id).map(|r| r.recheck_after.clone()).unwrap_or_default();
-            (step.id.clone(), step.action, waits)
-        })
-        .chain(deletions.iter().map(|step| (step.id.clone(), step.action, BTreeSet::new())))
-        .collect();
-    for step in &mut deletions {
-        let parent = catalog[step.id.kind].dies_with;
-        step.needs = all
-            .iter()
-            .filter(|(other, action, waits)| {
-                if *other == step.id || waits.contains(&step.id) {
-                    return false;
-                }
-                if step.action == Action::Vanish && Some(other.kind) == parent {
-                    return *action == Action::Delete;
-                }
-                // A dependent kind's step comes first, unless it merely vanishes with this one.
-                let dependent = catalog[other.kind].after.contains(&step.id.kind);
-                dependent
-                    && !(*action == Action::Vanish && catalog[other.kind].dies_with == Some(step.id.kind))
-            })
-            .map(|(other, _, _)| other.clone())
-            .collect();
-    }
-    deletions.sort_by_key(|step| step.id.clone());
-    // Listed so that they could be carried out one by one.
-    let mut listed: BTreeSet<Id> = BTreeSet::new();
-    while !deletions.is_empty() {
-        let waiting: BTreeSet<Id> = deletions.iter().map(|step| step.id.clone()).collect();
-        let position = deletions
-            .iter()
-            .position(|step| step.needs.iter().all(|id| !waiting.contains(id) || listed.contains(id)))
-            .unwrap_or_else(|| panic!("deletions wait for each other: {waiting:?}"));
-        let step = deletions.remove(position);
-        listed.insert(step.id.clone());
-        plan.steps.push(step);
     }
 }

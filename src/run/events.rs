@@ -1,7 +1,7 @@
 //! What happens while a plan is carried out, told to whoever listens.
 
 use crate::model::graph::Id;
-use crate::plan::Action;
+use crate::plan::{Action, Interruption};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -22,6 +22,12 @@ pub enum Event {
     Acted {
         id: Id,
         what: &'static str,
+    },
+    /// AWS has accepted a request that interrupts those who use the database.
+    Interrupted {
+        id: Id,
+        #[serde(flatten)]
+        interruption: Interruption,
     },
     /// The step waits; told whenever the reason changes.
     Waiting {

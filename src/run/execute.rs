@@ -5,8 +5,9 @@
 use super::events::{Event, Listener, PlannedStep};
 use super::step::{Converge, StepError};
 use crate::aws::{Aws, Failure};
+use crate::kinds;
 use crate::model::graph::{Graph, Id, Observed, Outputs};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, Permit, Plan, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Semaphore, watch};
@@ -45,6 +46,8 @@ pub(super) struct Run {
     pub known: Mutex<BTreeMap<Id, Outputs>>,
     pub stop: Stop,
     pub listener: Arc<dyn Listener>,
+    /// What may be interrupted.
+    pub permit: Arc<Permit>,
 }
 
 impl Run {
@@ -64,19 +67,23 @@ pub async fn execute(
     observed: Observed,
     stop: Stop,
     listener: Arc<dyn Listener>,
+    permit: Arc<Permit>,
 ) -> Report {
-    let run = Arc::new(Run { aws, graph, observed, known: Mutex::default(), stop, listener });
+    let run = Arc::new(Run { aws, graph, observed, known: Mutex::default(), stop, listener, permit });
     let steps = plan.work().map(|step| PlannedStep {
         id: step.id.clone(),
         action: step.action,
         needs: step.needs.clone(),
     });
     run.tell(Event::Planned { steps: steps.collect() });
-    for step in plan.steps.iter().filter(|step| step.action == Action::NoOp) {
-        let mut outputs = run.graph.resources[&step.id].predicted.clone();
+    // What is held is used as it is.
+    for step in plan.steps.iter().filter(|step| step.action == Action::NoOp || step.held.is_some()) {
+        let Some(resource) = run.graph.resources.get(&step.id) else { continue };
+        let mut outputs = resource.predicted.clone();
         outputs.extend(run.observed.get(&step.id).map(|live| live.outputs.clone()).unwrap_or_default());
         run.learn(&step.id, outputs);
     }
+    let began = run.aws.clock.now_ms();
     let mut report = Report::default();
     let mut finished: BTreeSet<Id> = BTreeSet::new();
     let mut waiting: Vec<&Step> = plan.work().collect();
@@ -105,7 +112,11 @@ pub async fn execute(
                 report.done.push(id);
             }
             Ok((id, Err(StepError::Interrupted))) => report.interrupted.push(id),
-            Ok((id, Err(StepError::Failed(failure)))) => {
+            Ok((id, Err(StepError::Failed(mut failure)))) => {
+                let events = kinds::get(id.kind).reported(&run.aws, began).await;
+                if !events.is_empty() {
+                    failure.message += &format!("; AWS reported: {}", events.join(" · "));
+                }
                 run.tell(Event::Failed { id: id.clone(), why: failure.to_string() });
                 report.failed.push((id, failure));
             }

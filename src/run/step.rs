@@ -131,6 +131,10 @@ impl<'r> Converge<'r> {
                 State::Ready => {}
             }
             let changes = self.changes(&want, &live);
+            if changes.is_empty() && self.is_early() {
+                self.wait("waiting for the change to show").await?;
+                continue;
+            }
             if changes.is_empty() {
                 good_looks += 1;
                 if good_looks >= self.looks_needed() {
@@ -141,12 +145,16 @@ impl<'r> Converge<'r> {
             }
             good_looks = 0;
             self.check_changeable(&live, &changes)?;
+            if self.acts == 0 && self.since(self.began) < (self.rules.patience_seconds)(&live.props) * 1000 {
+                self.wait("AWS may do it by itself").await?;
+                continue;
+            }
             // AWS took the very same change in this run and undid it: asking again would go on for ever. A new
             // run asks once more, because the cause may be gone.
             if let Some(why) = live.outputs.get(FAILURE).filter(|_| self.tried == changes) {
                 return Err(self.refuse(why));
             }
-            let update = kind.update(&self.run.aws, &live, want.clone(), &changes);
+            let update = kind.update(&self.run.aws, &live, want.clone(), &changes, &self.run.permit);
             self.act(Some(live.clone()), "update", update).await?;
             self.tried = if self.refused_acts.is_none() { changes } else { Vec::new() };
         }
@@ -173,7 +181,7 @@ impl<'r> Converge<'r> {
 
     async fn delete(&mut self, live: &Live) -> Result<(), StepError> {
         let (run, step) = (self.run, self.step);
-        let deletion = kinds::get(step.id.kind).delete(&run.aws, live, &step.options);
+        let deletion = kinds::get(step.id.kind).delete(&run.aws, live, &step.options, &run.permit);
         self.act(Some(live.clone()), "delete", deletion).await
     }
 
@@ -229,6 +237,12 @@ impl<'r> Converge<'r> {
         self.acted.as_ref().is_some_and(|(at, before)| self.since(*at) < lag && before.as_ref() == Some(live))
     }
 
+    /// Whether what the plan foresees may not show yet: the change before this step is that young.
+    fn is_early(&self) -> bool {
+        let foreseen = self.step.action == Action::Recheck && !self.step.interruptions.is_empty();
+        foreseen && self.acts == 0 && self.since(self.began) < self.rules.effect_lag_seconds * 1000
+    }
+
     fn now(&self) -> u64 {
         self.run.aws.clock.now_ms()
     }
@@ -253,7 +267,13 @@ impl<'r> Converge<'r> {
             );
         }
         self.run.tell(Event::Acted { id: self.step.id.clone(), what });
-        match request.await {
+        let interrupted = self.run.permit.made().len();
+        let answer = request.await;
+        let made = self.run.permit.made();
+        for (_, interruption) in made.into_iter().skip(interrupted).filter(|(id, _)| *id == self.step.id) {
+            self.run.tell(Event::Interrupted { id: self.step.id.clone(), interruption });
+        }
+        match answer {
             Ok(()) => {
                 self.acted = Some((self.now(), before));
                 self.refused_acts = None;

@@ -9,10 +9,12 @@ mod problem;
 mod read;
 mod reader;
 mod types;
+mod window;
 
 pub use images::{XGBOOST_VERSIONS, xgboost_image};
 pub use problem::{Problem, Problems};
 pub use types::*;
+pub use window::Window;
 
 use serde_json::{Value, json};
 

@@ -22,7 +22,8 @@ read_choice!(
     ServiceEndpoint,
     BucketOnDestroy,
     SecretManager,
-    Restart,
+    Strategy,
+    Allow,
     ClusterOnDestroy,
     Storage,
     NotebookSubnet,
@@ -249,6 +250,25 @@ impl Read for SagemakerAccess {
         let access = SagemakerAccess { endpoints: f.required("endpoints", Vec::new(), hint, reader) };
         f.finish(reader, nothing_special);
         Some(access)
+    }
+}
+
+impl Read for Restart {
+    fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<Restart> {
+        if !matches!(node.value, Value::Map(_)) {
+            let strategy = choice(node, path, reader)?;
+            return Some(Restart { strategy, ..Restart::default() });
+        }
+        let hint = "write `restart: rolling`, or `restart: { strategy: rolling, window: \"sun:03:00-sun:05:00\" }`";
+        let mut f = Fields::new(node, path, reader, hint)?;
+        let restart = Restart {
+            strategy: f.or("strategy", Strategy::default(), reader),
+            allow: f.optional("allow", reader),
+            window: f.optional("window", reader),
+            writer: f.optional("writer", reader),
+        };
+        f.finish(reader, nothing_special);
+        Some(restart)
     }
 }
 

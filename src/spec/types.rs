@@ -131,6 +131,7 @@ pub struct ExistingCluster {
     pub existing: String,
     /// How members that wait for a reboot get it.
     #[serde(default)]
+    #[schemars(with = "RestartForms")]
     pub restart: Restart,
 }
 
@@ -167,6 +168,7 @@ pub struct Cluster {
     pub parameters: BTreeMap<String, String>,
     /// How members that wait for a reboot get it.
     #[serde(default)]
+    #[schemars(with = "RestartForms")]
     pub restart: Restart,
     /// What becomes of the cluster when the stack is destroyed.
     #[serde(default)]
@@ -247,10 +249,38 @@ pub enum SecretManager {
     Stack,
 }
 
+/// How members get the restart that they wait for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// Who restarts, and in which order.
+    #[serde(default)]
+    pub strategy: Strategy,
+    /// The worst that an apply or destroy may interrupt; more is refused. Without it `--allow` decides.
+    #[serde(default)]
+    pub allow: Option<Allow>,
+    /// When the database may be interrupted, in UTC: `sun:03:00-sun:05:00` once a week, or `03:00-05:00` every
+    /// day. Outside of it interruptions are held, unless `--now` is given.
+    #[serde(default)]
+    pub window: Option<String>,
+    /// Identifier of the member that is to be the writer, also after a failover: it costs a second one.
+    #[serde(default)]
+    pub writer: Option<String>,
+}
+
+/// The two ways to write `restart`: for the JSON Schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum RestartForms {
+    Strategy(Strategy),
+    Mapping(Restart),
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Restart {
-    /// Readers one at a time, then a failover.
+pub enum Strategy {
+    /// Readers one at a time, then a failover to one of them.
     #[default]
     Rolling,
     /// A failover first, then what is still pending.
@@ -259,6 +289,20 @@ pub enum Restart {
     WriterOnly,
     /// Leave members pending.
     Never,
+}
+
+/// The worst that may be interrupted, mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Allow {
+    /// Nothing.
+    None,
+    /// Readers, one at a time.
+    Readers,
+    /// The writer, by moving its role to a reader.
+    Failover,
+    /// The writer, by restarting it; where AWS does so, all members at once.
+    Restart,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

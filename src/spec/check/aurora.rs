@@ -1,6 +1,8 @@
 //! The cluster.
 
 use super::{Version, name, parameters};
+use crate::spec::Window;
+use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
 use crate::spec::types::*;
 
@@ -30,8 +32,46 @@ pub fn aurora(spec: &Spec, reader: &mut Reader) {
             let hint = "1 to 63 letters, digits and single hyphens, first a letter; not an ARN or a host";
             reader.report("aurora.existing", message, hint);
         }
-        Some(Aurora::Existing(_)) => {}
-        Some(Aurora::Owned(cluster)) => owned(spec, cluster, reader),
+        Some(Aurora::Existing(cluster)) => restart(&cluster.restart, None, reader),
+        Some(Aurora::Owned(cluster)) => {
+            owned(spec, cluster, reader);
+            let members = (1..=cluster.instances.len().max(1)).map(|n| format!("{}-{n}", spec.stack));
+            restart(&cluster.restart, Some(members.collect()), reader);
+        }
+    }
+}
+
+/// `members` are those of a cluster that the stack owns.
+fn restart(restart: &Restart, members: Option<Vec<String>>, reader: &mut Reader) {
+    if let Some(Err(why)) = restart.window.as_deref().map(Window::parse) {
+        let hint = "write `sun:03:00-sun:05:00` for once a week, or `03:00-05:00` for every day; times are UTC";
+        reader.report("aurora.restart.window", format!("this is not a window: {why}"), hint);
+    }
+    let strategy = restart.strategy;
+    if let Some(writer) = &restart.writer {
+        let path = "aurora.restart.writer";
+        if matches!(strategy, Strategy::Never | Strategy::WriterOnly) {
+            let hint = "write `strategy: rolling` or `strategy: failover`, or remove `writer`";
+            reader.report(path, "this strategy makes no failover that could bring a writer back", hint);
+        } else if let Some(members) = members.filter(|members| !members.contains(writer)) {
+            let hint = match nearest(writer, members.iter().map(String::as_str)) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the members are {}", members.join(", ")),
+            };
+            reader.report(path, format!("the cluster will have no member `{writer}`"), hint);
+        }
+    }
+    if let Some(allow) = restart.allow {
+        let needed = match strategy {
+            Strategy::Never => Allow::None,
+            Strategy::WriterOnly => Allow::Restart,
+            // How far these must go depends on the cluster: one of a single member is restarted.
+            Strategy::Rolling | Strategy::Failover => allow,
+        };
+        if allow < needed {
+            let hint = "write `allow: restart`, or another strategy";
+            reader.report("aurora.restart.allow", "`writer_only` restarts the writer, which this forbids", hint);
+        }
     }
 }
 
@@ -152,7 +192,7 @@ fn members(cluster: &Cluster, reader: &mut Reader) {
         }
         capacity(range, reader);
     }
-    if cluster.restart == Restart::Failover && count < 2 && reader.sound("aurora.instances") {
+    if cluster.restart.strategy == Strategy::Failover && count < 2 && reader.sound("aurora.instances") {
         let message = "a failover needs at least two members, and the cluster has one";
         reader.report("aurora.restart", message, "write `restart: rolling`, or add a reader");
     }

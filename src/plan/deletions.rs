@@ -1,0 +1,109 @@
+//! What goes: which objects, in which order, and what is in the way.
+
+use super::restart::Topology;
+use super::{Action, Blocked, Catalog, Impact, Plan, Step, sync};
+use crate::model::graph::{Deletion, Graph, Id, Observed};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Adds a step for each object that goes.
+pub(super) fn deletions(
+    plan: &mut Plan,
+    graph: &Graph,
+    observed: &Observed,
+    catalog: &Catalog,
+    going: &BTreeSet<&Id>,
+    topology: Option<&Topology>,
+) {
+    let mut deletions: Vec<Step> = Vec::new();
+    let mut kept: BTreeSet<&'static str> = BTreeSet::new();
+    for id in going {
+        let rules = &catalog[id.kind];
+        if rules.is_condition || !observed[*id].owned {
+            continue;
+        }
+        let options = match graph.deletions.get(*id) {
+            Some(Deletion::Keep) => {
+                plan.notes.push(format!("{id} is kept, as the spec says"));
+                kept.insert(id.kind);
+                continue;
+            }
+            Some(Deletion::Delete(options)) => options.clone(),
+            None if rules.holds_data => {
+                plan.blocked.push(Blocked {
+                    id: (*id).clone(),
+                    why: "the spec no longer has it, and deleting it would lose data".into(),
+                    hint: "put it back in the spec, or delete the whole stack with `auroraml destroy`".into(),
+                });
+                continue;
+            }
+            None => BTreeMap::new(),
+        };
+        if let Some((why, hint)) = (rules.protected)(&observed[*id].props, &options) {
+            plan.blocked.push(Blocked { id: (*id).clone(), why: why.into(), hint: hint.into() });
+        }
+        let mut step = Step { options, ..Step::new((*id).clone(), Action::Delete) };
+        if rules.holds_data {
+            step.impact = Impact::DataLoss;
+        }
+        if rules.is_member && let Some(topology) = topology {
+            sync::goes(&mut step, topology, &graph.policy, &observed[*id]);
+        }
+        deletions.push(step);
+    }
+    // What lives inside a thing that is kept is kept with it.
+    deletions.retain(|step| catalog[step.id.kind].dies_with.is_none_or(|parent| !kept.contains(parent)));
+    let deleted_kinds: BTreeSet<&str> = deletions.iter().map(|step| step.id.kind).collect();
+    for step in &mut deletions {
+        if let Some(parent) = catalog[step.id.kind].dies_with
+            && deleted_kinds.contains(parent)
+        {
+            step.action = Action::Vanish;
+        }
+    }
+    let all: Vec<(Id, Action, BTreeSet<Id>)> = plan
+        .steps
+        .iter()
+        .filter(|step| step.action != Action::NoOp)
+        .map(|step| {
+            let mut waits = graph.resources.get(&step.id).map(|r| r.recheck_after.clone()).unwrap_or_default();
+            if catalog[step.id.kind].restarts_members {
+                // Members go first: what is left is then brought to the current parameters.
+                waits.extend(step.needs.iter().cloned());
+            }
+            (step.id.clone(), step.action, waits)
+        })
+        .chain(deletions.iter().map(|step| (step.id.clone(), step.action, BTreeSet::new())))
+        .collect();
+    for step in &mut deletions {
+        let parent = catalog[step.id.kind].dies_with;
+        step.needs = all
+            .iter()
+            .filter(|(other, action, waits)| {
+                if *other == step.id || waits.contains(&step.id) {
+                    return false;
+                }
+                if step.action == Action::Vanish && Some(other.kind) == parent {
+                    return *action == Action::Delete;
+                }
+                // A dependent kind's step comes first, unless it merely vanishes with this one.
+                let dependent = catalog[other.kind].after.contains(&step.id.kind);
+                dependent
+                    && !(*action == Action::Vanish && catalog[other.kind].dies_with == Some(step.id.kind))
+            })
+            .map(|(other, _, _)| other.clone())
+            .collect();
+    }
+    deletions.sort_by_key(|step| step.id.clone());
+    // Listed so that they could be carried out one by one.
+    let mut listed: BTreeSet<Id> = BTreeSet::new();
+    while !deletions.is_empty() {
+        let waiting: BTreeSet<Id> = deletions.iter().map(|step| step.id.clone()).collect();
+        let position = deletions
+            .iter()
+            .position(|step| step.needs.iter().all(|id| !waiting.contains(id) || listed.contains(id)))
+            .unwrap_or_else(|| panic!("deletions wait for each other: {waiting:?}"));
+        let step = deletions.remove(position);
+        listed.insert(step.id.clone());
+        plan.steps.push(step);
+    }
+}
