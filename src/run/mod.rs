@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod execute;
+mod facts;
 pub mod preflight;
 pub mod reconcile;
 mod step;
