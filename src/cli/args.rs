@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::model::{Intent, Order};
+use crate::spec::Allow;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -151,6 +153,52 @@ pub struct Plan {
     /// Also save the plan in FILE, for `apply --plan`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub terms: Terms,
+}
+
+/// How far the database may be interrupted, and when.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Terms {
+    /// The worst interruption of the database that may be made [default: `allow` of the spec's `restart`,
+    /// else readers].
+    #[arg(long, value_enum, value_name = "IMPACT", help_heading = "Interruptions")]
+    pub allow: Option<AllowArgument>,
+    /// Interrupt now, whatever window the spec names.
+    #[arg(long, help_heading = "Interruptions")]
+    pub now: bool,
+    /// Take it for success when members stay pending-reboot, because the spec says so or its window is closed.
+    #[arg(long, help_heading = "Interruptions")]
+    pub accept_pending: bool,
+}
+
+impl Terms {
+    pub fn order(&self, intent: Intent) -> Order {
+        Order { intent, now: self.now, accept_pending: self.accept_pending }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AllowArgument {
+    /// Nothing.
+    None,
+    /// Readers, one at a time.
+    Readers,
+    /// The writer, by moving its role to a reader.
+    Failover,
+    /// The writer, by restarting it; where AWS does so, all members at once.
+    Restart,
+}
+
+impl From<AllowArgument> for Allow {
+    fn from(argument: AllowArgument) -> Allow {
+        match argument {
+            AllowArgument::None => Allow::None,
+            AllowArgument::Readers => Allow::Readers,
+            AllowArgument::Failover => Allow::Failover,
+            AllowArgument::Restart => Allow::Restart,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -177,6 +225,8 @@ pub struct Apply {
     /// Write what happens to FILE, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    #[command(flatten)]
+    pub terms: Terms,
 }
 
 /// Take the stack down, as the spec's on_destroy settings say.
@@ -193,6 +243,8 @@ pub struct Destroy {
     /// Write what happens to FILE, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    #[command(flatten)]
+    pub terms: Terms,
 }
 
 /// Show what exists of the stack. Changes nothing.

@@ -1,6 +1,6 @@
 //! `apply` and `destroy`: show the plan, ask, carry it out, say how it went.
 
-use super::args::{Apply, Destroy, Global};
+use super::args::{Apply, Destroy, Global, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::files;
 use super::live::{Live, Shown};
@@ -9,10 +9,10 @@ use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
 use super::terminal;
-use crate::model::Intent;
 use crate::model::graph::{Id, Observed, State};
-use crate::plan::{Action, Plan};
-use crate::render::{self, json};
+use crate::model::{Intent, Order};
+use crate::plan::{Action, Impact, Interruption, Permit, Plan};
+use crate::render::{self, Subject, json};
 use crate::run::events::Event;
 use crate::run::execute::Report;
 use crate::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
@@ -23,7 +23,8 @@ use tokio::sync::watch;
 
 /// What a run was asked to do.
 struct Request<'a> {
-    intent: Intent,
+    order: Order,
+    terms: &'a Terms,
     yes: bool,
     events: Option<&'a Path>,
     /// A plan that must still be the same.
@@ -34,7 +35,8 @@ struct Request<'a> {
 pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let saved = args.plan.as_deref().map(files::read_plan).transpose()?;
     let request = Request {
-        intent: Intent::Apply,
+        order: args.terms.order(Intent::Apply),
+        terms: &args.terms,
         yes: args.yes,
         events: args.events.as_deref(),
         saved,
@@ -47,7 +49,8 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let request = Request {
-        intent: Intent::Destroy { unprotect: args.unprotect },
+        order: args.terms.order(Intent::Destroy { unprotect: args.unprotect }),
+        terms: &args.terms,
         yes: args.yes,
         events: args.events.as_deref(),
         saved: None,
@@ -59,9 +62,9 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
 }
 
 async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
-    let destroying = request.intent != Intent::Apply;
-    let prepared = prepare(&session.aws, &session.spec, request.intent).await.map_err(no_plan)?;
-    let subject = session.subject(destroying);
+    let destroying = request.order.intent != Intent::Apply;
+    let prepared = prepare(&session.aws, &session.spec, request.order).await.map_err(no_plan)?;
+    let subject = session.subject(destroying, request.terms);
     if let Some(saved) = &request.saved {
         let now = json::Document::new(&subject, &session.spec_sha256, &prepared.plan).to_value();
         if let Some(difference) = json::difference(saved, &now) {
@@ -78,15 +81,23 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     let seen = if request.yes { *printer } else { Printer::new(false) };
     seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
     if prepared.plan.is_empty() {
+        pending(&prepared.plan, request.order)?;
         return finish_destroy_or_values(session, destroying, &prepared.plan, &prepared.observed, printer)
             .await;
     }
-    if !request.yes {
-        confirm(destroying, &subject.stack, request.spec)?;
+    let refused = refused(&subject, &prepared.plan);
+    // At a terminal a person can allow what they have just read, unless the spec has the last word.
+    match refused {
+        Some(error) if request.yes || subject.allow_is_final || !terminal::can_ask() => return Err(error),
+        refused if !request.yes => {
+            let worst = refused.and_then(|_| prepared.plan.beyond(subject.allow).map(|i| i.impact).max());
+            confirm(destroying, &subject.stack, request.spec, worst)?;
+        }
+        _ => {}
     }
     let plan = prepared.plan.clone();
     let live = Live::start(*printer, session.speed, request.events)?;
-    let (ended, stopped) = run(session, request.intent, prepared, &live).await;
+    let (ended, stopped) = run(session, request.order, prepared, &live).await;
     let shown = live.end()?;
     if let Some(error) = &shown.events_error {
         printer.say(&format!("warning: events are missing from the file: {error}\n"));
@@ -110,7 +121,8 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
         return Err(incomplete(&outcome, stopped, printer));
     }
     let what = if destroying { "Destroyed" } else { "Done" };
-    printer.talk(&format!("\n{}\n", tally(&shown, what)));
+    printer.talk(&format!("\n{}\n{}", tally(&shown, what), compared(&outcome.permit)));
+    pending(&outcome.remaining, request.order)?;
     finish_destroy_or_values(session, destroying, &plan, &outcome.observed, printer).await
 }
 
@@ -134,7 +146,7 @@ async fn finish_destroy_or_values(
 /// Runs the plan, and listens for signals meanwhile.
 async fn run(
     session: &Session,
-    intent: Intent,
+    order: Order,
     prepared: Prepared,
     live: &Live,
 ) -> (Result<Outcome, PrepareError>, bool) {
@@ -152,14 +164,64 @@ async fn run(
         }
     });
     let ended =
-        reconcile(&session.aws, &session.spec, intent, prepared, stopped.clone(), live.listener()).await;
+        reconcile(&session.aws, &session.spec, order, prepared, stopped.clone(), live.listener()).await;
     let was_stopped = *stopped.borrow();
     signals.abort();
     (ended, was_stopped)
 }
 
+/// Why the plan goes further than may be, if it does.
+fn refused(subject: &Subject, plan: &Plan) -> Option<Error> {
+    let why = render::refusal(subject, plan)?;
+    let what: Vec<&str> = plan.beyond(subject.allow).map(|interruption| interruption.what.as_str()).collect();
+    let help = match subject.allow_is_final {
+        true => "change `allow` under `restart` in the spec, or wait until less is needed",
+        false => {
+            "look at the interruptions in the plan; then add --allow, or `allow` under `restart` in the spec"
+        }
+    };
+    let why = format!("refused, nothing was changed: the plan has to {}; {why}", what.join(", "));
+    Some(Error::new(&subject.stack, why, help).with(Exit::Refused))
+}
+
+/// What was held is not done: an error unless it is accepted.
+fn pending(plan: &Plan, order: Order) -> Result<(), Error> {
+    if order.accept_pending || plan.held().next().is_none() {
+        return Ok(());
+    }
+    let troubles = plan.held().map(|step| Trouble {
+        object: Some(step.id.to_string()),
+        why: format!("held: {}", step.held.as_deref().unwrap_or_default()),
+        help: Some(
+            "run again when it may be done, or with --now; --accept-pending takes this for success".into(),
+        ),
+    });
+    Err(Error { exit: Exit::Incomplete, troubles: troubles.collect() })
+}
+
+/// What the plan announced beside what happened: who was interrupted, and who was spared.
+fn compared(permit: &Permit) -> String {
+    let (announced, made) = (permit.announced(), permit.made());
+    if announced.is_empty() && made.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("Interruptions: {} announced, {} made", announced.len(), made.len());
+    let happened = |wanted: &Interruption| made.iter().any(|(_, done)| done.what == wanted.what);
+    let spared = announced.iter().filter(|wanted| !happened(wanted)).map(|wanted| wanted.what.as_str());
+    let spared: Vec<&str> = spared.collect();
+    if !spared.is_empty() {
+        text.push_str(&format!("; not necessary, or done otherwise: {}", spared.join(", ")));
+    }
+    let instead = made.iter().filter(|(_, done)| !announced.iter().any(|wanted| wanted.what == done.what));
+    let instead: Vec<&str> = instead.map(|(_, done)| done.what.as_str()).collect();
+    if !instead.is_empty() {
+        text.push_str(&format!("; instead: {}", instead.join(", ")));
+    }
+    text + ".\n"
+}
+
 /// Asks. Only the whole word counts as yes.
-fn confirm(destroying: bool, stack: &str, spec: &Path) -> Result<(), Error> {
+fn confirm(destroying: bool, stack: &str, spec: &Path, allows: Option<Impact>) -> Result<(), Error> {
     let command = if destroying { "destroy" } else { "apply" };
     if !terminal::can_ask() || spec == Path::new("-") {
         let help = format!("add --yes: auroraml {command} {} --yes", spec.display());
@@ -167,7 +229,8 @@ fn confirm(destroying: bool, stack: &str, spec: &Path) -> Result<(), Error> {
     }
     let what = if destroying { "Destroy the stack" } else { "Carry this out for stack" };
     // The question must be seen whatever else is quiet.
-    Printer::new(false).say(&format!("\n{what} {stack}? Type yes to go on: "));
+    let allows = allows.and_then(render::consequence).map(|what| format!(" It {what}.")).unwrap_or_default();
+    Printer::new(false).say(&format!("\n{what} {stack}?{allows} Type yes to go on: "));
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),

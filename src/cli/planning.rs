@@ -16,8 +16,9 @@ pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exi
 }
 
 async fn show(session: &Session, args: &Plan, printer: &Printer) -> Result<Exit, Error> {
-    let prepared = prepare(&session.aws, &session.spec, Intent::Apply).await.map_err(no_plan)?;
-    let (subject, plan) = (session.subject(false), &prepared.plan);
+    let prepared =
+        prepare(&session.aws, &session.spec, args.terms.order(Intent::Apply)).await.map_err(no_plan)?;
+    let (subject, plan) = (session.subject(false, &args.terms), &prepared.plan);
     let document = Document::new(&subject, &session.spec_sha256, plan);
     printer.data(&match args.format {
         PlanFormat::Text => render::text::plan(&subject, plan),
@@ -38,7 +39,8 @@ async fn show(session: &Session, args: &Plan, printer: &Printer) -> Result<Exit,
         let (spec, path) = (args.spec.display(), path.display());
         printer.talk(&format!("saved in {path}; carry it out with: auroraml apply {spec} --plan {path}\n"));
     }
-    Ok(match args.detailed_exitcode && !plan.is_empty() {
+    let differs = !plan.is_empty() || plan.held().next().is_some() && !args.terms.accept_pending;
+    Ok(match args.detailed_exitcode && differs {
         true => Exit::Changes,
         false => Exit::Done,
     })

@@ -1,6 +1,6 @@
 //! One command's connection to AWS, real or simulated.
 
-use super::args::{Global, SANDBOX_FILE, Speed};
+use super::args::{Global, SANDBOX_FILE, Speed, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, Source};
 use super::printer::Printer;
@@ -13,7 +13,7 @@ use crate::render::Subject;
 use crate::run::reconcile::PrepareError;
 use crate::sandbox::file::{FileError, FileSandbox};
 use crate::sandbox::random::Mood;
-use crate::spec::{self, Spec};
+use crate::spec::{self, Allow, Spec};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
@@ -84,13 +84,23 @@ impl Session {
         Ok(Session { aws: Arc::new(aws), spec, spec_sha256, speed, sandbox })
     }
 
-    pub fn subject(&self, destroy: bool) -> Subject {
+    pub fn subject(&self, destroy: bool, terms: &Terms) -> Subject {
         let place = &self.aws.place;
+        // Without a word on it, what interrupts no writer is done.
+        let spec = self.spec.restart().and_then(|restart| restart.allow);
+        let (allow, allow_is_final) = match (spec, terms.allow.map(Allow::from)) {
+            (Some(spec), Some(asked)) if asked < spec => (asked, false),
+            (Some(spec), _) => (spec, true),
+            (None, Some(asked)) => (asked, false),
+            (None, None) => (Allow::Readers, false),
+        };
         Subject {
             stack: place.stack.clone(),
             account: place.account.clone(),
             region: place.region.clone(),
             destroy,
+            allow: allow.into(),
+            allow_is_final,
         }
     }
 

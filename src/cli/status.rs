@@ -1,6 +1,6 @@
 //! `status`: what is there.
 
-use super::args::{Global, Status, StatusFormat};
+use super::args::{Global, Status, StatusFormat, Terms};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
@@ -34,5 +34,5 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
 
 /// What is there, for showing it.
 pub fn stack(session: &Session, observed: &Observed, topology: Option<&Topology>) -> Stack {
-    Stack::new(&session.subject(false), observed, topology)
+    Stack::new(&session.subject(false, &Terms::default()), observed, topology)
 }

@@ -85,14 +85,19 @@ impl Kind for Cluster {
         },
         accept,
         effect: |action, changes, live| {
-            let changes = |path: &str| changes.iter().any(|c| c.path == path || c.path.starts_with(&format!("{path}.")));
+            let changes = |path: &str| {
+                changes.iter().any(|c| c.path == path || c.path.starts_with(&format!("{path}.")))
+            };
             if action != Action::Update {
                 Effect::None
             } else if changes("port") || changes("engine_version") {
                 Effect::RestartsAll(RESTART)
             } else if changes("parameter_group") {
                 Effect::Pending
-            } else if changes("serverless.min") || changes("serverless.max") || live["serverless"].is_null() && changes("serverless") {
+            } else if changes("serverless.min")
+                || changes("serverless.max")
+                || live["serverless"].is_null() && changes("serverless")
+            {
                 Effect::ServerlessPending
             } else {
                 Effect::None

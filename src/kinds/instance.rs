@@ -31,7 +31,9 @@ impl Kind for Instance {
         after: &["cluster"],
         immutable: &[("cluster", "an instance belongs to one cluster for life")],
         is_member: true,
-        effect: |action, changes, _| match action == Action::Update && changes.iter().any(|c| c.path == "class") {
+        effect: |action, changes, _| match action == Action::Update
+            && changes.iter().any(|c| c.path == "class")
+        {
             true => Effect::RestartsMember(CLASS_CHANGE),
             false => Effect::None,
         },
@@ -116,7 +118,8 @@ impl Kind for Instance {
         let topology = if deletion.permit.is_whole() { None } else { topology(look).await? };
         let interruption = topology.and_then(|topology| topology.without(&identifier));
         // Aurora keeps its data in the cluster: an instance takes no snapshot of its own.
-        let request = aws.rds.delete_db_instance().db_instance_identifier(&identifier).skip_final_snapshot(true);
+        let request =
+            aws.rds.delete_db_instance().db_instance_identifier(&identifier).skip_final_snapshot(true);
         let request = async { request.send().await.during("DeleteDBInstance").map(|_| ()) };
         let result = interrupting(aws, Self::NAME, name, deletion.permit, interruption, request).await;
         match already_ok(result, Class::NotFound) {

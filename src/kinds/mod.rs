@@ -169,7 +169,11 @@ pub trait AnyKind: Sync {
         options: &'a BTreeMap<String, String>,
         permit: &'a Permit,
     ) -> Answer<'a, ()>;
-    fn reported<'a>(&'a self, aws: &'a Aws, since: u64) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
+    fn reported<'a>(
+        &'a self,
+        aws: &'a Aws,
+        since: u64,
+    ) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>>;
 }
 
 fn typed<P: DeserializeOwned>(kind: &'static str, value: Value) -> Result<P, Failure> {
@@ -245,7 +249,11 @@ impl<K: Kind> AnyKind for K {
             Kind::delete(self, aws, &live.id.name, deletion).await
         })
     }
-    fn reported<'a>(&'a self, aws: &'a Aws, since: u64) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>> {
+    fn reported<'a>(
+        &'a self,
+        aws: &'a Aws,
+        since: u64,
+    ) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>> {
         Box::pin(Kind::reported(self, aws, since))
     }
 }

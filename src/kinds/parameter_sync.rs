@@ -10,8 +10,8 @@ use crate::model::graph::{Id, Input, State};
 use crate::plan::restart::{Act, Member, Next, Policy, Topology, next};
 use crate::plan::{Interruption, PLAIN, Permit, Rules};
 use crate::spec::Strategy;
-use serde::{Deserialize, Serialize};
 use aws_sdk_rds::types::DbInstance;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub struct ParameterSync;
@@ -36,7 +36,14 @@ const RESUMES_SECONDS: u64 = 90;
 impl Kind for ParameterSync {
     const NAME: &'static str = "parameter_sync";
     const RULES: Rules = Rules {
-        after: &["cluster", "parameter_group", "group_parameters", "cluster_role", "instance", "group_attachment"],
+        after: &[
+            "cluster",
+            "parameter_group",
+            "group_parameters",
+            "cluster_role",
+            "instance",
+            "group_attachment",
+        ],
         is_condition: true,
         restarts_members: true,
         accept: |want, live| {
@@ -48,7 +55,8 @@ impl Kind for ParameterSync {
             }
             // Only a member can become the writer; and of one that is gone nothing can be said.
             let topology: Option<Topology> = serde_json::from_value(live["topology"].clone()).ok();
-            let known = topology.is_some_and(|t| t.members.iter().any(|member| want["writer"] == *member.name));
+            let known =
+                topology.is_some_and(|t| t.members.iter().any(|member| want["writer"] == *member.name));
             if !known {
                 want["writer"] = Value::Null;
             }

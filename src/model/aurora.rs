@@ -205,7 +205,8 @@ impl Builder<'_> {
             _ => self.place.cluster(),
         };
         let writer = restart.writer.as_ref().map(|name| name.to_ascii_lowercase());
-        self.graph.policy = Policy { strategy: restart.strategy, writer: writer.clone(), ..Policy::default() };
+        self.graph.policy =
+            Policy { strategy: restart.strategy, writer: writer.clone(), ..Policy::default() };
         let props = parameter_sync::Props {
             cluster: cluster.into(),
             strategy: Some(restart.strategy),

@@ -29,6 +29,22 @@ pub enum Intent {
     },
 }
 
+/// What is to be done, and on which terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub intent: Intent,
+    /// The spec's window does not count.
+    pub now: bool,
+    /// Members that stay pending are no reason to wait or to hold anything else.
+    pub accept_pending: bool,
+}
+
+impl From<Intent> for Order {
+    fn from(intent: Intent) -> Order {
+        Order { intent, now: false, accept_pending: false }
+    }
+}
+
 /// A reason why the spec cannot be carried out in this account and region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preflight {

@@ -45,7 +45,9 @@ pub(super) fn deletions(
         if rules.holds_data {
             step.impact = Impact::DataLoss;
         }
-        if rules.is_member && let Some(topology) = topology {
+        if rules.is_member
+            && let Some(topology) = topology
+        {
             sync::goes(&mut step, topology, &graph.policy, &observed[*id]);
         }
         deletions.push(step);
@@ -65,7 +67,8 @@ pub(super) fn deletions(
         .iter()
         .filter(|step| step.action != Action::NoOp)
         .map(|step| {
-            let mut waits = graph.resources.get(&step.id).map(|r| r.recheck_after.clone()).unwrap_or_default();
+            let mut waits =
+                graph.resources.get(&step.id).map(|r| r.recheck_after.clone()).unwrap_or_default();
             if catalog[step.id.kind].restarts_members {
                 // Members go first: what is left is then brought to the current parameters.
                 waits.extend(step.needs.iter().cloned());

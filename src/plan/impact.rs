@@ -85,7 +85,12 @@ pub struct Permit {
 
 impl Permit {
     /// `closes` in milliseconds since the Unix epoch.
-    pub fn new(announced: Vec<Interruption>, fresh: BTreeSet<String>, whole: bool, closes: Option<u64>) -> Permit {
+    pub fn new(
+        announced: Vec<Interruption>,
+        fresh: BTreeSet<String>,
+        whole: bool,
+        closes: Option<u64>,
+    ) -> Permit {
         Permit { announced, fresh, whole, closes, made: Mutex::default() }
     }
 
@@ -100,13 +105,18 @@ impl Permit {
             return Ok(());
         }
         if self.closes.is_some_and(|closes| now >= closes) {
-            return Err(format!("the window of the spec has closed: cannot {what} now; run again when it is open, or with --now"));
+            return Err(format!(
+                "the window of the spec has closed: cannot {what} now; run again when it is open, or with --now"
+            ));
         }
         let again = "run again to see the new plan and to allow it";
         let announced: BTreeSet<&String> = self.announced.iter().flat_map(|known| &known.members).collect();
-        let unknown = interruption.members.iter().find(|member| !announced.contains(member) && !is_fresh(member));
+        let unknown =
+            interruption.members.iter().find(|member| !announced.contains(member) && !is_fresh(member));
         if let Some(member) = unknown {
-            return Err(format!("it is necessary to {what}, and the plan did not announce that {member} restarts; {again}"));
+            return Err(format!(
+                "it is necessary to {what}, and the plan did not announce that {member} restarts; {again}"
+            ));
         }
         let worst = self.announced.iter().map(|known| known.impact).max().unwrap_or_default();
         if interruption.impact > worst {

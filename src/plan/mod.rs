@@ -13,7 +13,6 @@ pub use diff::{Change, To, diff};
 pub use impact::{Effect, Impact, Interruption, Permit, Seconds};
 
 use crate::model::graph::{Graph, Id, Live, Observed, Outputs, State, resolve};
-use restart::Topology;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -203,7 +202,8 @@ impl Plan {
     /// Permission for exactly what this plan announces. `closes`: when the window closes, in milliseconds since
     /// the Unix epoch.
     pub fn permit(&self, catalog: &Catalog, closes: Option<u64>) -> Permit {
-        let made = self.work().filter(|step| step.action == Action::Create && catalog[step.id.kind].is_member);
+        let made =
+            self.work().filter(|step| step.action == Action::Create && catalog[step.id.kind].is_member);
         let fresh = made.filter_map(|step| step.predicted.get("id").cloned());
         // A cluster whose members are not to run anything any more goes as a whole.
         let whole = !self.steps.iter().any(|step| catalog[step.id.kind].restarts_members);
@@ -254,14 +254,20 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         if let Some(live) = live {
             block(&mut plan, live, action, &changes, rules);
         }
-        effects.insert(id.clone(), (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props)));
+        effects.insert(
+            id.clone(),
+            (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props)),
+        );
         known.insert(id.clone(), outputs);
         if action != Action::NoOp {
             active.insert(id.clone());
         }
         let needs = graph.needs(&id);
-        let mut step = Step { predicted: resource.predicted.clone(), needs, changes, reason, ..Step::new(id, action) };
-        if live.is_some() && let Some(topology) = &topology {
+        let mut step =
+            Step { predicted: resource.predicted.clone(), needs, changes, reason, ..Step::new(id, action) };
+        if live.is_some()
+            && let Some(topology) = &topology
+        {
             match rules.restarts_members {
                 true => {
                     let mut topology = topology.clone();
@@ -269,7 +275,10 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
                     step.needs.extend(leaving.keys().map(|id| (*id).clone()));
                     sync::restarts(&mut step, &topology, &graph.policy, &resource.recheck_after, &effects);
                 }
-                false => sync::disturbs(&mut step, topology, &graph.policy, effects[&step.id]),
+                false => {
+                    let effect = effects[&step.id];
+                    sync::disturbs(&mut step, topology, &graph.policy, effect);
+                }
             }
         }
         plan.steps.push(step);

@@ -127,7 +127,9 @@ impl Member {
             "xlarge" => 8,
             // Grows with its load.
             "serverless" => 6,
-            other => other.trim_end_matches("xlarge").parse::<u64>().map_or(4, |times| times.saturating_mul(8)),
+            other => {
+                other.trim_end_matches("xlarge").parse::<u64>().map_or(4, |times| times.saturating_mul(8))
+            }
         }
     }
     fn described(&self) -> String {
@@ -247,7 +249,11 @@ impl Topology {
         let member = self.members.iter().find(|known| known.name == member)?;
         let gone = Interruption {
             impact: if member.writer { Impact::Failover } else { Impact::Readers },
-            what: format!("delete {} {}", if member.writer { "writer" } else { "reader" }, member.described()),
+            what: format!(
+                "delete {} {}",
+                if member.writer { "writer" } else { "reader" },
+                member.described()
+            ),
             why: "the spec no longer has it".into(),
             members: vec![member.name.clone()],
             seconds: FAILOVER,
@@ -279,9 +285,13 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
     match topology.status.as_str() {
         "available" => {}
         "stopped" => {
-            return Next::Stuck("the cluster is stopped; starting it makes its members run the current parameters".into());
+            return Next::Stuck(
+                "the cluster is stopped; starting it makes its members run the current parameters".into(),
+            );
         }
-        status if needs_person(status) => return Next::Stuck(format!("the cluster is {status}, which needs a person")),
+        status if needs_person(status) => {
+            return Next::Stuck(format!("the cluster is {status}, which needs a person"));
+        }
         status => return Next::Wait(format!("cluster is {status}")),
     }
     // One restart at a time, and only from a state in which every member serves: so no reader is taken down
@@ -307,7 +317,9 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
     // Whatever has to restart restarts with the writer, once.
     if let Some(writer) = pending_writer.filter(|_| topology.restarts_together()) {
         return match (policy.strategy, readers.first()) {
-            (Strategy::Failover, Some(best)) => topology.failover(writer, best, "the writer's parameters are pending-reboot"),
+            (Strategy::Failover, Some(best)) => {
+                topology.failover(writer, best, "the writer's parameters are pending-reboot")
+            }
             _ => topology.reboot(writer, "its parameters are pending-reboot"),
         };
     }
@@ -316,7 +328,11 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
         Strategy::Failover => {
             // The target restarts with the failover, so a pending reader will do.
             if let (Some(writer), Some(best)) = (pending_writer, readers.first()) {
-                return topology.failover(writer, best, "the writer's parameters are pending-reboot; the reader restarts with it");
+                return topology.failover(
+                    writer,
+                    best,
+                    "the writer's parameters are pending-reboot; the reader restarts with it",
+                );
             }
         }
         Strategy::Rolling => {}
@@ -327,7 +343,11 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
             return topology.reboot(reader, "its parameters are pending-reboot");
         }
         if let (Some(writer), Some(best)) = (pending_writer, readers.first()) {
-            return topology.failover(writer, best, "the writer's parameters are pending-reboot, and this reader is in-sync");
+            return topology.failover(
+                writer,
+                best,
+                "the writer's parameters are pending-reboot, and this reader is in-sync",
+            );
         }
     }
     if let Some(writer) = pending_writer {

@@ -57,7 +57,11 @@ pub(super) fn restarts(
     };
     let (interruptions, after) = forecast(topology, policy, expected);
     if step.action == Action::Recheck {
-        let outlook = if interruptions.is_empty() { "no member has to restart" } else { "members then wait for a restart" };
+        let outlook = if interruptions.is_empty() {
+            "no member has to restart"
+        } else {
+            "members then wait for a restart"
+        };
         step.reason = step.reason.take().map(|why| format!("{why}; {outlook}"));
     }
     let left = left_pending(&after, policy.strategy);
@@ -111,9 +115,10 @@ pub(super) fn hold_back(plan: &mut Plan, policy: &Policy, catalog: &Catalog) {
             if step.held.is_some() || !matches!(step.action, Action::Delete | Action::Vanish) {
                 continue;
             }
-            let waits = step.needs.iter().find(|id| {
-                held.get(*id).is_some_and(|restarts| !(*restarts && policy.accept_pending))
-            });
+            let waits = step
+                .needs
+                .iter()
+                .find(|id| held.get(*id).is_some_and(|restarts| !(*restarts && policy.accept_pending)));
             if let Some(id) = waits {
                 step.held = Some(format!("waits for {id}"));
                 found = true;

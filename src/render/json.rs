@@ -1,7 +1,7 @@
 //! The plan as JSON: what `plan --format json` prints, `plan --out` keeps and `apply --plan` compares.
 
 use super::Subject;
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Document {
             region: subject.region.clone(),
             spec_sha256: spec_sha256.into(),
             plan: Plan {
-                steps: plan.work().cloned().collect(),
+                steps: plan.steps.iter().filter(|step| step.action != Action::NoOp).cloned().collect(),
                 blocked: plan.blocked.clone(),
                 notes: plan.notes.clone(),
             },
@@ -84,13 +84,23 @@ pub fn difference(saved: &Value, now: &Value) -> Option<String> {
     steps_difference(&saved["plan"], &now["plan"])
 }
 
+/// That a step is held, or no longer, is no difference: what was reviewed is what is done when its time comes.
 fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
+    let (mut saved, mut now) = (saved.clone(), now.clone());
+    for step in
+        [&mut saved, &mut now].into_iter().flat_map(|plan| plan["steps"].as_array_mut().into_iter().flatten())
+    {
+        if let Some(step) = step.as_object_mut() {
+            step.remove("held");
+            step.remove("needs");
+        }
+    }
     if saved == now {
         return None;
     }
     let empty = Vec::new();
     let list = |plan: &Value, key: &str| plan[key].as_array().unwrap_or(&empty).clone();
-    let (old, new) = (list(saved, "steps"), list(now, "steps"));
+    let (old, new) = (list(&saved, "steps"), list(&now, "steps"));
     let find = |all: &[Value], step: &Value| all.iter().find(|other| other["id"] == step["id"]).cloned();
     let name = |step: &Value| {
         let text = |key: &str| step[key].as_str().unwrap_or("?").to_string();

@@ -1,15 +1,15 @@
 //! A plan for a pull request: the numbers at once, each resource to be opened.
 
 use super::section::sections;
-use super::{Subject, consequence, sign, summary, text, verb};
-use crate::plan::{Blocked, Plan};
+use super::{Subject, disturbance, refusal, sign, summary, text, verb};
+use crate::plan::{Blocked, Impact, Plan};
 
 /// The plan as GitHub's Markdown.
 pub fn plan(subject: &Subject, plan: &Plan) -> String {
-    let Subject { stack, account, region, destroy } = subject;
+    let Subject { stack, account, region, destroy, .. } = subject;
     let what = if *destroy { "Destroy" } else { "Plan for" };
     let mut out = format!("### {what} stack `{stack}` in `{region}` (account {account})\n\n");
-    if plan.is_empty() {
+    if plan.is_empty() && plan.held().next().is_none() {
         out.push_str("Nothing to do.\n");
         return out;
     }
@@ -20,13 +20,32 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
             out.push_str(&format!("- `{id}`: {}\n  - help: {}\n", escape(why), escape(hint)));
         }
     }
-    let interruptions: Vec<String> = plan
+    let losses: Vec<String> = plan
         .work()
-        .filter_map(|step| consequence(step.impact).map(|text| format!("- `{}` {text}\n", step.id)))
+        .filter(|s| s.impact == Impact::DataLoss)
+        .map(|s| format!("- `{}` deletes data\n", s.id))
         .collect();
-    if !interruptions.is_empty() {
-        out.push_str("\n#### Interruptions\n\n");
-        out.extend(interruptions);
+    if !losses.is_empty() {
+        out.push_str("\n#### Loss of data\n\n");
+        out.extend(losses);
+    }
+    if plan.interruptions().next().is_some() {
+        out.push_str("\n#### Interruptions, one after the other\n\n");
+        for interruption in plan.interruptions() {
+            out.push_str(&format!("1. **{}**\n", escape(&interruption.what)));
+            out.push_str(&format!("   {}\n", escape(&disturbance(interruption))));
+        }
+        if let Some(text) = refusal(subject, plan) {
+            out.push_str(&format!("\n**Not allowed:** {}\n", escape(&text)));
+        }
+    }
+    if plan.held().next().is_some() {
+        out.push_str("\n#### Held, not done now\n\n");
+        for step in plan.held() {
+            let why = step.held.as_deref().unwrap_or_default();
+            out.push_str(&format!("- {} `{}`: {}\n", verb(step.action), step.id, escape(why)));
+            out.extend(step.interruptions.iter().map(|i| format!("  - {}\n", escape(&i.what))));
+        }
     }
     for (title, steps) in sections(plan.work()) {
         out.push_str(&format!("\n#### {title}\n"));

@@ -14,7 +14,7 @@ pub mod text;
 
 pub use section::section;
 
-use crate::plan::{Action, Impact, Plan};
+use crate::plan::{Action, Impact, Interruption, Plan};
 
 /// Which stack a plan is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct Subject {
     pub region: String,
     /// Whether the plan takes the stack down.
     pub destroy: bool,
+    /// The worst interruption that may be made.
+    pub allow: Impact,
+    /// Whether that is the spec's last word.
+    pub allow_is_final: bool,
 }
 
 /// The sign of an action, as it stands before a resource.
@@ -50,17 +54,52 @@ pub fn verb(action: Action) -> &'static str {
     }
 }
 
+/// The word of an impact, as `--allow` takes it.
+pub fn impact(impact: Impact) -> &'static str {
+    match impact {
+        Impact::None => "none",
+        Impact::Readers => "readers",
+        Impact::Failover => "failover",
+        Impact::Restart => "restart",
+        Impact::DataLoss => "data loss",
+    }
+}
+
 /// What an impact means to those who use the database; nothing for none.
 pub fn consequence(impact: Impact) -> Option<&'static str> {
     match impact {
         Impact::None => None,
-        Impact::Readers => Some("interrupts: readers restart, one at a time"),
-        Impact::Failover => Some(
-            "interrupts: failover or restart of members; connections to the writer drop for about a minute",
-        ),
-        Impact::Restart => Some("interrupts: the database restarts in place"),
+        Impact::Readers => Some("interrupts readers"),
+        Impact::Failover => Some("interrupts the writer: failover"),
+        Impact::Restart => Some("interrupts the writer: restart"),
         Impact::DataLoss => Some("deletes data"),
     }
+}
+
+/// Whose connections drop, for how long, and why.
+pub fn disturbance(interruption: &Interruption) -> String {
+    let Interruption { impact, members, seconds, why, .. } = interruption;
+    let whose = match members.as_slice() {
+        [first, second, third, rest @ ..] if !rest.is_empty() => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        members => members.join(", "),
+    };
+    let writes = if *impact > Impact::Readers { "writes wait and " } else { "" };
+    let (usually, at_worst) = (duration(seconds.usually), duration(seconds.at_worst));
+    format!(
+        "{writes}connections to {whose} drop for about {usually}, one time in ten {at_worst} or more: {why}"
+    )
+}
+
+/// What permits a plan that goes beyond a limit, if it does.
+pub fn refusal(subject: &Subject, plan: &Plan) -> Option<String> {
+    let worst = plan.beyond(subject.allow).map(|interruption| interruption.impact).max()?;
+    let (worst, allow) = (impact(worst), impact(subject.allow));
+    Some(match subject.allow_is_final {
+        true => format!("the spec's `allow: {allow}` forbids {worst}"),
+        false => format!("it needs --allow {worst}; as it stands, {allow} is the most that is allowed"),
+    })
 }
 
 /// One sentence with the numbers of a plan.
@@ -72,6 +111,14 @@ pub fn summary(plan: &Plan) -> String {
     match plan.count(Action::Recheck) {
         0 => {}
         waits => text.push_str(&format!(", {waits} to wait for")),
+    }
+    let interrupts = plan.interruptions().map(|interruption| interruption.impact).max();
+    if let Some(worst) = interrupts.and_then(consequence) {
+        text.push_str(&format!("; {worst}"));
+    }
+    match plan.held().count() {
+        0 => {}
+        held => text.push_str(&format!("; {held} held")),
     }
     text.push('.');
     text

@@ -59,7 +59,7 @@ impl Progress {
                 }
             }
             Event::Started { id, .. } => self.set(id, |_| Stage::Running { since: at, why: None }),
-            Event::Acted { .. } => {}
+            Event::Acted { .. } | Event::Interrupted { .. } => {}
             Event::Waiting { id, why } => self.set(id, |stage| Stage::Running {
                 since: since(stage).unwrap_or(began),
                 why: Some(why.clone()),
@@ -202,6 +202,7 @@ impl Progress {
                 "stopping: no new step starts, and waits end; once more to exit at once".to_string()
             }
             Event::Note { text } => text.clone(),
+            Event::Interrupted { id, interruption } => format!("! {id}: {}", interruption.what),
             Event::Acted { .. } | Event::Waiting { .. } => return None,
         };
         Some(format!("{:>7}  {text}", self.elapsed(at)))

@@ -2,7 +2,7 @@
 
 use super::paint::{self, BOLD, CYAN, DIM, RED, YELLOW, paint};
 use super::section::sections;
-use super::{Subject, consequence, fold, sign, summary, verb};
+use super::{Subject, consequence, disturbance, fold, refusal, sign, summary, verb};
 use crate::plan::{Action, Blocked, Plan, Step};
 
 /// The whole plan, styled. Ends with a line break; no line ends with a space.
@@ -20,8 +20,12 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
         }
         out.push('\n');
     }
+    out.push_str(&interruptions(subject, plan));
+    out.push_str(&held(plan));
     out.push_str(&remarks(plan));
-    if plan.is_empty() {
+    if plan.is_empty() && plan.held().next().is_some() {
+        out.push_str("Nothing to do now: what differs is held.\n");
+    } else if plan.is_empty() {
         out.push_str(match subject.destroy {
             true => "Nothing to do: nothing of this stack is left to delete.\n",
             false => "Nothing to do: everything is as the spec says.\n",
@@ -33,7 +37,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
 }
 
 fn heading(subject: &Subject) -> String {
-    let Subject { stack, account, region, destroy } = subject;
+    let Subject { stack, account, region, destroy, .. } = subject;
     let what = if *destroy { "Destroying stack" } else { "Stack" };
     format!("{what} {} in account {account}, region {region}\n", paint(BOLD, stack))
 }
@@ -71,6 +75,40 @@ pub(super) fn details(step: &Step) -> Vec<String> {
     });
     lines.extend(step.options.iter().map(|(name, value)| format!("{name}: {value}")));
     lines
+}
+
+/// What those who use the database will notice, in order.
+fn interruptions(subject: &Subject, plan: &Plan) -> String {
+    if plan.interruptions().next().is_none() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", paint(YELLOW, "Interruptions, one after the other:"));
+    for (n, interruption) in plan.interruptions().enumerate() {
+        out.push_str(&format!("  {}. {}\n", n + 1, paint(BOLD, &interruption.what)));
+        out.push_str(&format!("     {}\n", disturbance(interruption)));
+    }
+    if let Some(text) = refusal(subject, plan) {
+        out.push_str(&format!("  {} {text}\n", paint(RED, "Not allowed:")));
+    }
+    out.push('\n');
+    out
+}
+
+/// What ought to be done, and is not done now.
+fn held(plan: &Plan) -> String {
+    if plan.held().next().is_none() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", paint(YELLOW, "Held, not done now:"));
+    for step in plan.held() {
+        let why = step.held.as_deref().unwrap_or_default();
+        out.push_str(&format!("  {} {}: {why}\n", verb(step.action), paint(BOLD, &step.id)));
+        for interruption in &step.interruptions {
+            out.push_str(&format!("    {}\n", interruption.what));
+        }
+    }
+    out.push('\n');
+    out
 }
 
 /// Notes, and what is in the way.

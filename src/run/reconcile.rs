@@ -7,8 +7,8 @@ use crate::aws::{Aws, Failure, Look};
 use crate::kinds;
 use crate::model::facts::Facts;
 use crate::model::graph::{Graph, Observed};
-use crate::model::{self, Intent, Preflight};
-use crate::plan::{Action, Plan, plan};
+use crate::model::{self, Intent, Order, Preflight};
+use crate::plan::{Action, Permit, Plan, plan};
 use crate::spec::Spec;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,12 +45,16 @@ impl From<Failure> for PrepareError {
 ///
 /// # Errors
 /// When AWS cannot be asked, or the spec cannot be carried out here.
-pub async fn prepare(aws: &Aws, spec: &Spec, intent: Intent) -> Result<Prepared, PrepareError> {
+pub async fn prepare(aws: &Aws, spec: &Spec, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
+    let order: Order = order.into();
+    let intent = order.intent;
     let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
     let (observed, facts) = tokio::join!(kinds::observe_all(look), facts::gather(look, spec, intent));
     let (observed, mut facts) = (observed?, facts?);
     facts::complete(aws, &mut facts, &observed, intent).await?;
-    let graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;
+    let mut graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;
+    graph.policy.accept_pending = order.accept_pending;
+    graph.policy.hold = hold(aws, spec, order);
     let mut plan = plan(&graph, &observed, &kinds::catalog());
     if plan.blocked.is_empty() {
         let findings = preflight::check(aws, &graph, &plan).await;
@@ -62,6 +66,25 @@ pub async fn prepare(aws: &Aws, spec: &Spec, intent: Intent) -> Result<Prepared,
     Ok(Prepared { graph, observed, plan, facts })
 }
 
+/// Why nothing may be interrupted now, if so.
+fn hold(aws: &Aws, spec: &Spec, order: Order) -> Option<String> {
+    let window = spec.restart()?.window().filter(|_| !order.now)?;
+    let now = aws.clock.now_ms() / 1000;
+    if window.open_for(now).is_some() {
+        return None;
+    }
+    let opens = i64::try_from(window.opens_at(now)).unwrap_or(i64::MAX);
+    let opens = jiff::Timestamp::from_second(opens).unwrap_or(jiff::Timestamp::MAX);
+    Some(format!("the window {window} is closed; it opens at {opens}"))
+}
+
+/// When the window closes that is open now, in milliseconds since the Unix epoch.
+fn closes(aws: &Aws, spec: &Spec, order: Order) -> Option<u64> {
+    let window = spec.restart()?.window().filter(|_| !order.now)?;
+    let now = aws.clock.now_ms();
+    window.open_for(now / 1000).map(|seconds| now + seconds * 1000)
+}
+
 /// How an apply or destroy ended.
 #[derive(Debug)]
 #[must_use = "an unread outcome hides failures"]
@@ -71,6 +94,8 @@ pub struct Outcome {
     /// The plan after the last round; empty when everything is as wanted.
     pub remaining: Plan,
     pub observed: Observed,
+    /// What was announced, and what was interrupted.
+    pub permit: Arc<Permit>,
 }
 
 impl Outcome {
@@ -86,20 +111,21 @@ impl Outcome {
 pub async fn reconcile(
     aws: &Arc<Aws>,
     spec: &Spec,
-    intent: Intent,
+    order: impl Into<Order>,
     prepared: Prepared,
     stop: Stop,
     listener: Arc<dyn Listener>,
 ) -> Result<Outcome, PrepareError> {
-    let began = aws.clock.now_ms();
+    let (began, order, catalog) = (aws.clock.now_ms(), order.into(), kinds::catalog());
+    // Later rounds are held to what the first plan announced: nobody agreed to more.
+    let permit = Arc::new(prepared.plan.permit(&catalog, closes(aws, spec, order)));
     let (mut reports, mut prepared) = (Vec::new(), prepared);
     for _ in 0..ROUNDS_MAX {
         if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
             break;
         }
-        let catalog = kinds::catalog();
         // A destroy may follow a create that was killed before its VPC could be seen.
-        let unseen = intent != Intent::Apply && spec.network.is_some();
+        let unseen = order.intent != Intent::Apply && spec.network.is_some();
         let late = unseen
             || prepared.plan.work().any(|step| {
                 catalog[step.id.kind].appears_late && matches!(step.action, Action::Create | Action::Delete)
@@ -111,6 +137,7 @@ pub async fn reconcile(
             prepared.observed,
             stop.clone(),
             listener.clone(),
+            permit.clone(),
         )
         .await;
         let complete = report.is_complete();
@@ -118,7 +145,7 @@ pub async fn reconcile(
         if complete && late && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
-        prepared = prepare(aws, spec, intent).await?;
+        prepared = prepare(aws, spec, order).await?;
         if !complete || *stop.borrow() {
             break;
         }
@@ -127,7 +154,7 @@ pub async fn reconcile(
             listener.tell(aws.clock.now_ms(), &Event::Note { text });
         }
     }
-    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed })
+    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, permit })
 }
 
 /// Waits until whatever an earlier run made is visible, so that the last look misses nothing.

@@ -259,7 +259,8 @@ impl Read for Restart {
             let strategy = choice(node, path, reader)?;
             return Some(Restart { strategy, ..Restart::default() });
         }
-        let hint = "write `restart: rolling`, or `restart: { strategy: rolling, window: \"sun:03:00-sun:05:00\" }`";
+        let hint =
+            "write `restart: rolling`, or `restart: { strategy: rolling, window: \"sun:03:00-sun:05:00\" }`";
         let mut f = Fields::new(node, path, reader, hint)?;
         let restart = Restart {
             strategy: f.or("strategy", Strategy::default(), reader),

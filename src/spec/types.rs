@@ -2,6 +2,7 @@
 //!
 //! Field names are the keys of the YAML file. Terms are AWS's own.
 
+use super::window::Window;
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,16 @@ pub struct Spec {
 }
 
 /// The VPC with its subnets and ways out.
+impl Spec {
+    /// How members of the cluster get their restart; `None` without a cluster.
+    pub fn restart(&self) -> Option<&Restart> {
+        match self.aurora.as_ref()? {
+            Aurora::Owned(cluster) => Some(&cluster.restart),
+            Aurora::Existing(cluster) => Some(&cluster.restart),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
@@ -266,6 +277,13 @@ pub struct Restart {
     /// Identifier of the member that is to be the writer, also after a failover: it costs a second one.
     #[serde(default)]
     pub writer: Option<String>,
+}
+
+impl Restart {
+    /// The window, of a spec that was checked.
+    pub fn window(&self) -> Option<Window> {
+        self.window.as_deref().and_then(|text| Window::parse(text).ok())
+    }
 }
 
 /// The two ways to write `restart`: for the JSON Schema.

@@ -75,7 +75,9 @@ impl Bench {
         let (plan, observed) = self.look(graph).await;
         assert!(plan.blocked.is_empty(), "blocked: {:?}", plan.blocked);
         let (_keep, stop) = tokio::sync::watch::channel(false);
-        execute(self.aws.clone(), graph.clone(), &plan, observed, stop, self.recorder.clone()).await
+        let permit = Arc::new(plan.permit(&kinds::catalog(), None));
+        let recorder = self.recorder.clone();
+        execute(self.aws.clone(), graph.clone(), &plan, observed, stop, recorder, permit).await
     }
 
     /// Plans and carries out until nothing is left to do; returns how many rounds that took.

@@ -525,7 +525,7 @@ async fn carry_out(aws: &Arc<Aws>, graph: Graph) -> Plan {
     let observed = kinds::observe_all(look).await.unwrap();
     let plan = auroraml::plan::plan(&graph, &observed, &kinds::catalog());
     let (_keep, stop) = tokio::sync::watch::channel(false);
-    let report = execute(aws.clone(), graph, &plan, observed, stop, Arc::new(Silent)).await;
+    let report = execute(aws.clone(), graph, &plan, observed, stop, Arc::new(Silent), Arc::default()).await;
     assert!(report.is_complete(), "{report:?}");
     plan
 }
@@ -576,7 +576,7 @@ async fn objects_of_others_are_named() {
     let graph = two_groups(&vpc, 3306);
     let plan = auroraml::plan::plan(&graph, &observed, &kinds::catalog());
     let (_keep, stop) = tokio::sync::watch::channel(false);
-    let report = execute(aws.clone(), graph, &plan, observed, stop, Arc::new(Silent)).await;
+    let report = execute(aws.clone(), graph, &plan, observed, stop, Arc::new(Silent), Arc::default()).await;
     assert_eq!(report.failed.len(), 1);
     assert!(report.failed[0].1.to_string().contains(&theirs), "{}", report.failed[0].1);
 }

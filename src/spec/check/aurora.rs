@@ -44,7 +44,8 @@ pub fn aurora(spec: &Spec, reader: &mut Reader) {
 /// `members` are those of a cluster that the stack owns.
 fn restart(restart: &Restart, members: Option<Vec<String>>, reader: &mut Reader) {
     if let Some(Err(why)) = restart.window.as_deref().map(Window::parse) {
-        let hint = "write `sun:03:00-sun:05:00` for once a week, or `03:00-05:00` for every day; times are UTC";
+        let hint =
+            "write `sun:03:00-sun:05:00` for once a week, or `03:00-05:00` for every day; times are UTC";
         reader.report("aurora.restart.window", format!("this is not a window: {why}"), hint);
     }
     let strategy = restart.strategy;
@@ -70,7 +71,11 @@ fn restart(restart: &Restart, members: Option<Vec<String>>, reader: &mut Reader)
         };
         if allow < needed {
             let hint = "write `allow: restart`, or another strategy";
-            reader.report("aurora.restart.allow", "`writer_only` restarts the writer, which this forbids", hint);
+            reader.report(
+                "aurora.restart.allow",
+                "`writer_only` restarts the writer, which this forbids",
+                hint,
+            );
         }
     }
 }
