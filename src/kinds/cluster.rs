@@ -84,7 +84,7 @@ impl Kind for Cluster {
             ))
         },
         accept,
-        effect: |action, changes, live| {
+        effect: |action, changes, _| {
             let changes = |path: &str| {
                 changes.iter().any(|c| c.path == path || c.path.starts_with(&format!("{path}.")))
             };
@@ -94,10 +94,7 @@ impl Kind for Cluster {
                 Effect::RestartsAll(RESTART)
             } else if changes("parameter_group") {
                 Effect::Pending
-            } else if changes("serverless.min")
-                || changes("serverless.max")
-                || live["serverless"].is_null() && changes("serverless")
-            {
+            } else if changes("serverless") {
                 Effect::ServerlessPending
             } else {
                 Effect::None

@@ -7,7 +7,7 @@
 //! secondary clusters.
 
 use super::impact::{Impact, Interruption, Seconds};
-use crate::spec::Strategy;
+pub use crate::spec::Strategy;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 

@@ -8,11 +8,13 @@ mod node;
 mod problem;
 mod read;
 mod reader;
+mod restart;
 mod types;
 mod window;
 
 pub use images::{XGBOOST_VERSIONS, xgboost_image};
 pub use problem::{Problem, Problems};
+pub use restart::{Allow, Restart, Strategy};
 pub use types::*;
 pub use window::Window;
 

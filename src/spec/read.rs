@@ -2,6 +2,7 @@
 
 use super::node::{Node, Value};
 use super::reader::{Fields, Read, Reader, choice, mismatch};
+use super::restart::{Allow, Restart, Strategy};
 use super::types::*;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;

@@ -223,11 +223,19 @@ async fn a_stack_comes_up_and_goes() {
     assert_eq!(plan.code, 2, "{plan:?}");
     assert!(plan.out.contains("+ create role.comprehend"), "{}", plan.out);
     assert!(plan.out.contains("Plan: "), "{}", plan.out);
-    let refused = place.run(&in_sandbox(&["apply", "shop.yaml"]));
+    let refused = place.run(&in_sandbox(&["apply", "shop.yaml", "--allow", "failover"]));
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains("there is nobody to ask") && refused.err.contains("--yes"), "{refused:?}");
 
-    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--events", "events.jsonl"]));
+    // Nobody allowed an interruption of the writer: nothing is called.
+    let before = mutations(&place);
+    let refused = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(refused.err.contains("it needs --allow failover"), "{refused:?}");
+    assert_eq!(mutations(&place), before);
+
+    let apply = ["apply", "shop.yaml", "--yes", "--allow", "failover", "--events", "events.jsonl"];
+    let apply = place.run(&in_sandbox(&apply));
     assert_eq!(apply.code, 0, "{}", apply.err);
     assert!(apply.err.contains("+ role.comprehend: created after"), "{}", apply.err);
     assert!(apply.err.contains("\nDone after "), "{}", apply.err);
@@ -249,7 +257,7 @@ async fn a_stack_comes_up_and_goes() {
     let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json["members"][0]["parameter_status"], "in-sync");
 
-    let destroy = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes", "-q"]));
+    let destroy = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes", "--allow", "failover", "-q"]));
     assert!(destroy.code == 0 && destroy.err.is_empty(), "{destroy:?}");
     let after = place.run(&in_sandbox(&["destroy", "shop.yaml"]));
     assert!(after.code == 0 && after.err.contains("nothing of this stack is left to delete"), "{after:?}");
@@ -261,13 +269,37 @@ async fn a_saved_plan_is_carried_out_only_while_it_is_true() {
     let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json"]));
     assert_eq!(saved.code, 0, "{saved:?}");
     place.write("other.yaml", &SPEC.replace("comprehend: true", "comprehend: true, s3: false"));
-    let stale = place.run(&in_sandbox(&["apply", "other.yaml", "--plan", "plan.json", "--yes"]));
+    let stale = place.run(&in_sandbox(&[
+        "apply",
+        "other.yaml",
+        "--plan",
+        "plan.json",
+        "--yes",
+        "--allow",
+        "failover",
+    ]));
     assert!(stale.code == 3 && stale.err.contains("the spec file has changed"), "{stale:?}");
     let none = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "shop.yaml", "--yes"]));
     assert!(none.code == 1 && none.err.contains("it is not a saved plan"), "{none:?}");
-    let done = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "plan.json", "--yes"]));
+    let done = place.run(&in_sandbox(&[
+        "apply",
+        "shop.yaml",
+        "--plan",
+        "plan.json",
+        "--yes",
+        "--allow",
+        "failover",
+    ]));
     assert_eq!(done.code, 0, "{}", done.err);
-    let stale = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "plan.json", "--yes"]));
+    let stale = place.run(&in_sandbox(&[
+        "apply",
+        "shop.yaml",
+        "--plan",
+        "plan.json",
+        "--yes",
+        "--allow",
+        "failover",
+    ]));
     assert!(stale.code == 3 && stale.err.contains("no longer needed: "), "{stale:?}");
 }
 
@@ -313,7 +345,7 @@ async fn a_failure_is_told_once_and_what_is_left_is_listed() {
         make.assume_role_policy_document(trust).send().await.unwrap();
     })
     .await;
-    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
+    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "restart"]));
     assert_eq!(apply.code, 7, "{apply:?}");
     assert_eq!(apply.err.matches("error: ").count(), 1, "{}", apply.err);
     assert!(apply.err.contains("error: role.comprehend (does not exist): "), "{}", apply.err);
@@ -340,7 +372,16 @@ async fn colour_only_when_wanted() {
 async fn stopped_half_way_and_run_again() {
     let place = with_orders(2).await;
     let mut child = place
-        .command(&["apply", "shop.yaml", "--yes", "--sandbox=world.json", "--sandbox-speed", "5"])
+        .command(&[
+            "apply",
+            "shop.yaml",
+            "--yes",
+            "--allow",
+            "restart",
+            "--sandbox=world.json",
+            "--sandbox-speed",
+            "5",
+        ])
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
@@ -367,7 +408,7 @@ async fn stopped_half_way_and_run_again() {
     ] {
         assert!(rest.contains(text), "no {text:?} in {rest}");
     }
-    let again = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
+    let again = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "restart"]));
     assert_eq!(again.code, 0, "{}", again.err);
     let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--detailed-exitcode"]));
     assert_eq!(plan.code, 0, "{plan:?}");

@@ -14,6 +14,7 @@ mod kinds_storage;
 mod lifecycle;
 mod preflight;
 mod render;
+mod restarts;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;

@@ -2,7 +2,7 @@
 
 use auroraml::model::graph::{Id, Live, Outputs, State};
 use auroraml::plan::restart::{Member, Topology};
-use auroraml::plan::{Action, Blocked, Impact, Plan, Step, diff};
+use auroraml::plan::{Action, Blocked, Impact, Interruption, Plan, Seconds, Step, diff};
 use auroraml::render::{self, Subject, json::Document, progress::Progress, status::Stack};
 use auroraml::run::events::{Event, PlannedStep};
 use serde_json::{Value, json};
@@ -23,7 +23,14 @@ pub fn golden(name: &str, text: &str) {
 }
 
 fn subject(destroy: bool) -> Subject {
-    Subject { stack: "churn".into(), account: "111122223333".into(), region: "us-east-1".into(), destroy }
+    Subject {
+        stack: "churn".into(),
+        account: "111122223333".into(),
+        region: "us-east-1".into(),
+        destroy,
+        allow: Impact::Readers,
+        allow_is_final: false,
+    }
 }
 
 fn plain(text: &str) -> String {
@@ -37,6 +44,8 @@ fn step(kind: &'static str, name: &str, action: Action, want: Value, live: Value
         changes: diff(&want, &live),
         reason: None,
         impact: Impact::None,
+        interruptions: Vec::new(),
+        held: None,
         predicted: Outputs::new(),
         needs: BTreeSet::new(),
         options: Default::default(),
@@ -127,6 +136,23 @@ fn mixed() -> Plan {
         json!({"pending": ["churn-1", "churn-2"]}),
     );
     sync.impact = Impact::Failover;
+    let seconds = |usually, at_worst| Seconds { usually, at_worst };
+    sync.interruptions = vec![
+        Interruption {
+            impact: Impact::Readers,
+            what: "restart reader churn-2 (tier 1, db.r6g.large, us-east-1b)".into(),
+            why: "its parameters are pending-reboot".into(),
+            members: vec!["churn-2".into()],
+            seconds: seconds(60, 180),
+        },
+        Interruption {
+            impact: Impact::Failover,
+            what: "fail over from churn-1 to churn-2 (tier 1, db.r6g.large, us-east-1b)".into(),
+            why: "the writer's parameters are pending-reboot, and this reader is in-sync".into(),
+            members: vec!["churn-1".into(), "churn-2".into()],
+            seconds: seconds(30, 60),
+        },
+    ];
     let mut wait = step("instance", "1", Action::Recheck, json!({}), json!({}));
     wait.reason = Some("rebooting".into());
     let mut nat = step("nat_gateway", "1", Action::Recreate, json!({}), json!({}));
@@ -358,11 +384,15 @@ fn a_stack_as_a_table_and_as_json() {
         writer,
         status: "available".into(),
         parameter_status: status.into(),
+        own_parameter_status: "in-sync".into(),
         promotion_tier: 1,
+        class: "db.r6g.large".into(),
+        zone: "us-east-1a".into(),
     };
     let topology = Topology {
         members: vec![member("churn-1", true, "pending-reboot"), member("churn-10", false, "in-sync")],
         status: "available".into(),
+        ..Topology::default()
     };
     let stack = Stack::new(&subject(false), &observed, Some(&topology));
     golden("status.txt", &plain(&stack.to_text()));

@@ -1,10 +1,10 @@
 //! The cluster.
 
 use super::{Version, name, parameters};
-use crate::spec::Window;
 use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
 use crate::spec::types::*;
+use crate::spec::{Allow, Restart, Strategy, Window};
 
 /// Regions without the Data API for Aurora MySQL; also China and GovCloud (fact book, section 1.11).
 const WITHOUT_DATA_API: [&str; 8] = [
