@@ -17,14 +17,16 @@
 //!
 //! Rooms: [`state`] (what exists), [`settle`] (what time does to it), [`clusters`], [`input`] (what cluster
 //! operations are asked), [`modify`], [`credentials`] (managed master passwords), [`restarts`] (reboot,
-//! failover, stop, start), [`pause`] (Serverless v2), [`instances`], [`groups`] and [`parameters`],
+//! failover, stop, start), [`interruptions`] (who was hit by them), [`global`] (global databases), [`pause`] (Serverless v2), [`instances`], [`groups`] and [`parameters`],
 //! [`roles`], [`subnets`], [`versions`], [`snapshots`], [`tags`], [`show`] (XML).
 
 mod clusters;
 mod credentials;
+mod global;
 mod groups;
 mod input;
 mod instances;
+mod interruptions;
 mod modify;
 mod parameters;
 mod pause;
@@ -45,6 +47,10 @@ use super::random::Random;
 use super::secretsmanager::SecretsManager;
 use super::wire::{Fault, Params, Reply, Xml};
 use super::{ACCOUNT, Call, Global, Region};
+pub use global::GlobalDatabases;
+pub(super) use global::tell_other_regions;
+pub use interruptions::Interruption;
+use interruptions::Origin;
 use serde::{Deserialize, Serialize};
 use state::{Cluster, Effect, Event, Group, Instance, Snapshot, SubnetGroup, Timed};
 use std::collections::BTreeMap;
@@ -64,6 +70,9 @@ pub struct Rds {
     /// What happened, and what is already known to happen: only the past is shown.
     events: Vec<Event>,
     effects: Vec<Timed>,
+    /// Who was interrupted, when and by whom, in the last 14 days.
+    #[serde(default)]
+    pub interruptions: Vec<Interruption>,
     /// The part of every endpoint's host name that belongs to account and region.
     suffix: String,
 }
@@ -78,6 +87,9 @@ struct Context<'a> {
     secrets: &'a mut SecretsManager,
     kms: &'a mut Kms,
     random: &'a mut Random,
+    globals: &'a mut GlobalDatabases,
+    /// Why things happen now.
+    origin: Origin,
 }
 
 /// Lets time pass until the call, for services that show what RDS does by itself.
@@ -140,7 +152,10 @@ pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> R
         "DescribeDBClusterSnapshots" => snapshots::describe(c),
         "DeleteDBClusterSnapshot" => snapshots::delete(c),
         "DescribePendingMaintenanceActions" => empty("PendingMaintenanceActions"),
-        "DescribeGlobalClusters" => empty("GlobalClusters"),
+        "CreateGlobalCluster" => global::create(c),
+        "DescribeGlobalClusters" => global::describe(c),
+        "RemoveFromGlobalCluster" => global::remove(c),
+        "DeleteGlobalCluster" => global::delete(c),
         _ => Err(call.unknown()),
     }
 }
@@ -154,8 +169,9 @@ fn empty(name: &str) -> Reply {
 impl<'a> Context<'a> {
     fn new(call: &'a Call, region: &'a mut Region, global: &'a mut Global) -> Context<'a> {
         let Region { rds, ec2, secretsmanager: secrets, kms, .. } = region;
-        let Global { iam, random, .. } = global;
-        Context { call, now: call.now, rds, ec2, iam, secrets, kms, random }
+        let Global { iam, random, global_databases: globals, .. } = global;
+        let origin = Origin { cause: call.operation.clone(), caller: call.caller.clone() };
+        Context { call, now: call.now, rds, ec2, iam, secrets, kms, random, globals, origin }
     }
 
     /// The request's parameters; they outlive any borrow of the context itself.

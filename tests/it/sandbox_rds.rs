@@ -3,6 +3,8 @@
 mod changes;
 mod creation;
 mod deletion;
+mod global;
+mod interruptions;
 mod listings;
 mod parameters;
 mod pause;

@@ -4,7 +4,7 @@ use super::input::{maintenance_window, number};
 use super::state::{Cluster, Effect, Instance, Timeline};
 use super::{
     Context, check_name, cluster_state, combination, instance_state, invalid, no_cluster, no_instance, page,
-    show, versions,
+    restarts, show, versions,
 };
 use crate::sandbox::wire::{Fault, Reply, Xml};
 
@@ -267,6 +267,7 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         // DeleteDBCluster reads off here when the last member will be gone.
         instance.timeline.replace(now, gone + 1, "deleting");
     }
+    c.interrupt(&id, now, u64::MAX);
     c.at(gone, &resource, Effect::InstanceGone);
     if let Some(interface) = interface {
         c.ec2.release_interface(&interface, released);
@@ -277,7 +278,9 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         && cluster.writer.as_deref() == Some(&id)
     {
         let cluster_resource = cluster.resource.clone();
-        super::restarts::restart_member(c, now, &heir, now + 2_000, promoted - now, "rebooting");
+        let from = now + 2_000;
+        restarts::restart_member(c, now, &heir, from, promoted - now, "rebooting");
+        restarts::restart_with_writer(c, now, &cluster_id, &[&heir], from, promoted + 2_000);
         c.at(promoted, &cluster_resource, Effect::Writer(heir));
         c.at(promoted, &cluster_resource, Effect::ShownWriter);
     }

@@ -109,7 +109,7 @@ fn upgrade_target(
     wanted: &str,
 ) -> Result<&'static versions::Version, Fault> {
     let now_at = &before.settings.engine_version;
-    let version = versions::creatable(wanted)
+    let version = versions::creatable(wanted, c.rds.lenient)
         .ok_or_else(|| combination(format!("Cannot find version {wanted} for aurora-mysql")))?;
     let current = versions::find(now_at);
     if current.is_some_and(|current| version.order() <= current.order()) {
@@ -206,9 +206,12 @@ pub(super) fn carry_out_deferred(c: &mut Context<'_>, at: u64, id: &str, wanted:
         // Changing the port restarts all members at once (fact book, section 1.7).
         let members: Vec<String> = c.rds.members(id).iter().map(|member| member.id.clone()).collect();
         let lag = c.lag();
-        for member in members {
+        for member in &members {
             let length = c.random.duration(20.0, 60.0, 180.0);
-            restarts::restart_member(c, at, &member, at + lag, length, "modifying");
+            let restarted = restarts::restart_member(c, at, member, at + lag, length, "modifying");
+            if let Some((from, to)) = restarted.filter(|_| restarts::is_writer(c, member)) {
+                restarts::restart_secondaries(c, id, from, to - from);
+            }
         }
     }
     if let Some(version) = wanted.engine_version {
@@ -227,10 +230,8 @@ fn upgrade(c: &mut Context<'_>, at: u64, id: &str, version: String) {
     let resource = cluster.resource.clone();
     c.at(to, &resource, Effect::Upgraded(version));
     c.event(from, "db-cluster", id, "maintenance", "Database cluster engine version upgrade started");
-    let members: Vec<String> = c.rds.members(id).iter().map(|member| member.id.clone()).collect();
-    for member in members {
-        restarts::restart_member(c, at, &member, from, to - from, "upgrading");
-    }
+    restarts::restart_all(c, at, id, &[], from, to - from, "upgrading");
+    restarts::restart_secondaries(c, id, from, to - from);
 }
 
 pub(super) fn instance(c: &mut Context<'_>) -> Reply {
@@ -285,7 +286,12 @@ pub(super) fn instance(c: &mut Context<'_>) -> Reply {
 pub(super) fn change_class(c: &mut Context<'_>, at: u64, id: &str, class: &str) {
     let lag = c.lag();
     let length = c.random.duration(180.0, 300.0, 600.0);
-    let Some((_, to)) = restarts::restart_member(c, at, id, at + lag, length, "modifying") else { return };
-    let Some(resource) = c.rds.instances.get(id).map(|instance| instance.resource.clone()) else { return };
+    let Some((from, to)) = restarts::restart_member(c, at, id, at + lag, length, "modifying") else { return };
+    let Some(instance) = c.rds.instances.get(id) else { return };
+    let (resource, cluster) = (instance.resource.clone(), instance.cluster.clone());
+    if restarts::is_writer(c, id) {
+        // The others restart with it once, which takes no longer than a reboot.
+        restarts::restart_with_writer(c, at, &cluster, &[id], from, from + length.min(60_000));
+    }
     c.at(to, &resource, Effect::Class(class.to_string()));
 }

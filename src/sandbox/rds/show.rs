@@ -61,6 +61,10 @@ pub(super) fn cluster(c: &Context<'_>, x: &mut Xml, cluster: &Cluster) {
         x.text("Status", roles::status(c, role));
         x.optional("FeatureName", Some(&role.feature).filter(|feature| !feature.is_empty()));
     });
+    if let Some(global) = c.globals.of(&c.arn("cluster", &cluster.id)) {
+        x.text("GlobalClusterIdentifier", global);
+        x.text("GlobalWriteForwardingRequested", false);
+    }
     x.text("IAMDatabaseAuthenticationEnabled", shown.iam_authentication);
     x.text("ClusterCreateTime", time(cluster.created));
     if !shown.log_exports.is_empty() {

@@ -1,6 +1,6 @@
 //! What exists in simulated RDS. Times are milliseconds since the Unix epoch.
 
-use super::Rds;
+use super::{Origin, Rds};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -308,6 +308,12 @@ pub enum Effect {
     RoleTried(String),
     /// The managed master password in the secret with this ARN is due for a new value.
     Rotation(String),
+    /// The writer of the global database's primary cluster restarts, for that many milliseconds; the members
+    /// of this secondary cluster restart with it.
+    WithPrimary {
+        length: u64,
+        origin: Origin,
+    },
 }
 
 impl Rds {
