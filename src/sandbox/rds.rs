@@ -17,7 +17,7 @@
 //!
 //! Rooms: [`state`] (what exists), [`settle`] (what time does to it), [`clusters`], [`input`] (what cluster
 //! operations are asked), [`modify`], [`credentials`] (managed master passwords), [`restarts`] (reboot,
-//! failover, stop, start), [`interruptions`] (who was hit by them), [`global`] (global databases), [`pause`] (Serverless v2), [`instances`], [`groups`] and [`parameters`],
+//! failover, stop, start), [`interruptions`] (who was hit by them), [`global`] (global databases), [`pause`] (Serverless v2), [`instances`], [`groups`], their [`values`] and the [`parameters`] there are,
 //! [`roles`], [`subnets`], [`versions`], [`snapshots`], [`tags`], [`show`] (XML).
 
 mod clusters;
@@ -38,6 +38,7 @@ mod snapshots;
 mod state;
 mod subnets;
 mod tags;
+mod values;
 mod versions;
 
 use super::ec2::Ec2;
@@ -49,6 +50,7 @@ use super::wire::{Fault, Params, Reply, Xml};
 use super::{ACCOUNT, Call, Global, Region};
 pub use global::GlobalDatabases;
 pub(super) use global::tell_other_regions;
+use groups::Level;
 pub use interruptions::Interruption;
 use interruptions::Origin;
 use serde::{Deserialize, Serialize};
@@ -62,7 +64,17 @@ pub struct Rds {
     /// tests of RDS alone.
     #[serde(default)]
     pub lenient: bool,
+    /// `static` or `dynamic` by the name of a parameter, where this region differs from the sandbox's table
+    /// (fact book, section 1.3: the role parameters are static for some), for tests.
+    #[serde(default)]
+    pub apply_types: BTreeMap<String, String>,
+    /// For how long Describe tells the old parameter status after a change, in milliseconds, for tests.
+    #[serde(default)]
+    pub late_ms: u64,
     groups: BTreeMap<String, Group>,
+    /// DB parameter groups, those of single instances.
+    #[serde(default)]
+    instance_groups: BTreeMap<String, Group>,
     subnet_groups: BTreeMap<String, SubnetGroup>,
     clusters: BTreeMap<String, Cluster>,
     instances: BTreeMap<String, Instance>,
@@ -130,15 +142,21 @@ pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> R
         "StartDBCluster" => restarts::start(c),
         "AddRoleToDBCluster" => roles::add(c),
         "RemoveRoleFromDBCluster" => roles::remove(c),
-        "CreateDBClusterParameterGroup" => groups::create(c),
-        "CopyDBClusterParameterGroup" => groups::copy(c),
-        "DescribeDBClusterParameterGroups" => groups::describe(c),
-        "ModifyDBClusterParameterGroup" => groups::modify(c),
-        "ResetDBClusterParameterGroup" => groups::reset(c),
-        "DeleteDBClusterParameterGroup" => groups::delete(c),
-        "DescribeDBClusterParameters" => groups::describe_parameters(c),
-        "DescribeEngineDefaultClusterParameters" => groups::describe_defaults(c),
-        "DescribeDBParameterGroups" => groups::describe_instance_groups(c),
+        "CreateDBClusterParameterGroup" => groups::create(c, Level::Cluster),
+        "CopyDBClusterParameterGroup" => groups::copy(c, Level::Cluster),
+        "DescribeDBClusterParameterGroups" => groups::describe(c, Level::Cluster),
+        "ModifyDBClusterParameterGroup" => values::modify(c, Level::Cluster),
+        "ResetDBClusterParameterGroup" => values::reset(c, Level::Cluster),
+        "DeleteDBClusterParameterGroup" => groups::delete(c, Level::Cluster),
+        "DescribeDBClusterParameters" => values::describe_parameters(c, Level::Cluster),
+        "DescribeEngineDefaultClusterParameters" => values::describe_defaults(c),
+        "CreateDBParameterGroup" => groups::create(c, Level::Instance),
+        "CopyDBParameterGroup" => groups::copy(c, Level::Instance),
+        "DescribeDBParameterGroups" => groups::describe(c, Level::Instance),
+        "ModifyDBParameterGroup" => values::modify(c, Level::Instance),
+        "ResetDBParameterGroup" => values::reset(c, Level::Instance),
+        "DeleteDBParameterGroup" => groups::delete(c, Level::Instance),
+        "DescribeDBParameters" => values::describe_parameters(c, Level::Instance),
         "CreateDBSubnetGroup" => subnets::create(c),
         "DescribeDBSubnetGroups" => subnets::describe(c),
         "ModifyDBSubnetGroup" => subnets::modify(c),

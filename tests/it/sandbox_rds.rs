@@ -4,6 +4,7 @@ mod changes;
 mod creation;
 mod deletion;
 mod global;
+mod instance_groups;
 mod interruptions;
 mod listings;
 mod parameters;

@@ -1,12 +1,13 @@
 //! Clusters: the shell around the shared storage. Members come separately.
 
+use super::groups::{self, Level};
 use super::input::{
     backup_window, check_password, log_exports, maintenance_window, number, scaling, security_groups,
     storage_type,
 };
 use super::state::{Cluster, Deferred, Effect, Settings, Snapshot, SubnetGroup, Timeline};
 use super::{Context, check_name, cluster_state, combination, invalid, no_cluster, page, show, versions};
-use super::{credentials, global, groups, settle};
+use super::{credentials, global, settle};
 use crate::sandbox::wire::{Fault, Reply, Xml};
 
 /// Clusters per region: what simulated Service Quotas says, and an estimate there as well. The code beyond
@@ -72,7 +73,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     }
     let group =
         c.name("DBClusterParameterGroupName").unwrap_or_else(|| format!("default.{}", version.family()));
-    groups::check_attachable(c, &group, version.family())?;
+    groups::check_attachable(c, Level::Cluster, &group, version.family())?;
     let subnet_group = match c.name("DBSubnetGroupName") {
         Some(name) if c.rds.subnet_groups.contains_key(&name) => name,
         Some(name) => {

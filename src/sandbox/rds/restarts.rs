@@ -25,6 +25,7 @@ pub(super) fn restart_member(
     let (from, to) = instance.timeline.schedule(at, from, length, status);
     instance.active_at = to;
     let resource = instance.resource.clone();
+    c.at(from, &resource, Effect::Loaded);
     c.at(to.saturating_add(noticed), &resource, Effect::Restarted(from));
     match status {
         // It was down already.

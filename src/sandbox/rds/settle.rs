@@ -67,8 +67,18 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
         }
         Effect::Restarted(loaded) => {
             if let Some(instance) = c.rds.instance_of(subject) {
-                // What changed after the parameters were read waits for the next restart.
-                instance.pending_since.take_if(|since| *since <= loaded);
+                instance.cluster_sync.restarted(loaded);
+                instance.instance_sync.restarted(loaded);
+            }
+        }
+        Effect::Loaded => load(c, subject),
+        Effect::Applied(values) => {
+            let Some(instance) = c.rds.instance_of(subject) else { return };
+            for (name, value) in values {
+                match value {
+                    Some(value) => instance.loaded.insert(name, value),
+                    None => instance.loaded.remove(&name),
+                };
             }
         }
         Effect::Class(class) => {
@@ -134,10 +144,11 @@ fn instance_up(c: &mut Context<'_>, at: u64, subject: &str) {
     instance.up = true;
     if late {
         // An instance that joins later can come up like that (fact book, section 1.4).
-        instance.pending_since = Some(at);
+        instance.cluster_sync.wait_for_restart(at, 0);
     }
     let (id, cluster_id) = (instance.id.clone(), instance.cluster.clone());
     c.event(at, "db-instance", &id, "creation", "DB instance created");
+    load(c, subject);
     let Some(cluster) = c.rds.clusters.get_mut(&cluster_id) else { return };
     if cluster.writer.is_none() {
         cluster.writer = Some(id.clone());
@@ -148,6 +159,17 @@ fn instance_up(c: &mut Context<'_>, at: u64, subject: &str) {
         // minutes (appendix E, item 11). How often is an estimate.
         let (from, to) = (at + wait, at + wait + length);
         cluster.timeline.phases.push(Phase { from, to, status: "backing-up".into() });
+    }
+}
+
+/// An instance reads its parameters.
+fn load(c: &mut Context<'_>, subject: &str) {
+    let Some(instance) = c.rds.instances.values().find(|instance| instance.resource == subject) else {
+        return;
+    };
+    let values = c.rds.values_for(instance);
+    if let Some(instance) = c.rds.instance_of(subject) {
+        instance.loaded = values;
     }
 }
 
