@@ -1,7 +1,7 @@
 //! What a request asks: its caller, service, region, protocol and operation.
 
 use super::wire::{Params, Protocol, Request};
-use super::{Call, s3};
+use super::{Call, rds, s3};
 
 /// The protocol of the call's service. Of a service that the sandbox does not have, or that is not known
 /// because the request has no signature, the form of the request tells.
@@ -10,6 +10,7 @@ pub(super) fn protocol(call: &Call) -> Protocol {
         "ec2" => Protocol::Ec2,
         "s3" => Protocol::RestXml,
         "sagemaker" | "secretsmanager" | "kms" | "servicequotas" => Protocol::Json,
+        "rds-data" => Protocol::RestJson,
         "rds" | "iam" | "sts" | "cloudformation" => Protocol::Query,
         _ if call.request.header("x-amz-target").is_some() => Protocol::Json,
         _ if call.request.method == "POST" && call.request.path == "/" => Protocol::Query,
@@ -42,6 +43,10 @@ pub(super) fn decode(request: Request, now: u64) -> Call {
         Protocol::Json => {
             let target = call.request.header("x-amz-target").unwrap_or_default();
             call.operation = target.rsplit('.').next().unwrap_or_default().to_string();
+            call.json = serde_json::from_slice(&call.request.body).unwrap_or_default();
+        }
+        Protocol::RestJson => {
+            call.operation = rds::data_operation(&call.request.path).to_string();
             call.json = serde_json::from_slice(&call.request.body).unwrap_or_default();
         }
         Protocol::RestXml => call.operation = s3::operation(&call.request).to_string(),

@@ -123,7 +123,7 @@ impl Call {
     pub fn unknown(&self) -> Fault {
         let text = format!("the sandbox has no operation {}:{}", self.service, self.operation);
         match protocol(self) {
-            Protocol::Json => Fault::bad("UnknownOperationException", text),
+            Protocol::Json | Protocol::RestJson => Fault::bad("UnknownOperationException", text),
             Protocol::RestXml => Fault::new(501, "NotImplemented", text),
             _ => Fault::bad("InvalidAction", text),
         }
@@ -164,6 +164,7 @@ impl World {
             "iam" => iam::handle(call, region, global),
             "kms" => kms::handle(call, region, global),
             "rds" => rds::handle(call, region, global),
+            "rds-data" => rds::handle_data(call, region, global),
             "s3" => s3::handle(call, region, global),
             "sagemaker" => sagemaker::handle(call, region, global),
             "secretsmanager" => secretsmanager::handle(call, region, global),
@@ -216,7 +217,8 @@ fn is_mutating(call: &Call) -> bool {
     if call.service == "s3" {
         return !matches!(call.request.method.as_str(), "GET" | "HEAD");
     }
-    call.service != "sts"
+    // The Data API answers `SHOW` alone here.
+    !matches!(call.service.as_str(), "sts" | "rds-data")
         && !["Describe", "List", "Get", "Simulate"].iter().any(|prefix| call.operation.starts_with(prefix))
 }
 

@@ -18,12 +18,15 @@
 //! Rooms: [`state`] (what exists), [`settle`] (what time does to it), [`clusters`], [`input`] (what cluster
 //! operations are asked), [`modify`], [`credentials`] (managed master passwords), [`restarts`] (reboot,
 //! failover, stop, start), [`interruptions`] (who was hit by them), [`global`] (global databases), [`pause`] (Serverless v2), [`instances`], [`groups`], their [`values`] and the [`parameters`] there are,
-//! [`roles`], [`subnets`], [`versions`], [`snapshots`], [`tags`], [`show`] (XML).
+//! [`roles`], [`subnets`], [`versions`], [`snapshots`], [`tags`], [`show`] (XML), [`data`] (the Data API), and
+//! [`hooks`] for tests.
 
 mod clusters;
 mod credentials;
+mod data;
 mod global;
 mod groups;
+mod hooks;
 mod input;
 mod instances;
 mod interruptions;
@@ -46,8 +49,9 @@ use super::iam::Iam;
 use super::kms::Kms;
 use super::random::Random;
 use super::secretsmanager::SecretsManager;
-use super::wire::{Fault, Params, Reply, Xml};
+use super::wire::{Fault, Params, Reply};
 use super::{ACCOUNT, Call, Global, Region};
+pub(super) use data::{handle as handle_data, operation as data_operation};
 pub use global::GlobalDatabases;
 pub(super) use global::tell_other_regions;
 use groups::Level;
@@ -71,6 +75,9 @@ pub struct Rds {
     /// For how long Describe tells the old parameter status after a change, in milliseconds, for tests.
     #[serde(default)]
     pub late_ms: u64,
+    /// That many failovers are accepted, end, and leave the writer where it was, for tests.
+    #[serde(default)]
+    pub failing_failovers: u64,
     groups: BTreeMap<String, Group>,
     /// DB parameter groups, those of single instances.
     #[serde(default)]
@@ -169,19 +176,13 @@ pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> R
         "DescribeEvents" => snapshots::describe_events(c),
         "DescribeDBClusterSnapshots" => snapshots::describe(c),
         "DeleteDBClusterSnapshot" => snapshots::delete(c),
-        "DescribePendingMaintenanceActions" => empty("PendingMaintenanceActions"),
+        "DescribePendingMaintenanceActions" => snapshots::describe_maintenance(c),
         "CreateGlobalCluster" => global::create(c),
         "DescribeGlobalClusters" => global::describe(c),
         "RemoveFromGlobalCluster" => global::remove(c),
         "DeleteGlobalCluster" => global::delete(c),
         _ => Err(call.unknown()),
     }
-}
-
-fn empty(name: &str) -> Reply {
-    let mut xml = Xml::new();
-    xml.element(name, |_| {});
-    Ok(xml.into())
 }
 
 impl<'a> Context<'a> {

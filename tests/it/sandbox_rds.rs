@@ -2,8 +2,10 @@
 
 mod changes;
 mod creation;
+mod data;
 mod deletion;
 mod global;
+mod hooks;
 mod instance_groups;
 mod interruptions;
 mod listings;

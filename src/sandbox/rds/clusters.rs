@@ -141,6 +141,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         writer: None,
         shown_writer: None,
         restart_at: None,
+        upgrade_due: false,
     };
     let window = settle::next_window(&cluster.settings.maintenance_window, available);
     c.at(window, &resource, Effect::Window);

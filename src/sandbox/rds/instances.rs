@@ -128,6 +128,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         instance_sync: Sync::default(),
         loaded: BTreeMap::new(),
         busy_until: 0,
+        refuses_reboot_until: 0,
         active_at: up,
         kept_up_until: 0,
     };
@@ -285,7 +286,9 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         restarts::restart_member(c, now, &heir, from, promoted - now, "rebooting");
         restarts::restart_with_writer(c, now, &cluster_id, &[&heir], from, promoted + 2_000);
         c.at(promoted, &cluster_resource, Effect::Writer(heir));
-        c.at(promoted, &cluster_resource, Effect::ShownWriter);
+        // Describe refreshes the roles late, as after a failover (fact book, table 8.2).
+        let seen = c.random.duration(0.0, 10.0, 40.0).min(40_000);
+        c.at(promoted + seen, &cluster_resource, Effect::ShownWriter);
     }
     answer(c, &id)
 }

@@ -1,5 +1,6 @@
 //! Who was interrupted, when and by whom: nothing that AWS tells, but what tests compare a plan with.
 
+use super::state::Instance;
 use super::{Context, Rds};
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,8 @@ impl Rds {
 
     /// Notes that a member does not serve between two times, if it was there to serve at all.
     pub(super) fn interrupt(&mut self, member: &str, at: u64, until: u64, origin: &Origin) {
-        let Some(instance) = self.instances.get(member).filter(|instance| instance.up) else { return };
+        let was_there = |instance: &&Instance| !instance.timeline.expects("creating", at);
+        let Some(instance) = self.instances.get(member).filter(was_there) else { return };
         let cluster = instance.cluster.clone();
         let writer = self.clusters.get(&cluster).and_then(|cluster| cluster.writer.as_deref());
         self.interruptions.push(Interruption {

@@ -111,8 +111,8 @@ pub(super) fn reboot(c: &mut Context<'_>) -> Reply {
     let cluster = instance.cluster.clone();
     let failing_over =
         c.rds.clusters.get(&cluster).is_some_and(|cluster| cluster.timeline.expects("failing-over", now));
-    if instance.timeline.expects("rebooting", now) || failing_over || in_the_way && now < instance.busy_until
-    {
+    let busy = in_the_way && now < instance.busy_until || now < instance.refuses_reboot_until;
+    if instance.timeline.expects("rebooting", now) || failing_over || busy {
         return Err(instance_state(
             "Instance cannot currently reboot due to an in-progress management operation.",
         ));
@@ -180,7 +180,8 @@ pub(super) fn failover(c: &mut Context<'_>) -> Reply {
     let lag = c.lag();
     let length = c.random.duration(15.0, 30.0, 60.0);
     let seen = c.random.duration(0.0, 10.0, 40.0).min(40_000);
-    let fails = c.random.chance(0.02);
+    let fails = c.random.chance(0.02) || c.rds.failing_failovers > 0;
+    c.rds.failing_failovers = c.rds.failing_failovers.saturating_sub(1);
     let Some(cluster) = c.rds.clusters.get_mut(&id) else { return Err(no_cluster(&id)) };
     let (from, to) = cluster.timeline.schedule(now, now + lag, length, "failing-over");
     let started = format!("Started failover to DB instance: {target}");

@@ -1,6 +1,6 @@
 //! What has become of everything since the last request.
 
-use super::state::{Deferred, Effect, Phase};
+use super::state::{Deferred, Effect};
 use super::{Context, Origin, credentials, modify, restarts, versions};
 
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -157,8 +157,7 @@ fn instance_up(c: &mut Context<'_>, at: u64, subject: &str) {
     if backing_up {
         // RDS does this by itself between a reader's look and its write (fact book, section 1.5), for 1 to 3
         // minutes (appendix E, item 11). How often is an estimate.
-        let (from, to) = (at + wait, at + wait + length);
-        cluster.timeline.phases.push(Phase { from, to, status: "backing-up".into() });
+        cluster.timeline.impose(at + wait, at + wait + length, "backing-up");
     }
 }
 
@@ -177,12 +176,15 @@ fn load(c: &mut Context<'_>, subject: &str) {
 fn window(c: &mut Context<'_>, at: u64, subject: &str) {
     let upgrades = c.random.chance(0.1);
     c.origin = Origin::aws("maintenance");
-    let Some(cluster) = c.rds.cluster_of(subject) else { return };
-    let id = cluster.id.clone();
+    let Some(id) = c.rds.cluster_of(subject).map(|cluster| cluster.id.clone()) else { return };
+    // One member is enough to refuse (Aurora User Guide, "Automatic minor version upgrades").
+    let allowed = c.rds.members(&id).iter().all(|member| member.auto_minor_upgrade);
+    let Some(cluster) = c.rds.clusters.get_mut(&id) else { return };
     let next = next_window(&cluster.settings.maintenance_window, at + 1);
     if cluster.timeline.is_available(at) {
         let deferred = std::mem::take(&mut cluster.deferred);
-        let automatic = (upgrades && cluster.settings.auto_minor_upgrade)
+        let due = std::mem::take(&mut cluster.upgrade_due);
+        let automatic = ((upgrades || due) && allowed && cluster.settings.auto_minor_upgrade)
             .then(|| versions::newest_patch(&cluster.settings.engine_version))
             .flatten();
         let version = deferred.engine_version.clone().or(automatic);

@@ -10,6 +10,9 @@ pub struct Phase {
     pub from: u64,
     pub to: u64,
     pub status: String,
+    /// It came over the object: no work waits for its end.
+    #[serde(default)]
+    pub imposed: bool,
 }
 
 /// The statuses that a cluster or an instance is known to go through.
@@ -23,7 +26,7 @@ pub struct Timeline {
 impl Timeline {
     /// `creating` between two times, `available` from then on.
     pub fn creating(from: u64, to: u64) -> Timeline {
-        let phases = vec![Phase { from, to, status: "creating".into() }];
+        let phases = vec![Phase { from, to, status: "creating".into(), imposed: false }];
         Timeline { base: "available".into(), phases }
     }
 
@@ -54,16 +57,21 @@ impl Timeline {
     /// done. Answers its beginning and its end.
     pub fn schedule(&mut self, now: u64, from: u64, duration: u64, status: &str) -> (u64, u64) {
         self.phases.retain(|phase| phase.to > now);
-        let accepted = self.phases.iter().filter(|phase| phase.status != "backing-up").map(|phase| phase.to);
+        let accepted = self.phases.iter().filter(|phase| !phase.imposed).map(|phase| phase.to);
         let from = accepted.max().unwrap_or(0).max(from);
         let to = from.saturating_add(duration);
-        self.phases.push(Phase { from, to, status: status.into() });
+        self.phases.push(Phase { from, to, status: status.into(), imposed: false });
         (from, to)
+    }
+
+    /// Adds a phase that comes from elsewhere, at a time of its own.
+    pub fn impose(&mut self, from: u64, to: u64, status: &str) {
+        self.phases.push(Phase { from, to, status: status.into(), imposed: true });
     }
 
     /// From `now` on, until further notice.
     pub fn replace(&mut self, now: u64, to: u64, status: &str) {
-        self.phases = vec![Phase { from: now, to, status: status.into() }];
+        self.phases = vec![Phase { from: now, to, status: status.into(), imposed: false }];
     }
 }
 
@@ -160,6 +168,9 @@ pub struct Cluster {
     pub shown_writer: Option<String>,
     /// When AWS starts the stopped cluster by itself.
     pub restart_at: Option<u64>,
+    /// The next maintenance window brings the newest patch.
+    #[serde(default)]
+    pub upgrade_due: bool,
 }
 
 impl Cluster {
@@ -267,6 +278,9 @@ pub struct Instance {
     pub loaded: BTreeMap<String, String>,
     /// Until when management work may refuse a reboot although the status is available.
     pub busy_until: u64,
+    /// Until when it does refuse a reboot.
+    #[serde(default)]
+    pub refuses_reboot_until: u64,
     /// When it last came up, restarted or resumed; Serverless v2 pauses some time after that.
     pub active_at: u64,
     /// Until when it does not pause, because something administrative resumed it.
