@@ -75,6 +75,10 @@ pub struct Rds {
     /// For how long Describe tells the old parameter status after a change, in milliseconds, for tests.
     #[serde(default)]
     pub late_ms: u64,
+    /// Readers restart with the writer although the version lets them go on, as they can under heavy load (fact
+    /// book, section 1.6), for tests. That counts as an interruption by AWS.
+    #[serde(default)]
+    pub heavy_load: bool,
     /// That many failovers are accepted, end, and leave the writer where it was, for tests.
     #[serde(default)]
     pub failing_failovers: u64,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// As long as events.
 const KEPT_MS: u64 = 14 * 24 * 3_600_000;
 
-/// A member that did not serve for a while, or that became the writer.
+/// A member that did not serve for a while, or that became the writer. A paused Serverless v2 member counts as
+/// one that serves: the next connection would have found it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interruption {
     /// When it begins, milliseconds since the Unix epoch: some seconds after the call that causes it.
@@ -21,8 +22,8 @@ pub struct Interruption {
     pub member: String,
     /// It was the writer when this was decided.
     pub was_writer: bool,
-    /// The operation that was called, or what AWS did by itself: `maintenance`, `promotion`, or the status that
-    /// a test imposed, such as `storage-full`.
+    /// The operation that was called, or what AWS did by itself: `maintenance`, `promotion`, `heavy load`,
+    /// or the status that a test imposed, such as `storage-full`.
     pub cause: String,
     /// Access key id of who called; empty when AWS did it by itself.
     pub caller: String,

@@ -3,7 +3,7 @@
 use super::clusters::answer;
 use super::state::{Deferred, Effect};
 use super::{
-    Context, cluster_state, combination, instance_state, instances, invalid, no_cluster, no_instance,
+    Context, Origin, cluster_state, combination, instance_state, instances, invalid, no_cluster, no_instance,
     versions,
 };
 use crate::sandbox::wire::Reply;
@@ -64,6 +64,10 @@ pub(super) fn restart_with_writer(
     let length = to.saturating_sub(from);
     if version(c, cluster).is_some_and(|version| !version.readers_survive()) {
         restart_all(c, at, cluster, except, from, length, "rebooting");
+    } else if c.rds.heavy_load {
+        let asked = std::mem::replace(&mut c.origin, Origin::aws("heavy load"));
+        restart_all(c, at, cluster, except, from, length, "rebooting");
+        c.origin = asked;
     }
     restart_secondaries(c, cluster, from, length);
 }

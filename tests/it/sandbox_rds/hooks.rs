@@ -38,6 +38,25 @@ async fn failovers_fail_as_often_as_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn under_heavy_load_readers_restart_with_the_writer() {
+    let f = lenient(1, Mood::Calm);
+    f.cluster(3).await;
+    f.set("g", "binlog_format", "ROW", ApplyMethod::PendingReboot).await;
+    f.hook(|rds, _| rds.heavy_load = true);
+    f.rds.reboot_db_instance().db_instance_identifier("c-1").send().await.unwrap();
+    f.wait(200).await;
+    assert_eq!(f.members().await, ["c-0* pending-reboot", "c-1 in-sync", "c-2 pending-reboot"]);
+    f.rds.reboot_db_instance().db_instance_identifier("c-0").send().await.unwrap();
+    f.wait(200).await;
+    assert_eq!(f.members().await, ["c-0* in-sync", "c-1 in-sync", "c-2 in-sync"]);
+    let causes = f.sandbox.with(|world| {
+        let all = world.regions["us-east-1"].rds.interruptions()[1..].iter();
+        all.map(|i| format!("{} {} {}", i.member, i.cause, i.caller)).collect::<Vec<_>>()
+    });
+    assert_eq!(causes, ["c-0 RebootDBInstance AKIDSANDBOX", "c-1 heavy load ", "c-2 heavy load "]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_value_that_the_engine_does_not_take_stays_until_it_changes() {
     let f = lenient(1, Mood::Calm);
     f.cluster(2).await;
