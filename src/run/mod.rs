@@ -5,3 +5,4 @@ pub mod execute;
 pub mod preflight;
 pub mod reconcile;
 mod step;
+pub mod verify;

@@ -10,6 +10,7 @@ mod read;
 mod reader;
 mod types;
 
+pub use check::WITHOUT_MACHINE_LEARNING;
 pub use images::{XGBOOST_VERSIONS, xgboost_image};
 pub use problem::{Problem, Problems};
 pub use types::*;

@@ -118,7 +118,7 @@ fn help_of_every_command() {
     golden("help.txt", &command.render_long_help().to_string());
     command.build();
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_string()).collect();
-    assert_eq!(names.len(), 9, "{names:?}");
+    assert_eq!(names.len(), 10, "{names:?}");
     for name in names {
         let mut found = command.find_subcommand(&name).unwrap().clone().term_width(100);
         golden(&format!("help-{name}.txt"), &found.render_long_help().to_string());
