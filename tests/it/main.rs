@@ -24,3 +24,4 @@ mod sandbox_server;
 mod support;
 mod tidy;
 mod validate;
+mod verify;

@@ -2,7 +2,7 @@
 
 use super::facts::{Cluster, Database};
 use super::gather::text;
-use crate::aws::{Aws, During, Failure};
+use crate::aws::{Aws, Class, During, Failure};
 use crate::kinds::absent_ok;
 use crate::spec::{Aurora, SecretManager, Spec};
 use aws_sdk_rdsdata::types::Field;
@@ -33,12 +33,22 @@ pub(super) async fn ask(aws: &Aws, spec: &Spec, cluster: &Cluster) -> Database {
                 ),
             );
         }
-        Err(failure) => return silent(failure.to_string(), failure.hint().into()),
+        Err(failure) => return silent(failure.to_string(), help(&failure)),
     };
     match values(aws, &cluster.arn, &secret).await {
         Ok(values) => Database::Values(values),
-        Err(failure) => silent(failure.to_string(), failure.hint().into()),
+        Err(failure) => silent(failure.to_string(), help(&failure)),
     }
+}
+
+fn help(failure: &Failure) -> String {
+    match failure.class {
+        Class::Denied => {
+            "grant rds-data:ExecuteStatement on the cluster and secretsmanager:GetSecretValue on the secret"
+        }
+        _ => "correct the cause, then verify again",
+    }
+    .into()
 }
 
 /// ARN of a secret with a user's name and password: the one that RDS manages, or the stack's own.

@@ -98,8 +98,8 @@ fn region(judge: &mut Judge<'_>) {
 fn aurora_version(version: &str) -> (u32, u32) {
     let mut numbers = match version.split_once(".mysql_aurora.") {
         Some((_, aurora)) => aurora.split('.').map(|part| part.parse().unwrap_or(0)),
-        // Before 2.03 versions were those of MySQL alone (`5.7.12`): nothing of it is in them.
-        None => return (0, 0),
+        // The first versions of Aurora MySQL 2 were those of MySQL alone (`5.7.12`).
+        None => return (2, 0),
     };
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
@@ -131,6 +131,11 @@ fn engine(judge: &mut Judge<'_>) {
         }
     };
     let (can, cannot): (Vec<_>, Vec<_>) = judge.facts.abilities.iter().partition(|one| supported(one.name));
+    if judge.facts.abilities.is_empty() {
+        judge.ok("engine", &object, found);
+        let found = "the spec's machine_learning lets SQL call nothing: there is no wiring to look at";
+        return judge.note("engine", object, found);
+    }
     if cannot.is_empty() {
         let titles: Vec<&str> = can.iter().map(|ability| title(ability.name)).collect();
         return judge.ok("engine", object, format!("{found} has functions for {}", titles.join(", ")));
@@ -339,21 +344,16 @@ fn network(judge: &mut Judge<'_>) {
             }
         }
         if !blocked.is_empty() {
-            let found = format!("no way to {service} from {}", summary(&blocked));
+            let found = format!("no way to {service} from {}", summary(&blocked, ": "));
             let fix = fixes.join("; ");
             let fix = if facts.existing { fix } else { format!("auroraml apply; or by hand: {fix}") };
             judge.failed(check, object, found, fix);
         } else if !unknown.is_empty() {
-            judge.unknown(check, object, format!("{service} from {}", summary(&unknown)));
+            judge.unknown(check, object, format!("{service} from {}", summary(&unknown, ": ")));
         } else {
-            judge.ok(check, object, format!("to {service} from {}", by_how(&open)));
+            judge.ok(check, object, format!("to {service} from {}", summary(&open, " by ")));
         }
     }
-}
-
-/// `subnet-1, subnet-2 by nat-1`
-fn by_how(open: &[(String, String)]) -> String {
-    summary(open).replace(": ", " by ").trim_end_matches(',').to_string()
 }
 
 /// What the writer runs with, against what the group says.

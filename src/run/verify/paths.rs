@@ -154,7 +154,7 @@ fn not_available(endpoint: &VpcEndpoint) -> Path {
 fn through(endpoint: &VpcEndpoint, out: Reach, origin: Origin<'_>) -> Path {
     match out {
         Reach::Yes if endpoint.open => Path::Open(endpoint.id.clone()),
-        Reach::Yes => Path::Open(format!("{}, whose own policy was not evaluated,", endpoint.id)),
+        Reach::Yes => Path::Open(format!("{} (its own policy was not evaluated)", endpoint.id)),
         other => closed(other, origin, &endpoint.id),
     }
 }
@@ -216,7 +216,7 @@ fn by_route(network: &Network, origin: Origin<'_>, table: &RouteTable, service: 
             }
         }
     } else {
-        format!("{target} out of the VPC, not followed further,")
+        format!("{target} (out of the VPC, not followed further)")
     };
     match egress(network, origin, open_only) {
         Reach::Yes => Path::Open(how),
@@ -236,7 +236,7 @@ fn nat(network: &Network, id: &str) -> Result<String, String> {
         return Err(format!("{id} is {}", gateway.state));
     }
     if !gateway.public {
-        return Ok(format!("{id}, a private NAT gateway, not followed further,"));
+        return Ok(format!("{id} (a private NAT gateway, not followed further)"));
     }
     let out = table_of(network, &gateway.subnet).and_then(default_route);
     match out {
@@ -261,13 +261,14 @@ fn rules<'n>(
     groups.iter().filter_map(|id| network.security_groups.get(id)).flat_map(side)
 }
 
-/// The ways of all subnets as one text: those that are alike are said once.
-pub fn summary(paths: &[(String, String)]) -> String {
+/// The ways of all subnets as one text: those that are alike are said once. `between` a subnet and its way stands
+/// a word.
+pub fn summary(paths: &[(String, String)], between: &str) -> String {
     let mut by_text: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (subnet, text) in paths {
         by_text.entry(text).or_default().push(subnet);
     }
-    let parts = by_text.into_iter().map(|(text, subnets)| format!("{}: {text}", subnets.join(", ")));
+    let parts = by_text.into_iter().map(|(text, subnets)| format!("{}{between}{text}", subnets.join(", ")));
     parts.collect::<Vec<_>>().join("; ")
 }
 
@@ -388,7 +389,7 @@ mod tests {
     fn by_what_is_not_followed() {
         let mut network = network();
         network.route_tables[0].routes[0].target = "tgw-1".into();
-        let how = "tgw-1 out of the VPC, not followed further,";
+        let how = "tgw-1 (out of the VPC, not followed further)";
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open(how.into()));
     }
 
@@ -431,7 +432,7 @@ mod tests {
         });
         let route = Route { destination: "pl-s3".into(), target: "vpce-s3".into(), active: true };
         network.route_tables[0].routes.push(route);
-        let how = "vpce-s3, whose own policy was not evaluated,";
+        let how = "vpce-s3 (its own policy was not evaluated)";
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open(how.into()));
         assert!(blocked(way(&network, "subnet-b", "s3")).contains("vpce-s3 is not on rtb-main"));
         egress_to(&mut network, &["pl-s3"]);

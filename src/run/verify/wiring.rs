@@ -120,8 +120,10 @@ fn spare(facts: &Facts) -> Vec<String> {
 fn unused(judge: &mut Judge<'_>) {
     let cluster = &judge.facts.cluster.id;
     for role in spare(judge.facts) {
-        let found = format!("associated with cluster {cluster}, but no role parameter of its group names it");
-        judge.note("association", format!("role {role}"), found);
+        let found = format!(
+            "{role} is associated with cluster {cluster}, but no role parameter of its group names it"
+        );
+        judge.note("association", format!("role {}", short(&role)), found);
     }
 }
 
@@ -150,9 +152,10 @@ fn role_of(judge: &mut Judge<'_>, ability: &Ability, arn: &str) {
             judge.ok(check, object.clone(), found);
         }
         Err(why) => {
-            let trust = policy::trust(SERVICE, account, Some(cluster));
+            // Added, not put in its place: the role may serve others as well.
+            let statement = &policy::trust(SERVICE, account, Some(cluster))["Statement"][0];
             let by_hand = format!(
-                "aws iam update-assume-role-policy --role-name {} --policy-document '{trust}'",
+                "add this statement to its trust policy (aws iam update-assume-role-policy --role-name {}): {statement}",
                 role.name
             );
             judge.failed(check, object.clone(), why, ours(facts, ability, arn, by_hand));
@@ -284,9 +287,14 @@ fn association(judge: &mut Judge<'_>, ability: &Ability, arn: &str) {
             check,
             object,
             format!("INVALID: cluster {} cannot assume the role", cluster.id),
-            format!(
-                "put the role and its trust right, then associate it anew: {} && {add}",
-                call("remove-role-from-db-cluster")
+            ours(
+                judge.facts,
+                ability,
+                arn,
+                format!(
+                    "put the role and its trust right, then associate it anew: {} && {add}",
+                    call("remove-role-from-db-cluster")
+                ),
             ),
         ),
         Some(other) => {
