@@ -216,8 +216,9 @@ pub enum StatusFormat {
 
 /// Prove that the machine learning wiring works, link by link. Changes nothing.
 ///
-/// Follows the live chain from the cluster, whoever made it: engine, parameter, role, trust, policy, association,
-/// members, endpoints, network. One line for each check, the fix under what failed; exits with 1 if any failed.
+/// Follows the live chain from the cluster, whoever made it: engine, parameter, role, trust, policy,
+/// association, members, endpoints, network. One line for each check, the fix under what failed; exits with 1
+/// if any failed.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// The spec; `-` is stdin.

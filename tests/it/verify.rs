@@ -1,4 +1,5 @@
-//! `verify` over live wiring: what auroraml made, what others made right, and the mistakes that are published.
+//! `verify` over live wiring: what auroraml made, what others made right, and the mistakes that are
+//! published.
 
 mod by_hand;
 mod judging;
@@ -25,6 +26,8 @@ endpoints: { churn: { managed_by: notebook } }
 ";
 const PARAMETERS: [&str; 3] =
     ["aws_default_comprehend_role", "aws_default_s3_role", "aws_default_sagemaker_role"];
+/// Milliseconds that one read takes in a calm sandbox.
+const READ_MS: u64 = 80;
 const ENDPOINT: &str = "arn:aws:sagemaker:us-west-2:111122223333:endpoint/churn";
 
 async fn checks(account: &Account, spec: &Spec) -> Vec<Check> {
@@ -81,8 +84,8 @@ fn assert_all_right(checks: &[Check]) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Wiring that others made, and that works: one role for everything, trusted without conditions, its policy attached,
-/// a group of the cluster's own, two members.
+/// Wiring that others made, and that works: one role for everything, trusted without conditions, its policy
+/// attached, a group of the cluster's own, two members.
 struct Wired {
     hand: ByHand,
     network: Network,
@@ -175,9 +178,15 @@ async fn so_is_what_it_wired_up_for_others() {
 #[tokio::test(start_paused = true)]
 async fn and_what_others_wired_up_themselves() {
     let wired = Wired::new().await;
+    let (sandbox, log) = (&wired.hand.account.sandbox, || wired.hand.account.sandbox.world().log);
+    let (asked, began) = (log().len(), sandbox.clock().now_ms());
     let checks = wired.checks().await;
     assert_all_right(&checks);
     golden("by-hand.txt", &text(&wired.spec, &checks));
+    // Independent questions go out together: the caller, the cluster, its group and its role, the policies.
+    let (calls, rounds) = (log().len() - asked, (sandbox.clock().now_ms() - began).div_ceil(READ_MS));
+    println!("verify of three abilities with one role: {calls} API calls, {rounds} sequential round trips");
+    assert!(calls <= 16 && rounds <= 5, "{calls} API calls in {rounds} rounds");
     let json: serde_json::Value = serde_json::from_str(&render::verify::to_json(&checks)).unwrap();
     assert_eq!(json[0]["check"], "region");
     assert_eq!(json[0]["outcome"], "ok");

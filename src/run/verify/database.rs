@@ -1,4 +1,5 @@
-//! Asks the database itself which role parameters it runs with, through the RDS Data API (fact book, section 1.11).
+//! Asks the database itself which role parameters it runs with, through the RDS Data API (fact book, section
+//! 1.11).
 
 use super::facts::{Cluster, Database};
 use super::gather::text;

@@ -11,8 +11,8 @@ use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Parameters that hold a role, beside those of the spec's abilities (fact book, section 1.3): a role that one of
-/// them names is used.
+/// Parameters that hold a role, beside those of the spec's abilities (fact book, section 1.3): a role that
+/// one of them names is used.
 const ROLE_PARAMETERS: &[&str] = &[
     "aurora_load_from_s3_role",
     "aurora_select_into_s3_role",

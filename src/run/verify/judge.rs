@@ -104,8 +104,8 @@ fn aurora_version(version: &str) -> (u32, u32) {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// The first versions with each ability (fact book, section 1.1): of Aurora MySQL 2, if any, and of 3. Every 8.4 has
-/// them all.
+/// The first versions with each ability (fact book, section 1.1): of Aurora MySQL 2, if any, and of 3. Every
+/// 8.4 has them all.
 fn since(ability: &str) -> (Option<u32>, u32) {
     match ability {
         "bedrock" => (None, 6),
@@ -233,8 +233,8 @@ fn members(judge: &mut Judge<'_>) {
     }
 }
 
-/// The member as an instance: its status, and its own DB parameter group, which has a state apart from the cluster's
-/// (fact book, section 1.5).
+/// The member as an instance: its status, and its own DB parameter group, which has a state apart from the
+/// cluster's (fact book, section 1.5).
 fn own(judge: &mut Judge<'_>, object: &str, instance: &super::facts::Instance, reboot: &str) {
     let status = instance.status.as_str();
     if !matches!(status, "available" | "backing-up" | "storage-optimization" | "storage-config-upgrade") {

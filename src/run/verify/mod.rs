@@ -1,10 +1,12 @@
 //! `verify`: proves the machine learning wiring live, and changes nothing.
 //!
-//! It follows the chain from the cluster, whoever made its links: engine, parameter group, role, trust, policy,
-//! association, members, endpoint, network, and on demand the database itself. [`gather`] and its neighbours ask
-//! AWS, with one describe for each object; [`judge`] turns the answers into checks and is pure.
+//! It follows the chain from the cluster, whoever made its links: engine, parameter group, role, trust,
+//! policy, association, members, endpoint, network, and on demand the database itself. [`gather`] and its
+//! neighbours ask AWS, with one describe for each object; [`judge`] turns the answers into checks and is
+//! pure.
 //!
-//! **Invariant.** A refused question makes the checks that need its answer `not checked`; it never stops the others.
+//! **Invariant.** A refused question makes the checks that need its answer `not checked`; it never stops the
+//! others.
 
 mod database;
 mod endpoints;
@@ -51,8 +53,8 @@ pub fn failed(checks: &[Check]) -> bool {
     checks.iter().any(|check| check.outcome == Outcome::Failed)
 }
 
-/// Looks at the live wiring of the spec's cluster. With `deep` the database is asked as well, through the RDS Data
-/// API; that wakes a paused cluster. Without a cluster of that name the one check says so.
+/// Looks at the live wiring of the spec's cluster. With `deep` the database is asked as well, through the RDS
+/// Data API; that wakes a paused cluster. Without a cluster of that name the one check says so.
 ///
 /// # Errors
 /// When the cluster cannot be looked at: then there is nothing to follow.

@@ -1,9 +1,9 @@
 //! Whether the cluster's subnets have a way to a service (fact book, section 1.15). Pure.
 //!
-//! The way of the packets, in the order in which AWS decides it: the name resolves to an interface endpoint where one
-//! with private DNS is in the VPC; otherwise the subnet's route table says where the packets go. On each way the
-//! cluster's security groups must let 443 out. Not looked at: network ACLs, IPv6, and what is behind a transit
-//! gateway, a peering or an appliance.
+//! The way of the packets, in the order in which AWS decides it: the name resolves to an interface endpoint
+//! where one with private DNS is in the VPC; otherwise the subnet's route table says where the packets go. On
+//! each way the cluster's security groups must let 443 out. Not looked at: network ACLs, IPv6, and what is
+//! behind a transit gateway, a peering or an appliance.
 
 use super::facts::{Network, Route, RouteTable, Rule, VpcEndpoint};
 use super::reach::{Reach, inside, open_only, reach};
@@ -261,8 +261,8 @@ fn rules<'n>(
     groups.iter().filter_map(|id| network.security_groups.get(id)).flat_map(side)
 }
 
-/// The ways of all subnets as one text: those that are alike are said once. `between` a subnet and its way stands
-/// a word.
+/// The ways of all subnets as one text: those that are alike are said once. `between` a subnet and its way
+/// stands a word.
 pub fn summary(paths: &[(String, String)], between: &str) -> String {
     let mut by_text: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (subnet, text) in paths {
@@ -290,8 +290,8 @@ mod tests {
         }
     }
 
-    /// `subnet-a` has a table of its own that leads to a NAT gateway in `subnet-p`; `subnet-b` has the main one,
-    /// which leads to the internet gateway.
+    /// `subnet-a` has a table of its own that leads to a NAT gateway in `subnet-p`; `subnet-b` has the main
+    /// one, which leads to the internet gateway.
     fn network() -> Network {
         let group = |ingress: &[&str], egress: &[&str]| SecurityGroup {
             ingress: ingress.iter().map(|peer| rule(peer)).collect(),

@@ -1,8 +1,8 @@
 //! What an IAM document allows, as far as that can be said without the request. Pure.
 //!
-//! The rules: fact book, sections 2.5 and 3. An explicit Deny wins; names of actions ignore case; `*` and `?` are
-//! wildcards. Conditions of permissions are not evaluated but reported; of those of a trust policy, the two that
-//! RDS fills in are.
+//! The rules: fact book, sections 2.5 and 3. An explicit Deny wins; names of actions ignore case; `*` and `?`
+//! are wildcards. Conditions of permissions are not evaluated but reported; of those of a trust policy, the
+//! two that RDS fills in are.
 
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ pub enum Verdict {
     Missing(Vec<String>),
 }
 
-/// Whether `policies` (name and document) allow `action` on `resource`, which may itself have wildcards: then all
-/// that it matches is meant.
+/// Whether `policies` (name and document) allow `action` on `resource`, which may itself have wildcards: then
+/// all that it matches is meant.
 pub fn verdict(policies: &[(String, Value)], action: &str, resource: &str) -> Verdict {
     let (mut allowed, mut unless) = (None::<Vec<String>>, Vec::new());
     let (mut narrower, mut others) = (Vec::new(), Vec::new());

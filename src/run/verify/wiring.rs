@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 const SERVICE: &str = "rds.amazonaws.com";
-/// What roles of auroraml allow and AWS does not ask for (fact book, section 2.5): wiring by others may lack it.
+/// What roles of auroraml allow and AWS does not ask for (fact book, section 2.5): wiring by others may lack
+/// it.
 const NOT_NEEDED: &[&str] = &["s3:GetBucketLocation", "bedrock:InvokeModelWithResponseStream"];
 
 pub(super) fn wiring(judge: &mut Judge<'_>) {
@@ -76,7 +77,8 @@ fn parameter(judge: &mut Judge<'_>, ability: &Ability) -> Option<String> {
     }
 }
 
-/// What a published script does that gives each parameter an option of its own (fact book, section 1.3; issue 3).
+/// What a published script does that gives each parameter an option of its own (fact book, section 1.3; issue
+/// 3).
 fn only_one(facts: &Facts, parameters: &BTreeMap<String, Parameter>) -> String {
     let wanted =
         || facts.abilities.iter().filter_map(|ability| Some((ability, parameters.get(ability.parameter)?)));
