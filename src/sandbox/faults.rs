@@ -73,7 +73,9 @@ impl Faults {
         if self.random.chance(self.throttle) {
             // Code and status by service: fact book, section 7.1.
             let fault = match (protocol, service) {
-                (Protocol::Json, _) => Fault::bad("ThrottlingException", "Rate exceeded"),
+                (Protocol::Json | Protocol::RestJson, _) => {
+                    Fault::bad("ThrottlingException", "Rate exceeded")
+                }
                 (Protocol::Ec2, _) => Fault::new(503, "RequestLimitExceeded", "Request limit exceeded."),
                 (Protocol::RestXml, _) => Fault::new(503, "SlowDown", "Please reduce your request rate."),
                 (Protocol::Query, _) => Fault::bad("Throttling", "Rate exceeded"),

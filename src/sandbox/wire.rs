@@ -1,7 +1,7 @@
 //! The wire protocols of AWS, server side: what a request says and what an answer looks like.
 //!
-//! Query (RDS, IAM, STS), EC2 query, JSON 1.1 (SageMaker, Secrets Manager, KMS, Service Quotas) and
-//! REST-XML (S3). Nothing here knows what an operation means.
+//! Query (RDS, IAM, STS), EC2 query, JSON 1.1 (SageMaker, Secrets Manager, KMS, Service Quotas), REST-JSON
+//! (RDS Data API) and REST-XML (S3). Nothing here knows what an operation means.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -95,12 +95,13 @@ impl From<Value> for Body {
     }
 }
 
-/// The four dialects.
+/// The five dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     Query,
     Ec2,
     Json,
+    RestJson,
     RestXml,
 }
 
@@ -124,6 +125,9 @@ pub fn respond(protocol: Protocol, operation: &str, request_id: &str, reply: Rep
                 xml.0
             ),
         ),
+        (Protocol::RestJson, Ok(Body::Json(value))) => {
+            Response::new(200, "application/json", value.to_string())
+        }
         (_, Ok(Body::Json(value))) => Response::new(200, "application/x-amz-json-1.1", value.to_string()),
         (Protocol::Query, Err(fault)) => {
             let mut xml = Xml::new();
@@ -158,6 +162,12 @@ pub fn respond(protocol: Protocol, operation: &str, request_id: &str, reply: Rep
                 x.text("RequestId", request_id);
             });
             Response::new(fault.status, "application/xml", xml.0)
+        }
+        (Protocol::RestJson, Err(fault)) => {
+            let body = json!({"message": fault.message}).to_string();
+            let mut response = Response::new(fault.status, "application/json", body);
+            response.headers.push(("x-amzn-ErrorType".into(), fault.code));
+            response
         }
         (Protocol::Json, Err(fault)) => Response::new(
             fault.status,

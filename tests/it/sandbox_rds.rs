@@ -2,7 +2,12 @@
 
 mod changes;
 mod creation;
+mod data;
 mod deletion;
+mod global;
+mod hooks;
+mod instance_groups;
+mod interruptions;
 mod listings;
 mod parameters;
 mod pause;

@@ -1,7 +1,7 @@
 //! Auto-pause of Serverless v2 instances (fact book, sections 1.4 and 1.10).
 //!
-//! Nobody connects to a simulated instance: with a minimum of 0 ACU it is idle from the moment it is up, and
-//! pauses when its time has passed. Its status stays `available`. What shows is that a change of parameter
+//! Only the Data API connects to a simulated instance: with a minimum of 0 ACU it is idle from the moment it is
+//! up, and pauses when its time has passed. Its status stays `available`. What shows is that a change of parameter
 //! values, of the group or of the capacity range resumes it, and that it runs with what was pending then.
 
 use super::state::{Cluster, Effect, Instance};
@@ -28,29 +28,47 @@ impl Rds {
             let idle = (member.active_at + scaling.pause_after_seconds * 1_000).max(member.kept_up_until);
             (able && idle <= now).then_some(idle)
         };
-        // The writer and the readers of tier 0 and 1 pause together, the others each for itself.
-        let together = |member: &Instance| {
-            member.promotion_tier <= 1 || cluster.writer.as_deref() == Some(member.id.as_str())
-        };
         if !member.up || member.deleting {
             return None;
         }
-        if !together(member) {
+        if !with_writer(cluster, member) {
             return since(member);
         }
         let group = self.members(&cluster.id).into_iter().filter(|other| other.up && !other.deleting);
-        let all: Option<Vec<u64>> = group.filter(|other| together(other)).map(since).collect();
+        let all: Option<Vec<u64>> = group.filter(|other| with_writer(cluster, other)).map(since).collect();
         all?.into_iter().max()
     }
 }
 
-/// Resumes the cluster's paused members, which then run with all parameters as they are at `at`.
+/// Resumes the cluster's paused members, which then run with all parameters as they are at `at`, because of a
+/// change.
 pub(super) fn resume(c: &mut Context<'_>, at: u64, cluster: &str) {
+    wake(c, at, cluster, KEPT_UP_MS, |_, _| true);
+}
+
+/// Resumes the writer, and the members that pause with it, because somebody connects.
+pub(super) fn connect(c: &mut Context<'_>, at: u64, cluster: &str) {
+    wake(c, at, cluster, 0, with_writer);
+}
+
+/// The writer and the readers of tier 0 and 1 pause together, the others each for itself.
+fn with_writer(cluster: &Cluster, member: &Instance) -> bool {
+    member.promotion_tier <= 1 || cluster.writer.as_deref() == Some(member.id.as_str())
+}
+
+fn wake(
+    c: &mut Context<'_>,
+    at: u64,
+    cluster: &str,
+    kept_up: u64,
+    who: impl Fn(&Cluster, &Instance) -> bool,
+) {
     let Some(found) = c.rds.clusters.get(cluster) else { return };
     let paused: Vec<(String, u64)> = c
         .rds
         .members(cluster)
         .into_iter()
+        .filter(|member| who(found, member))
         .filter_map(|member| Some((member.id.clone(), c.rds.paused_since(found, member, at)?)))
         .collect();
     for (id, since) in paused {
@@ -63,8 +81,10 @@ pub(super) fn resume(c: &mut Context<'_>, at: u64, cluster: &str) {
         let noticed = restarts::noticed(c);
         let Some(member) = c.rds.instances.get_mut(&id) else { continue };
         member.active_at = at + length;
-        member.kept_up_until = at + KEPT_UP_MS;
+        member.kept_up_until = at + kept_up;
         let resource = member.resource.clone();
+        // The request that resumes it is carried out by the time this is.
+        c.at(at, &resource, Effect::Loaded);
         c.at(at + length + noticed, &resource, Effect::Restarted(at));
     }
 }

@@ -1,7 +1,7 @@
-//! Final snapshots of clusters, and the events that DescribeEvents tells.
+//! Final snapshots of clusters, the events that DescribeEvents tells, and the maintenance that is due.
 
-use super::state::{Event, Snapshot};
-use super::{Context, invalid, page, show};
+use super::state::{Cluster, Event, Snapshot};
+use super::{Context, invalid, page, settle, show, versions};
 use crate::sandbox::wire::{Fault, Reply, Xml};
 
 fn no_snapshot(id: &str) -> Fault {
@@ -53,6 +53,41 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
     let mut xml = Xml::new();
     xml.element("DBClusterSnapshot", |x| show::snapshot(c, x, snapshot));
     c.rds.snapshots.remove(&id);
+    Ok(xml.into())
+}
+
+/// DescribePendingMaintenanceActions: patches that the next maintenance windows bring.
+pub(super) fn describe_maintenance(c: &mut Context<'_>) -> Reply {
+    let resource = c.name("ResourceIdentifier");
+    let filters = c.filters(&["db-cluster-id", "db-instance-id"])?;
+    let due = |cluster: &&Cluster| {
+        cluster.upgrade_due
+            && resource.as_ref().is_none_or(|id| *id == cluster.id)
+            && filters.iter().all(|(name, ids)| name == "db-cluster-id" && ids.contains(&cluster.id))
+    };
+    let due = c.rds.clusters.values().filter(due).filter_map(|cluster| {
+        let version = versions::newest_patch(&cluster.settings.engine_version)?;
+        Some((cluster.id.clone(), (cluster, version)))
+    });
+    let (due, marker) = page(c.params(), due.collect())?;
+    let mut xml = Xml::new();
+    xml.list(
+        "PendingMaintenanceActions",
+        "ResourcePendingMaintenanceActions",
+        due,
+        |x, (cluster, version)| {
+            let when = show::time(settle::next_window(&cluster.settings.maintenance_window, c.now));
+            x.text("ResourceIdentifier", c.arn("cluster", &cluster.id));
+            x.list("PendingMaintenanceActionDetails", "PendingMaintenanceAction", [version], |x, version| {
+                // The word for it is not in the fact book.
+                x.text("Action", "system-update");
+                x.text("AutoAppliedAfterDate", &when);
+                x.text("CurrentApplyDate", &when);
+                x.text("Description", format!("Upgrade to {version}"));
+            });
+        },
+    );
+    xml.optional("Marker", marker);
     Ok(xml.into())
 }
 
