@@ -2,6 +2,7 @@
 //! published.
 
 mod by_hand;
+mod deep;
 mod judging;
 mod refused;
 
@@ -31,9 +32,13 @@ const READ_MS: u64 = 80;
 const ENDPOINT: &str = "arn:aws:sagemaker:us-west-2:111122223333:endpoint/churn";
 
 async fn checks(account: &Account, spec: &Spec) -> Vec<Check> {
+    look(account, spec, false).await
+}
+
+async fn look(account: &Account, spec: &Spec, deep: bool) -> Vec<Check> {
     let aws: std::sync::Arc<Aws> = account.connect(spec).await;
     let before = account.mutations();
-    let checks = verify(&aws, spec, false).await.unwrap();
+    let checks = verify(&aws, spec, deep).await.unwrap();
     assert_eq!(account.mutations(), before, "verify changed something");
     checks
 }
@@ -151,6 +156,10 @@ async fn what_apply_made_is_all_right() {
     let checks = checks(&account, &spec).await;
     assert_all_right(&checks);
     golden("churn.txt", &text(&spec, &checks));
+    // With the stack's own secret.
+    let deep = look(&account, &spec, true).await;
+    assert_all_right(&deep);
+    assert_eq!(deep.len(), checks.len() + 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -264,6 +273,32 @@ async fn the_group_is_attached_and_nobody_rebooted() {
         assert!(text.contains(&format!("{member}: pending-reboot")), "{text}");
     }
     assert!(text.contains("aws rds reboot-db-instance --db-instance-identifier orders-2"), "{text}");
+}
+
+/// Two things that the cluster's own group does not tell.
+#[tokio::test(start_paused = true)]
+async fn a_member_is_behind_its_own_group_or_failed_to_apply() {
+    let wired = Wired::new().await;
+    let rds = &wired.hand.rds;
+    let make = rds.create_db_parameter_group().db_parameter_group_name("reporting");
+    make.db_parameter_group_family("aurora-mysql8.0").description("by hand").send().await.unwrap();
+    let modify = rds.modify_db_instance().db_instance_identifier("orders-2");
+    modify.db_parameter_group_name("reporting").apply_immediately(true).send().await.unwrap();
+    wired.hand.wait(300).await;
+    let text = wired.complaints().await;
+    assert!(
+        text.contains("reader orders-2: pending-reboot towards its own DB parameter group reporting"),
+        "{text}"
+    );
+    assert!(text.contains("1 failed"), "{text}");
+    rds.reboot_db_instance().db_instance_identifier("orders-2").send().await.unwrap();
+    wired.hand.wait(300).await;
+    assert_all_right(&wired.checks().await);
+    wired.hand.account.sandbox.with(|world| {
+        world.regions.get_mut("us-west-2").unwrap().rds.fail_to_apply("orders-1");
+    });
+    let text = wired.complaints().await;
+    assert!(text.contains("writer orders-1: failed-to-apply: the engine did not take"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use std::sync::Arc;
 
-/// An account behind which some operations are denied.
+/// An account behind which some operations are denied, and the database never resumes if SQL is among them.
 #[derive(Clone, Debug)]
 struct Denying {
     operations: &'static [&'static str],
@@ -39,6 +39,12 @@ impl HttpConnector for Denying {
         let asks = |operation: &&&str| {
             body.contains(&format!("Action={operation}&")) || target.ends_with(&format!(".{operation}"))
         };
+        if request.uri().ends_with("/Execute") && self.operations.contains(&"ExecuteStatement") {
+            let text = r#"{"message":"The Aurora DB instance is resuming."}"#;
+            let mut response = HttpResponse::new(400.try_into().unwrap(), text.into());
+            response.headers_mut().insert("x-amzn-errortype", "DatabaseResumingException");
+            return HttpConnectorFuture::ready(Ok(response));
+        }
         if self.operations.iter().find(asks).is_some() {
             // The three protocols in one: XML for those that parse it, JSON where the target names it.
             let text = "User: nobody is not authorized to perform it";
@@ -102,6 +108,19 @@ async fn a_refused_question_leaves_its_checks_open() {
         assert!(text.contains(&format!("{operation} was answered with ")), "{text}");
         assert!(text.contains(" 0 failed"), "{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_never_resumes_is_waited_for_two_minutes() {
+    let wired = Wired::new().await;
+    let aws = connect(&wired, &["ExecuteStatement"]).await;
+    let began = aws.clock.now_ms();
+    let checks = verify(&aws, &wired.spec, true).await.unwrap();
+    let waited = (aws.clock.now_ms() - began) / 1000;
+    assert!((115..=121).contains(&waited), "{waited} s");
+    let database = checks.iter().find(|check| check.check == "database").unwrap();
+    assert_eq!(database.outcome, Outcome::NotChecked);
+    assert!(database.found.contains("DatabaseResumingException"), "{database:?}");
 }
 
 #[tokio::test(start_paused = true)]
