@@ -116,6 +116,7 @@ pub enum Command {
     Apply(Apply),
     Destroy(Destroy),
     Status(Status),
+    Verify(Verify),
     Schema(Schema),
     Sandbox(Sandbox),
     Completions(Completions),
@@ -263,6 +264,23 @@ pub enum StatusFormat {
     Text,
     Json,
     Yaml,
+}
+
+/// Prove that the machine learning wiring works, link by link. Changes nothing.
+///
+/// Follows the live chain from the cluster, whoever made it: engine, parameter, role, trust, policy,
+/// association, members, endpoints, network. One line for each check, the fix under what failed; exits with 1
+/// if any failed.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// Ask the database as well, through the RDS Data API. Wakes a paused cluster.
+    #[arg(long)]
+    pub deep: bool,
+    /// Form of the answer on stdout.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: StatusFormat,
 }
 
 /// Print the JSON Schema of specs, or of saved plans.

@@ -16,6 +16,7 @@ mod session;
 mod signals;
 mod status;
 mod terminal;
+mod verify;
 
 pub use exit::Exit;
 
@@ -63,6 +64,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Apply(args) => session::block_on(global, carry_out::apply(args, global, printer)),
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
+        Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),
     }
 }

@@ -140,6 +140,28 @@ impl Builder<'_> {
     }
 }
 
+/// One thing that the spec lets SQL call, and what the cluster needs for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ability {
+    /// `bedrock`, `comprehend`, `s3` or `sagemaker`.
+    pub name: &'static str,
+    /// The cluster parameter that holds the role.
+    pub parameter: &'static str,
+    /// What a role of the stack's own would allow: statements of an IAM policy.
+    pub statements: Vec<serde_json::Value>,
+}
+
+/// Everything that the spec lets SQL call.
+pub fn abilities(spec: &Spec, place: &Place) -> Vec<Ability> {
+    // What the roles allow follows from the spec alone.
+    let facts = Facts::default();
+    let builder = Builder { spec, place, facts: &facts, graph: Graph::default(), problems: Vec::new() };
+    let all = aurora::ROLE_PARAMETERS.iter().filter_map(|(name, parameter)| {
+        Some(Ability { name, parameter, statements: builder.aurora_statements(name)? })
+    });
+    all.collect()
+}
+
 /// What a look at AWS must know of the spec.
 pub fn scope(spec: &Spec) -> Scope {
     let (existing_cluster, mut parameters) = match &spec.aurora {

@@ -11,6 +11,7 @@ pub mod progress;
 mod section;
 pub mod status;
 pub mod text;
+pub mod verify;
 
 pub use section::section;
 

@@ -6,3 +6,4 @@ mod facts;
 pub mod preflight;
 pub mod reconcile;
 mod step;
+pub mod verify;

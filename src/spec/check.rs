@@ -13,7 +13,7 @@ use super::types::*;
 pub(super) use version::Version;
 
 /// Regions without Aurora machine learning (fact book, section 1.1).
-const WITHOUT_MACHINE_LEARNING: [&str; 6] =
+pub const WITHOUT_MACHINE_LEARNING: [&str; 6] =
     ["af-south-1", "ap-east-2", "ap-southeast-6", "ap-southeast-7", "eu-south-1", "mx-central-1"];
 
 /// Commercial regions, to guess what was meant; a region that is not here is accepted.

@@ -12,6 +12,7 @@ mod restart;
 mod types;
 mod window;
 
+pub use check::WITHOUT_MACHINE_LEARNING;
 pub use images::{XGBOOST_VERSIONS, xgboost_image};
 pub use problem::{Problem, Problems};
 pub use restart::{Allow, Restart, Strategy};

@@ -118,7 +118,7 @@ fn help_of_every_command() {
     golden("help.txt", &command.render_long_help().to_string());
     command.build();
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_string()).collect();
-    assert_eq!(names.len(), 9, "{names:?}");
+    assert_eq!(names.len(), 10, "{names:?}");
     for name in names {
         let mut found = command.find_subcommand(&name).unwrap().clone().term_width(100);
         golden(&format!("help-{name}.txt"), &found.render_long_help().to_string());
@@ -261,6 +261,33 @@ async fn a_stack_comes_up_and_goes() {
     assert!(destroy.code == 0 && destroy.err.is_empty(), "{destroy:?}");
     let after = place.run(&in_sandbox(&["destroy", "shop.yaml"]));
     assert!(after.code == 0 && after.err.contains("nothing of this stack is left to delete"), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn verify_fails_until_the_wiring_is_there() {
+    let place = with_orders(1).await;
+    let before = mutations(&place);
+    let verify = place.run(&in_sandbox(&["verify", "shop.yaml"]));
+    assert_eq!(verify.code, 1, "{verify:?}");
+    assert!(
+        verify.out.contains("FAILED       comprehend parameter  parameter group default."),
+        "{}",
+        verify.out
+    );
+    assert!(verify.out.contains("\n             fix: auroraml apply"), "{}", verify.out);
+    // How its network was made is not known to EC2 here.
+    assert!(verify.out.contains("not checked  comprehend network"), "{}", verify.out);
+    assert_eq!(mutations(&place), before);
+    assert_eq!(place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"])).code, 0);
+    let verify = place.run(&in_sandbox(&["verify", "shop.yaml", "-q"]));
+    assert!(verify.code == 0 && verify.err.is_empty(), "{verify:?}");
+    assert!(verify.out.contains("ok           comprehend association"), "{}", verify.out);
+    let deep = place.run(&in_sandbox(&["verify", "shop.yaml", "--deep", "--format", "json"]));
+    assert!(deep.code == 0 && deep.err.contains("wakes a paused cluster"), "{deep:?}");
+    let json: serde_json::Value = serde_json::from_str(&deep.out).unwrap();
+    let database = json.as_array().unwrap().iter().find(|check| check["check"] == "database").unwrap();
+    assert_eq!(database["outcome"], "not_checked");
+    assert!(database["fix"].as_str().unwrap().contains("aws rds enable-http-endpoint"), "{database}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,3 +25,4 @@ mod sandbox_server;
 mod support;
 mod tidy;
 mod validate;
+mod verify;

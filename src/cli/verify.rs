@@ -1,0 +1,39 @@
+//! `verify`: whether what is there works together.
+
+use super::args::{Global, StatusFormat, Verify};
+use super::exit::{Error, Exit};
+use super::printer::Printer;
+use super::session::{Session, no_plan};
+use crate::render;
+use crate::run::reconcile::PrepareError;
+use crate::run::verify;
+
+pub async fn verify(args: &Verify, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let session = Session::open(&args.spec, global, printer).await?;
+    let result = show(&session, args, printer).await;
+    session.close(result)
+}
+
+async fn show(session: &Session, args: &Verify, printer: &Printer) -> Result<Exit, Error> {
+    if session.spec.aurora.is_none() {
+        let why = "the spec has no cluster, so there is no wiring to verify";
+        return Err(Error::new("aurora", why, "add `aurora` to the spec"));
+    }
+    if args.deep {
+        let cluster = session.aws.cluster();
+        printer.talk(&format!(
+            "note: --deep sends SQL to {cluster} through the Data API; that wakes a paused cluster, which then costs\n"
+        ));
+    }
+    let checks = verify::verify(&session.aws, &session.spec, args.deep).await;
+    let checks = checks.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;
+    printer.data(&match args.format {
+        StatusFormat::Text => render::verify::text(&session.subject(false), &checks),
+        StatusFormat::Json => render::verify::to_json(&checks),
+        StatusFormat::Yaml => render::verify::to_yaml(&checks),
+    })?;
+    Ok(match verify::failed(&checks) {
+        true => Exit::Error,
+        false => Exit::Done,
+    })
+}
