@@ -47,7 +47,7 @@ impl From<Failure> for PrepareError {
 /// When AWS cannot be asked, or the spec cannot be carried out here.
 pub async fn prepare(aws: &Aws, spec: &Spec, intent: Intent) -> Result<Prepared, PrepareError> {
     let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
-    let (observed, facts) = tokio::join!(kinds::observe_all(look), facts::gather(look, spec, intent));
+    let (observed, facts) = tokio::join!(kinds::observe_all(look), facts::gather(look, spec));
     let (observed, mut facts) = (observed?, facts?);
     facts::complete(aws, &mut facts, &observed, intent).await?;
     let graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;
