@@ -65,7 +65,17 @@ pub async fn real_config(region: &str, profile: Option<&str>) -> SdkConfig {
 
 /// SDK configuration for a simulated account behind `http`, on its clock.
 pub fn simulated_config(region: &str, http: SharedHttpClient, clock: &Clock) -> SdkConfig {
-    let credentials = Credentials::new("AKIDSANDBOX", "sandbox", None, None, "sandbox");
+    simulated_config_as("AKIDSANDBOX", region, http, clock)
+}
+
+/// The same for another caller, known by the access key id: somebody else who works in the same account.
+pub fn simulated_config_as(
+    access_key: &str,
+    region: &str,
+    http: SharedHttpClient,
+    clock: &Clock,
+) -> SdkConfig {
+    let credentials = Credentials::new(access_key, "sandbox", None, None, "sandbox");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(aws_config::Region::new(region.to_string()))

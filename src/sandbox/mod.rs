@@ -10,6 +10,7 @@
 //! request arrives; nothing runs in the background.
 
 pub mod cloudformation;
+mod decode;
 pub mod ec2;
 pub mod faults;
 pub mod file;
@@ -33,6 +34,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use decode::{decode, protocol};
 use faults::{Faults, Injected};
 use http_body_util::BodyExt;
 use random::{Mood, Random};
@@ -68,6 +70,9 @@ pub struct Global {
     pub random: Random,
     pub iam: iam::Iam,
     pub s3: s3::S3,
+    /// Aurora global databases, which span regions.
+    #[serde(default)]
+    pub global_databases: rds::GlobalDatabases,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -91,6 +96,9 @@ pub struct Entry {
     pub mutating: bool,
     /// The error code, if it was refused.
     pub code: Option<String>,
+    /// Access key id of the signature; empty without one.
+    #[serde(default)]
+    pub caller: String,
 }
 
 /// One decoded request, as a service sees it.
@@ -99,6 +107,8 @@ pub struct Call {
     pub service: String,
     pub operation: String,
     pub region: String,
+    /// Access key id of the signature; empty without one.
+    pub caller: String,
     /// Milliseconds since the Unix epoch.
     pub now: u64,
     /// Parameters of a query request; empty for the other protocols.
@@ -120,21 +130,6 @@ impl Call {
     }
 }
 
-/// The protocol of the call's service. Of a service that the sandbox does not have, or that is not known
-/// because the request has no signature, the form of the request tells.
-fn protocol(call: &Call) -> Protocol {
-    match call.service.as_str() {
-        "ec2" => Protocol::Ec2,
-        "s3" => Protocol::RestXml,
-        "sagemaker" | "secretsmanager" | "kms" | "servicequotas" => Protocol::Json,
-        "rds" | "iam" | "sts" | "cloudformation" => Protocol::Query,
-        _ if call.request.header("x-amz-target").is_some() => Protocol::Json,
-        _ if call.request.method == "POST" && call.request.path == "/" => Protocol::Query,
-        _ if call.request.query.contains("Action=") => Protocol::Query,
-        _ => Protocol::RestXml,
-    }
-}
-
 impl World {
     pub fn new(seed: u64, mood: Mood) -> World {
         World {
@@ -143,6 +138,7 @@ impl World {
                 random: Random::new(seed, mood),
                 iam: iam::Iam::default(),
                 s3: s3::S3::default(),
+                global_databases: rds::GlobalDatabases::default(),
             },
             regions: BTreeMap::new(),
             log: Vec::new(),
@@ -180,6 +176,7 @@ impl World {
             }),
             _ => Err(call.unknown()),
         };
+        rds::tell_other_regions(&mut self.regions, &mut self.global);
         let code = reply.as_ref().err().map(|fault| fault.code.clone());
         if let Some("InvalidAction" | "UnknownOperationException" | "NotImplemented") = code.as_deref() {
             *self.unknown.entry(format!("{}:{}", call.service, call.operation)).or_default() += 1;
@@ -194,6 +191,7 @@ impl World {
             operation: call.operation.clone(),
             mutating: is_mutating(call),
             code,
+            caller: call.caller.clone(),
         });
         let request_id = format!("{:08x}-sandbox", self.log.len());
         respond(call, &request_id, reply)
@@ -387,55 +385,6 @@ impl Shared {
             Some(Injected::ResetAfter) => (Outcome::Reset, latency),
             _ => (Outcome::Answer(response), latency),
         }
-    }
-}
-
-/// Finds out which service, region and operation a request is for.
-///
-/// The credential scope of the signature names service and region, whatever the host is; that is what
-/// lets one address serve every service.
-fn decode(request: Request, now: u64) -> Call {
-    let scope = scope(&request);
-    let (region, service) = match scope.split('/').collect::<Vec<_>>().as_slice() {
-        [.., region, service, _] => (region.to_string(), service.to_string()),
-        _ => ("us-east-1".into(), String::new()),
-    };
-    let mut call = Call {
-        service,
-        operation: String::new(),
-        region,
-        now,
-        params: Params::default(),
-        json: serde_json::Value::Null,
-        request,
-    };
-    match protocol(&call) {
-        Protocol::Json => {
-            let target = call.request.header("x-amz-target").unwrap_or_default();
-            call.operation = target.rsplit('.').next().unwrap_or_default().to_string();
-            call.json = serde_json::from_slice(&call.request.body).unwrap_or_default();
-        }
-        Protocol::RestXml => call.operation = s3::operation(&call.request).to_string(),
-        Protocol::Query | Protocol::Ec2 => {
-            let body = String::from_utf8_lossy(&call.request.body);
-            let form = if body.is_empty() { call.request.query.as_str() } else { &body };
-            call.params = Params::parse(form);
-            call.operation = call.params.get("Action").unwrap_or_default().to_string();
-        }
-    }
-    call
-}
-
-/// The credential scope, from the signature or from a presigned address: `key/date/region/service/aws4_request`.
-fn scope(request: &Request) -> String {
-    match request.header("authorization") {
-        Some(signature) => signature
-            .split("Credential=")
-            .nth(1)
-            .and_then(|credential| credential.split(',').next())
-            .unwrap_or_default()
-            .to_string(),
-        None => Params::parse(&request.query).get("X-Amz-Credential").unwrap_or_default().to_string(),
     }
 }
 

@@ -17,14 +17,16 @@
 //!
 //! Rooms: [`state`] (what exists), [`settle`] (what time does to it), [`clusters`], [`input`] (what cluster
 //! operations are asked), [`modify`], [`credentials`] (managed master passwords), [`restarts`] (reboot,
-//! failover, stop, start), [`pause`] (Serverless v2), [`instances`], [`groups`] and [`parameters`],
+//! failover, stop, start), [`interruptions`] (who was hit by them), [`global`] (global databases), [`pause`] (Serverless v2), [`instances`], [`groups`], their [`values`] and the [`parameters`] there are,
 //! [`roles`], [`subnets`], [`versions`], [`snapshots`], [`tags`], [`show`] (XML).
 
 mod clusters;
 mod credentials;
+mod global;
 mod groups;
 mod input;
 mod instances;
+mod interruptions;
 mod modify;
 mod parameters;
 mod pause;
@@ -36,6 +38,7 @@ mod snapshots;
 mod state;
 mod subnets;
 mod tags;
+mod values;
 mod versions;
 
 use super::ec2::Ec2;
@@ -45,6 +48,11 @@ use super::random::Random;
 use super::secretsmanager::SecretsManager;
 use super::wire::{Fault, Params, Reply, Xml};
 use super::{ACCOUNT, Call, Global, Region};
+pub use global::GlobalDatabases;
+pub(super) use global::tell_other_regions;
+use groups::Level;
+pub use interruptions::Interruption;
+use interruptions::Origin;
 use serde::{Deserialize, Serialize};
 use state::{Cluster, Effect, Event, Group, Instance, Snapshot, SubnetGroup, Timed};
 use std::collections::BTreeMap;
@@ -56,7 +64,17 @@ pub struct Rds {
     /// tests of RDS alone.
     #[serde(default)]
     pub lenient: bool,
+    /// `static` or `dynamic` by the name of a parameter, where this region differs from the sandbox's table
+    /// (fact book, section 1.3: the role parameters are static for some), for tests.
+    #[serde(default)]
+    pub apply_types: BTreeMap<String, String>,
+    /// For how long Describe tells the old parameter status after a change, in milliseconds, for tests.
+    #[serde(default)]
+    pub late_ms: u64,
     groups: BTreeMap<String, Group>,
+    /// DB parameter groups, those of single instances.
+    #[serde(default)]
+    instance_groups: BTreeMap<String, Group>,
     subnet_groups: BTreeMap<String, SubnetGroup>,
     clusters: BTreeMap<String, Cluster>,
     instances: BTreeMap<String, Instance>,
@@ -64,6 +82,9 @@ pub struct Rds {
     /// What happened, and what is already known to happen: only the past is shown.
     events: Vec<Event>,
     effects: Vec<Timed>,
+    /// Who was interrupted, when and by whom, in the last 14 days.
+    #[serde(default)]
+    pub interruptions: Vec<Interruption>,
     /// The part of every endpoint's host name that belongs to account and region.
     suffix: String,
 }
@@ -78,6 +99,9 @@ struct Context<'a> {
     secrets: &'a mut SecretsManager,
     kms: &'a mut Kms,
     random: &'a mut Random,
+    globals: &'a mut GlobalDatabases,
+    /// Why things happen now.
+    origin: Origin,
 }
 
 /// Lets time pass until the call, for services that show what RDS does by itself.
@@ -118,15 +142,21 @@ pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> R
         "StartDBCluster" => restarts::start(c),
         "AddRoleToDBCluster" => roles::add(c),
         "RemoveRoleFromDBCluster" => roles::remove(c),
-        "CreateDBClusterParameterGroup" => groups::create(c),
-        "CopyDBClusterParameterGroup" => groups::copy(c),
-        "DescribeDBClusterParameterGroups" => groups::describe(c),
-        "ModifyDBClusterParameterGroup" => groups::modify(c),
-        "ResetDBClusterParameterGroup" => groups::reset(c),
-        "DeleteDBClusterParameterGroup" => groups::delete(c),
-        "DescribeDBClusterParameters" => groups::describe_parameters(c),
-        "DescribeEngineDefaultClusterParameters" => groups::describe_defaults(c),
-        "DescribeDBParameterGroups" => groups::describe_instance_groups(c),
+        "CreateDBClusterParameterGroup" => groups::create(c, Level::Cluster),
+        "CopyDBClusterParameterGroup" => groups::copy(c, Level::Cluster),
+        "DescribeDBClusterParameterGroups" => groups::describe(c, Level::Cluster),
+        "ModifyDBClusterParameterGroup" => values::modify(c, Level::Cluster),
+        "ResetDBClusterParameterGroup" => values::reset(c, Level::Cluster),
+        "DeleteDBClusterParameterGroup" => groups::delete(c, Level::Cluster),
+        "DescribeDBClusterParameters" => values::describe_parameters(c, Level::Cluster),
+        "DescribeEngineDefaultClusterParameters" => values::describe_defaults(c),
+        "CreateDBParameterGroup" => groups::create(c, Level::Instance),
+        "CopyDBParameterGroup" => groups::copy(c, Level::Instance),
+        "DescribeDBParameterGroups" => groups::describe(c, Level::Instance),
+        "ModifyDBParameterGroup" => values::modify(c, Level::Instance),
+        "ResetDBParameterGroup" => values::reset(c, Level::Instance),
+        "DeleteDBParameterGroup" => groups::delete(c, Level::Instance),
+        "DescribeDBParameters" => values::describe_parameters(c, Level::Instance),
         "CreateDBSubnetGroup" => subnets::create(c),
         "DescribeDBSubnetGroups" => subnets::describe(c),
         "ModifyDBSubnetGroup" => subnets::modify(c),
@@ -140,7 +170,10 @@ pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> R
         "DescribeDBClusterSnapshots" => snapshots::describe(c),
         "DeleteDBClusterSnapshot" => snapshots::delete(c),
         "DescribePendingMaintenanceActions" => empty("PendingMaintenanceActions"),
-        "DescribeGlobalClusters" => empty("GlobalClusters"),
+        "CreateGlobalCluster" => global::create(c),
+        "DescribeGlobalClusters" => global::describe(c),
+        "RemoveFromGlobalCluster" => global::remove(c),
+        "DeleteGlobalCluster" => global::delete(c),
         _ => Err(call.unknown()),
     }
 }
@@ -154,8 +187,9 @@ fn empty(name: &str) -> Reply {
 impl<'a> Context<'a> {
     fn new(call: &'a Call, region: &'a mut Region, global: &'a mut Global) -> Context<'a> {
         let Region { rds, ec2, secretsmanager: secrets, kms, .. } = region;
-        let Global { iam, random, .. } = global;
-        Context { call, now: call.now, rds, ec2, iam, secrets, kms, random }
+        let Global { iam, random, global_databases: globals, .. } = global;
+        let origin = Origin { cause: call.operation.clone(), caller: call.caller.clone() };
+        Context { call, now: call.now, rds, ec2, iam, secrets, kms, random, globals, origin }
     }
 
     /// The request's parameters; they outlive any borrow of the context itself.

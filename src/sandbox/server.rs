@@ -3,8 +3,9 @@
 //! **Invariants.** Only loopback addresses are served: nothing here checks a signature. Everything has a
 //! limit: connections, headers, bodies, and the time that each may take. Prints nothing.
 
+use super::Sandbox;
+use super::decode::decode;
 use super::wire::{Request, Response};
-use super::{Sandbox, decode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;

@@ -3,6 +3,9 @@
 mod changes;
 mod creation;
 mod deletion;
+mod global;
+mod instance_groups;
+mod interruptions;
 mod listings;
 mod parameters;
 mod pause;

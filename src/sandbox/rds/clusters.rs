@@ -1,12 +1,13 @@
 //! Clusters: the shell around the shared storage. Members come separately.
 
+use super::groups::{self, Level};
 use super::input::{
     backup_window, check_password, log_exports, maintenance_window, number, scaling, security_groups,
     storage_type,
 };
 use super::state::{Cluster, Deferred, Effect, Settings, Snapshot, SubnetGroup, Timeline};
 use super::{Context, check_name, cluster_state, combination, invalid, no_cluster, page, show, versions};
-use super::{credentials, groups, settle};
+use super::{credentials, global, settle};
 use crate::sandbox::wire::{Fault, Reply, Xml};
 
 /// Clusters per region: what simulated Service Quotas says, and an estimate there as well. The code beyond
@@ -26,7 +27,23 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         return Err(Fault::new(403, "DBClusterQuotaExceededFault", "The quota of DB clusters is reached."));
     }
     let version = version(c)?;
-    let master_username = p.required("MasterUsername")?.to_string();
+    let joining = global::joining(c, version)?;
+    if joining.as_ref().is_some_and(|joining| joining.primary.is_some()) {
+        for inherited in ["MasterUsername", "MasterUserPassword", "ManageMasterUserPassword", "DatabaseName"]
+        {
+            if p.get(inherited).is_some() {
+                return Err(combination(format!(
+                    "Cannot specify {inherited} for a secondary cluster of a global database: it comes from the \
+                     primary cluster."
+                )));
+            }
+        }
+    }
+    let primary = joining.as_ref().and_then(|joining| joining.primary.clone());
+    let master_username = match &primary {
+        Some(primary) => primary.master_username.clone(),
+        None => p.required("MasterUsername")?.to_string(),
+    };
     if master_username.len() > 32 || !master_username.starts_with(|l: char| l.is_ascii_alphabetic()) {
         return Err(invalid(format!("Invalid master user name: {master_username}")));
     }
@@ -37,11 +54,11 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
                 "You can't specify MasterUserPassword when ManageMasterUserPassword is enabled.",
             ));
         }
-        (None, false) => {
+        (None, false) if primary.is_none() => {
             return Err(invalid("The parameter MasterUserPassword must be provided and must not be blank."));
         }
         (Some(password), false) => check_password(password)?,
-        (None, true) => {}
+        (None, _) => {}
     }
     if p.get("AllocatedStorage").is_some() {
         return Err(combination("AllocatedStorage isn't supported for the aurora-mysql engine."));
@@ -56,7 +73,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     }
     let group =
         c.name("DBClusterParameterGroupName").unwrap_or_else(|| format!("default.{}", version.family()));
-    groups::check_attachable(c, &group, version.family())?;
+    groups::check_attachable(c, Level::Cluster, &group, version.family())?;
     let subnet_group = match c.name("DBSubnetGroupName") {
         Some(name) if c.rds.subnet_groups.contains_key(&name) => name,
         Some(name) => {
@@ -107,7 +124,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         group,
         subnet_group,
         master_username,
-        database: database.map(str::to_string),
+        database: primary.map_or(database.map(str::to_string), |primary| primary.database),
         encrypted,
         kms_key,
         lifecycle_support: p
@@ -129,6 +146,9 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     c.at(window, &resource, Effect::Window);
     c.event(available, "db-cluster", &id, "creation", "DB cluster created");
     c.rds.clusters.insert(id.clone(), cluster);
+    if let Some(joining) = joining {
+        global::join(c, joining, &id);
+    }
     answer(c, &id)
 }
 
@@ -146,7 +166,7 @@ fn version(c: &Context<'_>) -> Result<&'static versions::Version, Fault> {
         return Err(invalid(format!("Invalid DB engine: {engine}")));
     }
     let wanted = p.get("EngineVersion").unwrap_or_default();
-    let version = versions::creatable(wanted)
+    let version = versions::creatable(wanted, c.rds.lenient)
         .ok_or_else(|| combination(format!("Cannot find version {wanted} for aurora-mysql")))?;
     let disabled = p.get("EngineLifecycleSupport") == Some("open-source-rds-extended-support-disabled");
     if disabled && !version.in_standard_support(c.now) {
@@ -203,6 +223,11 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
     if cluster.settings.deletion_protection {
         return Err(combination(
             "Cannot delete protected Cluster, please disable deletion protection and try again.",
+        ));
+    }
+    if c.globals.of(&c.arn("cluster", &id)).is_some() {
+        return Err(cluster_state(
+            "This cluster is a part of a global cluster, please remove it from globalcluster first",
         ));
     }
     let skip = p.flag("SkipFinalSnapshot").unwrap_or(false);

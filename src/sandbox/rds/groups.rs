@@ -1,33 +1,107 @@
-//! DB cluster parameter groups (fact book, sections 1.2 to 1.4).
+//! DB cluster parameter groups, and the DB parameter groups of single instances (fact book, sections 1.2 to 1.4).
+//! The operations come in pairs that differ in names only; what is in a group is in [`super::values`].
 
-use super::parameters::{self, Parameter};
-use super::state::{Group, Value};
-use super::{Context, check_name, combination, invalid, page, pause, versions};
-use crate::sandbox::wire::{Fault, Params, Reply, Xml};
-use std::collections::{BTreeMap, BTreeSet};
+use super::state::{Group, Instance, Sync};
+use super::{Context, Rds, check_name, combination, invalid, page, versions};
+use crate::sandbox::wire::{Fault, Reply, Xml};
+use std::collections::BTreeMap;
 
-/// DB cluster parameter groups per region (fact book, section 1.2).
+/// Groups of each level per region (fact book, section 1.2; the other level is Service Quotas' L-DE55804A).
 const GROUPS_MAX: usize = 50;
-/// Parameters per Modify or Reset call (fact book, section 1.2).
-const PARAMETERS_MAX: usize = 20;
 
-fn no_group(name: &str) -> Fault {
-    Fault::new(404, "DBParameterGroupNotFound", format!("DBClusterParameterGroup not found: {name}"))
+/// What a parameter group belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Cluster,
+    Instance,
 }
 
-fn wrong_state(message: String) -> Fault {
+impl Level {
+    /// What the API calls a group.
+    fn element(self) -> &'static str {
+        match self {
+            Level::Cluster => "DBClusterParameterGroup",
+            Level::Instance => "DBParameterGroup",
+        }
+    }
+
+    /// The request parameter with a group's name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Level::Cluster => "DBClusterParameterGroupName",
+            Level::Instance => "DBParameterGroupName",
+        }
+    }
+
+    /// The resource type in ARNs.
+    fn arn(self) -> &'static str {
+        match self {
+            Level::Cluster => "cluster-pg",
+            Level::Instance => "pg",
+        }
+    }
+}
+
+impl Rds {
+    pub(super) fn groups(&self, level: Level) -> &BTreeMap<String, Group> {
+        match level {
+            Level::Cluster => &self.groups,
+            Level::Instance => &self.instance_groups,
+        }
+    }
+
+    pub(super) fn groups_mut(&mut self, level: Level) -> &mut BTreeMap<String, Group> {
+        match level {
+            Level::Cluster => &mut self.groups,
+            Level::Instance => &mut self.instance_groups,
+        }
+    }
+
+    /// The values that an instance gets from its groups when it starts now: what is set in its own group wins
+    /// (fact book, section 1.2).
+    pub(super) fn values_for(&self, instance: &Instance) -> BTreeMap<String, String> {
+        let cluster =
+            self.clusters.get(&instance.cluster).and_then(|cluster| self.groups.get(&cluster.group));
+        let own = self.instance_groups.get(&instance.group);
+        let set = cluster.into_iter().chain(own).flat_map(|group| &group.values);
+        set.map(|(name, value)| (name.clone(), value.value.clone())).collect()
+    }
+
+    /// The values set by somebody that an instance really runs with, by what requests have settled so far: those
+    /// of its last start, and what was applied since. AWS tells that by SQL alone.
+    pub fn running_with(&self, instance: &str) -> BTreeMap<String, String> {
+        self.instances.get(instance).map(|found| found.loaded.clone()).unwrap_or_default()
+    }
+}
+
+impl Instance {
+    pub(super) fn sync(&mut self, level: Level) -> &mut Sync {
+        match level {
+            Level::Cluster => &mut self.cluster_sync,
+            Level::Instance => &mut self.instance_sync,
+        }
+    }
+}
+
+pub(super) fn no_group(level: Level, name: &str) -> Fault {
+    // Group operations of both levels have the same code (fact book, section 1.2).
+    Fault::new(404, "DBParameterGroupNotFound", format!("{} not found: {name}", level.element()))
+}
+
+pub(super) fn wrong_state(message: String) -> Fault {
     Fault::bad("InvalidDBParameterGroupState", message)
 }
 
-fn default_family(name: &str) -> Option<&'static str> {
+pub(super) fn default_family(name: &str) -> Option<&'static str> {
     let family = name.strip_prefix("default.")?;
     versions::FAMILIES.into_iter().find(|known| *known == family)
 }
 
-/// Whether a cluster of `family` may use the group. Not found is told otherwise by cluster operations than
-/// by group operations.
-pub(super) fn check_attachable(c: &Context<'_>, name: &str, family: &str) -> Result<(), Fault> {
-    let own = c.rds.groups.get(name).map(|group| group.family.as_str()).or_else(|| default_family(name));
+/// Whether a cluster or an instance of `family` may use the group. Cluster operations have a code of their own
+/// for a group that does not exist (fact book, section 1.2).
+pub(super) fn check_attachable(c: &Context<'_>, level: Level, name: &str, family: &str) -> Result<(), Fault> {
+    let own =
+        c.rds.groups(level).get(name).map(|group| group.family.as_str()).or_else(|| default_family(name));
     match own {
         Some(own) if own == family => Ok(()),
         Some(own) => Err(combination(format!(
@@ -36,368 +110,119 @@ pub(super) fn check_attachable(c: &Context<'_>, name: &str, family: &str) -> Res
         ))),
         None => Err(Fault::new(
             404,
-            "DBClusterParameterGroupNotFound",
-            format!("DBClusterParameterGroup not found: {name}"),
+            if level == Level::Cluster {
+                "DBClusterParameterGroupNotFound"
+            } else {
+                "DBParameterGroupNotFound"
+            },
+            format!("{} not found: {name}", level.element()),
         )),
     }
 }
 
-fn insert(c: &mut Context<'_>, name: &str, group: Group) -> Reply {
-    check_name("DBClusterParameterGroupName", name, 255)?;
-    if c.rds.groups.contains_key(name) {
+fn insert(c: &mut Context<'_>, level: Level, name: &str, group: Group) -> Reply {
+    check_name(level.name(), name, 255)?;
+    if c.rds.groups(level).contains_key(name) {
         return Err(Fault::bad(
             "DBParameterGroupAlreadyExists",
             format!("Parameter group {name} already exists"),
         ));
     }
-    if c.rds.groups.len() >= GROUPS_MAX {
+    if c.rds.groups(level).len() >= GROUPS_MAX {
         return Err(Fault::bad(
             "DBParameterGroupQuotaExceeded",
-            format!("Cannot create more than {GROUPS_MAX} DB cluster parameter groups."),
+            format!("Cannot create more than {GROUPS_MAX} parameter groups."),
         ));
     }
     let mut xml = Xml::new();
-    xml.element("DBClusterParameterGroup", |x| show(c, x, name, &group.family, &group.description));
-    c.rds.groups.insert(name.to_string(), group);
+    xml.element(level.element(), |x| show(c, x, level, name, &group.family, &group.description));
+    c.rds.groups_mut(level).insert(name.to_string(), group);
     Ok(xml.into())
 }
 
-fn show(c: &Context<'_>, x: &mut Xml, name: &str, family: &str, description: &str) {
-    x.text("DBClusterParameterGroupName", name);
+fn show(c: &Context<'_>, x: &mut Xml, level: Level, name: &str, family: &str, description: &str) {
+    x.text(level.name(), name);
     x.text("DBParameterGroupFamily", family);
     x.text("Description", description);
-    x.text("DBClusterParameterGroupArn", c.arn("cluster-pg", name));
+    x.text(&format!("{}Arn", level.element()), c.arn(level.arn(), name));
 }
 
-pub(super) fn create(c: &mut Context<'_>) -> Reply {
+pub(super) fn create(c: &mut Context<'_>, level: Level) -> Reply {
     let p = c.params();
-    let name = c.required_name("DBClusterParameterGroupName")?;
+    let name = c.required_name(level.name())?;
     let family = p.required("DBParameterGroupFamily")?.to_ascii_lowercase();
     let description = p.required("Description")?.to_string();
     if !versions::FAMILIES.contains(&family.as_str()) {
         return Err(invalid(format!("ParameterGroupFamily {family} is not a valid parameter group family")));
     }
-    let tags = c.given_tags("cluster-pg")?;
-    insert(c, &name, Group { family, description, values: BTreeMap::new(), tags, applying_until: 0 })
+    let tags = c.given_tags(level.arn())?;
+    insert(c, level, &name, Group { family, description, values: BTreeMap::new(), tags, applying_until: 0 })
 }
 
-pub(super) fn copy(c: &mut Context<'_>) -> Reply {
-    let source = c.required_name("SourceDBClusterParameterGroupIdentifier")?;
-    let target = c.required_name("TargetDBClusterParameterGroupIdentifier")?;
-    let description = c.params().required("TargetDBClusterParameterGroupDescription")?.to_string();
-    let tags = c.given_tags("cluster-pg")?;
-    let (family, values) = match c.rds.groups.get(&source) {
+pub(super) fn copy(c: &mut Context<'_>, level: Level) -> Reply {
+    let source = c.required_name(&format!("Source{}Identifier", level.element()))?;
+    let target = c.required_name(&format!("Target{}Identifier", level.element()))?;
+    let description = format!("Target{}Description", level.element());
+    let description = c.params().required(&description)?.to_string();
+    let tags = c.given_tags(level.arn())?;
+    let (family, values) = match c.rds.groups(level).get(&source) {
         Some(group) => (group.family.clone(), group.values.clone()),
-        None => (default_family(&source).ok_or_else(|| no_group(&source))?.to_string(), BTreeMap::new()),
+        None => {
+            (default_family(&source).ok_or_else(|| no_group(level, &source))?.to_string(), BTreeMap::new())
+        }
     };
-    insert(c, &target, Group { family, description, values, tags, applying_until: 0 })
+    insert(c, level, &target, Group { family, description, values, tags, applying_until: 0 })
 }
 
-pub(super) fn describe(c: &mut Context<'_>) -> Reply {
-    let wanted = c.name("DBClusterParameterGroupName");
+pub(super) fn describe(c: &mut Context<'_>, level: Level) -> Reply {
+    let wanted = c.name(level.name());
     let mut all: BTreeMap<String, (String, String)> = versions::FAMILIES
         .into_iter()
         .map(|family| {
-            let description = format!("Default cluster parameter group for {family}");
+            let description = match level {
+                Level::Cluster => format!("Default cluster parameter group for {family}"),
+                Level::Instance => format!("Default parameter group for {family}"),
+            };
             (format!("default.{family}"), (family.to_string(), description))
         })
         .collect();
-    for (name, group) in &c.rds.groups {
+    for (name, group) in c.rds.groups(level) {
         all.insert(name.clone(), (group.family.clone(), group.description.clone()));
     }
     if let Some(name) = &wanted {
         all.retain(|known, _| known == name);
         if all.is_empty() {
-            return Err(no_group(name));
+            return Err(no_group(level, name));
         }
     }
     let all = all.into_iter().map(|(name, rest)| (name.clone(), (name, rest))).collect();
     let (groups, marker) = page(c.params(), all)?;
     let mut xml = Xml::new();
-    xml.list(
-        "DBClusterParameterGroups",
-        "DBClusterParameterGroup",
-        groups,
-        |x, (name, (family, description))| show(c, x, &name, &family, &description),
-    );
+    let (list, item) = (format!("{}s", level.element()), level.element());
+    xml.list(&list, item, groups, |x, (name, (family, description))| {
+        show(c, x, level, &name, &family, &description);
+    });
     xml.optional("Marker", marker);
     Ok(xml.into())
 }
 
-/// DescribeDBParameterGroups: the sandbox has the default ones only.
-pub(super) fn describe_instance_groups(c: &mut Context<'_>) -> Reply {
-    let wanted = c.name("DBParameterGroupName");
-    let families: Vec<&str> = versions::FAMILIES
-        .into_iter()
-        .filter(|family| wanted.as_ref().is_none_or(|name| *name == format!("default.{family}")))
-        .collect();
-    if let (true, Some(name)) = (families.is_empty(), wanted) {
-        let text = format!("DBParameterGroup not found: {name}");
-        return Err(Fault::new(404, "DBParameterGroupNotFound", text));
-    }
-    let mut xml = Xml::new();
-    xml.list("DBParameterGroups", "DBParameterGroup", families, |x, family| {
-        let name = format!("default.{family}");
-        x.text("DBParameterGroupName", &name);
-        x.text("DBParameterGroupFamily", family);
-        x.text("Description", format!("Default parameter group for {family}"));
-        x.text("DBParameterGroupArn", c.arn("pg", &name));
-    });
-    Ok(xml.into())
-}
-
-pub(super) fn delete(c: &mut Context<'_>) -> Reply {
-    let name = c.required_name("DBClusterParameterGroupName")?;
+pub(super) fn delete(c: &mut Context<'_>, level: Level) -> Reply {
+    let name = c.required_name(level.name())?;
     if name.starts_with("default.") {
         return Err(invalid(format!("Default parameter groups cannot be deleted: {name}")));
     }
-    if !c.rds.groups.contains_key(&name) {
-        return Err(no_group(&name));
+    if !c.rds.groups(level).contains_key(&name) {
+        return Err(no_group(level, &name));
     }
-    if c.rds.clusters.values().any(|cluster| cluster.group == name) {
-        return Err(wrong_state(format!(
-            "One or more database clusters are still members of this parameter group {name}, so the group cannot be deleted"
-        )));
-    }
-    c.rds.groups.remove(&name);
-    Ok(Xml::new().into())
-}
-
-/// One entry of a Modify or Reset call, checked against the family's table.
-struct Asked {
-    parameter: &'static Parameter,
-    value: Option<String>,
-    immediate: bool,
-}
-
-fn asked(family: &str, entries: &[Params], with_value: bool) -> Result<Vec<Asked>, Fault> {
-    let entry = |entry: &Params| {
-        let name = entry.required("ParameterName")?;
-        let method = entry.get("ApplyMethod").unwrap_or("pending-reboot");
-        let parameter = parameters::find(family, name)
-            .ok_or_else(|| invalid(format!("Could not find parameter with name: {name}")))?;
-        if !parameter.modifiable {
-            return Err(invalid(format!("The parameter {name} cannot be modified.")));
-        }
-        let immediate = match method {
-            "immediate" => true,
-            "pending-reboot" => false,
-            other => return Err(invalid(format!("Invalid apply method: {other}"))),
-        };
-        if immediate && parameter.is_static {
-            return Err(combination(format!(
-                "cannot use immediate apply method for static parameter: {name}"
-            )));
-        }
-        let value = entry.get("ParameterValue");
-        if with_value {
-            let value = value.ok_or_else(|| {
-                combination(format!("You must specify a parameter value for parameter {name}"))
-            })?;
-            if !parameter.allows(value) {
-                return Err(invalid(format!(
-                    "Invalid parameter value: {value} for: {name} allowed values are: {}",
-                    parameter.allowed
-                )));
-            }
-        }
-        Ok(Asked { parameter, value: value.map(str::to_string), immediate })
+    let (used, users) = match level {
+        Level::Cluster => (c.rds.clusters.values().any(|cluster| cluster.group == name), "clusters"),
+        Level::Instance => (c.rds.instances.values().any(|instance| instance.group == name), "instances"),
     };
-    let asked = entries.iter().map(entry).collect::<Result<Vec<_>, Fault>>()?;
-    let names: BTreeSet<&str> = asked.iter().map(|asked| asked.parameter.name).collect();
-    if names.len() < asked.len() {
-        return Err(combination("The same parameter was given more than once."));
-    }
-    Ok(asked)
-}
-
-/// The request's group, if it can be changed now.
-fn changeable(c: &mut Context<'_>) -> Result<(String, String), Fault> {
-    let name = c.required_name("DBClusterParameterGroupName")?;
-    let unlucky = c.random.chance(0.3);
-    if default_family(&name).is_some() {
-        return Err(invalid(format!("Default parameter groups cannot be modified: {name}")));
-    }
-    let group = c.rds.groups.get(&name).ok_or_else(|| no_group(&name))?;
-    if unlucky && c.now < group.applying_until {
-        return Err(wrong_state(format!("Parameter group {name} has pending changes.")));
-    }
-    Ok((name, group.family.clone()))
-}
-
-pub(super) fn modify(c: &mut Context<'_>) -> Reply {
-    let (name, family) = changeable(c)?;
-    let entries = c.params().items("Parameters");
-    if entries.is_empty() || entries.len() > PARAMETERS_MAX {
-        return Err(invalid(format!(
-            "Between 1 and {PARAMETERS_MAX} parameters can be modified in one request."
+    if used {
+        return Err(wrong_state(format!(
+            "One or more database {users} are still members of this parameter group {name}, so the group cannot be deleted"
         )));
     }
-    let mut changes = Changes::default();
-    for Asked { parameter, value, immediate } in asked(&family, &entries, true)? {
-        let value = value.unwrap_or_default();
-        let other_source = c.random.chance(0.1);
-        let Some(group) = c.rds.groups.get_mut(&name) else { return Err(no_group(&name)) };
-        let before = group.values.get(parameter.name).map_or(parameter.default, |set| &set.value);
-        changes.note(before != value, immediate);
-        // Not every set value is listed with Source=user (fact book, section 1.2).
-        let source = if value == parameter.default {
-            parameter.source
-        } else if other_source {
-            "system"
-        } else {
-            "user"
-        };
-        group.values.insert(parameter.name.to_string(), Value { value, source: source.to_string() });
-    }
-    changes.apply(c, &name);
-    Ok(name_only(&name))
-}
-
-pub(super) fn reset(c: &mut Context<'_>) -> Reply {
-    let (name, family) = changeable(c)?;
-    let entries = c.params().items("Parameters");
-    let all = c.params().flag("ResetAllParameters").unwrap_or(false);
-    if all != entries.is_empty() {
-        return Err(combination("Give either ResetAllParameters or a list of parameters, not both."));
-    }
-    if entries.len() > PARAMETERS_MAX {
-        return Err(invalid(format!("At most {PARAMETERS_MAX} parameters can be reset in one request.")));
-    }
-    let mut changes = Changes::default();
-    let Some(group) = c.rds.groups.get_mut(&name) else { return Err(no_group(&name)) };
-    if all {
-        for (set, value) in std::mem::take(&mut group.values) {
-            if let Some(parameter) = parameters::find(&family, &set) {
-                changes.note(value.value != parameter.default, !parameter.is_static);
-            }
-        }
-    } else {
-        for Asked { parameter, immediate, .. } in asked(&family, &entries, false)? {
-            let removed = group.values.remove(parameter.name);
-            changes.note(removed.is_some_and(|value| value.value != parameter.default), immediate);
-        }
-    }
-    changes.apply(c, &name);
-    Ok(name_only(&name))
-}
-
-fn name_only(name: &str) -> crate::sandbox::wire::Body {
-    let mut xml = Xml::new();
-    xml.text("DBClusterParameterGroupName", name);
-    xml.into()
-}
-
-/// What changed in a group, by when it takes effect.
-#[derive(Default)]
-struct Changes {
-    now: bool,
-    at_restart: bool,
-}
-
-impl Changes {
-    fn note(&mut self, changed: bool, immediate: bool) {
-        self.now |= changed && immediate;
-        self.at_restart |= changed && !immediate;
-    }
-
-    /// Lets the members of every cluster that uses the group notice.
-    fn apply(&self, c: &mut Context<'_>, name: &str) {
-        let now = c.now;
-        let applied = now + c.random.duration(1.0, 3.0, 10.0).clamp(1_000, 10_000);
-        if let Some(group) = c.rds.groups.get_mut(name)
-            && (self.now || self.at_restart)
-        {
-            group.applying_until = applied;
-        }
-        let users: Vec<String> = c
-            .rds
-            .clusters
-            .values()
-            .filter(|cluster| cluster.group == name)
-            .map(|cluster| cluster.id.clone())
-            .collect();
-        for user in users {
-            if self.now || self.at_restart {
-                pause::resume(c, now, &user);
-            }
-            for member in c.rds.members_mut(&user).filter(|member| member.up && !member.deleting) {
-                let stopped = member.timeline.status(now) == "stopped";
-                if self.now && !stopped {
-                    member.applying_until = applied;
-                }
-                if self.at_restart || self.now && stopped {
-                    member.pending_since = Some(now);
-                }
-            }
-        }
-    }
-}
-
-fn show_parameter(x: &mut Xml, parameter: &Parameter, set: Option<&Value>) {
-    x.text("ParameterName", parameter.name);
-    let value = set.map_or(parameter.default, |set| &set.value);
-    if set.is_some() || !value.is_empty() {
-        x.text("ParameterValue", value);
-    }
-    x.text("Description", parameter.description);
-    x.text("Source", set.map_or(parameter.source, |set| &set.source));
-    x.text("ApplyType", if parameter.is_static { "static" } else { "dynamic" });
-    x.text("DataType", parameter.data_type);
-    x.optional("AllowedValues", Some(parameter.allowed).filter(|allowed| !allowed.is_empty()));
-    x.text("IsModifiable", parameter.modifiable);
-    // Whatever was sent (fact book, section 1.2).
-    x.text("ApplyMethod", "pending-reboot");
-    x.texts("SupportedEngineModes", "member", ["provisioned"]);
-}
-
-pub(super) fn describe_parameters(c: &mut Context<'_>) -> Reply {
-    let p = c.params();
-    let name = c.required_name("DBClusterParameterGroupName")?;
-    let group = c.rds.groups.get(&name);
-    let family = group.map(|group| group.family.as_str()).or_else(|| default_family(&name));
-    let family = family.ok_or_else(|| no_group(&name))?;
-    let source = p.get("Source").filter(|source| !source.is_empty());
-    if let Some(source) = source
-        && !["user", "system", "engine-default"].contains(&source)
-    {
-        return Err(invalid(format!("Invalid source: {source}")));
-    }
-    let names = c.filters(&["parameter-name"])?.remove("parameter-name");
-    let all = parameters::of(family)
-        .map(|parameter| (parameter, group.and_then(|group| group.values.get(parameter.name))))
-        .filter(|(parameter, set)| {
-            let own = set.map_or(parameter.source, |set| &set.source);
-            source.is_none_or(|source| source == own)
-                && names.as_ref().is_none_or(|names| names.iter().any(|name| name == parameter.name))
-        })
-        .map(|found| (found.0.name.to_string(), found))
-        .collect();
-    let (found, marker) = page(p, all)?;
-    let mut xml = Xml::new();
-    xml.list("Parameters", "Parameter", found, |x, (parameter, set)| show_parameter(x, parameter, set));
-    xml.optional("Marker", marker);
-    Ok(xml.into())
-}
-
-/// DescribeEngineDefaultClusterParameters: lacks the instance-level names that the groups do have
-/// (fact book, section 1.2).
-pub(super) fn describe_defaults(c: &mut Context<'_>) -> Reply {
-    let p = c.params();
-    let family = p.required("DBParameterGroupFamily")?;
-    if !versions::FAMILIES.contains(&family) {
-        return Err(invalid(format!("ParameterGroupFamily {family} is not a valid parameter group family")));
-    }
-    let all = parameters::of(family)
-        .filter(|parameter| parameter.cluster_level)
-        .map(|parameter| (parameter.name.to_string(), parameter))
-        .collect();
-    let (found, marker) = page(p, all)?;
-    let mut xml = Xml::new();
-    xml.element("EngineDefaults", |x| {
-        x.text("DBParameterGroupFamily", family);
-        x.optional("Marker", marker);
-        x.list("Parameters", "Parameter", found, |x, parameter| show_parameter(x, parameter, None));
-    });
-    Ok(xml.into())
+    c.rds.groups_mut(level).remove(&name);
+    Ok(Xml::new().into())
 }

@@ -1,12 +1,14 @@
 //! Instances: the members of a cluster.
 
+use super::groups::{self, Level};
 use super::input::{maintenance_window, number};
-use super::state::{Cluster, Effect, Instance, Timeline};
+use super::state::{Cluster, Effect, Instance, Sync, Timeline};
 use super::{
     Context, check_name, cluster_state, combination, instance_state, invalid, no_cluster, no_instance, page,
-    show, versions,
+    restarts, show, versions,
 };
 use crate::sandbox::wire::{Fault, Reply, Xml};
+use std::collections::BTreeMap;
 
 /// Instances per region: what simulated Service Quotas says, and an estimate there as well.
 const INSTANCES_MAX: usize = 40;
@@ -75,7 +77,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         )));
     }
     check_class(class, Some(cluster))?;
-    check_parameter_group(c)?;
+    let group = parameter_group(c, version)?.unwrap_or_default();
     let tier = number(p, "PromotionTier", 0..=15)?.unwrap_or(1);
     let window = maintenance_window(p)?.unwrap_or_else(|| cluster.settings.maintenance_window.clone());
     let (monitoring, insights) =
@@ -121,8 +123,10 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         performance_insights: p.flag("EnablePerformanceInsights").unwrap_or(insights),
         maintenance_window: window,
         tags,
-        pending_since: None,
-        applying_until: 0,
+        group,
+        cluster_sync: Sync::default(),
+        instance_sync: Sync::default(),
+        loaded: BTreeMap::new(),
         busy_until: 0,
         active_at: up,
         kept_up_until: 0,
@@ -194,14 +198,13 @@ pub(super) fn check_class(class: &str, cluster: Option<&Cluster>) -> Result<(), 
     Ok(())
 }
 
-/// The sandbox has no DB parameter groups besides the default ones.
-pub(super) fn check_parameter_group(c: &Context<'_>) -> Result<(), Fault> {
-    match c.name("DBParameterGroupName") {
-        Some(name) if !versions::FAMILIES.iter().any(|family| name == format!("default.{family}")) => {
-            Err(Fault::new(404, "DBParameterGroupNotFound", format!("DBParameterGroup not found: {name}")))
-        }
-        _ => Ok(()),
-    }
+/// The DB parameter group that the request names, for an instance of this engine version: empty for the default
+/// one, and `None` when it names none.
+pub(super) fn parameter_group(c: &Context<'_>, version: &str) -> Result<Option<String>, Fault> {
+    let Some(name) = c.name(Level::Instance.name()) else { return Ok(None) };
+    let family = versions::find(version).map_or("aurora-mysql8.0", |version| version.family());
+    groups::check_attachable(c, Level::Instance, &name, family)?;
+    Ok(Some(if name.starts_with("default.") { String::new() } else { name }))
 }
 
 /// The instance as the content of `<DBInstance>`.
@@ -267,6 +270,7 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         // DeleteDBCluster reads off here when the last member will be gone.
         instance.timeline.replace(now, gone + 1, "deleting");
     }
+    c.interrupt(&id, now, u64::MAX);
     c.at(gone, &resource, Effect::InstanceGone);
     if let Some(interface) = interface {
         c.ec2.release_interface(&interface, released);
@@ -277,7 +281,9 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         && cluster.writer.as_deref() == Some(&id)
     {
         let cluster_resource = cluster.resource.clone();
-        super::restarts::restart_member(c, now, &heir, now + 2_000, promoted - now, "rebooting");
+        let from = now + 2_000;
+        restarts::restart_member(c, now, &heir, from, promoted - now, "rebooting");
+        restarts::restart_with_writer(c, now, &cluster_id, &[&heir], from, promoted + 2_000);
         c.at(promoted, &cluster_resource, Effect::Writer(heir));
         c.at(promoted, &cluster_resource, Effect::ShownWriter);
     }

@@ -3,13 +3,14 @@
 
 use super::clusters::answer;
 use super::credentials;
+use super::groups::{self, Level};
 use super::input::{
     backup_window, log_exports, maintenance_window, number, scaling, security_groups, storage_type,
 };
 use super::state::{Cluster, Deferred, Effect};
 use super::{
-    Context, cluster_state, combination, groups, instance_state, instances, invalid, no_cluster, no_instance,
-    pause, restarts, versions,
+    Context, cluster_state, combination, instance_state, instances, invalid, no_cluster, no_instance, pause,
+    restarts, versions,
 };
 use crate::sandbox::wire::{Fault, Reply};
 
@@ -36,7 +37,7 @@ pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
         .or_else(|| versions::find(&before.settings.engine_version))
         .map_or("aurora-mysql8.0", |version| version.family());
     if let Some(group) = c.name("DBClusterParameterGroupName") {
-        groups::check_attachable(c, &group, family)?;
+        groups::check_attachable(c, Level::Cluster, &group, family)?;
         after.group = group;
     } else if before.group.starts_with("default.") {
         after.group = format!("default.{family}");
@@ -85,6 +86,7 @@ pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
             .transpose()?,
         iam_authentication: p.flag("EnableIAMDatabaseAuthentication"),
         port: number(p, "Port", 1150..=65535)?,
+        instance_group: version.and_then(|_| c.name("DBInstanceParameterGroupName")),
     };
     if !immediately {
         postpone(&mut after, wanted.clone());
@@ -109,7 +111,7 @@ fn upgrade_target(
     wanted: &str,
 ) -> Result<&'static versions::Version, Fault> {
     let now_at = &before.settings.engine_version;
-    let version = versions::creatable(wanted)
+    let version = versions::creatable(wanted, c.rds.lenient)
         .ok_or_else(|| combination(format!("Cannot find version {wanted} for aurora-mysql")))?;
     let current = versions::find(now_at);
     if current.is_some_and(|current| version.order() <= current.order()) {
@@ -127,6 +129,16 @@ fn upgrade_target(
                  the new family.",
             ));
         }
+        match c.name("DBInstanceParameterGroupName") {
+            Some(name) => groups::check_attachable(c, Level::Instance, &name, version.family())?,
+            None if c.rds.members(&before.id).iter().any(|member| !member.group.is_empty()) => {
+                return Err(combination(
+                    "The DB parameter group of a DB instance is custom: a major version upgrade must name one of \
+                     the new family for all instances, DBInstanceParameterGroupName.",
+                ));
+            }
+            None => {}
+        }
     }
     Ok(version)
 }
@@ -136,6 +148,7 @@ fn postpone(after: &mut Cluster, wanted: Deferred) {
     let deferred = &mut after.deferred;
     if let Some(version) = wanted.engine_version {
         deferred.engine_version = Some(version);
+        deferred.instance_group = wanted.instance_group;
     }
     if let Some(retention) = wanted.backup_retention {
         deferred.backup_retention = Some(retention).filter(|r| *r != settings.backup_retention);
@@ -163,6 +176,7 @@ fn settle_modification(c: &mut Context<'_>, at: u64, before: &Cluster, after: &C
     let length = c.random.duration(10.0, 40.0, 90.0);
     let tail = c.random.duration(5.0, 20.0, 90.0);
     let status = if credentials { "resetting-master-credentials" } else { "modifying" };
+    let late = c.rds.late_ms;
     let rescaled = before.settings.scaling != after.settings.scaling;
     let Some(cluster) = c.rds.clusters.get_mut(&after.id) else { return };
     let (from, to) = cluster.timeline.schedule(at, at + lag, length, status);
@@ -177,7 +191,7 @@ fn settle_modification(c: &mut Context<'_>, at: u64, before: &Cluster, after: &C
             member.active_at = member.active_at.max(at);
         }
         if regrouped || rescaled && member.class == "db.serverless" {
-            member.pending_since = Some(at);
+            member.cluster_sync.wait_for_restart(at, late);
         }
     }
     if before.settings.security_groups != after.settings.security_groups {
@@ -206,17 +220,20 @@ pub(super) fn carry_out_deferred(c: &mut Context<'_>, at: u64, id: &str, wanted:
         // Changing the port restarts all members at once (fact book, section 1.7).
         let members: Vec<String> = c.rds.members(id).iter().map(|member| member.id.clone()).collect();
         let lag = c.lag();
-        for member in members {
+        for member in &members {
             let length = c.random.duration(20.0, 60.0, 180.0);
-            restarts::restart_member(c, at, &member, at + lag, length, "modifying");
+            let restarted = restarts::restart_member(c, at, member, at + lag, length, "modifying");
+            if let Some((from, to)) = restarted.filter(|_| restarts::is_writer(c, member)) {
+                restarts::restart_secondaries(c, id, from, to - from);
+            }
         }
     }
     if let Some(version) = wanted.engine_version {
-        upgrade(c, at, id, version);
+        upgrade(c, at, id, version, wanted.instance_group);
     }
 }
 
-fn upgrade(c: &mut Context<'_>, at: u64, id: &str, version: String) {
+fn upgrade(c: &mut Context<'_>, at: u64, id: &str, version: String, instance_group: Option<String>) {
     let lag = c.lag();
     let length = c.random.duration(300.0, 600.0, 1200.0);
     let Some(cluster) = c.rds.clusters.get_mut(id) else { return };
@@ -225,12 +242,14 @@ fn upgrade(c: &mut Context<'_>, at: u64, id: &str, version: String) {
         cluster.group = format!("default.{}", version.family());
     }
     let resource = cluster.resource.clone();
+    if let Some(group) = instance_group {
+        let group = if group.starts_with("default.") { String::new() } else { group };
+        c.rds.members_mut(id).for_each(|member| member.group.clone_from(&group));
+    }
     c.at(to, &resource, Effect::Upgraded(version));
     c.event(from, "db-cluster", id, "maintenance", "Database cluster engine version upgrade started");
-    let members: Vec<String> = c.rds.members(id).iter().map(|member| member.id.clone()).collect();
-    for member in members {
-        restarts::restart_member(c, at, &member, from, to - from, "upgrading");
-    }
+    restarts::restart_all(c, at, id, &[], from, to - from, "upgrading");
+    restarts::restart_secondaries(c, id, from, to - from);
 }
 
 pub(super) fn instance(c: &mut Context<'_>) -> Reply {
@@ -260,9 +279,13 @@ pub(super) fn instance(c: &mut Context<'_>) -> Reply {
     }
     let tier = number(p, "PromotionTier", 0..=15)?;
     let window = maintenance_window(p)?;
-    instances::check_parameter_group(c)?;
+    let version = cluster.map_or("", |cluster| cluster.settings.engine_version.as_str());
+    let group = instances::parameter_group(c, version)?;
+    let late = c.rds.late_ms;
     let immediately = p.flag("ApplyImmediately").unwrap_or(false);
+    let mut regrouped = false;
     let Some(instance) = c.rds.instances.get_mut(&id) else { return Err(no_instance(&id)) };
+    let cluster_id = instance.cluster.clone();
     instance.promotion_tier = tier.unwrap_or(instance.promotion_tier);
     instance.maintenance_window = window.unwrap_or_else(|| instance.maintenance_window.clone());
     instance.publicly_accessible = p.flag("PubliclyAccessible").unwrap_or(instance.publicly_accessible);
@@ -272,11 +295,20 @@ pub(super) fn instance(c: &mut Context<'_>) -> Reply {
         p.flag("EnablePerformanceInsights").unwrap_or(instance.performance_insights);
     instance.monitoring_interval =
         p.number("MonitoringInterval").map_or(instance.monitoring_interval, |seconds| seconds as u64);
+    if let Some(group) = group.filter(|group| *group != instance.group) {
+        // The name changes at once, the values with the next restart (fact book, section 1.4).
+        instance.group = group;
+        instance.instance_sync.wait_for_restart(now, late);
+        regrouped = true;
+    }
     if let Some(class) = class {
         instance.pending_class = Some(class.to_string());
         if immediately {
             change_class(c, now, &id, class);
         }
+    }
+    if regrouped {
+        pause::resume(c, now, &cluster_id);
     }
     instances::answer(c, &id)
 }
@@ -285,7 +317,12 @@ pub(super) fn instance(c: &mut Context<'_>) -> Reply {
 pub(super) fn change_class(c: &mut Context<'_>, at: u64, id: &str, class: &str) {
     let lag = c.lag();
     let length = c.random.duration(180.0, 300.0, 600.0);
-    let Some((_, to)) = restarts::restart_member(c, at, id, at + lag, length, "modifying") else { return };
-    let Some(resource) = c.rds.instances.get(id).map(|instance| instance.resource.clone()) else { return };
+    let Some((from, to)) = restarts::restart_member(c, at, id, at + lag, length, "modifying") else { return };
+    let Some(instance) = c.rds.instances.get(id) else { return };
+    let (resource, cluster) = (instance.resource.clone(), instance.cluster.clone());
+    if restarts::is_writer(c, id) {
+        // The others restart with it once, which takes no longer than a reboot.
+        restarts::restart_with_writer(c, at, &cluster, &[id], from, from + length.min(60_000));
+    }
     c.at(to, &resource, Effect::Class(class.to_string()));
 }

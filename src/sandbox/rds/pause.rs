@@ -65,6 +65,8 @@ pub(super) fn resume(c: &mut Context<'_>, at: u64, cluster: &str) {
         member.active_at = at + length;
         member.kept_up_until = at + KEPT_UP_MS;
         let resource = member.resource.clone();
+        // The request that resumes it is carried out by the time this is.
+        c.at(at, &resource, Effect::Loaded);
         c.at(at + length + noticed, &resource, Effect::Restarted(at));
     }
 }

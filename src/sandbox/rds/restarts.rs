@@ -4,6 +4,7 @@ use super::clusters::answer;
 use super::state::{Deferred, Effect};
 use super::{
     Context, cluster_state, combination, instance_state, instances, invalid, no_cluster, no_instance,
+    versions,
 };
 use crate::sandbox::wire::Reply;
 
@@ -24,8 +25,69 @@ pub(super) fn restart_member(
     let (from, to) = instance.timeline.schedule(at, from, length, status);
     instance.active_at = to;
     let resource = instance.resource.clone();
-    c.at(to + noticed, &resource, Effect::Restarted(from));
+    c.at(from, &resource, Effect::Loaded);
+    c.at(to.saturating_add(noticed), &resource, Effect::Restarted(from));
+    match status {
+        // It was down already.
+        "starting" => c.rds.interruption_ends(id, to),
+        _ => c.interrupt(id, from, to),
+    }
     Some((from, to))
+}
+
+/// Restarts all members of a cluster except those that do so already.
+pub(super) fn restart_all(
+    c: &mut Context<'_>,
+    at: u64,
+    cluster: &str,
+    except: &[&str],
+    from: u64,
+    length: u64,
+    status: &str,
+) {
+    let members: Vec<String> = c.rds.members(cluster).iter().map(|member| member.id.clone()).collect();
+    for member in members.iter().filter(|member| !except.contains(&member.as_str())) {
+        restart_member(c, at, member, from, length, status);
+    }
+}
+
+/// What restarts because the writer does, or because another member becomes the writer: below Aurora MySQL 2.10
+/// the other members of the cluster (fact book, section 1.6), and secondary clusters. `except` restart already.
+pub(super) fn restart_with_writer(
+    c: &mut Context<'_>,
+    at: u64,
+    cluster: &str,
+    except: &[&str],
+    from: u64,
+    to: u64,
+) {
+    let length = to.saturating_sub(from);
+    if version(c, cluster).is_some_and(|version| !version.readers_survive()) {
+        restart_all(c, at, cluster, except, from, length, "rebooting");
+    }
+    restart_secondaries(c, cluster, from, length);
+}
+
+/// Below Aurora MySQL 3.06 the members of a global database's secondary clusters restart with the primary
+/// cluster's writer (fact book, section 1.6).
+pub(super) fn restart_secondaries(c: &mut Context<'_>, cluster: &str, from: u64, length: u64) {
+    if version(c, cluster).is_some_and(|version| !version.secondaries_survive()) {
+        let arn = c.arn("cluster", cluster);
+        c.globals.restart_secondaries(&arn, from, length, &c.origin);
+    }
+}
+
+fn version(c: &Context<'_>, cluster: &str) -> Option<&'static versions::Version> {
+    versions::find(&c.rds.clusters.get(cluster)?.settings.engine_version)
+}
+
+/// Whether the instance is the writer of its cluster, whatever Describe says.
+pub(super) fn is_writer(c: &Context<'_>, id: &str) -> bool {
+    c.rds
+        .instances
+        .get(id)
+        .and_then(|instance| c.rds.clusters.get(&instance.cluster))
+        .is_some_and(|cluster| cluster.writer.as_deref() == Some(id))
 }
 
 /// Draws how long Describe needs to notice that an instance runs with its parameters (fact book, table 8.2:
@@ -46,11 +108,9 @@ pub(super) fn reboot(c: &mut Context<'_>) -> Reply {
     if status != "available" {
         return Err(instance_state(format!("DB Instance {id} is not in available state: it is {status}.")));
     }
-    let failing_over = c
-        .rds
-        .clusters
-        .get(&instance.cluster)
-        .is_some_and(|cluster| cluster.timeline.expects("failing-over", now));
+    let cluster = instance.cluster.clone();
+    let failing_over =
+        c.rds.clusters.get(&cluster).is_some_and(|cluster| cluster.timeline.expects("failing-over", now));
     if instance.timeline.expects("rebooting", now) || failing_over || in_the_way && now < instance.busy_until
     {
         return Err(instance_state(
@@ -60,6 +120,9 @@ pub(super) fn reboot(c: &mut Context<'_>) -> Reply {
     let lag = c.lag();
     let length = c.random.duration(20.0, 60.0, 180.0);
     if let Some((from, to)) = restart_member(c, now, &id, now + lag, length, "rebooting") {
+        if is_writer(c, &id) {
+            restart_with_writer(c, now, &cluster, &[&id], from, to);
+        }
         c.event(from, "db-instance", &id, "availability", "DB instance shutdown");
         c.event(to, "db-instance", &id, "availability", "DB instance restarted");
     }
@@ -131,6 +194,7 @@ pub(super) fn failover(c: &mut Context<'_>) -> Reply {
     for member in [&old, &target] {
         restart_member(c, now, member, from, to - from, "rebooting");
     }
+    restart_with_writer(c, now, &id, &[&old, &target], from, to);
     c.at(from + (to - from) / 2, &resource, Effect::Writer(target.clone()));
     c.at(to + seen, &resource, Effect::ShownWriter);
     let completed = format!("Completed failover to DB instance: {target}");
@@ -155,6 +219,11 @@ pub(super) fn stop(c: &mut Context<'_>) -> Reply {
             member.id
         )));
     }
+    if c.globals.of(&c.arn("cluster", &id)).is_some() {
+        return Err(cluster_state(format!(
+            "DbCluster {id} can't be stopped: it is a member of a global database."
+        )));
+    }
     let lag = c.lag();
     let length = c.random.duration(180.0, 400.0, 900.0);
     let Some(cluster) = c.rds.clusters.get_mut(&id) else { return Err(no_cluster(&id)) };
@@ -166,6 +235,10 @@ pub(super) fn stop(c: &mut Context<'_>) -> Reply {
     for member in c.rds.members_mut(&id) {
         member.pending_class = None;
         member.timeline.schedule(now, from, to - from, "stopping");
+    }
+    let members: Vec<String> = c.rds.members(&id).iter().map(|member| member.id.clone()).collect();
+    for member in members {
+        c.interrupt(&member, from, u64::MAX);
     }
     c.at(to, &resource, Effect::Stopped);
     c.at(to + WEEK_MS, &resource, Effect::AutoStart);

@@ -1,12 +1,13 @@
 //! What has become of everything since the last request.
 
 use super::state::{Deferred, Effect, Phase};
-use super::{Context, credentials, modify, restarts, versions};
+use super::{Context, Origin, credentials, modify, restarts, versions};
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
 /// Carries out all effects whose time has come, in order of time.
 pub(super) fn settle(c: &mut Context<'_>) {
+    let asked = std::mem::take(&mut c.origin);
     while let Some(index) = c
         .rds
         .effects
@@ -19,8 +20,10 @@ pub(super) fn settle(c: &mut Context<'_>) {
         let timed = c.rds.effects.remove(index);
         carry_out(c, timed.at, &timed.subject, timed.effect);
     }
+    c.origin = asked;
     // RDS keeps events for 14 days.
     c.rds.events.retain(|event| event.at + 14 * DAY_MS > c.now);
+    c.rds.forget_interruptions(c.now);
     for cluster in c.rds.clusters.values_mut() {
         cluster.roles.retain(|role| role.gone_at.is_none_or(|gone| c.now < gone));
     }
@@ -38,7 +41,10 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
                 && cluster.writer.as_ref() == Some(&id)
             {
                 cluster.writer = heir.clone();
-                cluster.shown_writer = heir;
+                cluster.shown_writer = heir.clone();
+                if let Some(heir) = heir {
+                    c.rds.interrupt(&heir, at, at, &Origin::aws("promotion"));
+                }
             }
             c.event(at, "db-instance", &id, "deletion", "DB instance deleted");
         }
@@ -61,8 +67,18 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
         }
         Effect::Restarted(loaded) => {
             if let Some(instance) = c.rds.instance_of(subject) {
-                // What changed after the parameters were read waits for the next restart.
-                instance.pending_since.take_if(|since| *since <= loaded);
+                instance.cluster_sync.restarted(loaded);
+                instance.instance_sync.restarted(loaded);
+            }
+        }
+        Effect::Loaded => load(c, subject),
+        Effect::Applied(values) => {
+            let Some(instance) = c.rds.instance_of(subject) else { return };
+            for (name, value) in values {
+                match value {
+                    Some(value) => instance.loaded.insert(name, value),
+                    None => instance.loaded.remove(&name),
+                };
             }
         }
         Effect::Class(class) => {
@@ -85,6 +101,7 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
                 let message = "DB cluster is being started due to it exceeding the maximum allowed time \
                                being stopped.";
                 c.event(at, "db-cluster", &id, "notification", message);
+                c.origin = Origin::aws("auto start");
                 restarts::begin_start(c, at, &id);
             }
         }
@@ -95,6 +112,11 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
             cluster.previous = None;
             let id = cluster.id.clone();
             c.event(at, "db-cluster", &id, "maintenance", "Database cluster engine version upgrade finished");
+        }
+        Effect::WithPrimary { length, origin } => {
+            let Some(id) = c.rds.cluster_of(subject).map(|cluster| cluster.id.clone()) else { return };
+            c.origin = origin;
+            restarts::restart_all(c, at, &id, &[], at, length, "rebooting");
         }
         Effect::RoleTried(arn) => {
             let able = c.rds.lenient || c.iam.assumable(&arn, "rds.amazonaws.com", at);
@@ -122,10 +144,11 @@ fn instance_up(c: &mut Context<'_>, at: u64, subject: &str) {
     instance.up = true;
     if late {
         // An instance that joins later can come up like that (fact book, section 1.4).
-        instance.pending_since = Some(at);
+        instance.cluster_sync.wait_for_restart(at, 0);
     }
     let (id, cluster_id) = (instance.id.clone(), instance.cluster.clone());
     c.event(at, "db-instance", &id, "creation", "DB instance created");
+    load(c, subject);
     let Some(cluster) = c.rds.clusters.get_mut(&cluster_id) else { return };
     if cluster.writer.is_none() {
         cluster.writer = Some(id.clone());
@@ -139,9 +162,21 @@ fn instance_up(c: &mut Context<'_>, at: u64, subject: &str) {
     }
 }
 
+/// An instance reads its parameters.
+fn load(c: &mut Context<'_>, subject: &str) {
+    let Some(instance) = c.rds.instances.values().find(|instance| instance.resource == subject) else {
+        return;
+    };
+    let values = c.rds.values_for(instance);
+    if let Some(instance) = c.rds.instance_of(subject) {
+        instance.loaded = values;
+    }
+}
+
 /// The maintenance window opens: deferred changes are made, and sometimes AWS upgrades the minor version.
 fn window(c: &mut Context<'_>, at: u64, subject: &str) {
     let upgrades = c.random.chance(0.1);
+    c.origin = Origin::aws("maintenance");
     let Some(cluster) = c.rds.cluster_of(subject) else { return };
     let id = cluster.id.clone();
     let next = next_window(&cluster.settings.maintenance_window, at + 1);

@@ -47,7 +47,7 @@ pub(super) fn cluster(c: &Context<'_>, x: &mut Xml, cluster: &Cluster) {
     x.list("DBClusterMembers", "DBClusterMember", &members, |x, member| {
         x.text("DBInstanceIdentifier", &member.id);
         x.text("IsClusterWriter", cluster.shown_writer.as_ref() == Some(&member.id));
-        x.text("DBClusterParameterGroupStatus", member.sync_status(now));
+        x.text("DBClusterParameterGroupStatus", member.cluster_sync.status(now));
         x.text("PromotionTier", member.promotion_tier);
     });
     security_groups(x, &shown.security_groups);
@@ -61,6 +61,10 @@ pub(super) fn cluster(c: &Context<'_>, x: &mut Xml, cluster: &Cluster) {
         x.text("Status", roles::status(c, role));
         x.optional("FeatureName", Some(&role.feature).filter(|feature| !feature.is_empty()));
     });
+    if let Some(global) = c.globals.of(&c.arn("cluster", &cluster.id)) {
+        x.text("GlobalClusterIdentifier", global);
+        x.text("GlobalWriteForwardingRequested", false);
+    }
     x.text("IAMDatabaseAuthenticationEnabled", shown.iam_authentication);
     x.text("ClusterCreateTime", time(cluster.created));
     if !shown.log_exports.is_empty() {
@@ -143,9 +147,11 @@ pub(super) fn instance(c: &Context<'_>, x: &mut Xml, instance: &Instance) {
         x.text("PreferredBackupWindow", &shown.backup_window);
         x.text("BackupRetentionPeriod", shown.backup_retention);
         security_groups(x, &shown.security_groups);
-        x.list("DBParameterGroups", "DBParameterGroup", [family(&shown.engine_version)], |x, family| {
-            x.text("DBParameterGroupName", format!("default.{family}"));
-            x.text("ParameterApplyStatus", "in-sync");
+        let default = || format!("default.{}", family(&shown.engine_version));
+        let group = Some(instance.group.clone()).filter(|group| !group.is_empty()).unwrap_or_else(default);
+        x.list("DBParameterGroups", "DBParameterGroup", [group], |x, group| {
+            x.text("DBParameterGroupName", group);
+            x.text("ParameterApplyStatus", instance.instance_sync.status(now));
         });
         if let Some(group) = c.rds.subnet_groups.get(&cluster.subnet_group) {
             x.element("DBSubnetGroup", |x| subnet_group(c, x, &cluster.subnet_group, group));

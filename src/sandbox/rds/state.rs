@@ -1,6 +1,6 @@
 //! What exists in simulated RDS. Times are milliseconds since the Unix epoch.
 
-use super::Rds;
+use super::{Origin, Rds};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,6 +104,9 @@ pub struct Deferred {
     pub storage_type: Option<String>,
     pub iam_authentication: Option<bool>,
     pub port: Option<u64>,
+    /// DB parameter group for all members, together with a major version.
+    #[serde(default)]
+    pub instance_group: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -169,6 +172,64 @@ impl Cluster {
     }
 }
 
+/// Whether an instance runs with a parameter group as it is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Sync {
+    /// The latest change that only a restart picks up.
+    pub pending_since: Option<u64>,
+    /// Until when a dynamic change is being applied.
+    pub applying_until: u64,
+    /// From when on Describe tells of a change.
+    #[serde(default)]
+    pub shown_from: u64,
+    /// The engine did not take the values: a restart does not help, another change may.
+    #[serde(default)]
+    pub failed: bool,
+}
+
+impl Sync {
+    /// `DBClusterParameterGroupStatus` or `ParameterApplyStatus` (fact book, section 1.5).
+    pub fn status(&self, now: u64) -> &'static str {
+        if self.failed {
+            "failed-to-apply"
+        } else if now < self.shown_from {
+            "in-sync"
+        } else if now < self.applying_until {
+            "applying"
+        } else if self.pending_since.is_some() {
+            "pending-reboot"
+        } else {
+            "in-sync"
+        }
+    }
+
+    /// Something changed at `at` that only a restart picks up; Describe tells so `late` milliseconds later.
+    pub fn wait_for_restart(&mut self, at: u64, late: u64) {
+        self.change(at, late);
+        self.pending_since = Some(at);
+    }
+
+    /// A change is being applied from `at` until `until`.
+    pub fn apply(&mut self, at: u64, until: u64, late: u64) {
+        self.change(at, late);
+        self.applying_until = until;
+    }
+
+    fn change(&mut self, at: u64, late: u64) {
+        self.failed = false;
+        // What is shown already stays shown.
+        if self.shown_from <= at && self.status(at) == "in-sync" {
+            self.shown_from = at + late;
+        }
+    }
+
+    /// The instance restarted with the parameters as they were at `loaded`: what changed after that waits for the
+    /// next restart.
+    pub fn restarted(&mut self, loaded: u64) {
+        self.pending_since.take_if(|since| *since <= loaded);
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Instance {
     pub id: String,
@@ -192,10 +253,18 @@ pub struct Instance {
     pub performance_insights: bool,
     pub maintenance_window: String,
     pub tags: BTreeMap<String, String>,
-    /// The latest change that only a restart picks up.
-    pub pending_since: Option<u64>,
-    /// Until when a dynamic change is being applied.
-    pub applying_until: u64,
+    /// Its DB parameter group; empty for the default one.
+    #[serde(default)]
+    pub group: String,
+    /// How it runs with the group of its cluster.
+    #[serde(flatten)]
+    pub cluster_sync: Sync,
+    /// How it runs with its own group.
+    #[serde(default)]
+    pub instance_sync: Sync,
+    /// The values set by somebody that it really runs with.
+    #[serde(default)]
+    pub loaded: BTreeMap<String, String>,
     /// Until when management work may refuse a reboot although the status is available.
     pub busy_until: u64,
     /// When it last came up, restarted or resumed; Serverless v2 pauses some time after that.
@@ -205,17 +274,6 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// The member's DBClusterParameterGroupStatus (fact book, section 1.5).
-    pub fn sync_status(&self, now: u64) -> &'static str {
-        if now < self.applying_until {
-            "applying"
-        } else if self.pending_since.is_some() {
-            "pending-reboot"
-        } else {
-            "in-sync"
-        }
-    }
-
     /// Relative size, for the choice of a failover target: a larger class wins within a promotion tier.
     pub fn size(&self) -> u64 {
         let size = self.class.rsplit('.').next().unwrap_or_default();
@@ -229,7 +287,7 @@ impl Instance {
     }
 }
 
-/// A value that somebody set in a DB cluster parameter group.
+/// A value that somebody set in a parameter group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Value {
     pub value: String,
@@ -295,6 +353,10 @@ pub enum Effect {
     Writer(String),
     /// Describe has noticed who the writer is.
     ShownWriter,
+    /// The instance reads its parameters.
+    Loaded,
+    /// It takes these values over while it runs; `None` is the default.
+    Applied(BTreeMap<String, Option<String>>),
     /// The instance restarted, with the parameters as they were at this time.
     Restarted(u64),
     Class(String),
@@ -308,6 +370,12 @@ pub enum Effect {
     RoleTried(String),
     /// The managed master password in the secret with this ARN is due for a new value.
     Rotation(String),
+    /// The writer of the global database's primary cluster restarts, for that many milliseconds; the members
+    /// of this secondary cluster restart with it.
+    WithPrimary {
+        length: u64,
+        origin: Origin,
+    },
 }
 
 impl Rds {

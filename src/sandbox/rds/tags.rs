@@ -36,11 +36,12 @@ fn tags<'c>(c: &'c mut Context<'_>) -> Result<&'c mut BTreeMap<String, String>, 
     };
     let rds = &mut *c.rds;
     let group_not_found =
-        || Fault::new(404, "DBParameterGroupNotFound", format!("DBClusterParameterGroup not found: {name}"));
+        || Fault::new(404, "DBParameterGroupNotFound", format!("Parameter group not found: {name}"));
     match kind {
         "cluster" => rds.clusters.get_mut(name).map(|found| &mut found.tags).ok_or_else(|| no_cluster(name)),
         "db" => rds.instances.get_mut(name).map(|found| &mut found.tags).ok_or_else(|| no_instance(name)),
         "cluster-pg" => rds.groups.get_mut(name).map(|found| &mut found.tags).ok_or_else(group_not_found),
+        "pg" => rds.instance_groups.get_mut(name).map(|found| &mut found.tags).ok_or_else(group_not_found),
         "subgrp" => rds.subnet_groups.get_mut(name).map(|found| &mut found.tags).ok_or_else(|| {
             Fault::new(404, "DBSubnetGroupNotFoundFault", format!("DB subnet group '{name}' does not exist."))
         }),

@@ -23,8 +23,13 @@ const AVAILABLE: &[(&str, std::ops::RangeInclusive<u32>, &str)] = &[
 /// The 8.4 versions carry MySQL's own number (fact book, section 1.1).
 const AVAILABLE_8_4: &[(&str, &str)] =
     &[("8.4.mysql_aurora.8.4.7", "2027-11-30"), ("8.4.mysql_aurora.8.4.8", "2028-03-31")];
-/// Still known to AWS, but nothing can be created with them. Which these are is our estimate.
+/// Still known to AWS, but nothing can be created with them, unless the sandbox is lenient. Which these are is
+/// our estimate.
 const DEPRECATED: &[&str] = &[
+    "5.7.12",
+    "5.7.mysql_aurora.2.07.10",
+    "5.7.mysql_aurora.2.09.3",
+    "5.7.mysql_aurora.2.10.3",
     "8.0.mysql_aurora.3.02.2",
     "8.0.mysql_aurora.3.03.3",
     "8.0.mysql_aurora.3.05.2",
@@ -66,9 +71,24 @@ static VERSIONS: LazyLock<Vec<Version>> = LazyLock::new(|| {
 });
 
 impl Version {
-    /// All numbers of the name, for comparison: `[8, 0, 3, 10, 2]`.
+    /// All numbers of the name, for comparison: `[8, 0, 3, 10, 2]`. The oldest versions have MySQL's number
+    /// only, such as `5.7.12`, and come before all others of their major version.
     pub(super) fn order(&self) -> Vec<u32> {
-        self.name.split(['.', '_']).filter_map(|part| part.parse().ok()).collect()
+        let numbers = self.name.split(['.', '_']).filter_map(|part| part.parse().ok());
+        match self.name.contains("mysql_aurora") {
+            true => numbers.collect(),
+            false => numbers.take(2).collect(),
+        }
+    }
+
+    /// Readers go on when the writer restarts: 2.10 and later (fact book, section 1.6).
+    pub(super) fn readers_survive(&self) -> bool {
+        self.order() >= vec![5, 7, 2, 10]
+    }
+
+    /// So do the secondary clusters of a global database: 3.06 and later (fact book, section 1.6).
+    pub(super) fn secondaries_survive(&self) -> bool {
+        self.order() >= vec![8, 0, 3, 6]
     }
 
     pub(super) fn family(&self) -> &'static str {
@@ -127,18 +147,19 @@ pub(super) fn is_prefix(wanted: &str, version: &str) -> bool {
 }
 
 /// The version that something new gets when `wanted` is asked for: a full name, a major version, or nothing.
-pub(super) fn creatable(wanted: &str) -> Option<&'static Version> {
+/// Deprecated ones only when `lenient`.
+pub(super) fn creatable(wanted: &str, lenient: bool) -> Option<&'static Version> {
     let name = match wanted {
         "" => DEFAULT,
         "5.7" | "8.0" | "8.4" => DEFAULTS.into_iter().find(|name| name.starts_with(wanted))?,
         full => full,
     };
-    find(name).filter(|version| !version.deprecated)
+    find(name).filter(|version| lenient || !version.deprecated)
 }
 
 /// The newest patch of the same minor version, if there is a newer one.
 pub(super) fn newest_patch(name: &str) -> Option<String> {
-    let (minor, _) = name.rsplit_once('.')?;
+    let (minor, _) = name.rsplit_once('.').filter(|_| name.contains("mysql_aurora"))?;
     let newest = VERSIONS.iter().rev().find(|version| is_prefix(minor, &version.name))?;
     (newest.name != name && !newest.deprecated).then(|| newest.name.clone())
 }
@@ -274,9 +295,11 @@ mod tests {
 
     #[test]
     fn every_default_exists() {
-        assert!(DEFAULTS.iter().all(|name| creatable(name).is_some()));
-        assert_eq!(creatable("8.4").map(Version::family), Some("aurora-mysql8.4"));
-        assert!(creatable("8.0.mysql_aurora.3.06.1").is_none(), "deprecated");
+        assert!(DEFAULTS.iter().all(|name| creatable(name, false).is_some()));
+        assert_eq!(creatable("8.4", false).map(Version::family), Some("aurora-mysql8.4"));
+        assert!(creatable("8.0.mysql_aurora.3.06.1", false).is_none(), "deprecated");
+        assert!(creatable("8.0.mysql_aurora.3.06.1", true).is_some(), "lenient");
+        assert_eq!(newest_patch("5.7.12"), None);
         assert_eq!(newest_patch("8.0.mysql_aurora.3.10.1").as_deref(), Some("8.0.mysql_aurora.3.10.3"));
         assert_eq!(newest_patch("8.0.mysql_aurora.3.10.3"), None);
     }

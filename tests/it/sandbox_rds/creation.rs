@@ -58,7 +58,8 @@ async fn creation_is_validated() {
     let f = lenient(1, Mood::Calm);
     let version = |v: &str| f.new_cluster("c").engine_version(v).send();
     assert_eq!(code(version("8.0.mysql_aurora.3.99.0").await), "InvalidParameterCombination");
-    assert_eq!(code(version("8.0.mysql_aurora.3.06.1").await), "InvalidParameterCombination", "deprecated");
+    let deprecated = strict(1, Mood::Calm).new_cluster("c").engine_version("8.0.mysql_aurora.3.06.1");
+    assert_eq!(code(deprecated.send().await), "InvalidParameterCombination", "unless lenient");
     let old = f.new_cluster("c").engine_version("8.0.mysql_aurora.3.08.2");
     let old = old.engine_lifecycle_support("open-source-rds-extended-support-disabled");
     assert_eq!(code(old.send().await), "InvalidParameterCombination", "past standard support");
