@@ -81,6 +81,14 @@ impl Theirs {
         self.account.sandbox.with(|world| world.regions.entry(region).or_default().rds.lenient = lenient);
     }
 
+    /// Whether AWS calls the role parameters static: it does for some accounts (fact book, section 1.3).
+    fn apply_types(&self, apply_type: &str) {
+        let types = auroraml::model::names::ROLE_PARAMETERS.iter().map(|(_, name)| (*name, apply_type));
+        let types = types.map(|(name, apply_type)| (name.to_string(), apply_type.to_string())).collect();
+        let region = self.spec.region.clone();
+        self.account.sandbox.with(|world| world.regions.entry(region).or_default().rds.apply_types = types);
+    }
+
     async fn wait(&self, seconds: u64) {
         self.account.sandbox.clock().sleep(Duration::from_secs(seconds)).await;
     }
@@ -116,6 +124,10 @@ impl Theirs {
         let tag = aws_sdk_rds::types::Tag::builder().key("owner").value("data platform").build();
         make.set_db_cluster_parameter_group_name(group).tags(tag).send().await.unwrap();
         self.wait(600).await;
+        self.make_members(name, members).await;
+    }
+
+    async fn make_members(&self, name: &str, members: usize) {
         for n in 1..=members {
             let make = self.rds.create_db_instance().db_instance_identifier(format!("{name}-{n}"));
             let make = make.db_cluster_identifier(name).engine("aurora-mysql");
@@ -180,6 +192,15 @@ impl Theirs {
         self.wait(120).await;
     }
 
+    /// Reboots and failovers since the stack's first role was made.
+    fn restarts(&self) -> usize {
+        self.account.sandbox.with(|world| {
+            let restart = |operation: &str| ["RebootDBInstance", "FailoverDBCluster"].contains(&operation);
+            let began = world.log.iter().position(|entry| entry.operation == "CreateRole").unwrap();
+            world.log[began..].iter().filter(|entry| restart(&entry.operation)).count()
+        })
+    }
+
     async fn apply(&self) -> Arc<Recorder> {
         self.account.apply(&self.spec).await
     }
@@ -218,9 +239,10 @@ fn says(plan: &Plan, parts: &[&str]) {
 }
 
 /// Wired up, in-sync on every member, and given back byte for byte, whatever group the cluster has.
-async fn comes_back(group: Group, members: usize) {
+async fn comes_back(group: Group, members: usize, apply_type: &str) {
     let seed = 100 + members as u64;
     let theirs = Theirs::new(seed, Mood::Real, group, members).await;
+    theirs.apply_types(apply_type);
     let names = match group {
         Group::Shared => vec![CLUSTER, "billing-db", "orders-db"],
         _ => vec![CLUSTER],
@@ -264,21 +286,24 @@ async fn comes_back(group: Group, members: usize) {
 #[tokio::test(start_paused = true)]
 async fn a_cluster_with_a_default_group_comes_back_as_it_was() {
     for members in [1, 2, 4] {
-        comes_back(Group::Default, members).await;
+        comes_back(Group::Default, members, "dynamic").await;
+        comes_back(Group::Default, members, "static").await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_with_a_group_of_its_own_comes_back_as_it_was() {
     for members in [1, 2, 4] {
-        comes_back(Group::Exclusive, members).await;
+        comes_back(Group::Exclusive, members, "dynamic").await;
+        comes_back(Group::Exclusive, members, "static").await;
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_with_a_shared_group_comes_back_as_it_was() {
     for members in [1, 2, 4] {
-        comes_back(Group::Shared, members).await;
+        comes_back(Group::Shared, members, "dynamic").await;
+        comes_back(Group::Shared, members, "static").await;
     }
 }
 
@@ -313,12 +338,24 @@ async fn nothing_restarts_for_a_dynamic_parameter_in_place() {
     let theirs = Theirs::new(2, Mood::Real, Group::Exclusive, 2).await;
     theirs.apply().await;
     theirs.destroy().await;
-    let restarts = theirs.account.sandbox.with(|world| {
-        let restart = |operation: &str| ["RebootDBInstance", "FailoverDBCluster"].contains(&operation);
-        let began = world.log.iter().position(|entry| entry.operation == "CreateRole").unwrap();
-        world.log[began..].iter().filter(|entry| restart(&entry.operation)).count()
-    });
-    assert_eq!(restarts, 0);
+    assert_eq!(theirs.restarts(), 0);
+}
+
+/// A static one is set to wait for a restart, and every member gets it.
+#[tokio::test(start_paused = true)]
+async fn every_member_restarts_for_a_static_parameter_in_place() {
+    let theirs = Theirs::new(2, Mood::Real, Group::Exclusive, 2).await;
+    theirs.apply_types("static");
+    let plan = theirs.account.prepare(&theirs.spec, Intent::Apply).await.unwrap();
+    let props = &plan.graph.resources[&Id::new("group_parameters", "main")].props;
+    assert_eq!(props["apply_types"]["aws_default_sagemaker_role"], "static");
+    theirs.apply().await;
+    let observed = theirs.account.prepare(&theirs.spec, Intent::Apply).await.unwrap().observed;
+    let live = &observed[&Id::new("group_parameters", "main")].props;
+    assert_eq!(live["apply_types"]["aws_default_sagemaker_role"], "static");
+    assert_eq!(live["parameters"]["aws_default_sagemaker_role"], role_arn("sagemaker").as_str());
+    assert!(theirs.restarts() >= 1, "{} restarts", theirs.restarts());
+    assert_eq!(theirs.statuses(CLUSTER).await, ["in-sync", "in-sync"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -601,10 +638,44 @@ fn engines_and_global_databases() {
     assert!(new.contains("its other clusters are not touched"), "{new}");
 }
 
-/// Killed at any request, in place: the next run comes to the same end.
 #[tokio::test(start_paused = true)]
-async fn in_place_survives_being_killed() {
-    let theirs = Theirs::new(14, Mood::Real, Group::Exclusive, 1).await;
+async fn a_member_of_a_global_database_is_wired_with_a_note() {
+    let theirs = Theirs::new(17, Mood::Calm, Group::Exclusive, 1).await;
+    let arn = theirs.cluster(CLUSTER).await.db_cluster_arn.unwrap();
+    let make = theirs.rds.create_global_cluster().global_cluster_identifier("world");
+    make.source_db_cluster_identifier(arn).send().await.unwrap();
+    theirs.wait(600).await;
+    says(
+        &theirs.plan().await,
+        &["a member of the global database world", "its other clusters are not touched"],
+    );
+    theirs.apply().await;
+    theirs.destroy().await;
+}
+
+/// Aurora MySQL 2 has a family of its own, and restarts as a whole.
+#[tokio::test(start_paused = true)]
+async fn a_cluster_of_version_two_comes_back_as_it_was() {
+    let theirs = Theirs::over(Account::new(18, Mood::Real), spec(&spec_file("existing-cluster.yaml")));
+    theirs.lenient(true);
+    let make = theirs.rds.create_db_cluster().db_cluster_identifier(CLUSTER).engine("aurora-mysql");
+    let make = make.engine_version("5.7.mysql_aurora.2.09.3").master_username("admin");
+    make.manage_master_user_password(true).send().await.unwrap();
+    theirs.wait(600).await;
+    theirs.make_members(CLUSTER, 2).await;
+    theirs.lenient(false);
+    let before = theirs.described(CLUSTER).await;
+    assert_eq!(before.db_cluster_parameter_group(), Some("default.aurora-mysql5.7"));
+    theirs.apply().await;
+    assert_eq!(theirs.statuses(CLUSTER).await, ["in-sync", "in-sync"]);
+    theirs.destroy().await;
+    assert_eq!(theirs.described(CLUSTER).await, before);
+}
+
+/// Killed at any request, in place: the next run comes to the same end.
+async fn survives_in_place(members: usize, apply_type: &str) {
+    let theirs = Theirs::new(14, Mood::Real, Group::Exclusive, members).await;
+    theirs.apply_types(apply_type);
     let (before, values) = (theirs.described(CLUSTER).await, theirs.parameters(GROUP).await);
     let spec = wanting("sagemaker: { endpoints: [churn-autopilot] }, comprehend: true");
     let (created, world) = sweep("in place", theirs.account.sandbox.world(), &spec, Intent::Apply).await;
@@ -612,6 +683,16 @@ async fn in_place_survives_being_killed() {
     assert!(created >= 8 && destroyed >= 8, "{created} and {destroyed} kill points");
     let end = Theirs::over(Account::over(world), spec);
     assert_eq!((end.described(CLUSTER).await, end.parameters(GROUP).await), (before, values));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dynamic_parameter_in_place_survives_being_killed() {
+    Box::pin(survives_in_place(1, "dynamic")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_static_parameter_in_place_survives_being_killed() {
+    Box::pin(survives_in_place(2, "static")).await;
 }
 
 #[tokio::test(start_paused = true)]
