@@ -1,6 +1,6 @@
 //! `verify`: whether what is there works together.
 
-use super::args::{Global, StatusFormat, Verify};
+use super::args::{Global, StatusFormat, Verify, Terms};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
@@ -28,7 +28,7 @@ async fn show(session: &Session, args: &Verify, printer: &Printer) -> Result<Exi
     let checks = verify::verify(&session.aws, &session.spec, args.deep).await;
     let checks = checks.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;
     printer.data(&match args.format {
-        StatusFormat::Text => render::verify::text(&session.subject(false), &checks),
+        StatusFormat::Text => render::verify::text(&session.subject(false, &Terms::default()), &checks),
         StatusFormat::Json => render::verify::to_json(&checks),
         StatusFormat::Yaml => render::verify::to_yaml(&checks),
     })?;

@@ -36,14 +36,16 @@ impl Kind for ClusterRole {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (place, cluster) = (&look.aws.place, cluster(look).await?);
         let Some(cluster) = cluster.as_ref() else { return Ok(Vec::new()) };
-        let prefix = place.role_arn("");
+        let prefix = place.role_arn_prefix();
         let seen = cluster.associated_roles().iter().filter_map(|role| {
             let arn = role.role_arn()?;
             // Roles of others on the same cluster are none of our business.
             let name = arn.strip_prefix(&prefix)?.to_string();
             let state = match role.status() {
                 Some("ACTIVE") => State::Ready,
-                Some("INVALID") => State::Broken("the cluster cannot assume the role (INVALID)".into()),
+                Some("INVALID") => State::Broken(
+                    "INVALID: the cluster could not assume the role, so calls through it fail".into(),
+                ),
                 other => State::Busy(other.unwrap_or("PENDING").to_lowercase()),
             };
             Some(Seen {

@@ -7,7 +7,7 @@
 //! **Invariants.** `observe` changes nothing and *lists*: it finds objects by name, path or tag, never by
 //! something remembered. Each create is safe to repeat after a look has shown that the object is not there.
 
-use crate::aws::{Aws, Class, Failure, Look};
+use crate::aws::{Aws, Class, During, Failure, Look};
 use crate::model::graph::{Id, Live, Observed, Outputs, State};
 use crate::plan::{Catalog, Change, Permit, Rules};
 use futures_util::future::join_all;
@@ -24,6 +24,7 @@ pub mod elastic_ip;
 pub mod endpoint;
 pub mod endpoint_config;
 pub mod group_attachment;
+pub mod group_parameters;
 pub mod instance;
 pub mod internet_gateway;
 pub mod model;
@@ -62,6 +63,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     &secret::Secret,
     &subnet_group::SubnetGroup,
     &parameter_group::ParameterGroup,
+    &group_parameters::GroupParameters,
     &cluster::Cluster,
     &group_attachment::GroupAttachment,
     &cluster_role::ClusterRole,
@@ -319,11 +321,15 @@ pub fn already_ok<T>(result: Result<T, Failure>, class: Class) -> Result<(), Fai
 
 /// What the model must know of the live cluster, the stack's own or an existing one.
 pub struct ClusterFacts {
+    /// `aurora-mysql`
+    pub engine: String,
     pub engine_version: String,
+    pub status: String,
     pub parameter_group: String,
-    pub members: Vec<String>,
     /// ARNs of all associated roles.
     pub roles: Vec<String>,
+    /// Identifier of the global database that the cluster is a member of.
+    pub global_cluster: Option<String>,
     /// Name of the CloudFormation stack that made the cluster.
     pub cloudformation_stack: Option<String>,
 }
@@ -333,13 +339,11 @@ pub struct ClusterFacts {
 pub async fn cluster_facts(look: Look<'_>) -> Result<Option<ClusterFacts>, Failure> {
     let found = rds::cluster(look).await?;
     Ok(found.as_ref().as_ref().map(|cluster| ClusterFacts {
+        engine: cluster.engine().unwrap_or_default().into(),
         engine_version: cluster.engine_version().unwrap_or_default().into(),
+        status: cluster.status().unwrap_or_default().into(),
         parameter_group: cluster.db_cluster_parameter_group().unwrap_or_default().into(),
-        members: cluster
-            .db_cluster_members()
-            .iter()
-            .filter_map(|m| m.db_instance_identifier().map(String::from))
-            .collect(),
+        global_cluster: cluster.global_cluster_identifier().filter(|id| !id.is_empty()).map(String::from),
         cloudformation_stack: cluster
             .tag_list()
             .iter()
@@ -347,4 +351,35 @@ pub async fn cluster_facts(look: Look<'_>) -> Result<Option<ClusterFacts>, Failu
             .and_then(|tag| tag.value().map(String::from)),
         roles: cluster.associated_roles().iter().filter_map(|r| r.role_arn().map(String::from)).collect(),
     }))
+}
+
+/// What the model must know of the custom parameter group that others made for the existing cluster.
+pub struct GroupFacts {
+    /// Roles that are set, by parameter.
+    pub roles: BTreeMap<String, String>,
+    /// `static` or `dynamic`, by parameter.
+    pub apply_types: BTreeMap<String, String>,
+    /// The other clusters that use the group, sorted.
+    pub other_users: Vec<String>,
+}
+
+/// # Errors
+/// Those of the describes; a default group and the stack's own are `None`, and nothing is asked of them.
+pub async fn group_facts(look: Look<'_>) -> Result<Option<GroupFacts>, Failure> {
+    let found = rds::parameters::attached(look).await?;
+    let Some(attached) = found.as_ref() else { return Ok(None) };
+    Ok(Some(GroupFacts {
+        roles: attached.roles(),
+        apply_types: rds::parameters::apply_types(&attached.parameters),
+        other_users: rds::other_users(look.aws, &attached.group).await?,
+    }))
+}
+
+/// Whether there is a DB cluster parameter group of this name.
+///
+/// # Errors
+/// Those of the describe.
+pub async fn group_exists(aws: &Aws, group: &str) -> Result<bool, Failure> {
+    let request = aws.rds.describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(group);
+    Ok(absent_ok(request.send().await.during("DescribeDBClusterParameterGroups"))?.is_some())
 }

@@ -1,5 +1,7 @@
 //! What the RDS kinds share: one describe per cluster, statuses, tags.
 
+pub(super) mod parameters;
+
 use crate::aws::{Aws, During, Failure, Look, tag_changes, tag_map};
 use crate::model::graph::State;
 use crate::plan::restart::needs_person;
@@ -17,6 +19,20 @@ pub(super) async fn cluster(look: Look<'_>) -> Result<Arc<Option<DbCluster>>, Fa
         Ok(found.and_then(|found| found.db_clusters.unwrap_or_default().into_iter().next()))
     })
     .await
+}
+
+/// Identifiers of the other clusters that use a parameter group, sorted: AWS has no filter for it.
+pub(super) async fn other_users(aws: &Aws, group: &str) -> Result<Vec<String>, Failure> {
+    let pages = aws.rds.describe_db_clusters().into_paginator().items().send();
+    let all = pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBClusters")?;
+    let mut users: Vec<String> = all
+        .iter()
+        .filter(|cluster| cluster.db_cluster_parameter_group() == Some(group))
+        .filter_map(|cluster| cluster.db_cluster_identifier().map(String::from))
+        .filter(|identifier| *identifier != aws.cluster())
+        .collect();
+    users.sort();
+    Ok(users)
 }
 
 /// The instances of the stack's cluster.

@@ -1,27 +1,25 @@
 //! The cluster, its members, and the machine learning wiring: role, association and parameter as one unit.
 
 use super::graph::{Id, Input};
+use super::names::{self, ROLE_PARAMETERS};
 use super::network::Network;
 use super::roles::{AURORA, arn};
-use super::{Builder, engine, names};
+use super::{Builder, engine};
 use crate::kinds::{
-    cluster, cluster_role, group_attachment, instance, parameter_group, parameter_sync, secret,
-    secret_attachment, subnet_group,
+    cluster, cluster_role, instance, parameter_group, parameter_sync, secret, secret_attachment, subnet_group,
 };
 use crate::plan::restart::Policy;
-use crate::spec::{Aurora, Cluster, ExistingCluster, Instance, Restart, Storage};
+use crate::spec::{Aurora, Cluster, Instance, Restart, Storage};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Role name and cluster parameter of each ability (fact book, section 1.3).
-pub(super) const ROLE_PARAMETERS: &[(&str, &str)] = &[
-    ("bedrock", "aws_default_bedrock_role"),
-    ("comprehend", "aws_default_comprehend_role"),
-    ("s3", "aws_default_s3_role"),
-    ("sagemaker", "aws_default_sagemaker_role"),
-];
-
-/// IAM roles that a cluster can have (fact book, section 1.8).
-const ROLES_PER_CLUSTER: usize = 5;
+/// One way in which SQL calls another service: role, association and parameter as one unit.
+pub(super) struct Ability {
+    /// That of the role and of the association within the stack.
+    pub name: &'static str,
+    /// The cluster parameter that names the role.
+    pub parameter: &'static str,
+    pub role: Id,
+}
 
 impl Builder<'_> {
     pub(super) fn secret(&mut self) -> Option<Id> {
@@ -48,21 +46,22 @@ impl Builder<'_> {
     }
 
     /// The roles of all abilities, for the cluster with this identifier.
-    fn abilities(&mut self, cluster: &str) -> Vec<(&'static str, &'static str, Id)> {
+    pub(super) fn abilities(&mut self, cluster: &str) -> Vec<Ability> {
         let source = self.place.cluster_arn(cluster);
-        let mut roles = Vec::new();
+        let mut abilities = Vec::new();
         for (name, parameter) in ROLE_PARAMETERS {
             if let Some(statements) = self.aurora_statements(name) {
-                roles.push((*name, *parameter, self.role(name, AURORA, Some(&source), statements)));
+                let role = self.role(name, AURORA, Some(&source), statements);
+                abilities.push(Ability { name, parameter, role });
             }
         }
-        roles
+        abilities
     }
 
-    fn associations(&mut self, roles: &[(&str, &str, Id)], cluster: &Input) {
-        for (name, _, role) in roles {
-            let props = cluster_role::Props { cluster: cluster.clone(), role: arn(role) };
-            self.graph.add(Id::new("cluster_role", *name), props);
+    pub(super) fn associations(&mut self, abilities: &[Ability], cluster: &Input) {
+        for ability in abilities {
+            let props = cluster_role::Props { cluster: cluster.clone(), role: arn(&ability.role) };
+            self.graph.add(Id::new("cluster_role", ability.name), props);
         }
     }
 
@@ -87,7 +86,7 @@ impl Builder<'_> {
                 }
             }
         };
-        let roles = self.abilities(&self.place.cluster());
+        let abilities = self.abilities(&self.place.cluster());
         let id = Id::new("subnet_group", "main");
         let props = subnet_group::Props {
             subnets: network.private.iter().map(|subnet| Input::of(subnet, "id")).collect(),
@@ -96,10 +95,10 @@ impl Builder<'_> {
         let subnet_group = self.graph.add(id, props).predict("name", self.place.cluster()).id();
         let mut parameters: BTreeMap<String, Input> =
             spec.parameters.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-        parameters.extend(roles.iter().map(|(_, parameter, role)| ((*parameter).to_string(), arn(role))));
+        parameters.extend(abilities.iter().map(|a| (a.parameter.to_string(), arn(&a.role))));
         let group = self.parameter_group(engine::family(&version), parameters, None, None);
         let cluster = self.cluster(spec, version, network, secret, &subnet_group, &group);
-        self.associations(&roles, &Input::of(&cluster, "id"));
+        self.associations(&abilities, &Input::of(&cluster, "id"));
         let members = self.members(spec, &cluster);
         self.sync(&spec.restart, members.iter().chain([&group, &cluster]));
         if let Some(secret) = secret {
@@ -185,7 +184,7 @@ impl Builder<'_> {
         ids
     }
 
-    fn parameter_group(
+    pub(super) fn parameter_group(
         &mut self,
         family: String,
         parameters: BTreeMap<String, Input>,
@@ -195,7 +194,7 @@ impl Builder<'_> {
         let id = Id::new("parameter_group", "main");
         let mut tags = self.tags(&id);
         tags.extend(original.map(|group| (names::ORIGINAL_GROUP_TAG.to_string(), group)));
-        let props = parameter_group::Props { family, parameters, copy_of, tags };
+        let props = parameter_group::Props { family, parameters, copy_of, apply_types: None, tags };
         self.graph.add(id, props).predict("name", self.place.cluster()).id()
     }
 
@@ -215,70 +214,5 @@ impl Builder<'_> {
             topology: None,
         };
         self.graph.add(Id::new("parameter_sync", "main"), props).recheck_after(after);
-    }
-
-    /// A cluster that others own gets a parameter group of ours, with the values of its own carried over, so
-    /// that nothing of theirs is changed and everything can be given back.
-    fn existing(&mut self, spec: &ExistingCluster) {
-        let identifier = spec.existing.to_ascii_lowercase();
-        let Some(live) = &self.facts.existing else {
-            return self.problem(
-                "aurora.existing",
-                format!("there is no DB cluster {identifier} in {}", self.place.region),
-                "check its name and the region (aws rds describe-db-clusters), or leave out `existing` to have one created",
-            );
-        };
-        if let Some((stack, status)) = &live.cloudformation {
-            if status.ends_with("_IN_PROGRESS") {
-                return self.problem(
-                    format!("cluster {identifier}"),
-                    format!("it belongs to the CloudFormation stack {stack}, which is {status}"),
-                    "wait until CloudFormation has finished, then run again",
-                );
-            }
-            // Whoever owns a resource through CloudFormation should hear of it (fact book, trap 66).
-            self.graph.notes.push(format!(
-                "{identifier} belongs to the CloudFormation stack {stack} ({status}), which will see its parameter group and roles as drift"
-            ));
-        }
-        let version = self.facts.live_engine_version.clone().unwrap_or_default();
-        let ours = live.parameter_group == self.place.cluster();
-        let original = match &live.original_group {
-            Some(original) => original.clone(),
-            None if ours => format!("default.{}", engine::family(&version)),
-            None => live.parameter_group.clone(),
-        };
-        let foreign = live.foreign_roles;
-        let roles = self.abilities(&identifier);
-        if foreign + roles.len() > ROLES_PER_CLUSTER {
-            return self.problem(
-                format!("cluster {identifier}"),
-                format!(
-                    "it has {foreign} IAM roles of others, {} more are needed, and AWS allows {ROLES_PER_CLUSTER}",
-                    roles.len()
-                ),
-                "remove an association that is no longer used, or raise the quota L-E094F43D",
-            );
-        }
-        let parameters =
-            roles.iter().map(|(_, parameter, role)| ((*parameter).to_string(), arn(role))).collect();
-        // A default group cannot be copied, and has nothing that a new group lacks.
-        let copy_of = Some(original.clone()).filter(|group| !group.starts_with("default."));
-        let group = self.parameter_group(engine::family(&version), parameters, copy_of, Some(original));
-        self.associations(&roles, &Input::from(identifier.as_str()));
-        let props = group_attachment::Props {
-            cluster: identifier.into(),
-            parameter_group: Input::of(&group, "name"),
-        };
-        let attachment = self.graph.add(Id::new("group_attachment", "main"), props).id();
-        self.sync(&spec.restart, [&group, &attachment]);
-    }
-
-    /// Destroying the wiring of an existing cluster: its members must run their old parameters again before
-    /// the roles go.
-    pub(super) fn give_back(&mut self) {
-        if let (Some(Aurora::Existing(spec)), true) = (&self.spec.aurora, self.facts.existing.is_some()) {
-            self.sync(&spec.restart, [&Id::new("group_attachment", "main")]);
-        }
     }
 }

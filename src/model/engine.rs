@@ -66,6 +66,45 @@ pub fn family(version: &str) -> String {
     format!("aurora-mysql{}", major.join("."))
 }
 
+/// Whether this is Aurora MySQL 3 from a minor version on, or 8.4.
+fn at_least_three(minor: u32, version: &str) -> bool {
+    match sort_key(aurora_version(version))[..] {
+        [3, live, ..] => live >= minor,
+        [major, ..] => major >= 8,
+        [] => false,
+    }
+}
+
+/// Whether SQL can call SageMaker and Comprehend: Aurora MySQL 2.07, 3.01, 8.4 and later of each (fact book,
+/// section 1.1).
+pub fn has_machine_learning(version: &str) -> bool {
+    match sort_key(aurora_version(version))[..] {
+        [2, minor, ..] => minor >= 7,
+        _ => at_least_three(1, version),
+    }
+}
+
+/// Whether SQL can call Bedrock: Aurora MySQL 3.06 and later (fact book, section 1.1).
+pub fn has_bedrock(version: &str) -> bool {
+    at_least_three(6, version)
+}
+
+/// Whether a restart of the writer of a global database's primary cluster leaves the members of the others
+/// alone: Aurora MySQL 3.06 and later (fact book, section 1.6).
+pub fn restarts_alone(version: &str) -> bool {
+    at_least_three(6, version)
+}
+
+/// Whether readers restart with the writer: before Aurora MySQL 2.10 (fact book, section 1.6). The first
+/// versions of 2 and 1 are written as MySQL's: `5.7.12`, `5.6.10a`.
+pub fn restarts_together(version: &str) -> bool {
+    match sort_key(aurora_version(version))[..] {
+        [1, ..] | [5, 6 | 7, ..] => true,
+        [2, minor, ..] => minor < 10,
+        _ => false,
+    }
+}
+
 /// Whether `b` is a later version than `a`.
 pub fn newer(b: &str, a: &str) -> bool {
     sort_key(b) > sort_key(a)
@@ -105,6 +144,27 @@ mod tests {
         assert_eq!(pick("8.4", "2026-11-20"), Some("8.4.mysql_aurora.8.4.7"));
         assert_eq!(pick("3.1", "2026-11-20"), None, "a prefix ends at a point");
         assert_eq!(pick("3.10", "2026-11-20"), Some("8.0.mysql_aurora.3.10.2"));
+    }
+
+    #[test]
+    fn abilities_came_with_versions() {
+        let cases = [
+            ("5.6.10a", false, false),
+            ("5.7.12", false, false),
+            ("5.7.mysql_aurora.2.06.0", false, false),
+            ("5.7.mysql_aurora.2.07.1", true, false),
+            ("5.7.mysql_aurora.2.12.5", true, false),
+            ("8.0.mysql_aurora.3.00.0", false, false),
+            ("8.0.mysql_aurora.3.01.0", true, false),
+            ("8.0.mysql_aurora.3.05.2", true, false),
+            ("8.0.mysql_aurora.3.06.1", true, true),
+            ("8.0.mysql_aurora.3.10.2", true, true),
+            ("8.4.mysql_aurora.8.4.7", true, true),
+        ];
+        for (version, machine_learning, bedrock) in cases {
+            assert_eq!(has_machine_learning(version), machine_learning, "{version}");
+            assert_eq!(has_bedrock(version), bedrock, "{version}");
+        }
     }
 
     #[test]

@@ -22,16 +22,31 @@ pub struct Facts {
 }
 
 /// A cluster that others own.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExistingFacts {
+    /// `aurora-mysql`, or what else runs there.
+    pub engine: String,
+    /// AWS's own word: `available`, `stopped`, …
+    pub status: String,
     /// The parameter group that it has now.
     pub parameter_group: String,
-    /// Where our group is attached: the group that it had before, as our group's tag says.
+    /// Where there is a group of ours, attached or not: the group that the cluster had before, as our group's
+    /// tag says.
     pub original_group: Option<String>,
-    /// Members of the cluster.
-    pub members: Vec<String>,
-    /// Roles associated by others.
-    pub foreign_roles: usize,
+    /// Whether that one is gone, asked for only when the cluster is to have it back.
+    pub original_group_gone: bool,
+    /// Roles that are set in the attached group, by parameter; none of a default group or of ours.
+    pub role_parameters: BTreeMap<String, String>,
+    /// `static` or `dynamic`, by parameter, likewise.
+    pub apply_types: BTreeMap<String, String>,
+    /// The other clusters that use the attached group, sorted, likewise.
+    pub sharers: Vec<String>,
+    /// ARNs of all associated roles.
+    pub roles: Vec<String>,
+    /// How many of them a cluster can have in this account.
+    pub role_quota: usize,
+    /// The global database that the cluster is a member of.
+    pub global_cluster: Option<String>,
     /// The CloudFormation stack that made the cluster, and its status.
     pub cloudformation: Option<(String, String)>,
 }

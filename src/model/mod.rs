@@ -5,6 +5,7 @@
 
 mod aurora;
 pub mod engine;
+mod existing;
 pub mod facts;
 pub mod graph;
 pub mod names;
@@ -16,7 +17,7 @@ mod sagemaker;
 use crate::spec::{Aurora, BucketOnDestroy, ClusterOnDestroy, SecretManager, Spec};
 use facts::Facts;
 use graph::{Deletion, Graph, Id};
-use names::{EXPIRES_TAG, Place, RESOURCE_TAG, STACK_TAG, Scope};
+use names::{EXPIRES_TAG, Place, RESOURCE_TAG, ROLE_PARAMETERS, STACK_TAG, Scope};
 use std::collections::BTreeMap;
 
 /// What the spec is read for.
@@ -156,7 +157,7 @@ pub fn abilities(spec: &Spec, place: &Place) -> Vec<Ability> {
     // What the roles allow follows from the spec alone.
     let facts = Facts::default();
     let builder = Builder { spec, place, facts: &facts, graph: Graph::default(), problems: Vec::new() };
-    let all = aurora::ROLE_PARAMETERS.iter().filter_map(|(name, parameter)| {
+    let all = names::ROLE_PARAMETERS.iter().filter_map(|(name, parameter)| {
         Some(Ability { name, parameter, statements: builder.aurora_statements(name)? })
     });
     all.collect()
@@ -176,7 +177,7 @@ pub fn scope(spec: &Spec) -> Scope {
         "s3" => wish.s3 != crate::spec::S3Access::Own(false),
         _ => wish.sagemaker.is_some(),
     };
-    let roles = aurora::ROLE_PARAMETERS.iter().filter(|(ability, _)| wired(ability));
+    let roles = ROLE_PARAMETERS.iter().filter(|(ability, _)| wired(ability));
     parameters.extend(roles.map(|(_, parameter)| (*parameter).to_string()));
     Scope {
         existing_cluster,

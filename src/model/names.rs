@@ -14,6 +14,15 @@ pub const EXPIRES_TAG: &str = "auroraml:expires-after";
 /// Tag on a parameter group made for an existing cluster: the group that the cluster had before.
 pub const ORIGINAL_GROUP_TAG: &str = "auroraml:original-group";
 
+/// The DB cluster parameter that holds the ARN of the role for each ability, by the ability's name, which is
+/// that of the role (fact book, section 1.3).
+pub const ROLE_PARAMETERS: &[(&str, &str)] = &[
+    ("bedrock", "aws_default_bedrock_role"),
+    ("comprehend", "aws_default_comprehend_role"),
+    ("s3", "aws_default_s3_role"),
+    ("sagemaker", "aws_default_sagemaker_role"),
+];
+
 /// Characters in the name of a SageMaker object (fact book, section 4.1).
 pub const SAGEMAKER_NAME_MAX: usize = 63;
 
@@ -81,6 +90,10 @@ impl Place {
     }
     pub fn role(&self, name: &str) -> String {
         format!("{}-{}-{name}", self.stack, self.region)
+    }
+    /// What the ARN of every role of this stack begins with.
+    pub fn role_arn_prefix(&self) -> String {
+        self.role_arn("")
     }
     pub fn role_arn(&self, name: &str) -> String {
         format!("arn:{}:iam::{}:role{}{}", self.partition(), self.account, self.role_path(), self.role(name))

@@ -7,6 +7,7 @@
 //! secondary clusters.
 
 use super::impact::{Impact, Interruption, Seconds};
+use crate::model::engine;
 pub use crate::spec::Strategy;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -143,20 +144,6 @@ impl Member {
     }
 }
 
-/// `(3, 10)` of `8.0.mysql_aurora.3.10.2`; the first versions of Aurora MySQL 2 and 1 are written `5.7.12` and
-/// `5.6.10a`.
-pub fn aurora_version(version: &str) -> Option<(u32, u32)> {
-    match version.split_once(".mysql_aurora.") {
-        Some((_, aurora)) => {
-            let mut parts = aurora.split('.').map(|part| part.parse().ok());
-            Some((parts.next()??, parts.next()??))
-        }
-        None if version.starts_with("5.7") => Some((2, 0)),
-        None if version.starts_with("5.6") => Some((1, 0)),
-        None => None,
-    }
-}
-
 impl Topology {
     pub fn writer(&self) -> Option<&Member> {
         self.members.iter().find(|member| member.writer)
@@ -169,13 +156,12 @@ impl Topology {
     }
     /// Before 2.10 readers restart with the writer (fact book, section 1.6).
     fn restarts_together(&self) -> bool {
-        aurora_version(&self.engine_version).is_some_and(|version| version < (2, 10))
+        engine::restarts_together(&self.engine_version)
     }
     /// The global database whose secondary clusters restart with this writer: before 3.06 (fact book,
     /// section 1.6).
     fn drags_along(&self) -> Option<&str> {
-        let old = aurora_version(&self.engine_version).is_some_and(|version| version < (3, 6));
-        self.global_cluster.as_deref().filter(|_| old)
+        self.global_cluster.as_deref().filter(|_| !engine::restarts_alone(&self.engine_version))
     }
 
     /// What an interruption of the writer comes to with this engine.

@@ -24,6 +24,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
             "secret",
             "subnet_group",
             "parameter_group",
+            "group_parameters",
             "cluster",
             "group_attachment",
             "cluster_role",

@@ -10,13 +10,17 @@ use crate::spec::{Aurora, Spec};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
+/// IAM roles that a cluster can have unless the quota L-E094F43D was raised (fact book, section 1.8).
+const ROLES_PER_CLUSTER: usize = 5;
+
 /// What a plan is made from beside the spec and the live resources.
 ///
 /// # Errors
 /// When AWS cannot be asked, or a file that the spec names cannot be read.
-pub(super) async fn gather(look: Look<'_>, spec: &Spec, _: Intent) -> Result<Facts, Failure> {
+pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure> {
     let aws = look.aws;
-    let (zones, engine) = tokio::join!(zones(look, spec), engine(look, spec));
+    // On the heap: the SDK's futures are large, and this one is part of all that follow.
+    let (zones, engine) = tokio::join!(Box::pin(zones(look, spec)), Box::pin(engine(look, spec)));
     let (engine_versions, live_engine_version, existing) = engine?;
     let mut files = BTreeMap::new();
     for path in spec.notebook.iter().flat_map(|notebook| &notebook.files) {
@@ -43,21 +47,28 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec, _: Intent) -> Result<Fac
     })
 }
 
-/// What only the live resources tell.
+/// What only the live resources tell: the group that an existing cluster had before ours, and whether it can
+/// have it back.
 ///
 /// # Errors
 /// When AWS cannot be asked.
 pub(super) async fn complete(
-    _: &Aws,
+    aws: &Aws,
     facts: &mut Facts,
     observed: &Observed,
-    _: Intent,
+    intent: Intent,
 ) -> Result<(), Failure> {
-    if let Some(existing) = &mut facts.existing {
-        existing.original_group = observed
-            .get(&Id::new("parameter_group", "main"))
-            .and_then(|group| group.props["tags"][ORIGINAL_GROUP_TAG].as_str())
-            .map(String::from);
+    let Some(existing) = &mut facts.existing else { return Ok(()) };
+    existing.original_group = observed
+        .get(&Id::new("parameter_group", "main"))
+        .and_then(|group| group.props["tags"][ORIGINAL_GROUP_TAG].as_str())
+        .map(String::from);
+    let gives_back = intent != Intent::Apply || aws.scope.parameters.is_empty();
+    if gives_back
+        && existing.parameter_group == aws.place.cluster()
+        && let Some(original) = &existing.original_group
+    {
+        existing.original_group_gone = !Box::pin(kinds::group_exists(aws, original)).await?;
     }
     Ok(())
 }
@@ -105,33 +116,67 @@ type EngineFacts = (Vec<model::engine::Offered>, Option<String>, Option<Existing
 
 async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
     let Some(aurora) = &spec.aurora else { return Ok((Vec::new(), None, None)) };
-    let (cluster, roles) = (kinds::cluster_facts(look).await?, look.aws.place.role_arn(""));
+    let cluster = kinds::cluster_facts(look).await?;
     let live = cluster.as_ref().map(|cluster| cluster.engine_version.clone());
-    let maker = cluster.as_ref().and_then(|cluster| cluster.cloudformation_stack.clone());
-    let cloudformation = match (aurora, maker) {
-        (Aurora::Existing(_), Some(stack)) => Some(stack_status(look.aws, stack).await?),
-        _ => None,
-    };
-    let existing = match aurora {
-        Aurora::Existing(_) => cluster.map(|cluster| ExistingFacts {
-            cloudformation,
-            parameter_group: cluster.parameter_group,
-            original_group: None,
-            members: cluster.members,
-            foreign_roles: cluster.roles.iter().filter(|arn| !arn.starts_with(&roles)).count(),
-        }),
-        Aurora::Owned(_) => None,
-    };
-    let versions = match aurora {
+    match aurora {
+        Aurora::Existing(_) => {
+            let existing = match cluster {
+                Some(cluster) => Some(existing(look, cluster).await?),
+                None => None,
+            };
+            Ok((Vec::new(), live, existing))
+        }
         // A live version that fits the spec is kept whatever else is on offer.
         Aurora::Owned(cluster)
-            if !live.as_ref().is_some_and(|l| model::engine::matches(&cluster.engine_version, l)) =>
+            if live.as_ref().is_some_and(|l| model::engine::matches(&cluster.engine_version, l)) =>
         {
-            engine_versions(look.aws).await?
+            Ok((Vec::new(), live, None))
         }
-        _ => Vec::new(),
+        Aurora::Owned(_) => Ok((engine_versions(look.aws).await?, live, None)),
+    }
+}
+
+async fn existing(look: Look<'_>, cluster: kinds::ClusterFacts) -> Result<ExistingFacts, Failure> {
+    let aws = look.aws;
+    let stack = async {
+        match cluster.cloudformation_stack.clone() {
+            Some(stack) => stack_status(aws, stack).await.map(Some),
+            None => Ok(None),
+        }
     };
-    Ok((versions, live, existing))
+    let (cloudformation, group, role_quota) =
+        tokio::join!(stack, kinds::group_facts(look), role_quota(aws, &cluster.roles));
+    let group = group?;
+    let (role_parameters, apply_types, sharers) =
+        group.map_or_else(Default::default, |group| (group.roles, group.apply_types, group.other_users));
+    Ok(ExistingFacts {
+        engine: cluster.engine,
+        status: cluster.status,
+        parameter_group: cluster.parameter_group,
+        original_group: None,
+        original_group_gone: false,
+        role_parameters,
+        apply_types,
+        sharers,
+        roles: cluster.roles,
+        role_quota,
+        global_cluster: cluster.global_cluster,
+        cloudformation: cloudformation?,
+    })
+}
+
+/// IAM roles that a cluster can have. The default is asked about only when it would not do, and kept where
+/// the answer is refused.
+async fn role_quota(aws: &Aws, roles: &[String]) -> usize {
+    let prefix = aws.place.role_arn_prefix();
+    let others = roles.iter().filter(|role| !role.starts_with(&prefix)).count();
+    // Of an existing cluster the spec names no parameters but those of the roles.
+    if others + aws.scope.parameters.len() <= ROLES_PER_CLUSTER {
+        return ROLES_PER_CLUSTER;
+    }
+    let request = aws.servicequotas.get_service_quota().service_code("rds").quota_code("L-E094F43D");
+    let quota = request.send().await.ok().and_then(|answer| answer.quota().and_then(|quota| quota.value()));
+    quota.map_or(ROLES_PER_CLUSTER, |quota| quota as usize)
 }
 
 /// Name and status of a CloudFormation stack; one that is gone left its tags behind.

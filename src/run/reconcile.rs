@@ -49,7 +49,7 @@ pub async fn prepare(aws: &Aws, spec: &Spec, order: impl Into<Order>) -> Result<
     let order: Order = order.into();
     let intent = order.intent;
     let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
-    let (observed, facts) = tokio::join!(kinds::observe_all(look), facts::gather(look, spec, intent));
+    let (observed, facts) = tokio::join!(kinds::observe_all(look), facts::gather(look, spec));
     let (observed, mut facts) = (observed?, facts?);
     facts::complete(aws, &mut facts, &observed, intent).await?;
     let mut graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;

@@ -327,3 +327,13 @@ async fn the_command_line_follows_the_first_article() {
     command.arg("first_article.sh").env("PATH", path);
     run(command).await;
 }
+
+/// The same with auroraml, on clusters with two, one and four members. It polls as it does with AWS, so this takes
+/// minutes, nearly all of them spent waiting.
+#[tokio::test]
+async fn clusters_of_the_command_line_are_wired_and_given_back() {
+    let Some(path) = command_line() else { return };
+    let mut command = Command::new("bash");
+    command.arg("existing.sh").env("PATH", path).env("AURORAML", env!("CARGO_BIN_EXE_auroraml"));
+    run(command).await;
+}

@@ -49,6 +49,8 @@ fn text(spec: &Spec, checks: &[Check]) -> String {
         account: ACCOUNT.into(),
         region: spec.region.clone(),
         destroy: false,
+        allow: auroraml::plan::Impact::Readers,
+        allow_is_final: false,
     };
     anstream::adapter::strip_str(&render::verify::text(&subject, checks)).to_string()
 }

@@ -1,0 +1,104 @@
+//! The stack's role parameters in a parameter group that others made: for an existing cluster that alone uses
+//! a custom group. Nothing else in that group is changed.
+
+use super::rds::parameters::{apply_types, attached, effect, named, reset, set, values};
+use super::{Deletion, Kind, Seen, Update};
+use crate::aws::{Aws, Failure, Look};
+use crate::model::graph::{Input, State};
+use crate::plan::{PLAIN, Rules};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub struct GroupParameters;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Name of the parameter group.
+    pub group: Input,
+    /// ARNs of the stack's roles, by parameter.
+    pub parameters: BTreeMap<String, Input>,
+    /// `static` or `dynamic`, by parameter, as AWS says. In desired properties it is what is known before the
+    /// first value is set, and is never compared.
+    pub apply_types: Option<BTreeMap<String, String>>,
+}
+
+impl Kind for GroupParameters {
+    const NAME: &'static str = "group_parameters";
+    const RULES: Rules = Rules {
+        after: &["role"],
+        immutable: &[("group", "the values stay in the group in which they were set")],
+        accept: |want, _| want["apply_types"] = Value::Null,
+        effect,
+        poll_seconds: 3,
+        ..PLAIN
+    };
+    type Props = Props;
+
+    /// There as soon as one of the values is a role of ours: what others set is none of our business.
+    async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
+        let found = attached(look).await?;
+        let Some(found) = found.as_ref() else { return Ok(Vec::new()) };
+        let prefix = look.aws.place.role_arn_prefix();
+        let mut parameters = found.roles();
+        parameters.retain(|_, role| role.starts_with(&prefix));
+        if parameters.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Seen {
+            name: "main".into(),
+            props: Props {
+                group: found.group.as_str().into(),
+                parameters: parameters.into_iter().map(|(name, role)| (name, role.into())).collect(),
+                apply_types: Some(apply_types(&found.parameters)),
+            },
+            outputs: [("name".into(), found.group.clone())].into(),
+            state: State::Ready,
+            owned: true,
+        }])
+    }
+
+    async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        change(aws, want.group.get(), &want.parameters, &[]).await
+    }
+
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        let Update { want, live, changes, .. } = update;
+        let changed =
+            |name: &String| changes.iter().any(|change| change.path == format!("parameters.{name}"));
+        let mut to_set = want.parameters.clone();
+        to_set.retain(|name, _| changed(name));
+        let gone = live.parameters.keys().filter(|name| !want.parameters.contains_key(*name));
+        let to_reset: Vec<String> = gone.cloned().collect();
+        change(aws, want.group.get(), &to_set, &to_reset).await
+    }
+
+    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        let ours: Vec<String> = deletion.live.parameters.keys().cloned().collect();
+        change(aws, deletion.live.group.get(), &BTreeMap::new(), &ours).await
+    }
+}
+
+/// Sets and resets parameters of a group that others own, unless somebody has set one of them meanwhile.
+async fn change(
+    aws: &Aws,
+    group: &str,
+    to_set: &BTreeMap<String, Input>,
+    to_reset: &[String],
+) -> Result<(), Failure> {
+    let names: Vec<String> = to_set.keys().chain(to_reset).cloned().collect();
+    let found = named(aws, group, &names).await?;
+    let prefix = aws.place.role_arn_prefix();
+    let foreign = |(_, role): &(String, String)| !role.is_empty() && !role.starts_with(&prefix);
+    if let Some((name, role)) = values(&found).into_iter().find(foreign) {
+        return Err(Failure::refused(
+            "ModifyDBClusterParameterGroup",
+            format!(
+                "{name} of the parameter group {group} has become {role}, which is not this stack's: it is left as it is; run again for a plan that heeds it"
+            ),
+        ));
+    }
+    let types = apply_types(&found);
+    set(aws, group, to_set, &types).await?;
+    reset(aws, group, to_reset, &types).await
+}

@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# The first article with auroraml instead of its commands: clusters made beforehand by plain AWS CLI calls, with
+# two members, with one and with four, against the sandbox at AWS_ENDPOINT_URL. Each is wired up by the binary
+# at AURORAML until all its members are in-sync, and then given back: what describe-db-clusters says must be
+# the same before and after, byte for byte, but for the running clock and who is the writer.
+# The stacks are side by side, as stacks of different people are.
+set -euo pipefail
+: "${AWS_ENDPOINT_URL:?must be the address of the sandbox}"
+: "${AURORAML:?must be the auroraml binary}"
+export AWS_PAGER=""
+specs=$PWD/../../specs
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+# See first_article.sh: the AWS CLI of version 1 does not heed AWS_ENDPOINT_URL for RDS in us-east-1.
+aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+
+fail() { echo "existing.sh: $*" >&2; exit 1; }
+
+# until_equal <what> <expected> <command...>: repeats the command until it prints what is expected.
+until_equal() {
+  local what=$1 expected=$2 got=""
+  shift 2
+  for _ in $(seq 1 60); do
+    got=$("$@" | tr '\t\n' '  ' | sed 's/ *$//') || fail "$what: the command failed"
+    [ "$got" = "$expected" ] && return 0
+    sleep 0.2
+  done
+  fail "$what: expected '$expected', got '$got'"
+}
+
+statuses() {
+  aws rds describe-db-clusters --db-cluster-identifier "$1" --output text \
+    --query 'DBClusters[0].DBClusterMembers[].DBClusterParameterGroupStatus'
+}
+
+# words <n> <word>: the word n times.
+words() { for _ in $(seq 1 "$1"); do printf '%s ' "$2"; done | sed 's/ *$//'; }
+
+# make_group <name>: a custom group with a value that matters to its owners.
+make_group() {
+  aws rds create-db-cluster-parameter-group --db-cluster-parameter-group-name "$1" \
+    --db-parameter-group-family aurora-mysql8.0 --description "of the platform team"
+  aws rds modify-db-cluster-parameter-group --db-cluster-parameter-group-name "$1" \
+    --parameters ParameterName=binlog_format,ParameterValue=ROW,ApplyMethod=pending-reboot
+}
+
+# make_cluster <name> <group> <members>
+make_cluster() {
+  aws rds create-db-cluster --db-cluster-identifier "$1" --engine aurora-mysql --master-username admin \
+    --master-user-password sandbox-only-1 --db-subnet-group-name existing \
+    --db-cluster-parameter-group-name "$2" --tags Key=owner,Value=platform
+  until_equal "$1" available aws rds describe-db-clusters --db-cluster-identifier "$1" \
+    --query 'DBClusters[0].Status' --output text
+  for n in $(seq 1 "$3"); do
+    aws rds create-db-instance --db-instance-identifier "$1-$n" --db-cluster-identifier "$1" \
+      --engine aurora-mysql --db-instance-class db.r6g.large
+  done
+  until_equal "members of $1" "$(words "$3" available)" aws rds describe-db-instances --output text \
+    --filters "Name=db-cluster-id,Values=$1" --query 'DBInstances[].DBInstanceStatus'
+  until_equal "members of $1" "$(words "$3" in-sync)" statuses "$1"
+}
+
+# described <name...>: all that AWS says of clusters but the clock and the writer; and of the group of the first.
+described() {
+  local group
+  for name in "$@"; do
+    aws rds describe-db-clusters --db-cluster-identifier "$name" |
+      grep -v -e '"LatestRestorableTime"' -e '"IsClusterWriter"'
+  done
+  group=$(aws rds describe-db-clusters --db-cluster-identifier "$1" \
+    --query 'DBClusters[0].DBClusterParameterGroup' --output text)
+  aws rds describe-db-cluster-parameters --db-cluster-parameter-group-name "$group" --source user
+}
+
+# wire_and_unwire <stack> <members> <group while wired> <note in the plan> <cluster> <other clusters...>
+wire_and_unwire() {
+  local stack=$1 members=$2 group=$3 note=$4 cluster=$5 role
+  shift 4
+  role=arn:aws:iam::111122223333:role/auroraml/$stack/us-east-1/$stack-us-east-1-sagemaker
+  sed -e "s/^stack: .*/stack: $stack/" -e "s/^region: .*/region: us-east-1/" \
+    -e "s/database-aurora-ml/$cluster/" "$specs/existing-cluster.yaml" > "$stack.yaml"
+  grep -q "existing: $cluster" "$stack.yaml" || fail "$stack: the spec is not about $cluster"
+
+  described "$@" > "$stack.before"
+  "$AURORAML" plan "$stack.yaml" > "$stack.plan" || fail "plan $stack"
+  grep -q "$note" "$stack.plan" || fail "$stack: the plan does not say '$note': $(cat "$stack.plan")"
+  "$AURORAML" apply "$stack.yaml" --yes > "$stack.log" 2>&1 || fail "apply $stack: $(cat "$stack.log")"
+  # No waiting here: that is what apply is for.
+  [ "$(statuses "$cluster" | tr '\t' ' ')" = "$(words "$members" in-sync)" ] || fail "$stack is not in-sync"
+  until_equal "group of $cluster" "$group" aws rds describe-db-clusters --db-cluster-identifier "$cluster" \
+    --query 'DBClusters[0].DBClusterParameterGroup' --output text
+  until_equal "role of $cluster" "$role ACTIVE" aws rds describe-db-clusters --db-cluster-identifier "$cluster" \
+    --query 'DBClusters[0].AssociatedRoles[].[RoleArn,Status]' --output text
+  until_equal "parameter of $cluster" "$role" aws rds describe-db-cluster-parameters --output text \
+    --db-cluster-parameter-group-name "$group" \
+    --query 'Parameters[?ParameterName==`aws_default_sagemaker_role`].ParameterValue'
+  "$AURORAML" plan "$stack.yaml" --detailed-exitcode > "$stack.plan" || fail "the next plan of $stack: $(cat "$stack.plan")"
+
+  "$AURORAML" destroy "$stack.yaml" --yes > "$stack.log" 2>&1 || fail "destroy $stack: $(cat "$stack.log")"
+  described "$@" > "$stack.after"
+  diff "$stack.before" "$stack.after" > "$stack.diff" || fail "$stack: not as it was: $(cat "$stack.diff")"
+  echo "== $stack: $members members, $group: as it was"
+}
+
+echo "== a network, two groups, five clusters"
+{
+  vpc=$(aws ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId --output text)
+  until_equal "vpc" available aws ec2 describe-vpcs --filters "Name=vpc-id,Values=$vpc" --query 'Vpcs[0].State' --output text
+  one=$(aws ec2 create-subnet --vpc-id "$vpc" --cidr-block 10.0.1.0/24 --availability-zone us-east-1a --query Subnet.SubnetId --output text)
+  two=$(aws ec2 create-subnet --vpc-id "$vpc" --cidr-block 10.0.2.0/24 --availability-zone us-east-1b --query Subnet.SubnetId --output text)
+  until_equal "subnets" 2 aws ec2 describe-subnets --filters "Name=vpc-id,Values=$vpc" --query 'length(Subnets)' --output text
+  aws rds create-db-subnet-group --db-subnet-group-name existing --db-subnet-group-description "Existing" \
+    --subnet-ids "$one" "$two"
+  make_group of-the-article
+  make_group of-many
+} > out
+makers=()
+make_cluster database-aurora-ml of-the-article 2 > out.1 & makers+=($!)
+make_cluster lonely default.aurora-mysql8.0 1 > out.2 & makers+=($!)
+make_cluster crowd of-many 4 > out.3 & makers+=($!)
+make_cluster orders-db of-many 1 > out.4 & makers+=($!)
+make_cluster billing-db of-many 1 > out.5 & makers+=($!)
+for maker in "${makers[@]}"; do wait "$maker"; done
+
+stacks=()
+wire_and_unwire article 2 of-the-article "set in of-the-article itself" database-aurora-ml & stacks+=($!)
+wire_and_unwire single 1 single "default.* groups cannot be changed" lonely & stacks+=($!)
+wire_and_unwire many 4 many "shared with billing-db, orders-db" crowd billing-db orders-db & stacks+=($!)
+for stack in "${stacks[@]}"; do wait "$stack"; done
+echo "existing.sh: done"
