@@ -1,6 +1,6 @@
 //! `verify`: whether what is there works together.
 
-use super::args::{Global, StatusFormat, Verify, Terms};
+use super::args::{Global, StatusFormat, Terms, Verify};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{Session, no_plan};

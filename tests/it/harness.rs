@@ -1,14 +1,15 @@
 //! Applies and destroys specs in a simulated account, and checks what must always hold.
 
 use auroraml::aws::{Aws, Connection, Failure, SecretText, simulated_config};
-use auroraml::model::{self, Intent};
-use auroraml::plan::Plan;
+use auroraml::model::{self, Intent, Order};
+use auroraml::plan::{Action, Impact, Plan};
 use auroraml::run::events::{Event, Listener};
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml::sandbox::random::Mood;
+use auroraml::sandbox::rds::Interruption;
 use auroraml::sandbox::{Sandbox, World};
 use auroraml::spec::{Spec, parse};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -52,21 +53,34 @@ impl Account {
         Ok(Arc::new(Aws::connect(connection, &spec.stack, model::scope(spec)).await?))
     }
 
-    pub async fn prepare(&self, spec: &Spec, intent: Intent) -> Result<Prepared, PrepareError> {
-        prepare(&*self.connect(spec).await, spec, intent).await
+    pub async fn prepare(&self, spec: &Spec, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
+        prepare(&*self.connect(spec).await, spec, order).await
     }
 
     pub async fn plan(&self, spec: &Spec) -> Plan {
         self.prepare(spec, Intent::Apply).await.unwrap().plan
     }
 
-    /// Prepares and carries out; whatever happens is in the outcome.
-    pub async fn run(&self, spec: &Spec, intent: Intent, listener: Arc<dyn Listener>) -> Outcome {
-        let aws = self.connect(spec).await;
-        let prepared = prepare(&aws, spec, intent).await.unwrap();
+    /// Prepares and carries out; whatever happens is in the outcome. Nobody is interrupted whom the plan did not
+    /// name.
+    pub async fn run(&self, spec: &Spec, order: impl Into<Order>, listener: Arc<dyn Listener>) -> Outcome {
+        let (aws, order) = (self.connect(spec).await, order.into());
+        let prepared = prepare(&aws, spec, order).await.unwrap();
         assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
+        let announced = Announced::of(&prepared.plan);
+        let before = self.interruptions(spec).len();
         let (_keep, stop) = tokio::sync::watch::channel(false);
-        reconcile(&aws, spec, intent, prepared, stop, listener).await.unwrap()
+        let outcome = reconcile(&aws, spec, order, prepared, stop, listener).await.unwrap();
+        announced.check(&self.interruptions(spec)[before..]);
+        outcome
+    }
+
+    /// Everything that interrupted members of clusters in the spec's region.
+    pub fn interruptions(&self, spec: &Spec) -> Vec<Interruption> {
+        self.sandbox.with(|world| {
+            let region = world.regions.get(&spec.region);
+            region.map(|region| region.rds.interruptions().to_vec()).unwrap_or_default()
+        })
     }
 
     /// Applies, and checks that the next plan is empty and that nothing more is changed.
@@ -131,6 +145,62 @@ impl Account {
         trace(&world["regions"], &spec.stack, "regions", &mut found);
         trace(&world["global"], &spec.stack, "global", &mut found);
         found
+    }
+}
+
+/// Access key of auroraml's own requests in the sandbox.
+const OURS: &str = "AKIDSANDBOX";
+
+/// Whom a plan lets a run interrupt, and how badly. A judgement of its own: the sandbox says what happened.
+struct Announced {
+    members: BTreeSet<String>,
+    worst: Impact,
+    /// Members that the plan makes.
+    made: BTreeSet<String>,
+    /// The plan deletes the whole cluster.
+    whole: bool,
+}
+
+impl Announced {
+    fn of(plan: &Plan) -> Announced {
+        let made = plan.work().filter(|step| step.id.kind == "instance" && step.action == Action::Create);
+        Announced {
+            members: plan.interruptions().flat_map(|known| known.members.clone()).collect(),
+            worst: plan.interruptions().map(|known| known.impact).max().unwrap_or_default(),
+            made: made.filter_map(|step| step.predicted.get("id").cloned()).collect(),
+            whole: plan.work().any(|step| step.id.kind == "cluster" && step.action == Action::Delete),
+        }
+    }
+
+    fn check(&self, interruptions: &[Interruption]) {
+        let ours: Vec<&Interruption> =
+            interruptions.iter().filter(|met| met.caller == OURS && met.until > met.at).collect();
+        for met in &ours {
+            if self.whole || self.made.contains(&met.member) {
+                continue;
+            }
+            assert!(self.members.contains(&met.member), "not announced: {met:?}; {:?}", self.members);
+            let impact = match (met.was_writer, met.cause.as_str()) {
+                (false, _) => Impact::Readers,
+                (true, "FailoverDBCluster" | "DeleteDBInstance") => Impact::Failover,
+                (true, _) => Impact::Restart,
+            };
+            assert!(impact <= self.worst, "more than announced: {met:?}; {:?}", self.worst);
+        }
+        // Never two at once, unless one request takes both.
+        for (n, one) in ours.iter().enumerate() {
+            let overlaps = ours[n + 1..].iter().find(|other| {
+                !self.whole
+                    && one.cluster == other.cluster
+                    && (one.at, &one.cause) != (other.at, &other.cause)
+                    && one.at < other.until
+                    && other.at < one.until
+                    && ![one, *other]
+                        .iter()
+                        .any(|met| self.made.contains(&met.member) || met.until == u64::MAX)
+            });
+            assert!(overlaps.is_none(), "two at once: {one:?} and {overlaps:?}");
+        }
     }
 }
 

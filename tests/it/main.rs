@@ -9,6 +9,7 @@ mod cli;
 mod crash;
 mod figures;
 mod harness;
+mod interruptions;
 mod kinds_ec2;
 mod kinds_sagemaker;
 mod kinds_storage;
