@@ -555,13 +555,23 @@ async fn a_stopped_cluster_is_not_touched() {
     assert!(problem.contains("cluster database-aurora-ml: it is stopped"), "{problem}");
     assert!(problem.contains("aws rds start-db-cluster --region us-west-2"), "{problem}");
     // Nothing of ours is there: a destroy has nothing to ask of it.
-    let destroy = theirs.account.prepare(&theirs.spec, DESTROY).await;
-    assert!(destroy.unwrap().plan.work().all(|step| step.id.kind == "parameter_sync"));
+    theirs.account.assert_settled(&theirs.spec, DESTROY).await;
     theirs.rds.start_db_cluster().db_cluster_identifier(CLUSTER).send().await.unwrap();
     theirs.wait(3600).await;
     theirs.apply().await;
     stop().await;
     assert!(theirs.problem(DESTROY).await.contains("it is stopped"));
+}
+
+/// A restart that others have yet to make is none of ours when there is nothing to give back.
+#[tokio::test(start_paused = true)]
+async fn destroying_nothing_restarts_nobody() {
+    let theirs = Theirs::new(19, Mood::Calm, Group::Exclusive, 2).await;
+    theirs.apply().await;
+    theirs.destroy().await;
+    theirs.set(GROUP, "binlog_format", "MIXED").await;
+    assert_eq!(theirs.statuses(CLUSTER).await, ["pending-reboot", "pending-reboot"]);
+    theirs.account.assert_settled(&theirs.spec, DESTROY).await;
 }
 
 #[tokio::test(start_paused = true)]
