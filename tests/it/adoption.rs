@@ -6,7 +6,7 @@ use crate::harness::{Account, Recorder, spec, spec_file};
 use auroraml::model::Intent;
 use auroraml::model::graph::Id;
 use auroraml::plan::{Action, Plan};
-use auroraml::run::reconcile::PrepareError;
+use auroraml::run::reconcile::{PrepareError, prepare, reconcile};
 use auroraml::sandbox::random::Mood;
 use auroraml::spec::Spec;
 use aws_sdk_rds::Client as Rds;
@@ -463,6 +463,24 @@ async fn a_parameter_taken_over_is_a_problem_and_not_overwritten() {
     theirs.destroy().await;
     assert_eq!(theirs.value(GROUP, "aws_default_comprehend_role").await.as_deref(), Some(OTHER));
     assert_eq!(theirs.value(GROUP, "aws_default_sagemaker_role").await, None);
+    theirs.apply().await;
+    assert_eq!(theirs.cluster(CLUSTER).await.db_cluster_parameter_group(), Some(OURS));
+}
+
+/// Somebody is quicker than the apply: what they set between plan and write is not overwritten.
+#[tokio::test(start_paused = true)]
+async fn a_parameter_set_after_the_plan_is_not_overwritten() {
+    let theirs = Theirs::new(20, Mood::Calm, Group::Exclusive, 1).await;
+    let aws = theirs.account.connect(&theirs.spec).await;
+    let prepared = prepare(&aws, &theirs.spec, Intent::Apply).await.unwrap();
+    theirs.set(GROUP, "aws_default_sagemaker_role", OTHER).await;
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    let listener = Arc::new(Recorder::default());
+    let outcome = reconcile(&aws, &theirs.spec, Intent::Apply, prepared, stop, listener).await.unwrap();
+    let (id, failure) = &outcome.reports[0].failed[0];
+    assert_eq!(id.to_string(), "group_parameters.main");
+    assert!(failure.to_string().contains("of the parameter group production has become"), "{failure}");
+    assert_eq!(theirs.value(GROUP, "aws_default_sagemaker_role").await.as_deref(), Some(OTHER));
     theirs.apply().await;
     assert_eq!(theirs.cluster(CLUSTER).await.db_cluster_parameter_group(), Some(OURS));
 }
