@@ -76,9 +76,12 @@ impl Builder<'_> {
         let (ours, prefix) = (self.place.cluster(), self.place.role_arn_prefix());
         let attached = live.parameter_group == ours;
         let set = live.role_parameters.values().any(|role| role.starts_with(&prefix));
-        if attached || set || live.roles.iter().any(|role| role.starts_with(&prefix)) {
-            self.check_running(&identifier, live);
+        // The associations go after the members are in-sync: without any of these there is nothing to give back,
+        // and a restart that others have yet to make is theirs.
+        if !(attached || set || live.roles.iter().any(|role| role.starts_with(&prefix))) {
+            return;
         }
+        self.check_running(&identifier, live);
         if attached {
             match &live.original_group {
                 None => self.problem_without_tag(&identifier, &ours),

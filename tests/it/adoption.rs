@@ -6,7 +6,7 @@ use crate::harness::{Account, Recorder, spec, spec_file};
 use auroraml::model::Intent;
 use auroraml::model::graph::Id;
 use auroraml::plan::{Action, Plan};
-use auroraml::run::reconcile::PrepareError;
+use auroraml::run::reconcile::{PrepareError, prepare, reconcile};
 use auroraml::sandbox::random::Mood;
 use auroraml::spec::Spec;
 use aws_sdk_rds::Client as Rds;
@@ -467,6 +467,24 @@ async fn a_parameter_taken_over_is_a_problem_and_not_overwritten() {
     assert_eq!(theirs.cluster(CLUSTER).await.db_cluster_parameter_group(), Some(OURS));
 }
 
+/// Somebody is quicker than the apply: what they set between plan and write is not overwritten.
+#[tokio::test(start_paused = true)]
+async fn a_parameter_set_after_the_plan_is_not_overwritten() {
+    let theirs = Theirs::new(20, Mood::Calm, Group::Exclusive, 1).await;
+    let aws = theirs.account.connect(&theirs.spec).await;
+    let prepared = prepare(&aws, &theirs.spec, Intent::Apply).await.unwrap();
+    theirs.set(GROUP, "aws_default_sagemaker_role", OTHER).await;
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    let listener = Arc::new(Recorder::default());
+    let outcome = reconcile(&aws, &theirs.spec, Intent::Apply, prepared, stop, listener).await.unwrap();
+    let (id, failure) = &outcome.reports[0].failed[0];
+    assert_eq!(id.to_string(), "group_parameters.main");
+    assert!(failure.to_string().contains("of the parameter group production has become"), "{failure}");
+    assert_eq!(theirs.value(GROUP, "aws_default_sagemaker_role").await.as_deref(), Some(OTHER));
+    theirs.apply().await;
+    assert_eq!(theirs.cluster(CLUSTER).await.db_cluster_parameter_group(), Some(OURS));
+}
+
 /// The published mistakes, as far as a plan can name them.
 #[tokio::test(start_paused = true)]
 async fn half_a_wiring_of_others_is_named() {
@@ -555,13 +573,23 @@ async fn a_stopped_cluster_is_not_touched() {
     assert!(problem.contains("cluster database-aurora-ml: it is stopped"), "{problem}");
     assert!(problem.contains("aws rds start-db-cluster --region us-west-2"), "{problem}");
     // Nothing of ours is there: a destroy has nothing to ask of it.
-    let destroy = theirs.account.prepare(&theirs.spec, DESTROY).await;
-    assert!(destroy.unwrap().plan.work().all(|step| step.id.kind == "parameter_sync"));
+    theirs.account.assert_settled(&theirs.spec, DESTROY).await;
     theirs.rds.start_db_cluster().db_cluster_identifier(CLUSTER).send().await.unwrap();
     theirs.wait(3600).await;
     theirs.apply().await;
     stop().await;
     assert!(theirs.problem(DESTROY).await.contains("it is stopped"));
+}
+
+/// A restart that others have yet to make is none of ours when there is nothing to give back.
+#[tokio::test(start_paused = true)]
+async fn destroying_nothing_restarts_nobody() {
+    let theirs = Theirs::new(19, Mood::Calm, Group::Exclusive, 2).await;
+    theirs.apply().await;
+    theirs.destroy().await;
+    theirs.set(GROUP, "binlog_format", "MIXED").await;
+    assert_eq!(theirs.statuses(CLUSTER).await, ["pending-reboot", "pending-reboot"]);
+    theirs.account.assert_settled(&theirs.spec, DESTROY).await;
 }
 
 #[tokio::test(start_paused = true)]
