@@ -60,6 +60,13 @@ impl Kind for ParameterSync {
                 want["writer"] = Value::Null;
             }
         },
+        // AWS notices late that a member runs with new parameters (fact book, table 8.2): asking again at once would
+        // restart it again.
+        still_shows: |live, members| {
+            let topology: Option<Topology> = serde_json::from_value(live["topology"].clone()).ok();
+            let known = topology.into_iter().flat_map(|topology| topology.members);
+            known.filter(|member| member.is_pending()).any(|member| members.contains(&member.name))
+        },
         patience_seconds: |live| match serde_json::from_value::<Topology>(live["topology"].clone()) {
             // A paused member that a change of parameters wakes runs them without a restart.
             Ok(topology) if topology.pauses => {

@@ -48,6 +48,8 @@ pub struct Rules {
     pub accept: fn(want: &mut Value, live: &Value),
     /// What this action, with these changes to the live properties, does to the members of the cluster.
     pub effect: fn(action: Action, changes: &[Change], live: &Value) -> Effect,
+    /// Whether a look may still show these members as they were before they were interrupted.
+    pub still_shows: fn(live: &Value, members: &[String]) -> bool,
     /// Seconds to wait for AWS to do by itself what the first change would do, for these live properties.
     pub patience_seconds: fn(live: &Value) -> u64,
     /// Seconds between two looks while waiting.
@@ -79,6 +81,7 @@ pub const PLAIN: Rules = Rules {
     restarts_members: false,
     accept: |_, _| {},
     effect: |_, _, _| Effect::None,
+    still_shows: |_, _| false,
     patience_seconds: |_| 0,
     poll_seconds: 1,
     limit_minutes: 10,

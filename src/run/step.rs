@@ -59,6 +59,8 @@ pub(super) struct Converge<'r> {
     /// What the last update that AWS accepted was to change.
     tried: Vec<Change>,
     told: String,
+    /// When AWS was last seen at work.
+    busy_at: u64,
 }
 
 impl<'r> Converge<'r> {
@@ -76,6 +78,7 @@ impl<'r> Converge<'r> {
             refusals: 0,
             tried: Vec::new(),
             told: String::new(),
+            busy_at: 0,
         }
     }
 
@@ -116,6 +119,7 @@ impl<'r> Converge<'r> {
             match &live.state {
                 State::Busy(status) => {
                     good_looks = 0;
+                    self.busy_at = self.now();
                     self.wait(status).await?;
                     continue;
                 }
@@ -145,6 +149,10 @@ impl<'r> Converge<'r> {
             }
             good_looks = 0;
             self.check_changeable(&live, &changes)?;
+            if self.shows_what_was(&live) {
+                self.wait("waiting for AWS to notice the restart").await?;
+                continue;
+            }
             if self.acts == 0 && self.since(self.began) < (self.rules.patience_seconds)(&live.props) * 1000 {
                 self.wait("AWS may do it by itself").await?;
                 continue;
@@ -235,6 +243,15 @@ impl<'r> Converge<'r> {
     fn lags(&self, live: &Live) -> bool {
         let lag = self.rules.effect_lag_seconds * 1000;
         self.acted.as_ref().is_some_and(|(at, before)| self.since(*at) < lag && before.as_ref() == Some(live))
+    }
+
+    /// Whether what is still pending may be what the last interruption has already mended.
+    fn shows_what_was(&self, live: &Live) -> bool {
+        let made = self.run.permit.made();
+        let last = made.iter().rev().find(|(id, _)| *id == self.step.id);
+        let Some(((acted, _), (_, last))) = self.acted.as_ref().zip(last) else { return false };
+        let recent = self.since(self.busy_at.max(*acted)) < self.rules.effect_lag_seconds * 1000;
+        recent && (self.rules.still_shows)(&live.props, &last.members)
     }
 
     /// Whether what the plan foresees may not show yet: the change before this step is that young.

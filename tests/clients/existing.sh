@@ -86,7 +86,7 @@ wire_and_unwire() {
   described "$@" > "$stack.before"
   "$AURORAML" plan "$stack.yaml" > "$stack.plan" || fail "plan $stack"
   grep -q "$note" "$stack.plan" || fail "$stack: the plan does not say '$note': $(cat "$stack.plan")"
-  "$AURORAML" apply "$stack.yaml" --yes > "$stack.log" 2>&1 || fail "apply $stack: $(cat "$stack.log")"
+  "$AURORAML" apply "$stack.yaml" --yes --allow restart > "$stack.log" 2>&1 || fail "apply $stack: $(cat "$stack.log")"
   # No waiting here: that is what apply is for.
   [ "$(statuses "$cluster" | tr '\t' ' ')" = "$(words "$members" in-sync)" ] || fail "$stack is not in-sync"
   until_equal "group of $cluster" "$group" aws rds describe-db-clusters --db-cluster-identifier "$cluster" \
@@ -98,7 +98,7 @@ wire_and_unwire() {
     --query 'Parameters[?ParameterName==`aws_default_sagemaker_role`].ParameterValue'
   "$AURORAML" plan "$stack.yaml" --detailed-exitcode > "$stack.plan" || fail "the next plan of $stack: $(cat "$stack.plan")"
 
-  "$AURORAML" destroy "$stack.yaml" --yes > "$stack.log" 2>&1 || fail "destroy $stack: $(cat "$stack.log")"
+  "$AURORAML" destroy "$stack.yaml" --yes --allow restart > "$stack.log" 2>&1 || fail "destroy $stack: $(cat "$stack.log")"
   described "$@" > "$stack.after"
   diff "$stack.before" "$stack.after" > "$stack.diff" || fail "$stack: not as it was: $(cat "$stack.diff")"
   echo "== $stack: $members members, $group: as it was"
