@@ -86,9 +86,6 @@ impl Kind for ParameterSync {
 
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let Some(topology) = topology(look).await? else { return Ok(Vec::new()) };
-        if topology.members.is_empty() {
-            return Ok(Vec::new());
-        }
         let pending = topology.members.iter().filter(|m| !m.is_in_sync()).map(|m| m.name.clone()).collect();
         let writer = topology.writer().map(|writer| writer.name.clone());
         Ok(vec![Seen {
@@ -126,6 +123,11 @@ impl Kind for ParameterSync {
             Next::Stuck(why) => return Err(Failure::refused("RebootDBInstance", why)),
             Next::Act(act, interruption) => (act, interruption),
         };
+        // To restart a reader that has just become the writer would be the very interruption that nobody announced.
+        if let Some(seconds) = rds::recent_failover(aws).await {
+            let why = format!("the cluster failed over {seconds} s ago, and AWS may not show the writer yet");
+            return Err(Failure::busy("RebootDBInstance", why));
+        }
         let request = async {
             match act {
                 Act::Reboot(member) => {

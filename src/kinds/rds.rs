@@ -99,6 +99,27 @@ pub(super) async fn update_tags(
     Ok(())
 }
 
+/// Seconds after a failover during which DescribeDBClusters may still call the old writer the writer (fact book,
+/// table 8.2: up to 40 s).
+const ROLES_LATE_SECONDS: u64 = 60;
+
+/// How long ago the cluster failed over, where that is so recent that nobody can be sure who is the writer:
+/// in seconds.
+pub(super) async fn recent_failover(aws: &Aws) -> Option<u64> {
+    let now = aws.clock.now_ms() / 1000;
+    let request = aws
+        .rds
+        .describe_events()
+        .source_type(aws_sdk_rds::types::SourceType::DbCluster)
+        .source_identifier(aws.cluster())
+        .event_categories("failover")
+        .start_time(DateTime::from_secs(i64::try_from(now - ROLES_LATE_SECONDS).unwrap_or(i64::MAX)));
+    // Whoever may not read events does without them.
+    let events = request.send().await.ok().and_then(|answer| answer.events).unwrap_or_default();
+    let times = events.iter().filter_map(|event| u64::try_from(event.date()?.secs()).ok());
+    times.max().map(|latest| now.saturating_sub(latest)).filter(|ago| *ago < ROLES_LATE_SECONDS)
+}
+
 /// Events that an error quotes at most.
 const QUOTED_MAX: usize = 3;
 

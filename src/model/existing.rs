@@ -43,11 +43,10 @@ impl Builder<'_> {
             abilities.iter().map(|ability| (ability.parameter.to_string(), arn(&ability.role))).collect();
         let carriers = match group {
             Group::Theirs => {
-                let props = group_parameters::Props {
-                    group: live.parameter_group.as_str().into(),
-                    parameters,
-                    apply_types: Some(live.apply_types.clone()),
-                };
+                let mut apply_types = live.apply_types.clone();
+                apply_types.retain(|name, _| parameters.contains_key(name));
+                let group = live.parameter_group.as_str().into();
+                let props = group_parameters::Props { group, parameters, apply_types: Some(apply_types) };
                 vec![self.graph.add(Id::new("group_parameters", "main"), props).id()]
             }
             Group::CopyOf(original) => {

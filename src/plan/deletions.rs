@@ -97,13 +97,18 @@ pub(super) fn deletions(
             .collect();
     }
     deletions.sort_by_key(|step| step.id.clone());
-    // Listed so that they could be carried out one by one.
+    // Listed so that they could be carried out one by one; also where one waits for another by way of a step that
+    // deletes nothing.
+    let between: BTreeMap<Id, BTreeSet<Id>> = all.into_iter().map(|(id, _, waits)| (id, waits)).collect();
     let mut listed: BTreeSet<Id> = BTreeSet::new();
     while !deletions.is_empty() {
         let waiting: BTreeSet<Id> = deletions.iter().map(|step| step.id.clone()).collect();
         let position = deletions
             .iter()
-            .position(|step| step.needs.iter().all(|id| !waiting.contains(id) || listed.contains(id)))
+            .position(|step| {
+                let needs = step.needs.iter().flat_map(|id| between[id].iter().chain([id]));
+                needs.into_iter().all(|id| !waiting.contains(id) || listed.contains(id))
+            })
             .unwrap_or_else(|| panic!("deletions wait for each other: {waiting:?}"));
         let step = deletions.remove(position);
         listed.insert(step.id.clone());

@@ -436,7 +436,7 @@ async fn interfere(orders: &Orders, rng: &mut Rng) {
                 let make = make.engine("aurora-mysql").db_cluster_identifier("orders");
                 drop(make.db_instance_class("db.r6g.large").send().await);
             }
-            4 => drop(client.delete_db_instance().db_instance_identifier(&name).send().await),
+            4 if n == 0 => drop(client.delete_db_instance().db_instance_identifier(&name).send().await),
             5 => orders.region(|rds| rds.impose_on_cluster("orders", "backing-up", from, from + 120_000)),
             6 => orders.region(|rds| rds.refuse_reboots(&name, from + 180_000)),
             _ => drop(client.stop_db_cluster().db_cluster_identifier("orders").send().await),

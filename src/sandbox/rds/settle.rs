@@ -37,6 +37,7 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
             let (id, cluster) = (instance.id.clone(), instance.cluster.clone());
             c.rds.instances.remove(&id);
             let heir = c.rds.candidate(&cluster, at, false);
+            let (cluster_id, mut promoted) = (cluster.clone(), None);
             if let Some(cluster) = c.rds.clusters.get_mut(&cluster)
                 && cluster.writer.as_ref() == Some(&id)
             {
@@ -44,7 +45,12 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
                 cluster.shown_writer = heir.clone();
                 if let Some(heir) = heir {
                     c.rds.interrupt(&heir, at, at, &Origin::aws("promotion"));
+                    promoted = Some(heir);
                 }
+            }
+            if let Some(heir) = promoted {
+                let text = format!("Completed failover to DB instance: {heir}");
+                c.event(at, "db-cluster", &cluster_id, "failover", &text);
             }
             c.event(at, "db-instance", &id, "deletion", "DB instance deleted");
         }
