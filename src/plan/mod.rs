@@ -50,7 +50,8 @@ pub struct Rules {
     pub effect: fn(action: Action, changes: &[Change], live: &Value) -> Effect,
     /// Whether a look may still show these members as they were before they were interrupted.
     pub still_shows: fn(live: &Value, members: &[String]) -> bool,
-    /// Seconds to wait for AWS to do by itself what the first change would do, for these live properties.
+    /// Seconds before the first change of a run in which nothing may move: what AWS does by itself, and what an
+    /// earlier run has asked for, shows within them.
     pub patience_seconds: fn(live: &Value) -> u64,
     /// Seconds between two looks while waiting.
     pub poll_seconds: u64,

@@ -153,8 +153,9 @@ impl<'r> Converge<'r> {
                 self.wait("waiting for AWS to notice the restart").await?;
                 continue;
             }
-            if self.acts == 0 && self.since(self.began) < (self.rules.patience_seconds)(&live.props) * 1000 {
-                self.wait("AWS may do it by itself").await?;
+            let patience = (self.rules.patience_seconds)(&live.props) * 1000;
+            if self.acts == 0 && self.since(self.began.max(self.busy_at)) < patience {
+                self.wait("making sure that nothing is on its way already").await?;
                 continue;
             }
             // AWS took the very same change in this run and undid it: asking again would go on for ever. A new
@@ -242,7 +243,12 @@ impl<'r> Converge<'r> {
     /// right after a modify or a reboot (fact book, section 1.6).
     fn lags(&self, live: &Live) -> bool {
         let lag = self.rules.effect_lag_seconds * 1000;
-        self.acted.as_ref().is_some_and(|(at, before)| self.since(*at) < lag && before.as_ref() == Some(live))
+        self.acted.as_ref().is_some_and(|(at, before)| {
+            // A restart is seen, or its time is over: that something else has changed says nothing about it.
+            let unseen =
+                if self.rules.restarts_members { self.busy_at <= *at } else { before.as_ref() == Some(live) };
+            self.since(*at) < lag && unseen
+        })
     }
 
     /// Whether what is still pending may be what the last interruption has already mended.

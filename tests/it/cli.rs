@@ -278,7 +278,7 @@ async fn verify_fails_until_the_wiring_is_there() {
     // How its network was made is not known to EC2 here.
     assert!(verify.out.contains("not checked  comprehend network"), "{}", verify.out);
     assert_eq!(mutations(&place), before);
-    assert_eq!(place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"])).code, 0);
+    assert_eq!(place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "restart"])).code, 0);
     let verify = place.run(&in_sandbox(&["verify", "shop.yaml", "-q"]));
     assert!(verify.code == 0 && verify.err.is_empty(), "{verify:?}");
     assert!(verify.out.contains("ok           comprehend association"), "{}", verify.out);

@@ -36,6 +36,7 @@ pub async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (us
             world.now += 1_000;
             let account = Account::over(world);
             let listener = Arc::new(Recorder::default());
+            println!("{what}: killed {when} request {n} ({})", snapshot.operation);
             let outcome = account.run(spec, intent, listener.clone()).await;
             assert!(
                 outcome.is_complete(),

@@ -64,13 +64,22 @@ impl Account {
     /// Prepares and carries out; whatever happens is in the outcome. Nobody is interrupted whom the plan did not
     /// name.
     pub async fn run(&self, spec: &Spec, order: impl Into<Order>, listener: Arc<dyn Listener>) -> Outcome {
+        self.try_run(spec, order, listener).await.unwrap()
+    }
+
+    pub async fn try_run(
+        &self,
+        spec: &Spec,
+        order: impl Into<Order>,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Outcome, PrepareError> {
         let (aws, order) = (self.connect(spec).await, order.into());
-        let prepared = prepare(&aws, spec, order).await.unwrap();
+        let prepared = prepare(&aws, spec, order).await?;
         assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
         let announced = Announced::of(&prepared.plan);
         let before = self.interruptions(spec).len();
         let (_keep, stop) = tokio::sync::watch::channel(false);
-        let outcome = reconcile(&aws, spec, order, prepared, stop, listener).await.unwrap();
+        let outcome = reconcile(&aws, spec, order, prepared, stop, listener).await;
         announced.check(&self.interruptions(spec)[before..]);
         outcome
     }
@@ -234,6 +243,15 @@ pub struct Recorder(pub Mutex<Vec<(u64, Event)>>);
 impl Listener for Recorder {
     fn tell(&self, at: u64, event: &Event) {
         self.0.lock().unwrap().push((at, event.clone()));
+    }
+}
+
+/// A test that fails says what happened until then.
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("{}", self.text());
+        }
     }
 }
 

@@ -394,16 +394,26 @@ async fn others_at_work() {
                     interfere(&orders, &mut rng).await;
                 }
             };
-            let prepared = orders.account.prepare(&orders.spec, Intent::Apply).await;
-            if let Err(PrepareError::Preflight(problems)) = prepared {
-                assert!(problems[0].why.contains("stopped"), "seed {seed}: {problems:?}");
-                orders.client.start_db_cluster().db_cluster_identifier("orders").send().await.unwrap();
-                orders.wait(3000).await;
-                continue;
-            }
-            let ((outcome, recorder), ()) = tokio::join!(orders.run(Intent::Apply), others);
+            let recorder = Arc::new(Recorder::default());
+            let run = Box::pin(orders.account.try_run(&orders.spec, Intent::Apply, recorder.clone()));
+            let outcome = match tokio::join!(run, others).0 {
+                Ok(outcome) => outcome,
+                Err(PrepareError::Preflight(problems)) => {
+                    assert!(problems[0].why.contains("stopped"), "seed {seed}: {problems:?}");
+                    orders.wait(1200).await;
+                    orders.client.start_db_cluster().db_cluster_identifier("orders").send().await.unwrap();
+                    orders.wait(3000).await;
+                    continue;
+                }
+                Err(PrepareError::Aws(failure)) => panic!("seed {seed}: {failure}"),
+            };
             if outcome.is_complete() {
-                break;
+                if round >= 3 {
+                    break;
+                }
+                // What others began just before the end of the run.
+                orders.wait(1200).await;
+                continue;
             }
             let failed = outcome.reports.iter().flat_map(|report| &report.failed);
             let failed: Vec<String> = failed.map(|(_, failure)| failure.to_string()).collect();
