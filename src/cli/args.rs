@@ -20,7 +20,7 @@ const SPEED_MAX: f64 = 100.0;
 #[command(name = "auroraml", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
     after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
-3 stale plan, 5 preflight failed, 6 refused, 7 stopped half way (run it again)."
+3 stale plan, 5 preflight failed, 6 refused, 7 stopped half way or held (run it again)."
 )]
 pub struct Arguments {
     #[command(subcommand)]

@@ -34,5 +34,6 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
 
 /// What is there, for showing it.
 pub fn stack(session: &Session, observed: &Observed, topology: Option<&Topology>) -> Stack {
-    Stack::new(&session.subject(false, &Terms::default()), observed, topology)
+    let strategy = session.spec.restart().map(|restart| restart.strategy).unwrap_or_default();
+    Stack::new(&session.subject(false, &Terms::default()), observed, topology, strategy)
 }

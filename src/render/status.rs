@@ -3,7 +3,7 @@
 use super::paint::{BOLD, DIM, GREEN, RED, YELLOW, paint};
 use super::section::{rank, section};
 use crate::model::graph::{Live, Observed, Outputs, State};
-use crate::plan::restart::Topology;
+use crate::plan::restart::{Strategy, Topology, left_pending};
 use serde::Serialize;
 
 /// Everything that exists of a stack.
@@ -15,6 +15,8 @@ pub struct Stack {
     pub resources: Vec<Resource>,
     /// Members of the cluster, with whether they run the current parameters.
     pub members: Vec<Member>,
+    /// Members that wait for a restart which the spec's `restart` does not give them.
+    pub left_pending: Vec<String>,
     /// What a program needs to use the stack.
     pub values: Vec<Value>,
 }
@@ -53,20 +55,27 @@ pub struct Value {
 const TELLING: &[&str] = &["endpoint", "arn", "name", "id"];
 
 impl Stack {
-    pub fn new(subject: &super::Subject, observed: &Observed, topology: Option<&Topology>) -> Stack {
+    pub fn new(
+        subject: &super::Subject,
+        observed: &Observed,
+        topology: Option<&Topology>,
+        strategy: Strategy,
+    ) -> Stack {
         let mut live: Vec<&Live> = observed.values().collect();
         live.sort_by_key(|live| (rank(live.id.kind), live.id.clone()));
         let members = topology.iter().flat_map(|topology| &topology.members).map(|member| Member {
             name: member.name.clone(),
             role: if member.writer { "writer" } else { "reader" },
             status: member.status.clone(),
-            parameter_status: member.parameter_status.clone(),
+            parameter_status: member.reports().into(),
         });
+        let left_pending = topology.map(|topology| left_pending(topology, strategy)).unwrap_or_default();
         Stack {
             stack: subject.stack.clone(),
             account: subject.account.clone(),
             region: subject.region.clone(),
             members: members.collect(),
+            left_pending,
             values: values(&live),
             resources: live.into_iter().map(resource).collect(),
         }
@@ -122,6 +131,11 @@ impl Stack {
                 let Member { name: member, role, status, .. } = member;
                 out.push_str(&format!("  {member:<name$}  {role}  {status}, parameters {parameters}\n"));
             }
+        }
+        if !self.left_pending.is_empty() {
+            let left = self.left_pending.join(", ");
+            let text = format!("left pending, as the spec's `restart` says: {left}");
+            out.push_str(&format!("  {}\n", paint(YELLOW, text)));
         }
         out.push_str(&self.values_text());
         out

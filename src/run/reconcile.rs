@@ -49,7 +49,8 @@ pub async fn prepare(aws: &Aws, spec: &Spec, order: impl Into<Order>) -> Result<
     let order: Order = order.into();
     let intent = order.intent;
     let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
-    let (observed, facts) = tokio::join!(kinds::observe_all(look), facts::gather(look, spec));
+    let (observed, facts) =
+        tokio::join!(Box::pin(kinds::observe_all(look)), Box::pin(facts::gather(look, spec)));
     let (observed, mut facts) = (observed?, facts?);
     facts::complete(aws, &mut facts, &observed, intent).await?;
     let mut graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;
@@ -57,7 +58,7 @@ pub async fn prepare(aws: &Aws, spec: &Spec, order: impl Into<Order>) -> Result<
     graph.policy.hold = hold(aws, spec, order);
     let mut plan = plan(&graph, &observed, &kinds::catalog());
     if plan.blocked.is_empty() {
-        let findings = preflight::check(aws, &graph, &plan).await;
+        let findings = Box::pin(preflight::check(aws, &graph, &plan)).await;
         if !findings.problems.is_empty() {
             return Err(PrepareError::Preflight(findings.problems));
         }

@@ -330,6 +330,64 @@ async fn a_saved_plan_is_carried_out_only_while_it_is_true() {
     assert!(stale.code == 3 && stale.err.contains("no longer needed: "), "{stale:?}");
 }
 
+/// `never`: everything but the restarts is done, and said; only `--accept-pending` makes that a success.
+#[tokio::test(start_paused = true)]
+async fn members_that_stay_pending() {
+    let place = with_orders(2).await;
+    place.write("shop.yaml", &SPEC.replace("existing: orders", "existing: orders, restart: never"));
+    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
+    assert_eq!(apply.code, 7, "{apply:?}");
+    assert!(apply.err.contains("`restart: never` leaves orders-1, orders-2 pending-reboot"), "{apply:?}");
+    assert!(apply.err.contains("--accept-pending takes this for success"), "{apply:?}");
+    for (more, expected) in [(&[][..], 7), (&["--accept-pending"][..], 0)] {
+        let again = ["apply", "shop.yaml", "--yes"].iter().chain(more).copied().collect::<Vec<_>>();
+        let again = place.run(&in_sandbox(&again));
+        assert_eq!(again.code, expected, "{again:?}");
+        assert!(again.err.contains("Nothing to do now: what differs is held."), "{again:?}");
+    }
+    let plan = ["plan", "shop.yaml", "--detailed-exitcode"];
+    let told = place.run(&in_sandbox(&plan));
+    assert!(told.code == 2 && told.out.contains("Held, not done now:"), "{told:?}");
+    let plan = [&plan[..], &["--accept-pending"]].concat();
+    assert_eq!(place.run(&in_sandbox(&plan)).code, 0);
+    let status = place.run(&in_sandbox(&["status", "shop.yaml"]));
+    assert!(
+        status.out.contains("left pending, as the spec's `restart` says: orders-1, orders-2"),
+        "{status:?}"
+    );
+    // Without that word in the spec they are restarted.
+    place.write("shop.yaml", SPEC);
+    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "failover"]));
+    assert_eq!(apply.code, 0, "{apply:?}");
+    assert!(apply.err.contains("Interruptions: 2 announced, 2 made"), "{}", apply.err);
+    assert!(apply.err.contains("! parameter_sync.main: fail over from orders-"), "{}", apply.err);
+}
+
+/// The spec's limit is the last word, and a plan that was reviewed while its window was closed is still the same
+/// in it.
+#[tokio::test(start_paused = true)]
+async fn limits_and_windows_of_the_spec() {
+    let place = with_orders(1).await;
+    let with =
+        |restart: &str| SPEC.replace("existing: orders", &format!("existing: orders, restart: {restart}"));
+    place.write("shop.yaml", &with("{ allow: failover }"));
+    let refused = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "restart"]));
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(refused.err.contains("the spec's `allow: failover` forbids restart"), "{refused:?}");
+    // Open on the other side of the week.
+    let now = jiff::Timestamp::from_millisecond(auroraml::sandbox::World::new(1, Mood::Calm).now as i64)
+        .unwrap()
+        .to_zoned(jiff::tz::TimeZone::UTC);
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let day = days[(now.weekday().to_monday_zero_offset() as usize + 3) % 7];
+    place.write("shop.yaml", &with(&format!("{{ allow: restart, window: \"{day}:03:00-{day}:04:00\" }}")));
+    let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json"]));
+    assert!(plan.code == 0 && plan.out.contains("is closed; it opens at"), "{plan:?}");
+    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--plan", "plan.json", "--now"]));
+    assert_eq!(apply.code, 0, "{apply:?}");
+    assert!(apply.err.contains("Interruptions: 1 announced, 1 made"), "{}", apply.err);
+}
+
 async fn change(place: &Place, change: impl AsyncFnOnce(&Sandbox)) {
     let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();
     change(file.sandbox()).await;

@@ -1,7 +1,7 @@
 //! Plans, progress and stacks as text, from values made by hand.
 
 use auroraml::model::graph::{Id, Live, Outputs, State};
-use auroraml::plan::restart::{Member, Topology};
+use auroraml::plan::restart::{Member, Strategy, Topology};
 use auroraml::plan::{Action, Blocked, Impact, Interruption, Plan, Seconds, Step, diff};
 use auroraml::render::{self, Subject, json::Document, progress::Progress, status::Stack};
 use auroraml::run::events::{Event, PlannedStep};
@@ -394,9 +394,9 @@ fn a_stack_as_a_table_and_as_json() {
         status: "available".into(),
         ..Topology::default()
     };
-    let stack = Stack::new(&subject(false), &observed, Some(&topology));
+    let stack = Stack::new(&subject(false), &observed, Some(&topology), Strategy::Never);
     golden("status.txt", &plain(&stack.to_text()));
     golden("status.json", &stack.to_json());
-    let nothing = Stack::new(&subject(false), &Default::default(), None);
+    let nothing = Stack::new(&subject(false), &Default::default(), None, Strategy::Rolling);
     assert!(nothing.to_text().contains("Nothing of this stack exists."));
 }
