@@ -228,6 +228,7 @@ pub async fn topology(look: Look<'_>) -> Result<Option<Topology>, Failure> {
 
 /// Whether the instance runs the values of its own DB parameter group; no group is nothing to wait for.
 fn own_status(instance: &DbInstance) -> &str {
-    let statuses = instance.db_parameter_groups().iter().filter_map(|group| group.parameter_apply_status());
-    statuses.filter(|status| *status != "in-sync").next_back().unwrap_or("in-sync")
+    let mut statuses =
+        instance.db_parameter_groups().iter().filter_map(|group| group.parameter_apply_status());
+    statuses.find(|status| *status != "in-sync").unwrap_or("in-sync")
 }

@@ -13,7 +13,7 @@ use crate::spec::{Aurora, Cluster, Instance, Restart, Storage};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One way in which SQL calls another service: role, association and parameter as one unit.
-pub(super) struct Ability {
+pub(super) struct Wiring {
     /// That of the role and of the association within the stack.
     pub name: &'static str,
     /// The cluster parameter that names the role.
@@ -46,19 +46,19 @@ impl Builder<'_> {
     }
 
     /// The roles of all abilities, for the cluster with this identifier.
-    pub(super) fn abilities(&mut self, cluster: &str) -> Vec<Ability> {
+    pub(super) fn abilities(&mut self, cluster: &str) -> Vec<Wiring> {
         let source = self.place.cluster_arn(cluster);
         let mut abilities = Vec::new();
         for (name, parameter) in ROLE_PARAMETERS {
             if let Some(statements) = self.aurora_statements(name) {
                 let role = self.role(name, AURORA, Some(&source), statements);
-                abilities.push(Ability { name, parameter, role });
+                abilities.push(Wiring { name, parameter, role });
             }
         }
         abilities
     }
 
-    pub(super) fn associations(&mut self, abilities: &[Ability], cluster: &Input) {
+    pub(super) fn associations(&mut self, abilities: &[Wiring], cluster: &Input) {
         for ability in abilities {
             let props = cluster_role::Props { cluster: cluster.clone(), role: arn(&ability.role) };
             self.graph.add(Id::new("cluster_role", ability.name), props);

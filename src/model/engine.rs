@@ -75,18 +75,25 @@ fn at_least_three(minor: u32, version: &str) -> bool {
     }
 }
 
-/// Whether SQL can call SageMaker and Comprehend: Aurora MySQL 2.07, 3.01, 8.4 and later of each (fact book,
-/// section 1.1).
-pub fn has_machine_learning(version: &str) -> bool {
-    match sort_key(aurora_version(version))[..] {
-        [2, minor, ..] => minor >= 7,
-        _ => at_least_three(1, version),
+/// The first minor versions in which SQL has the functions of an ability (fact book, section 1.1): of Aurora MySQL
+/// 2, if any, and of 3. Every 8.4 has them all.
+pub fn first_with(ability: &str) -> (Option<u32>, u32) {
+    match ability {
+        "bedrock" => (None, 6),
+        "s3" => (Some(0), 0),
+        _ => (Some(7), 1),
     }
 }
 
-/// Whether SQL can call Bedrock: Aurora MySQL 3.06 and later (fact book, section 1.1).
-pub fn has_bedrock(version: &str) -> bool {
-    at_least_three(6, version)
+/// Whether SQL has the functions of an ability (`sagemaker`, `comprehend`, `s3`, `bedrock`) in this version.
+pub fn has(ability: &str, version: &str) -> bool {
+    let (two, three) = first_with(ability);
+    match sort_key(aurora_version(version))[..] {
+        // The first versions of Aurora MySQL 2 are written as MySQL's: `5.7.12`.
+        [5, 7, ..] => two == Some(0),
+        [2, minor, ..] => two.is_some_and(|first| minor >= first),
+        _ => at_least_three(three, version),
+    }
 }
 
 /// Whether a restart of the writer of a global database's primary cluster leaves the members of the others

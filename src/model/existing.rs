@@ -1,7 +1,7 @@
 //! The machine learning wiring of a cluster that others own: role, association and parameter, and nothing
 //! else of it (docs/decisions/0004).
 
-use super::aurora::Ability;
+use super::aurora::Wiring;
 use super::facts::ExistingFacts;
 use super::graph::{Id, Input};
 use super::roles::arn;
@@ -35,7 +35,7 @@ impl Builder<'_> {
             return self.give_back();
         }
         self.check_running(&identifier, live);
-        self.check_engine(&identifier, live);
+        self.check_engine(&identifier, live, &abilities);
         self.check_role_quota(&identifier, live, &abilities);
         self.note_loose_ends(&identifier, live);
         let Some(group) = self.choose_group(&identifier, live, &abilities) else { return };
@@ -131,7 +131,7 @@ impl Builder<'_> {
         }
     }
 
-    fn check_engine(&mut self, identifier: &str, live: &ExistingFacts) {
+    fn check_engine(&mut self, identifier: &str, live: &ExistingFacts, abilities: &[Wiring]) {
         let (cluster, facts) = (format!("cluster {identifier}"), self.facts);
         let version = facts.live_engine_version.as_deref().unwrap_or_default();
         if live.engine != "aurora-mysql" {
@@ -141,17 +141,16 @@ impl Builder<'_> {
                 "name an Aurora MySQL cluster in `aurora.existing`",
             );
         }
-        if !engine::has_machine_learning(version) {
+        for wiring in abilities.iter().filter(|wiring| !engine::has(wiring.name, version)) {
+            let (two, three) = engine::first_with(wiring.name);
+            let two = two.map(|minor| format!(" (of version 2: 2.{minor:02} or later)")).unwrap_or_default();
             self.problem(
-                cluster,
-                format!("it runs {version}, in which SQL cannot call SageMaker or Comprehend"),
-                "upgrade it to Aurora MySQL 3.01 or later (of version 2: 2.07 or later), then run again",
-            );
-        } else if self.spec.machine_learning.bedrock.is_some() && !engine::has_bedrock(version) {
-            self.problem(
-                cluster,
-                format!("it runs {version}, and SQL can call Bedrock from Aurora MySQL 3.06 on"),
-                "upgrade it, or remove `machine_learning.bedrock`",
+                cluster.clone(),
+                format!("it runs {version}, in which SQL has no functions for {}", wiring.name),
+                format!(
+                    "upgrade it to Aurora MySQL 3.{three:02} or later{two}, or remove `machine_learning.{}`",
+                    wiring.name
+                ),
             );
         }
         if let Some(global) = &live.global_cluster {
@@ -167,7 +166,7 @@ impl Builder<'_> {
         }
     }
 
-    fn check_role_quota(&mut self, identifier: &str, live: &ExistingFacts, abilities: &[Ability]) {
+    fn check_role_quota(&mut self, identifier: &str, live: &ExistingFacts, abilities: &[Wiring]) {
         let wanted = abilities.iter().map(|ability| self.place.role_arn(ability.name));
         let new = wanted.filter(|role| !live.roles.contains(role)).count();
         let prefix = self.place.role_arn_prefix();
@@ -224,7 +223,7 @@ impl Builder<'_> {
         &mut self,
         identifier: &str,
         live: &ExistingFacts,
-        abilities: &[Ability],
+        abilities: &[Wiring],
     ) -> Option<Group> {
         let (group, ours) = (&live.parameter_group, self.place.cluster());
         if *group == ours {

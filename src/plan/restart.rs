@@ -282,11 +282,11 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
     }
     // One restart at a time, and only from a state in which every member serves: so no reader is taken down
     // while another one is.
-    for member in members.iter().filter(|member| !member.is_steady()) {
-        return match needs_person(&member.status) {
-            true => Next::Stuck(format!("{} is {}, which needs a person", member.name, member.status)),
-            false => Next::Wait(format!("{} is {}", member.name, member.status)),
-        };
+    if let Some(member) = members.iter().find(|member| needs_person(&member.status)) {
+        return Next::Stuck(format!("{} is {}, which needs a person", member.name, member.status));
+    }
+    if let Some(member) = members.iter().find(|member| !member.is_steady()) {
+        return Next::Wait(format!("{} is {}", member.name, member.status));
     }
     let concerned = |member: &&Member| policy.strategy != Strategy::WriterOnly || member.writer;
     if let Some(member) = members.iter().filter(concerned).find(|m| !m.is_in_sync() && !m.is_pending()) {

@@ -35,6 +35,11 @@ pub(super) fn one_at_a_time(plan: &mut Plan, catalog: &Catalog) {
         .map(|(n, step)| (catalog[step.id.kind].is_member, step.impact, n))
         .collect();
     steps.sort();
+    // The order in which members are made says nothing about one in which they change.
+    let chained: BTreeSet<Id> = steps.iter().map(|(_, _, n)| plan.steps[*n].id.clone()).collect();
+    for (_, _, n) in &steps {
+        plan.steps[*n].needs.retain(|id| !chained.contains(id));
+    }
     for pair in steps.windows(2) {
         let before = plan.steps[pair[0].2].id.clone();
         plan.steps[pair[1].2].needs.insert(before);

@@ -1,17 +1,36 @@
 #!/usr/bin/env bash
 # The first article with auroraml instead of its commands: clusters made beforehand by plain AWS CLI calls, with
-# two members, with one and with four, against the sandbox at AWS_ENDPOINT_URL. Each is wired up by the binary
-# at AURORAML until all its members are in-sync, and then given back: what describe-db-clusters says must be
-# the same before and after, byte for byte, but for the running clock and who is the writer.
-# The stacks are side by side, as stacks of different people are.
+# two members, with one and with four. Each is wired up by the binary at AURORAML until all its members are
+# in-sync, and then given back: what describe-db-clusters says must be the same before and after, byte for byte,
+# but for the running clock and who is the writer.
+# The CLI talks to a sandbox in a file, served on a port; auroraml uses the file itself between that, with a clock
+# that does not wait: it would poll for many minutes otherwise.
 set -euo pipefail
-: "${AWS_ENDPOINT_URL:?must be the address of the sandbox}"
 : "${AURORAML:?must be the auroraml binary}"
 export AWS_PAGER=""
 specs=$PWD/../../specs
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+
+# Serves the sandbox until unserve.
+serve() {
+  "$AURORAML" sandbox --listen 127.0.0.1:0 --sandbox=world.json --sandbox-speed 100 > served 2> served.log &
+  server=$!
+  for _ in $(seq 1 100); do
+    grep -q DEFAULT_REGION served && break
+    sleep 0.1
+  done
+  AWS_ENDPOINT_URL=$(sed -n 's/^export AWS_ENDPOINT_URL=//p' served)
+  [ -n "$AWS_ENDPOINT_URL" ] || fail "the sandbox is not served: $(cat served.log)"
+}
+
+unserve() {
+  kill -TERM "$server"
+  wait "$server" || fail "the sandbox did not end well: $(tail -3 served.log)"
+}
+
+auroraml() { env -u AWS_ENDPOINT_URL "$AURORAML" "$@" --sandbox=world.json --sandbox-speed max; }
 
 # See first_article.sh: the AWS CLI of version 1 does not heed AWS_ENDPOINT_URL for RDS in us-east-1.
 aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
@@ -54,12 +73,28 @@ make_cluster() {
   until_equal "$1" available aws rds describe-db-clusters --db-cluster-identifier "$1" \
     --query 'DBClusters[0].Status' --output text
   for n in $(seq 1 "$3"); do
-    aws rds create-db-instance --db-instance-identifier "$1-$n" --db-cluster-identifier "$1" \
-      --engine aurora-mysql --db-instance-class db.r6g.large
+    # RDS enters backing-up by itself, and refuses then.
+    for _ in $(seq 1 60); do
+      if aws rds create-db-instance --db-instance-identifier "$1-$n" --db-cluster-identifier "$1" \
+        --engine aurora-mysql --db-instance-class db.r6g.large 2> "error.$1"; then
+        break
+      fi
+      grep -q InvalidDBClusterStateFault "error.$1" || fail "create-db-instance: $(cat "error.$1")"
+      sleep 0.2
+    done
   done
   until_equal "members of $1" "$(words "$3" available)" aws rds describe-db-instances --output text \
     --filters "Name=db-cluster-id,Values=$1" --query 'DBInstances[].DBInstanceStatus'
+  # A member that joins can come up pending-reboot: its owners see to that.
+  for n in $(seq 1 "$3"); do
+    until_equal "$1-$n" available aws rds describe-db-instances --db-instance-identifier "$1-$n" \
+      --query 'DBInstances[0].DBInstanceStatus' --output text
+    [ "$(statuses "$1" | tr '\t' '\n' | grep -c pending-reboot)" = 0 ] ||
+      aws rds reboot-db-instance --db-instance-identifier "$1-$n"
+  done
   until_equal "members of $1" "$(words "$3" in-sync)" statuses "$1"
+  until_equal "members of $1" "$(words "$3" available)" aws rds describe-db-instances --output text \
+    --filters "Name=db-cluster-id,Values=$1" --query 'DBInstances[].DBInstanceStatus'
 }
 
 # described <name...>: all that AWS says of clusters but the clock and the writer; and of the group of the first.
@@ -83,10 +118,13 @@ wire_and_unwire() {
     -e "s/database-aurora-ml/$cluster/" "$specs/existing-cluster.yaml" > "$stack.yaml"
   grep -q "existing: $cluster" "$stack.yaml" || fail "$stack: the spec is not about $cluster"
 
+  serve
   described "$@" > "$stack.before"
-  "$AURORAML" plan "$stack.yaml" > "$stack.plan" || fail "plan $stack"
+  unserve
+  auroraml plan "$stack.yaml" > "$stack.plan" || fail "plan $stack"
   grep -q "$note" "$stack.plan" || fail "$stack: the plan does not say '$note': $(cat "$stack.plan")"
-  "$AURORAML" apply "$stack.yaml" --yes --allow restart > "$stack.log" 2>&1 || fail "apply $stack: $(cat "$stack.log")"
+  auroraml apply "$stack.yaml" --yes --allow restart > "$stack.log" 2>&1 || fail "apply $stack: $(cat "$stack.log")"
+  serve
   # No waiting here: that is what apply is for.
   [ "$(statuses "$cluster" | tr '\t' ' ')" = "$(words "$members" in-sync)" ] || fail "$stack is not in-sync"
   until_equal "group of $cluster" "$group" aws rds describe-db-clusters --db-cluster-identifier "$cluster" \
@@ -96,15 +134,18 @@ wire_and_unwire() {
   until_equal "parameter of $cluster" "$role" aws rds describe-db-cluster-parameters --output text \
     --db-cluster-parameter-group-name "$group" \
     --query 'Parameters[?ParameterName==`aws_default_sagemaker_role`].ParameterValue'
-  "$AURORAML" plan "$stack.yaml" --detailed-exitcode > "$stack.plan" || fail "the next plan of $stack: $(cat "$stack.plan")"
-
-  "$AURORAML" destroy "$stack.yaml" --yes --allow restart > "$stack.log" 2>&1 || fail "destroy $stack: $(cat "$stack.log")"
+  unserve
+  auroraml plan "$stack.yaml" --detailed-exitcode > "$stack.plan" || fail "the next plan of $stack: $(cat "$stack.plan")"
+  auroraml destroy "$stack.yaml" --yes --allow restart > "$stack.log" 2>&1 || fail "destroy $stack: $(cat "$stack.log")"
+  serve
   described "$@" > "$stack.after"
+  unserve
   diff "$stack.before" "$stack.after" > "$stack.diff" || fail "$stack: not as it was: $(cat "$stack.diff")"
   echo "== $stack: $members members, $group: as it was"
 }
 
 echo "== a network, two groups, five clusters"
+serve
 {
   vpc=$(aws ec2 create-vpc --cidr-block 10.0.0.0/16 --query Vpc.VpcId --output text)
   until_equal "vpc" available aws ec2 describe-vpcs --filters "Name=vpc-id,Values=$vpc" --query 'Vpcs[0].State' --output text
@@ -124,9 +165,9 @@ make_cluster orders-db of-many 1 > out.4 & makers+=($!)
 make_cluster billing-db of-many 1 > out.5 & makers+=($!)
 for maker in "${makers[@]}"; do wait "$maker"; done
 
-stacks=()
-wire_and_unwire article 2 of-the-article "set in of-the-article itself" database-aurora-ml & stacks+=($!)
-wire_and_unwire single 1 single "default.* groups cannot be changed" lonely & stacks+=($!)
-wire_and_unwire many 4 many "shared with billing-db, orders-db" crowd billing-db orders-db & stacks+=($!)
-for stack in "${stacks[@]}"; do wait "$stack"; done
+unserve
+
+wire_and_unwire article 2 of-the-article "set in of-the-article itself" database-aurora-ml
+wire_and_unwire single 1 single "default.* groups cannot be changed" lonely
+wire_and_unwire many 4 many "shared with billing-db, orders-db" crowd billing-db orders-db
 echo "existing.sh: done"

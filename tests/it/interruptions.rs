@@ -1,7 +1,7 @@
 //! Who is interrupted, when, and with whose leave: plans of a dozen clusters as a person reads them, and runs
 //! of all strategies against the sandbox, undisturbed and among others who work on the same cluster.
 
-use crate::harness::{Account, Recorder, spec};
+use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::render::golden_at;
 use auroraml::aws::{simulated_config, simulated_config_as};
 use auroraml::model::{Intent, Order};
@@ -447,11 +447,60 @@ async fn interfere(orders: &Orders, rng: &mut Rng) {
                 drop(make.db_instance_class("db.r6g.large").send().await);
             }
             4 if n == 0 => drop(client.delete_db_instance().db_instance_identifier(&name).send().await),
-            5 => orders.region(|rds| rds.impose_on_cluster("orders", "backing-up", from, from + 120_000)),
+            5 => {
+                let status = ["backing-up", "maintenance", "upgrading"][rng.usize(..3)];
+                orders.region(|rds| rds.impose_on_cluster("orders", status, from, from + 120_000));
+            }
             6 => orders.region(|rds| rds.refuse_reboots(&name, from + 180_000)),
             _ => drop(client.stop_db_cluster().db_cluster_identifier("orders").send().await),
         }
     }
+}
+
+/// A change of parameters wakes a paused member, which then runs them: the restart that was announced is spared.
+#[tokio::test(start_paused = true)]
+async fn a_paused_member_needs_no_restart() {
+    let members = &[("db.serverless", 1)];
+    let shape = Shape { members, group: Some("production"), ..NEW };
+    let orders = Orders::new(12, Mood::Real, shape).await;
+    orders.make_static();
+    orders.wait(7200).await;
+    let now = orders.now();
+    assert!(orders.region(|rds| rds.is_paused("orders-1", now)));
+    let (outcome, recorder) = orders.run(Intent::Apply).await;
+    assert!(outcome.is_complete(), "{}", recorder.text());
+    assert_eq!(outcome.permit.announced().len(), 1, "it may turn out to be necessary");
+    assert!(outcome.permit.made().is_empty() && orders.ours().is_empty(), "{}", recorder.text());
+    assert_eq!(orders.pending().await, Vec::<String>::new());
+}
+
+/// A cluster of the stack's own: classes, a reader less, the port. One member at a time, readers first.
+#[tokio::test(start_paused = true)]
+async fn changes_of_a_cluster_that_the_stack_owns() {
+    let text = spec_file("production.yaml");
+    let account = Account::new(13, Mood::Real);
+    account.apply(&spec(&text)).await;
+    let classes = text.replace("db.r6g.large", "db.r6g.4xlarge").replace("db.r6g.xlarge", "db.r6g.2xlarge");
+    let plan = account.plan(&spec(&classes)).await;
+    let told = interruptions(&plan);
+    let kinds: Vec<Impact> = plan.interruptions().map(|interruption| interruption.impact).collect();
+    assert_eq!(kinds.len(), 3, "{told:?}");
+    // The harness sees to it that no two of them are down at once.
+    account.apply(&spec(&classes)).await;
+    let gone = classes.rfind("    - { class: ").unwrap();
+    let end = gone + classes[gone..].find('\n').unwrap() + 1;
+    let fewer = format!("{}{}", &classes[..gone], &classes[end..]);
+    let plan = account.plan(&spec(&fewer)).await;
+    assert!(interruptions(&plan)[0].starts_with("delete "), "{:?}", interruptions(&plan));
+    account.apply(&spec(&fewer)).await;
+    let port = fewer.replace("aurora:\n", "aurora:\n  port: 3307\n");
+    let plan = account.plan(&spec(&port)).await;
+    assert_eq!(interruptions(&plan), ["restart all 2 members at once"]);
+    assert_eq!(plan.interruptions().next().unwrap().impact, Impact::Restart);
+    account.apply(&spec(&port)).await;
+    let plan = account.prepare(&spec(&port), Intent::Destroy { unprotect: true }).await.unwrap().plan;
+    assert_eq!(interruptions(&plan), Vec::<String>::new(), "a destroy of everything interrupts nobody");
+    account.destroy(&spec(&port)).await;
 }
 
 /// The kill sweep over a restart of a writer and three readers.

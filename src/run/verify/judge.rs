@@ -4,6 +4,7 @@ use super::facts::{Database, Facts};
 use super::paths::{Origin, Path, path, summary};
 use super::wiring;
 use super::{Check, Outcome};
+use crate::model::engine;
 use crate::spec::WITHOUT_MACHINE_LEARNING;
 
 /// Says what a check found.
@@ -57,7 +58,7 @@ pub fn no_cluster(cluster: &str, region: &str, existing: bool) -> Check {
 pub fn judge(facts: &Facts) -> Vec<Check> {
     let mut judge = Judge { facts, checks: Vec::new() };
     region(&mut judge);
-    engine(&mut judge);
+    engine_version(&mut judge);
     status(&mut judge);
     wiring::wiring(&mut judge);
     members(&mut judge);
@@ -94,27 +95,7 @@ fn region(judge: &mut Judge<'_>) {
     }
 }
 
-/// The Aurora version of an engine version: 3 and 10 of `8.0.mysql_aurora.3.10.2`.
-fn aurora_version(version: &str) -> (u32, u32) {
-    let mut numbers = match version.split_once(".mysql_aurora.") {
-        Some((_, aurora)) => aurora.split('.').map(|part| part.parse().unwrap_or(0)),
-        // The first versions of Aurora MySQL 2 were those of MySQL alone (`5.7.12`).
-        None => return (2, 0),
-    };
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
-}
-
-/// The first versions with each ability (fact book, section 1.1): of Aurora MySQL 2, if any, and of 3. Every
-/// 8.4 has them all.
-fn since(ability: &str) -> (Option<u32>, u32) {
-    match ability {
-        "bedrock" => (None, 6),
-        "s3" => (Some(0), 0),
-        _ => (Some(7), 1),
-    }
-}
-
-fn engine(judge: &mut Judge<'_>) {
+fn engine_version(judge: &mut Judge<'_>) {
     let cluster = &judge.facts.cluster;
     let object = format!("cluster {}", cluster.id);
     let found = format!("{} {}", cluster.engine, cluster.version);
@@ -122,15 +103,8 @@ fn engine(judge: &mut Judge<'_>) {
         let fix = "use an Aurora MySQL cluster: in PostgreSQL there are no role parameters";
         return judge.failed("engine", object, found, fix);
     }
-    let supported = |ability: &str| {
-        let (two, three) = since(ability);
-        match aurora_version(&cluster.version) {
-            (2, minor) => two.is_some_and(|first| minor >= first),
-            (3, minor) => minor >= three,
-            (major, _) => major > 3,
-        }
-    };
-    let (can, cannot): (Vec<_>, Vec<_>) = judge.facts.abilities.iter().partition(|one| supported(one.name));
+    let (can, cannot): (Vec<_>, Vec<_>) =
+        judge.facts.abilities.iter().partition(|one| engine::has(one.name, &cluster.version));
     if judge.facts.abilities.is_empty() {
         judge.ok("engine", &object, found);
         let found = "the spec's machine_learning lets SQL call nothing: there is no wiring to look at";
@@ -141,7 +115,7 @@ fn engine(judge: &mut Judge<'_>) {
         return judge.ok("engine", object, format!("{found} has functions for {}", titles.join(", ")));
     }
     for ability in cannot {
-        let first = since(ability.name).1;
+        let first = engine::first_with(ability.name).1;
         let title = title(ability.name);
         judge.failed(
             "engine",
