@@ -81,9 +81,8 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     let seen = if request.yes { *printer } else { Printer::new(false) };
     seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
     if prepared.plan.is_empty() {
-        pending(&prepared.plan, request.order)?;
-        return finish_destroy_or_values(session, destroying, &prepared.plan, &prepared.observed, printer)
-            .await;
+        leave_behind(session, destroying, &prepared.plan, &prepared.observed, printer)?;
+        return pending(&prepared.plan, request.order);
     }
     let refused = refused(&subject, &prepared.plan);
     // At a terminal a person can allow what they have just read, unless the spec has the last word.
@@ -120,27 +119,31 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
         printer.say(&format!("\n{}\n", tally(&shown, "Stopped half way")));
         return Err(incomplete(&outcome, stopped, printer));
     }
-    let what = if destroying { "Destroyed" } else { "Done" };
+    let what = match (destroying, outcome.remaining.held().next().is_some()) {
+        (_, true) => "Done, but for what is held,",
+        (true, false) => "Destroyed",
+        (false, false) => "Done",
+    };
     printer.talk(&format!("\n{}\n{}", tally(&shown, what), compared(&outcome.permit)));
-    pending(&outcome.remaining, request.order)?;
-    finish_destroy_or_values(session, destroying, &plan, &outcome.observed, printer).await
+    leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
+    pending(&outcome.remaining, request.order)
 }
 
 /// What a finished command leaves behind: of a destroy what AWS keeps, otherwise what a program needs.
-async fn finish_destroy_or_values(
+fn leave_behind(
     session: &Session,
     destroying: bool,
     plan: &Plan,
     observed: &Observed,
     printer: &Printer,
-) -> Result<Exit, Error> {
+) -> Result<(), Error> {
     if destroying {
         printer.data(&lingering(plan, session.aws.clock.now_ms()))?;
     } else {
         let stack = stack(session, observed, None);
         printer.data(&stack.values_text())?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// Runs the plan, and listens for signals meanwhile.
@@ -185,9 +188,9 @@ fn refused(subject: &Subject, plan: &Plan) -> Option<Error> {
 }
 
 /// What was held is not done: an error unless it is accepted.
-fn pending(plan: &Plan, order: Order) -> Result<(), Error> {
+fn pending(plan: &Plan, order: Order) -> Result<Exit, Error> {
     if order.accept_pending || plan.held().next().is_none() {
-        return Ok(());
+        return Ok(Exit::Done);
     }
     let troubles = plan.held().map(|step| Trouble {
         object: Some(step.id.to_string()),
@@ -284,7 +287,11 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
         let state = now(&outcome.observed, &step.id);
         text.push_str(&format!("  {} {} ({state})\n", render::sign(step.action), step.id));
     }
-    match left.is_empty() {
+    let held: Vec<_> = outcome.remaining.held().collect();
+    for step in &held {
+        text.push_str(&format!("  {} (held: {})\n", step.id, step.held.as_deref().unwrap_or_default()));
+    }
+    match left.is_empty() && held.is_empty() {
         true => printer.say("Nothing is left to do: the next plan is empty.\n"),
         false => printer.say(&text),
     }

@@ -169,8 +169,8 @@ mod tests {
             ("8.4.mysql_aurora.8.4.7", true, true),
         ];
         for (version, machine_learning, bedrock) in cases {
-            assert_eq!(has_machine_learning(version), machine_learning, "{version}");
-            assert_eq!(has_bedrock(version), bedrock, "{version}");
+            assert_eq!(has("sagemaker", version), machine_learning, "{version}");
+            assert_eq!(has("bedrock", version), bedrock, "{version}");
         }
     }
 

@@ -258,14 +258,8 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         if let Some(live) = live {
             block(&mut plan, live, action, &changes, rules);
         }
-        effects.insert(
-            id.clone(),
-            (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props)),
-        );
+        let effect = (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props));
         known.insert(id.clone(), outputs);
-        if action != Action::NoOp {
-            active.insert(id.clone());
-        }
         let needs = graph.needs(&id);
         let mut step =
             Step { predicted: resource.predicted.clone(), needs, changes, reason, ..Step::new(id, action) };
@@ -277,13 +271,16 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
                     let mut topology = topology.clone();
                     topology.members.retain(|m| !leaving.values().flatten().any(|name| *name == m.name));
                     step.needs.extend(leaving.keys().map(|id| (*id).clone()));
+                    sync::check_writer(&mut plan, &step.id, &topology, &graph.policy);
                     sync::restarts(&mut step, &topology, &graph.policy, &resource.recheck_after, &effects);
                 }
-                false => {
-                    let effect = effects[&step.id];
-                    sync::disturbs(&mut step, topology, &graph.policy, effect);
-                }
+                false => sync::disturbs(&mut step, topology, &graph.policy, effect),
             }
+        }
+        // What is held changes nothing that others would have to heed.
+        if step.action != Action::NoOp && step.held.is_none() {
+            active.insert(step.id.clone());
+            effects.insert(step.id.clone(), effect);
         }
         plan.steps.push(step);
     }

@@ -1,7 +1,7 @@
 //! What a plan's changes mean for the members of the cluster: who restarts, who waits, what is held. Pure.
 
 use super::restart::{Expected, Policy, Topology, forecast, left_pending};
-use super::{Action, Catalog, Effect, Impact, Interruption, Plan, Step};
+use super::{Action, Blocked, Catalog, Effect, Impact, Interruption, Plan, Step};
 use crate::model::graph::{Graph, Id, Live, Observed};
 use crate::spec::Strategy;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +11,22 @@ pub(super) fn cluster(graph: &Graph, observed: &Observed, catalog: &Catalog) -> 
     let sync = observed.values().find(|live| catalog[live.id.kind].restarts_members)?;
     graph.resources.get(&sync.id)?;
     serde_json::from_value(sync.props.get("topology")?.clone()).ok()
+}
+
+/// A writer that the spec names and that is no member, nor will be.
+pub(super) fn check_writer(plan: &mut Plan, id: &Id, topology: &Topology, policy: &Policy) {
+    let Some(writer) = &policy.writer else { return };
+    let is_made = plan.steps.iter().any(|step| step.predicted.get("id") == Some(writer));
+    if is_made || topology.members.is_empty() || topology.members.iter().any(|member| member.name == *writer)
+    {
+        return;
+    }
+    let members: Vec<&str> = topology.members.iter().map(|member| member.name.as_str()).collect();
+    plan.blocked.push(Blocked {
+        id: id.clone(),
+        why: format!("the spec wants {writer} to be the writer, and the cluster has no such member"),
+        hint: format!("name one of {} under `restart`, or remove `writer`", members.join(", ")),
+    });
 }
 
 /// The members that go, by id.

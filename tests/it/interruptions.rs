@@ -325,6 +325,28 @@ async fn a_window_holds_interruptions() {
     }
 }
 
+/// The same where a static parameter changes in a group that is attached: AWS says `applying` first.
+#[tokio::test(start_paused = true)]
+async fn what_turns_out_to_need_a_restart_is_held() {
+    for (seed, restart) in
+        (30..36).flat_map(|seed| [(seed, "{ window: \"sun:03:00-sun:05:00\" }"), (seed, "never")])
+    {
+        let shape = Shape { restart, group: Some("production"), ..NEW };
+        let orders = Orders::new(seed, Mood::Real, shape).await;
+        orders.make_static();
+        orders.wait_until(jiff::civil::Weekday::Friday, 12).await;
+        // AWS notices late, so that the plan is made from what was.
+        orders.region(|rds| rds.late_ms = 8_000);
+        let (outcome, recorder) = orders.run(Intent::Apply).await;
+        assert!(outcome.is_complete(), "{restart}: {:#?}\n{}", outcome.reports, recorder.text());
+        orders.wait(300).await;
+        assert_eq!(orders.pending().await.len(), 2);
+        assert_eq!(orders.ours(), Vec::<String>::new());
+        let plan = orders.account.plan(&orders.spec).await;
+        assert!(plan.is_empty() && plan.held().count() == 1, "{plan:?}");
+    }
+}
+
 /// A window that closes while members are still pending ends the run; the next window finishes it.
 #[tokio::test(start_paused = true)]
 async fn a_window_that_closes_in_mid_way() {
@@ -481,6 +503,11 @@ async fn changes_of_a_cluster_that_the_stack_owns() {
     let account = Account::new(13, Mood::Real);
     account.apply(&spec(&text)).await;
     let classes = text.replace("db.r6g.large", "db.r6g.4xlarge").replace("db.r6g.xlarge", "db.r6g.2xlarge");
+    // In a window that is closed nothing of it is done, and nothing waits for it.
+    let closed = classes.replace("restart: rolling", "restart: { window: \"sun:03:00-sun:03:30\" }");
+    let outcome = account.run(&spec(&closed), Intent::Apply, Arc::new(Recorder::default())).await;
+    assert!(outcome.is_complete() && outcome.reports.is_empty(), "{:#?}", outcome.reports);
+    assert_eq!(outcome.remaining.held().count(), 3);
     let plan = account.plan(&spec(&classes)).await;
     let told = interruptions(&plan);
     let kinds: Vec<Impact> = plan.interruptions().map(|interruption| interruption.impact).collect();
@@ -515,6 +542,15 @@ async fn killed_while_members_restart() {
     let world = orders.account.sandbox.world();
     let (points, _) = crate::crash::sweep("restart of four", world, &spec, Intent::Apply).await;
     assert!(points >= 8, "{points} kill points");
+}
+
+/// A name that no member has would be a wish that nobody hears.
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_is_no_member() {
+    let orders = Orders::new(14, Mood::Calm, Shape { restart: "{ writer: order-1 }", ..NEW }).await;
+    let plan = orders.account.plan(&orders.spec).await;
+    assert_eq!(plan.blocked.len(), 1, "{:?}", plan.blocked);
+    assert!(plan.blocked[0].hint.contains("name one of orders-1, orders-2"), "{:?}", plan.blocked);
 }
 
 /// The clients that the tests use are told apart by what they sign with.

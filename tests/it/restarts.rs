@@ -432,7 +432,7 @@ fn policy(rng: &mut Rng, aurora: &Aurora) -> Policy {
 #[test]
 fn random_clusters_come_to_rest() {
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
-    let only: Option<u64> = option_env!("SEED").and_then(|text| text.parse().ok());
+    let only: Option<u64> = std::env::var_os("SEED").and_then(|text| text.to_str()?.parse().ok());
     for seed in only.map_or(0..CASES, |seed| seed..seed + 1) {
         let outcome = std::panic::catch_unwind(|| {
             let mut rng = Rng::with_seed(seed);
@@ -481,12 +481,12 @@ fn a_forecast_comes_true() {
                 Next::Act(act, interruption) => {
                     // No failover fails here.
                     aurora.act(&act, true);
-                    if let (Act::Failover(to), Some((_, writer))) = (&act, &mut aurora.cluster) {
-                        if writer.is_none() {
-                            *writer = Some(to.clone());
-                            let names = aurora.touched(&act);
-                            aurora.down(&names);
-                        }
+                    if let (Act::Failover(to), Some((_, writer))) = (&act, &mut aurora.cluster)
+                        && writer.is_none()
+                    {
+                        *writer = Some(to.clone());
+                        let names = aurora.touched(&act);
+                        aurora.down(&names);
                     }
                     made.push(interruption);
                 }
