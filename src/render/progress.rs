@@ -185,7 +185,10 @@ impl Progress {
     pub fn said(&self, at: u64, event: &Event) -> Option<String> {
         let action = |id: &Id| self.rows.iter().find(|row| row.id == *id).map(|row| row.action);
         let text = match event {
-            Event::Planned { steps } => format!("{} steps to do", steps.len()),
+            Event::Planned { steps } => {
+                let plural = if steps.len() == 1 { "" } else { "s" };
+                format!("{} step{plural} to do", steps.len())
+            }
             Event::Started { id, action } => format!("{} {id}: {}", sign(*action), doing(*action)),
             Event::Finished { id, seconds } => {
                 let action = action(id)?;
