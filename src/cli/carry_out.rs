@@ -296,16 +296,20 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
         false => printer.say(&text),
     }
     if troubles.is_empty() {
-        let why = match (stopped, outcome.reports.iter().all(Report::is_complete)) {
-            (true, _) => "the run was stopped",
-            (false, true) => "it still differs from the spec after several rounds",
-            (false, false) => "not everything was done",
+        let interrupts = outcome.remaining.interruptions().next().is_some();
+        let (why, help) = match (stopped, outcome.reports.iter().all(Report::is_complete)) {
+            (true, _) => ("the run was stopped", "run the same command again: it goes on from here"),
+            (false, true) if interrupts => (
+                "what is left interrupts members, and the plan did not announce that",
+                "run the same command again, to see the new plan and to allow it",
+            ),
+            (false, true) => (
+                "it still differs from the spec after several rounds",
+                "run the same command again: it goes on from here",
+            ),
+            (false, false) => ("not everything was done", "run the same command again: it goes on from here"),
         };
-        troubles.push(Trouble {
-            object: None,
-            why: why.into(),
-            help: Some("run the same command again: it goes on from here".into()),
-        });
+        troubles.push(Trouble { object: None, why: why.into(), help: Some(help.into()) });
     }
     Error { exit: Exit::Incomplete, troubles }
 }

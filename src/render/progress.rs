@@ -59,7 +59,11 @@ impl Progress {
                 }
             }
             Event::Started { id, .. } => self.set(id, |_| Stage::Running { since: at, why: None }),
-            Event::Acted { .. } | Event::Interrupted { .. } => {}
+            Event::Acted { .. } => {}
+            Event::Interrupted { id, interruption } => self.set(id, |stage| Stage::Running {
+                since: since(stage).unwrap_or(began),
+                why: Some(interruption.what.clone()),
+            }),
             Event::Waiting { id, why } => self.set(id, |stage| Stage::Running {
                 since: since(stage).unwrap_or(began),
                 why: Some(why.clone()),

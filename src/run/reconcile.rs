@@ -150,6 +150,11 @@ pub async fn reconcile(
         if !complete || *stop.borrow() {
             break;
         }
+        // A window that has opened meanwhile, say, or a parameter that was said to be dynamic.
+        let now = aws.clock.now_ms();
+        if prepared.plan.interruptions().any(|interruption| permit.check(now, interruption).is_err()) {
+            break;
+        }
         if !prepared.plan.is_empty() {
             let text = "not everything is as wanted yet: going on".to_string();
             listener.tell(aws.clock.now_ms(), &Event::Note { text });

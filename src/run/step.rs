@@ -136,7 +136,7 @@ impl<'r> Converge<'r> {
                 State::Ready => {}
             }
             let changes = self.changes(&want, &live);
-            if changes.is_empty() && self.is_early() {
+            if changes.is_empty() && (self.is_early() || self.is_writer_unsure(&want)) {
                 self.wait("waiting for the change to show").await?;
                 continue;
             }
@@ -275,6 +275,14 @@ impl<'r> Converge<'r> {
     fn is_early(&self) -> bool {
         let foreseen = self.step.action == Action::Recheck && !self.step.interruptions.is_empty();
         foreseen && self.acts == 0 && self.since(self.began) < self.rules.effect_lag_seconds * 1000
+    }
+
+    /// Whether a look just after our failover may still call the old writer the writer, where the spec names one.
+    fn is_writer_unsure(&self, want: &Value) -> bool {
+        let recent = |acted: u64| self.since(self.busy_at.max(acted)) < self.rules.effect_lag_seconds * 1000;
+        self.rules.restarts_members
+            && !want["writer"].is_null()
+            && self.acted.as_ref().is_some_and(|(acted, _)| recent(*acted))
     }
 
     fn now(&self) -> u64 {

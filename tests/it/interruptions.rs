@@ -347,6 +347,22 @@ async fn what_turns_out_to_need_a_restart_is_held() {
     }
 }
 
+/// A window that opens while the rest is done: nobody has agreed to what it would let through.
+#[tokio::test(start_paused = true)]
+async fn a_window_that_opens_in_mid_way() {
+    let restart = "{ window: \"sun:03:00-sun:05:00\" }";
+    let orders = Orders::new(15, Mood::Real, Shape { restart, ..NEW }).await;
+    orders.wait_until(jiff::civil::Weekday::Sunday, 2).await;
+    while orders.now() / 1000 % 3600 < 3590 {
+        orders.wait(1).await;
+    }
+    let (outcome, recorder) = orders.run(Intent::Apply).await;
+    assert!(!outcome.is_complete() && outcome.remaining.interruptions().count() == 2, "{}", recorder.text());
+    assert!(outcome.reports.iter().all(|report| report.is_complete()), "{:#?}", outcome.reports);
+    assert_eq!(orders.ours(), Vec::<String>::new());
+    orders.account.apply(&orders.spec).await;
+}
+
 /// A window that closes while members are still pending ends the run; the next window finishes it.
 #[tokio::test(start_paused = true)]
 async fn a_window_that_closes_in_mid_way() {
