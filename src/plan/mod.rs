@@ -138,7 +138,8 @@ pub struct Step {
 }
 
 impl Step {
-    fn new(id: Id, action: Action) -> Step {
+    /// A step that says nothing but what is done to what.
+    pub fn new(id: Id, action: Action) -> Step {
         Step {
             id,
             action,

@@ -5,12 +5,12 @@
 # but for the running clock and who is the writer.
 # The CLI talks to a sandbox in a file, served on a port; auroraml uses the file itself between that, with a clock
 # that does not wait: it would poll for many minutes otherwise.
-set -euo pipefail
+source common.sh
 : "${AURORAML:?must be the auroraml binary}"
-export AWS_PAGER=""
 specs=$PWD/../../specs
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+server=""
+trap 'kill $server 2> /dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
 
 # Serves the sandbox until unserve.
@@ -28,26 +28,10 @@ serve() {
 unserve() {
   kill -TERM "$server"
   wait "$server" || fail "the sandbox did not end well: $(tail -3 served.log)"
+  server=""
 }
 
 auroraml() { env -u AWS_ENDPOINT_URL "$AURORAML" "$@" --sandbox=world.json --sandbox-speed max; }
-
-# See first_article.sh: the AWS CLI of version 1 does not heed AWS_ENDPOINT_URL for RDS in us-east-1.
-aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
-
-fail() { echo "existing.sh: $*" >&2; exit 1; }
-
-# until_equal <what> <expected> <command...>: repeats the command until it prints what is expected.
-until_equal() {
-  local what=$1 expected=$2 got=""
-  shift 2
-  for _ in $(seq 1 60); do
-    got=$("$@" | tr '\t\n' '  ' | sed 's/ *$//') || fail "$what: the command failed"
-    [ "$got" = "$expected" ] && return 0
-    sleep 0.2
-  done
-  fail "$what: expected '$expected', got '$got'"
-}
 
 statuses() {
   aws rds describe-db-clusters --db-cluster-identifier "$1" --output text \

@@ -3,32 +3,13 @@
 # against the sandbox at AWS_ENDPOINT_URL, up to in-sync on both members. Before that, what the article
 # takes as given: a cluster with a reader. On the way: a cluster of one member refuses to fail over.
 # Only the answers are kept in a file, so that they can be looked at; the commands are the article's.
-set -euo pipefail
+source common.sh
 : "${AWS_ENDPOINT_URL:?must be the address of the sandbox}"
-export AWS_PAGER=""
 cluster=database-aurora-ml
 group=aurora-ml-db-cluster-parameter-group
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-
-# The AWS CLI of version 1 does not heed AWS_ENDPOINT_URL for RDS in us-east-1 (it has an address of its own
-# for that, awscli/customizations/overridesslcommonname.py), but it heeds the option.
-aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
-
-fail() { echo "first_article.sh: $*" >&2; exit 1; }
-
-# until_equal <what> <expected> <command...>: repeats the command until it prints what is expected.
-until_equal() {
-  local what=$1 expected=$2 got=""
-  shift 2
-  for _ in $(seq 1 60); do
-    got=$("$@" | tr '\t' ' ') || fail "$what: the command failed"
-    [ "$got" = "$expected" ] && return 0
-    sleep 0.2
-  done
-  fail "$what: expected '$expected', got '$got'"
-}
 
 cluster_is() {
   until_equal "cluster" "$1" aws rds describe-db-clusters --db-cluster-identifier $cluster \

@@ -296,37 +296,17 @@ async fn a_saved_plan_is_carried_out_only_while_it_is_true() {
     let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json"]));
     assert_eq!(saved.code, 0, "{saved:?}");
     place.write("other.yaml", &SPEC.replace("comprehend: true", "comprehend: true, s3: false"));
-    let stale = place.run(&in_sandbox(&[
-        "apply",
-        "other.yaml",
-        "--plan",
-        "plan.json",
-        "--yes",
-        "--allow",
-        "failover",
-    ]));
+    let apply = |spec: &str| {
+        let args = ["apply", spec, "--plan", "plan.json", "--yes", "--allow", "failover"];
+        place.run(&in_sandbox(&args))
+    };
+    let stale = apply("other.yaml");
     assert!(stale.code == 3 && stale.err.contains("the spec file has changed"), "{stale:?}");
     let none = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "shop.yaml", "--yes"]));
     assert!(none.code == 1 && none.err.contains("it is not a saved plan"), "{none:?}");
-    let done = place.run(&in_sandbox(&[
-        "apply",
-        "shop.yaml",
-        "--plan",
-        "plan.json",
-        "--yes",
-        "--allow",
-        "failover",
-    ]));
+    let done = apply("shop.yaml");
     assert_eq!(done.code, 0, "{}", done.err);
-    let stale = place.run(&in_sandbox(&[
-        "apply",
-        "shop.yaml",
-        "--plan",
-        "plan.json",
-        "--yes",
-        "--allow",
-        "failover",
-    ]));
+    let stale = apply("shop.yaml");
     assert!(stale.code == 3 && stale.err.contains("no longer needed: "), "{stale:?}");
 }
 

@@ -560,6 +560,21 @@ async fn killed_while_members_restart() {
     assert!(points >= 8, "{points} kill points");
 }
 
+/// The writer that the spec names is the writer at the end, and stays it: AWS calls the old one the writer for a
+/// while after a failover, which here is the very one that is wanted.
+#[tokio::test(start_paused = true)]
+async fn a_writer_is_brought_back_for_good() {
+    for seed in 40..60 {
+        let orders = Orders::new(seed, Mood::Real, Shape { restart: "{ writer: orders-1 }", ..NEW }).await;
+        let (outcome, recorder) = orders.run(Intent::Apply).await;
+        assert!(outcome.is_complete(), "seed {seed}: {:#?}\n{}", outcome.reports, recorder.text());
+        // Not in a second round, which would only be begun if AWS happened to show it in time.
+        assert_eq!(outcome.reports.len(), 1, "seed {seed}: {}", recorder.text());
+        orders.wait(120).await;
+        orders.account.assert_settled(&orders.spec, Intent::Apply).await;
+    }
+}
+
 /// A name that no member has would be a wish that nobody hears.
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_is_no_member() {

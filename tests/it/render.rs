@@ -38,18 +38,7 @@ fn plain(text: &str) -> String {
 }
 
 fn step(kind: &'static str, name: &str, action: Action, want: Value, live: Value) -> Step {
-    Step {
-        id: Id::new(kind, name),
-        action,
-        changes: diff(&want, &live),
-        reason: None,
-        impact: Impact::None,
-        interruptions: Vec::new(),
-        held: None,
-        predicted: Outputs::new(),
-        needs: BTreeSet::new(),
-        options: Default::default(),
-    }
+    Step { changes: diff(&want, &live), ..Step::new(Id::new(kind, name), action) }
 }
 
 fn tags(id: &str) -> Value {
