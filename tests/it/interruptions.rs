@@ -564,7 +564,8 @@ async fn killed_while_members_restart() {
 /// while after a failover, which here is the very one that is wanted.
 #[tokio::test(start_paused = true)]
 async fn a_writer_is_brought_back_for_good() {
-    for seed in 40..60 {
+    // Seed 267 ended too early: AWS showed the new writer only after three equal looks.
+    for seed in (40..50).chain([267]) {
         let orders = Orders::new(seed, Mood::Real, Shape { restart: "{ writer: orders-1 }", ..NEW }).await;
         let (outcome, recorder) = orders.run(Intent::Apply).await;
         assert!(outcome.is_complete(), "seed {seed}: {:#?}\n{}", outcome.reports, recorder.text());
