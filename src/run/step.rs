@@ -112,6 +112,9 @@ impl<'r> Converge<'r> {
                 }
                 continue;
             };
+            if matches!(live.state, State::Busy(_)) {
+                self.busy_at = self.now();
+            }
             if self.lags(&live) {
                 good_looks = 0;
                 self.wait("waiting for AWS to begin").await?;
@@ -120,7 +123,6 @@ impl<'r> Converge<'r> {
             match &live.state {
                 State::Busy(status) => {
                     good_looks = 0;
-                    self.busy_at = self.now();
                     self.wait(status).await?;
                     continue;
                 }
