@@ -1,6 +1,6 @@
 //! Plans, progress and stacks as text, from values made by hand.
 
-use auroraml::model::graph::{Id, Live, Outputs, State};
+use auroraml::model::graph::{Id, Live, State};
 use auroraml::plan::restart::{Member, Strategy, Topology};
 use auroraml::plan::{Action, Blocked, Impact, Interruption, Plan, Seconds, Step, diff};
 use auroraml::render::{self, Subject, json::Document, progress::Progress, status::Stack};
