@@ -1,31 +1,28 @@
-//! auroraml brings an AWS account to what a YAML file says about Aurora machine learning.
+//! auroraml sets up Aurora machine learning in an AWS account from one YAML file.
 //!
 //! # Code map
 //!
-//! Data flows down this list; nothing imports upward, with two exceptions that are named.
+//! The pure half is a crate of its own, [`auroraml_core`], whose modules are re-exported here; this crate is what
+//! talks to AWS. Nothing looks upward.
 //!
-//! | module | what it does | may use |
+//! | floor | module | what it does |
 //! |---|---|---|
-//! | `cli` | one file per command; the only place that reads arguments, environment and terminal | everything |
-//! | [`spec`] | YAML to [`spec::Spec`], every problem with its position | pure crates |
-//! | [`model`] | spec to [`model::graph::Graph`]: how Aurora machine learning fits together | pure crates; the kinds' `Props` |
-//! | [`plan`] | graph and live state to [`plan::Plan`], a value | pure crates, `model::graph` |
-//! | `render` | plans and progress as text, Markdown, JSON | pure crates, `plan` |
-//! | [`aws`] | SDK clients, error classes, shared listings; [`aws::SecretText`] | the SDK, `model::names` |
-//! | [`kinds`] | one file per kind of cloud object | `aws`, `plan::Rules`, the SDK crate of its service |
-//! | [`run`] | carries plans out; waits; events | `kinds` through [`kinds::AnyKind`] |
-//! | [`sandbox`] | simulated AWS behind the SDK's HTTP interface | the wire, tokio's time; nothing above |
-//! | [`clock`] | the one clock | tokio's time |
+//! | 1 | [`auroraml_core`], [`auroraml_clock`] | spec to plan, verify, render: no AWS; the one clock |
+//! | 2 | [`aws`] | SDK clients, error classes, shared listings; [`aws::SecretText`] |
+//! | 3 | [`kinds`] | how AWS is asked for each kind of cloud object, one file a kind |
+//! | 4 | [`stack`] | one stack: spec, account and region, connection |
+//! | 5 | [`run`] | looks, plans, carries plans out; waits |
+//! | 5 | [`verify`] | asks AWS for the live wiring, and has it judged |
 //!
-//! `tests/it/tidy.rs` reads the `use` lines and keeps this table true. `ARCHITECTURE.md` says why it is so.
+//! The binary stands above: `src/cli` has one file a command and is the only place that reads arguments,
+//! environment and terminal. The simulated AWS, `crates/sandbox`, is known to it and to the tests, and shares
+//! nothing with this crate but the clock. `ARCHITECTURE.md` says why it is so.
 
 pub mod aws;
-pub mod cli;
-pub mod clock;
 pub mod kinds;
-pub mod model;
-pub mod plan;
-pub mod render;
 pub mod run;
-pub mod sandbox;
-pub mod spec;
+pub mod stack;
+pub mod verify;
+
+pub use auroraml_clock as clock;
+pub use auroraml_core::{base, engine, events, members, model, plan, render, resource, spec};

@@ -1,5 +1,7 @@
-//! The `auroraml` command. Everything is in the library, so that tests reach it.
+//! The `auroraml` command.
+
+mod cli;
 
 fn main() -> std::process::ExitCode {
-    auroraml::cli::main()
+    cli::main()
 }

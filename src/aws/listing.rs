@@ -4,7 +4,7 @@
 //! nothing more (fact book, section 7.1).
 
 use super::Failure;
-use crate::clock::Clock;
+use auroraml_clock::Clock;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

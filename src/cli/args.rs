@@ -1,7 +1,7 @@
 //! The command line.
 
-use crate::model::{Intent, Order};
-use crate::spec::Allow;
+use auroraml_core::model::{Intent, Order};
+use auroraml_core::spec::Allow;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;

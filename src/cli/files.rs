@@ -2,7 +2,7 @@
 
 use super::exit::Error;
 use crate::aws::FileSource;
-use crate::spec;
+use auroraml_core::spec;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{self, Read};

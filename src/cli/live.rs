@@ -6,8 +6,8 @@
 use super::exit::Error;
 use super::printer::Printer;
 use super::terminal::{self, Canvas};
-use crate::render::progress::Progress;
-use crate::run::events::{Event, Listener};
+use auroraml_core::events::{Event, Listener};
+use auroraml_core::render::progress::Progress;
 use serde::Serialize;
 use std::fs::File;
 use std::io::Write;

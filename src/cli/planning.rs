@@ -5,9 +5,9 @@ use super::exit::{Error, Exit};
 use super::files;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
-use crate::model::Intent;
-use crate::render::{self, json::Document};
 use crate::run::reconcile::prepare;
+use auroraml_core::model::Intent;
+use auroraml_core::render::{self, json::Document};
 
 pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let session = Session::open(&args.spec, global, printer).await?;

@@ -7,13 +7,13 @@ use super::printer::Printer;
 use crate::aws::{
     Aws, Class, Connection, Failure, PasswordSource, SecretText, real_config, simulated_config,
 };
-use crate::clock::Clock;
-use crate::model;
-use crate::render::Subject;
 use crate::run::reconcile::PrepareError;
-use crate::sandbox::file::{FileError, FileSandbox};
-use crate::sandbox::random::Mood;
-use crate::spec::{self, Allow, Spec};
+use auroraml_clock::Clock;
+use auroraml_core::model;
+use auroraml_core::render::Subject;
+use auroraml_core::spec::{self, Allow, Spec};
+use auroraml_sandbox::file::{FileError, FileSandbox};
+use auroraml_sandbox::random::Mood;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;

@@ -6,10 +6,10 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use crate::aws::Look;
 use crate::kinds::{self, parameter_sync};
-use crate::model::graph::Observed;
-use crate::plan::restart::Topology;
-use crate::render::status::Stack;
 use crate::run::reconcile::PrepareError;
+use auroraml_core::base::Observed;
+use auroraml_core::members::restart::Topology;
+use auroraml_core::render::status::Stack;
 
 pub async fn status(args: &Status, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let session = Session::open(&args.spec, global, printer).await?;

@@ -4,9 +4,9 @@ use super::args::{Global, StatusFormat, Terms, Verify};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
-use crate::render;
 use crate::run::reconcile::PrepareError;
 use crate::run::verify;
+use auroraml_core::render;
 
 pub async fn verify(args: &Verify, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let session = Session::open(&args.spec, global, printer).await?;

@@ -3,57 +3,20 @@
 //! A bucket is found by its name alone. When the spec gives another name, the next apply makes another bucket;
 //! the old one stays as it is and is found no more.
 
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use auroraml_core::kinds::bucket::{Bucket, Props};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_map};
-use crate::model::graph::{Outputs, State};
-use crate::model::policy;
-use crate::plan::{PLAIN, Rules};
-use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
-    PublicAccessBlockConfiguration, Tag, Tagging, VersioningConfiguration,
-};
+use auroraml_core::base::{Outputs, State};
+use auroraml_core::base::policy;
+
+use aws_sdk_s3::types::{BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier, PublicAccessBlockConfiguration, Tag, Tagging, VersioningConfiguration};
 use aws_smithy_types::error::operation::BuildError;
-use serde::{Deserialize, Serialize};
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub struct Bucket;
-
-/// Pages of up to 1,000 versions deleted between two looks, so that a run can be stopped meanwhile.
-const PAGES_MAX: usize = 50;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    pub name: String,
-    pub versioning: bool,
-    pub public_access_blocked: bool,
-    /// Bucket policy, normalised.
-    pub policy: Value,
-    pub tags: BTreeMap<String, String>,
-}
-
-/// Whose the bucket of the stack's name is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
-    Nobodys,
-    /// Another account's, or in another region.
-    Others,
-    /// This account's, with these tags, which tell whether it is this stack's.
-    Ours(BTreeMap<String, String>),
-}
-
-impl Kind for Bucket {
-    const NAME: &'static str = "bucket";
-    const RULES: Rules = Rules {
-        accept: |want, _| want["policy"] = policy::normal(&want["policy"]),
-        holds_data: true,
-        // A large bucket takes long to empty, and a deleted name long to become free (fact book, section 6.1).
-        limit_minutes: 90,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Bucket {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let name = aws.bucket();
@@ -72,8 +35,8 @@ impl Kind for Bucket {
                 tags: BTreeMap::new(),
             },
             outputs: Outputs::from([
-                ("arn".into(), aws.place.bucket_arn(&name)),
-                ("name".into(), name.clone()),
+                ("arn".into(), aws.place.bucket_arn(&name).into()),
+                ("name".into(), name.clone().into()),
             ]),
             state: State::Ready,
         };
@@ -163,6 +126,19 @@ impl Kind for Bucket {
             result => already_ok(result, Class::NotFound),
         }
     }
+}
+
+/// Pages of up to 1,000 versions deleted between two looks, so that a run can be stopped meanwhile.
+const PAGES_MAX: usize = 50;
+
+/// Whose the bucket of the stack's name is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    Nobodys,
+    /// Another account's, or in another region.
+    Others,
+    /// This account's, with these tags, which tell whether it is this stack's.
+    Ours(BTreeMap<String, String>),
 }
 
 /// Asks for the tags, and with HEAD where that is denied.

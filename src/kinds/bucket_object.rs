@@ -1,42 +1,18 @@
 //! File of the stack in its bucket. Its key holds the hash of its content.
 
+use auroraml_core::kinds::bucket_object::{BucketObject, Props};
 use super::bucket::{Whose, whose};
 use super::sagemaker::not_yet;
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use crate::model::graph::{Input, Outputs, State};
-use crate::model::names::short_hash;
-use crate::plan::{PLAIN, Rules};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use auroraml_core::base::{Outputs, State};
+use auroraml_core::base::names::short_hash;
+
+
+
 use std::collections::BTreeMap;
 
-pub struct BucketObject;
-
-/// Under which the stack's files are, as `auroraml/<hash>/<name>`.
-const PREFIX: &str = "auroraml/";
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Name of the bucket.
-    pub bucket: Input,
-    pub key: String,
-    /// Local file, relative to the spec; looked at when the object is written only.
-    pub path: Option<String>,
-}
-
-impl Kind for BucketObject {
-    const NAME: &'static str = "bucket_object";
-    const RULES: Rules = Rules {
-        after: &["bucket"],
-        dies_with: Some("bucket"),
-        accept: |want, _| want["path"] = Value::Null,
-        // A bucket takes that long to empty.
-        limit_minutes: 90,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for BucketObject {
     /// The newest object of each file name. Older ones, which a killed run may have left, are seen as objects of
     /// their own that nobody wants.
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
@@ -79,7 +55,7 @@ impl Kind for BucketObject {
             for (age, (_, key)) in keys.iter().rev().enumerate() {
                 let name = if age == 0 { name.to_string() } else { format!("{name}#{key}") };
                 let props = Props { bucket: bucket.as_str().into(), key: (*key).into(), path: None };
-                let outputs = Outputs::from([("key".into(), (*key).to_string())]);
+                let outputs = Outputs::from([("key".into(), (*key).into())]);
                 seen.push(Seen { name, props, outputs, state: State::Ready, owned });
             }
         }
@@ -103,6 +79,9 @@ impl Kind for BucketObject {
         remove(aws, &deletion.live).await
     }
 }
+
+/// Under which the stack's files are, as `auroraml/<hash>/<name>`.
+const PREFIX: &str = "auroraml/";
 
 /// The file name in a key of the form `auroraml/<eight hexadecimal digits>/<name>`.
 fn file_name(key: &str) -> Option<&str> {

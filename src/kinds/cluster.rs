@@ -1,114 +1,21 @@
 //! Aurora MySQL DB cluster that the stack owns.
 
-use super::parameter_sync::{interrupting, topology};
+use auroraml_core::kinds::cluster::{Cluster, Props, Serverless};
 use super::rds::{cluster, state, tags, tags_of, update_tags};
-use super::{Deletion, Kind, Seen, Update, already_ok, rds};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::rds;
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
-use crate::model::engine;
-use crate::model::graph::{Input, Outputs, State};
-use crate::plan::{Action, Effect, PLAIN, Rules, Seconds, To};
+use auroraml_core::engine;
+use auroraml_core::base::{Input, Outputs, State};
+
+
+
 use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, builders};
-use serde::{Deserialize, Serialize};
+
 use serde_json::Value;
-use std::collections::BTreeMap;
 
-pub struct Cluster;
 
-/// A change of port or version, with which all members restart. An estimate: the fact book has no figure.
-const RESTART: Seconds = Seconds { usually: 180, at_worst: 600 };
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// A full version such as `8.0.mysql_aurora.3.10.2`.
-    pub engine_version: String,
-    /// What the spec says: a live version that begins with it is as good as `engine_version`.
-    pub engine_prefix: Option<String>,
-    pub database: Option<String>,
-    pub username: String,
-    /// RDS makes and rotates the master user's secret.
-    pub managed_secret: bool,
-    /// ARN of the stack's own secret; read when the cluster is created only.
-    pub secret: Option<Input>,
-    pub parameter_group: Input,
-    pub subnet_group: Input,
-    /// Security group ids, sorted.
-    pub security_groups: Vec<Input>,
-    pub port: i32,
-    pub backup_retention_days: i32,
-    pub deletion_protection: bool,
-    pub data_api: bool,
-    /// `aurora` or `aurora-iopt1`.
-    pub storage: String,
-    pub serverless: Option<Serverless>,
-    pub tags: BTreeMap<String, String>,
-}
-
-/// Capacity range of Serverless v2 members, in Aurora capacity units.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Serverless {
-    pub min: f64,
-    pub max: f64,
-    pub seconds_until_auto_pause: Option<i32>,
-}
-
-impl Kind for Cluster {
-    const NAME: &'static str = "cluster";
-    const RULES: Rules = Rules {
-        after: &["subnet_group", "parameter_group", "security_group", "secret"],
-        immutable: &[
-            ("username", "the master user is chosen when the cluster is created"),
-            ("database", "a database is created with the cluster; later ones are created with SQL"),
-            ("managed_secret", "auroraml does not move a password between secrets"),
-            ("subnet_group", "AWS does not move a cluster to another subnet group"),
-        ],
-        blocked: |change| {
-            let (Some(live), To::Value(Value::String(want))) = (change.from.as_str(), &change.to) else {
-                return None;
-            };
-            if change.path != "engine_version" {
-                None
-            } else if engine::family(live) != engine::family(want) {
-                Some(
-                    "auroraml does not make major upgrades, which need a new parameter group and a rehearsal",
-                )
-            } else {
-                engine::newer(live, want).then_some("AWS never takes a cluster back to an earlier version")
-            }
-        },
-        holds_data: true,
-        protected: |live, options| {
-            let protected = live["deletion_protection"] == true && !options.contains_key("unprotect");
-            protected.then_some((
-                "the cluster has deletion protection",
-                "add --unprotect if the cluster and everything in it may go",
-            ))
-        },
-        accept,
-        effect: |action, changes, _| {
-            let changes = |path: &str| {
-                changes.iter().any(|c| c.path == path || c.path.starts_with(&format!("{path}.")))
-            };
-            if action != Action::Update {
-                Effect::None
-            } else if changes("port") || changes("engine_version") {
-                Effect::RestartsAll(RESTART)
-            } else if changes("parameter_group") {
-                Effect::Pending
-            } else if changes("serverless") {
-                Effect::ServerlessPending
-            } else {
-                Effect::None
-            }
-        },
-        poll_seconds: 5,
-        limit_minutes: 60,
-        effect_lag_seconds: 60,
-        stable_looks: 2,
-        typical_seconds: 45,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Cluster {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         if aws.scope.existing_cluster.is_some() {
@@ -128,11 +35,11 @@ impl Kind for Cluster {
             .collect();
         security_groups.sort();
         let mut outputs = Outputs::from([
-            ("id".into(), text(cluster.db_cluster_identifier())),
-            ("arn".into(), text(cluster.db_cluster_arn())),
-            ("endpoint".into(), text(cluster.endpoint())),
-            ("reader_endpoint".into(), text(cluster.reader_endpoint())),
-            ("status".into(), text(cluster.status())),
+            ("id".into(), text(cluster.db_cluster_identifier()).into()),
+            ("arn".into(), text(cluster.db_cluster_arn()).into()),
+            ("endpoint".into(), text(cluster.endpoint()).into()),
+            ("reader_endpoint".into(), text(cluster.reader_endpoint()).into()),
+            ("status".into(), text(cluster.status()).into()),
         ]);
         if let Some(secret) = cluster.master_user_secret().and_then(|secret| secret.secret_arn()) {
             outputs.insert("secret_arn".into(), secret.into());
@@ -175,7 +82,7 @@ impl Kind for Cluster {
             .rds
             .create_db_cluster()
             .db_cluster_identifier(aws.place.cluster())
-            .engine("aurora-mysql")
+            .engine(aws.scope.engine.name)
             .engine_version(&want.engine_version)
             // No silent charges when the version leaves standard support (fact book, section 1.7).
             .engine_lifecycle_support("open-source-rds-extended-support-disabled")
@@ -204,7 +111,7 @@ impl Kind for Cluster {
         already_ok(request.send().await.during("CreateDBCluster"), Class::Exists)
     }
 
-    async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let (want, arn) = (&update.want, aws.place.cluster_arn(&aws.place.cluster()));
         let mut request =
             aws.rds.modify_db_cluster().db_cluster_identifier(aws.place.cluster()).apply_immediately(true);
@@ -235,14 +142,6 @@ impl Kind for Cluster {
         if let Some(range) = want.serverless.as_ref().filter(|_| update.changed("serverless")) {
             (request, needed) = (request.serverless_v2_scaling_configuration(scaling(range).build()), true);
         }
-        if needed {
-            let restarts = update.changed("port") || update.changed("engine_version");
-            let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
-            let topology = if restarts { topology(look).await? } else { None };
-            let interruption = topology.map(|topology| topology.everyone("port or version changes", RESTART));
-            let request = async { request.send().await.during("ModifyDBCluster").map(|_| ()) };
-            interrupting(aws, Self::NAME, name, update.permit, interruption, request).await?;
-        }
         if update.changed("data_api") {
             // ModifyDBCluster's flag is for Serverless v1 (fact book, trap 32).
             if want.data_api {
@@ -261,7 +160,12 @@ impl Kind for Cluster {
                     .during("DisableHttpEndpoint")?;
             }
         }
-        update_tags(aws, &arn, &want.tags, &update.live.tags).await
+        update_tags(aws, &arn, &want.tags, &update.live.tags).await?;
+        // Last, because it may restart the members.
+        match needed {
+            true => request.send().await.during("ModifyDBCluster").map(|_| ()),
+            false => Ok(()),
+        }
     }
 
     /// Options: `final_snapshot`, the name of a snapshot to take, without which none is taken; `unprotect`,
@@ -332,38 +236,5 @@ async fn password(aws: &Aws, secret: &str) -> Result<SecretText, Failure> {
         None => {
             Err(Failure::refused("GetSecretValue", format!("the secret {secret} has no field \"password\"")))
         }
-    }
-}
-
-/// A version prefix is satisfied by every version that begins with it; what AWS fills in is accepted.
-fn accept(want: &mut Value, live: &Value) {
-    let live_version = live["engine_version"].as_str().unwrap_or_default();
-    let prefix = want["engine_prefix"].as_str().unwrap_or_default();
-    if !prefix.is_empty() && engine::matches(prefix, live_version) {
-        want["engine_version"] = live["engine_version"].clone();
-    }
-    want["engine_prefix"] = Value::Null;
-    want["secret"] = Value::Null;
-    // Not returned while the minimum is above zero, and AWS's default when not asked for.
-    if want["serverless"]["seconds_until_auto_pause"].is_null() && want["serverless"].is_object() {
-        want["serverless"]["seconds_until_auto_pause"] =
-            live["serverless"]["seconds_until_auto_pause"].clone();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_newer_version_of_the_prefix_is_accepted() {
-        let live = json!({"engine_version": "8.0.mysql_aurora.3.10.2"});
-        let mut want = json!({"engine_version": "8.0.mysql_aurora.3.13.0", "engine_prefix": "8.0"});
-        accept(&mut want, &live);
-        assert_eq!(want["engine_version"], live["engine_version"]);
-        let mut want = json!({"engine_version": "8.0.mysql_aurora.3.13.0", "engine_prefix": "3.13"});
-        accept(&mut want, &live);
-        assert_eq!(want["engine_version"], "8.0.mysql_aurora.3.13.0");
     }
 }

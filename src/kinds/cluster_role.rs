@@ -1,38 +1,15 @@
 //! Association of an IAM role with the cluster. For Aurora MySQL it carries no feature name.
 
+use auroraml_core::kinds::cluster_role::{ClusterRole, Props};
 use super::rds::cluster;
-use super::{Deletion, Kind, Seen, Update, already_ok, rds};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::rds;
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
-use serde::{Deserialize, Serialize};
+use auroraml_core::base::{Outputs, State};
 
-pub struct ClusterRole;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Identifier of the cluster.
-    pub cluster: Input,
-    /// ARN of the role.
-    pub role: Input,
-}
 
-impl Kind for ClusterRole {
-    const NAME: &'static str = "cluster_role";
-    const RULES: Rules = Rules {
-        after: &["cluster", "role"],
-        dies_with: Some("cluster"),
-        immutable: &[
-            ("cluster", "an association belongs to one cluster"),
-            ("role", "an association is of one role"),
-        ],
-        poll_seconds: 5,
-        limit_minutes: 20,
-        typical_seconds: 30,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for ClusterRole {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (place, cluster) = (&look.aws.place, cluster(look).await?);
         let Some(cluster) = cluster.as_ref() else { return Ok(Vec::new()) };
@@ -53,8 +30,9 @@ impl Kind for ClusterRole {
                 props: Props {
                     cluster: cluster.db_cluster_identifier().unwrap_or_default().into(),
                     role: arn.into(),
+                    feature: role.feature_name().filter(|name| !name.is_empty()).map(String::from),
                 },
-                outputs: crate::model::graph::Outputs::new(),
+                outputs: Outputs::new(),
                 state,
                 owned: true,
             })
@@ -67,7 +45,8 @@ impl Kind for ClusterRole {
             .rds
             .add_role_to_db_cluster()
             .db_cluster_identifier(want.cluster.get())
-            .role_arn(want.role.get());
+            .role_arn(want.role.get())
+            .set_feature_name(want.feature.clone());
         already_ok(request.send().await.during("AddRoleToDBCluster"), Class::Exists)
     }
 
@@ -83,7 +62,8 @@ impl Kind for ClusterRole {
             .rds
             .remove_role_from_db_cluster()
             .db_cluster_identifier(deletion.live.cluster.get())
-            .role_arn(deletion.live.role.get());
+            .role_arn(deletion.live.role.get())
+            .set_feature_name(deletion.live.feature.clone());
         already_ok(request.send().await.during("RemoveRoleFromDBCluster"), Class::NotFound)
     }
 

@@ -10,10 +10,10 @@ mod blockers;
 
 pub(super) use blockers::{Held, explained};
 
-use super::absent_ok;
+use super::kind::absent_ok;
 use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
-use crate::model::graph::Outputs;
-use crate::model::names::{RESOURCE_TAG, STACK_TAG};
+use auroraml_core::base::{Outputs};
+use auroraml_core::base::names::{RESOURCE_TAG, STACK_TAG};
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
     Address, Filter, InternetGateway, NatGateway, NatGatewayState, ResourceType, RouteTable, SecurityGroup,
@@ -240,5 +240,5 @@ pub(super) fn just_made<T>(result: Result<T, Failure>) -> Result<T, Failure> {
 
 /// The physical id of a live object.
 pub(super) fn id(outputs: &Outputs) -> &str {
-    outputs.get("id").map_or("", String::as_str)
+    outputs.get("id").and_then(Value::as_str).unwrap_or_default()
 }

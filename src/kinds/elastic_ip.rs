@@ -1,33 +1,16 @@
 //! Elastic IP address, for a NAT gateway.
 
+use auroraml_core::kinds::elastic_ip::{ElasticIp, Props};
 use super::ec2::{self, Candidate, Held};
-use super::{Deletion, Kind, Seen, Update, already_ok, nat_gateway};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok, nat_gateway};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::model::graph::State;
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
-pub struct ElasticIp;
+use std::collections::{BTreeSet};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Kind for ElasticIp {
-    const NAME: &'static str = "elastic_ip";
-    const RULES: Rules = Rules {
-        appears_late: true,
-        // It refers to none, but none can be detached while an address is mapped.
-        after: &["internet_gateway"],
-        limit_minutes: 65,
-        typical_seconds: 1,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for ElasticIp {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let addresses = ec2::addresses(look).await?;
         let in_use = in_use(look, &addresses).await?;

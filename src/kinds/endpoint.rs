@@ -1,49 +1,19 @@
 //! SageMaker endpoint. Its name is the one that SQL functions use, and stays.
 
+use auroraml_core::kinds::endpoint::{Endpoint, Props};
 use super::endpoint_config::EndpointConfig;
-use super::sagemaker::{
-    all_configs, endpoint_of, list_tags, may_be_cut, name_of, not_yet, tags, update_tags,
-};
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use super::sagemaker::{all_configs, endpoint_of, list_tags, may_be_cut, name_of, not_yet, tags, update_tags};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use crate::model::graph::{Input, Outputs, State};
-use crate::plan::{Change, PLAIN, Rules, To};
+use auroraml_core::base::{Outputs, State};
+use auroraml_core::base::{Change, To};
+
 use aws_sdk_sagemaker::types::EndpointStatus;
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
-pub struct Endpoint;
+use std::collections::{BTreeSet};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Name of the endpoint configuration that it serves.
-    pub config: Input,
-    /// Whether inference is paid by request; follows from the configuration.
-    pub serverless: Option<bool>,
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Kind for Endpoint {
-    const NAME: &'static str = "endpoint";
-    const RULES: Rules = Rules {
-        // AWS cleans up with the execution role after the endpoint has gone (fact book, section 4.3).
-        after: &["endpoint_config", "model", "role"],
-        blocked: |change: &Change| {
-            let to_serverless = change.path == "serverless" && change.to == To::Value(true.into());
-            to_serverless
-                .then_some("AWS does not turn an endpoint on instances into a serverless one, only back")
-        },
-        poll_seconds: 10,
-        // AWS's own maintenance comes on top of an update (fact book, section 4.4); botocore waits as long.
-        limit_minutes: 60,
-        effect_lag_seconds: 30,
-        stable_looks: 2,
-        typical_seconds: 300,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Endpoint {
     /// Endpoints that the spec names, and those of the stack's live configurations: an endpoint that the spec
     /// no longer has is found by its configuration.
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
@@ -120,11 +90,11 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     let status = found.endpoint_status().map(EndpointStatus::as_str).unwrap_or_default();
     let reason = found.failure_reason().filter(|reason| !reason.is_empty());
     let variants = found.production_variants();
-    let mut outputs = Outputs::from([("name".into(), name.to_string()), ("arn".into(), arn)]);
+    let mut outputs = Outputs::from([("name".into(), name.into()), ("arn".into(), arn.into())]);
     if let ("InService", Some(reason)) = (status, reason) {
         // A failed update ends with the old configuration in service (fact book, trap 49).
         let why = format!("AWS rolled the endpoint's last update back: {reason}");
-        outputs.insert("failure".into(), why);
+        outputs.insert("failure".into(), why.into());
     }
     Ok(Some(Seen {
         name: name.to_string(),
@@ -155,17 +125,6 @@ fn state(status: &str, reason: &str, name: &str) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_way_to_serverless_is_blocked() {
-        let change = |from: bool, to: bool| Change {
-            path: "serverless".into(),
-            from: from.into(),
-            to: To::Value(to.into()),
-        };
-        assert!((Endpoint::RULES.blocked)(&change(false, true)).is_some());
-        assert!((Endpoint::RULES.blocked)(&change(true, false)).is_none());
-    }
 
     #[test]
     fn what_is_broken_is_replaced_and_nothing_else() {

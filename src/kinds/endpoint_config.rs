@@ -1,53 +1,17 @@
 //! SageMaker endpoint configuration. It cannot change: its name holds the hash of what it is.
 
+use auroraml_core::kinds::endpoint_config::{EndpointConfig, Props};
 use super::sagemaker::{configs, endpoint_of, list_tags, name_of, not_yet, tags, update_tags};
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+
 use aws_sdk_sagemaker::types::{ProductionVariant, ProductionVariantServerlessConfig};
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-pub struct EndpointConfig;
 
-/// Name of the one variant, as SageMaker's own SDK calls it.
-const VARIANT: &str = "AllTraffic";
-/// What the hash in the name stands for. AWS changes none of it, so an object of the name *is* as wanted and
-/// a look need not ask for more than its tags.
-const IN_THE_NAME: [&str; 6] = ["endpoint", "model", "instance", "count", "memory", "max_concurrency"];
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Name of the endpoint it is for.
-    pub endpoint: String,
-    /// Name of the model.
-    pub model: Input,
-    /// `ml.m5.large`; none for serverless.
-    pub instance: Option<String>,
-    pub count: Option<i32>,
-    /// MB, of a serverless variant.
-    pub memory: Option<i32>,
-    pub max_concurrency: Option<i32>,
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Kind for EndpointConfig {
-    const NAME: &'static str = "endpoint_config";
-    const RULES: Rules = Rules {
-        after: &["model"],
-        accept: |want, live| {
-            for property in IN_THE_NAME {
-                want[property] = live[property].clone();
-            }
-        },
-        // An endpoint that still uses it may take that long to go.
-        limit_minutes: 60,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for EndpointConfig {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let names = configs(look).await?;
         let details = join_all(names.iter().map(|name| detail(look.aws, name))).await;
@@ -88,6 +52,9 @@ impl Kind for EndpointConfig {
     }
 }
 
+/// Name of the one variant, as SageMaker's own SDK calls it.
+const VARIANT: &str = "AllTraffic";
+
 fn arn(aws: &Aws, physical: &str) -> String {
     aws.place.sagemaker_arn("endpoint-config", physical)
 }
@@ -107,7 +74,7 @@ async fn detail(aws: &Aws, physical: &str) -> Result<Option<Seen<Props>>, Failur
             max_concurrency: None,
             tags,
         },
-        outputs: [("name".into(), physical.to_string()), ("arn".into(), arn)].into(),
+        outputs: [("name".into(), physical.into()), ("arn".into(), arn.into())].into(),
         state: State::Ready,
         name,
     }))

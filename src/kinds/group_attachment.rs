@@ -1,43 +1,18 @@
 //! "The existing cluster uses our parameter group": for a cluster that others own, of which nothing else is
 //! changed.
 
+use auroraml_core::kinds::group_attachment::{GroupAttachment, Props};
 use super::rds::cluster;
-use super::{Deletion, Kind, Seen, Update, rds};
+use super::kind::{Deletion, Calls, Seen, Update};
+use super::rds;
 use crate::aws::{Aws, During, Failure, Look};
-use crate::model::graph::{Input, Outputs};
-use crate::model::names::ORIGINAL_GROUP_TAG;
-use crate::plan::{Action, Effect, PLAIN, Rules};
-use serde::{Deserialize, Serialize};
+use auroraml_core::base::{Outputs};
+use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
 
-pub struct GroupAttachment;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Identifier of the cluster.
-    pub cluster: Input,
-    /// Name of the parameter group.
-    pub parameter_group: Input,
-}
 
-impl Kind for GroupAttachment {
-    const NAME: &'static str = "group_attachment";
-    const RULES: Rules = Rules {
-        after: &["parameter_group"],
-        dies_with: Some("cluster"),
-        // Whichever group is attached, every member runs its values only after a restart (fact book, section 1.4).
-        effect: |action, _, _| match action {
-            Action::Create | Action::Update | Action::Recreate | Action::Delete => Effect::Pending,
-            Action::NoOp | Action::Recheck | Action::Vanish => Effect::None,
-        },
-        poll_seconds: 5,
-        limit_minutes: 30,
-        effect_lag_seconds: 30,
-        stable_looks: 2,
-        typical_seconds: 40,
-        ..PLAIN
-    };
-    type Props = Props;
 
+impl Calls for GroupAttachment {
     /// Attached or not: a cluster that uses another group has no attachment of ours.
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;

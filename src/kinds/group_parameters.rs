@@ -1,40 +1,17 @@
 //! The stack's role parameters in a parameter group that others made: for an existing cluster that alone uses
 //! a custom group. Nothing else in that group is changed.
 
-use super::rds::parameters::{apply_types, attached, effect, named, reset, set, values};
-use super::{Deletion, Kind, Seen, Update};
+use auroraml_core::kinds::group_parameters::{GroupParameters, Props};
+use super::rds::parameters::{apply_types, attached, named, reset, set, values};
+use super::kind::{Deletion, Calls, Seen, Update};
 use crate::aws::{Aws, Failure, Look};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use auroraml_core::base::{Input, State};
+
+
+
 use std::collections::BTreeMap;
 
-pub struct GroupParameters;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Name of the parameter group.
-    pub group: Input,
-    /// ARNs of the stack's roles, by parameter.
-    pub parameters: BTreeMap<String, Input>,
-    /// `static` or `dynamic`, by parameter, as AWS says. In desired properties it is what is known before the
-    /// first value is set, and is never compared.
-    pub apply_types: Option<BTreeMap<String, String>>,
-}
-
-impl Kind for GroupParameters {
-    const NAME: &'static str = "group_parameters";
-    const RULES: Rules = Rules {
-        after: &["role"],
-        immutable: &[("group", "the values stay in the group in which they were set")],
-        accept: |want, _| want["apply_types"] = Value::Null,
-        effect,
-        poll_seconds: 3,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for GroupParameters {
     /// There as soon as one of the values is a role of ours: what others set is none of our business.
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let found = attached(look).await?;
@@ -52,7 +29,7 @@ impl Kind for GroupParameters {
                 parameters: parameters.into_iter().map(|(name, role)| (name, role.into())).collect(),
                 apply_types: Some(apply_types(&found.parameters)),
             },
-            outputs: [("name".into(), found.group.clone())].into(),
+            outputs: [("name".into(), found.group.as_str().into())].into(),
             state: State::Ready,
             owned: true,
         }])

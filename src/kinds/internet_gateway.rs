@@ -1,29 +1,16 @@
 //! Internet gateway, attached to the VPC.
 
+use auroraml_core::kinds::internet_gateway::{InternetGateway, Props};
 use super::ec2::{self, Candidate, Held};
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+
 use aws_sdk_ec2::types::{AttachmentStatus, ResourceType};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-pub struct InternetGateway;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Id of the VPC it is attached to; empty while it is attached to none.
-    pub vpc: Input,
-    pub tags: BTreeMap<String, String>,
-}
 
-impl Kind for InternetGateway {
-    const NAME: &'static str = "internet_gateway";
-    const RULES: Rules =
-        Rules { appears_late: true, after: &["vpc"], limit_minutes: 65, typical_seconds: 3, ..PLAIN };
-    type Props = Props;
-
+impl Calls for InternetGateway {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (gateways, superseded) = tokio::try_join!(ec2::gateways(look), ec2::superseded(look))?;
         let all = gateways.iter().map(|gateway| {

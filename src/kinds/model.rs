@@ -1,48 +1,17 @@
 //! SageMaker model. It cannot change: its name holds the hash of what it is.
 
+use auroraml_core::kinds::model::{Model, Props};
 use super::sagemaker::{endpoint_of, list_tags, models, name_of, not_yet, tags, update_tags};
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+
 use aws_sdk_sagemaker::types::ContainerDefinition;
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeMap;
 
-pub struct Model;
-
-/// What the hash in the name stands for. AWS changes none of it, so an object of the name *is* as wanted and
-/// a look need not ask for more than its tags.
-const IN_THE_NAME: [&str; 5] = ["endpoint", "image", "artifact", "environment", "role"];
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Name of the endpoint it is for.
-    pub endpoint: String,
-    /// Image URI.
-    pub image: String,
-    /// `s3://bucket/key`
-    pub artifact: Option<String>,
-    pub environment: BTreeMap<String, String>,
-    /// ARN of the execution role.
-    pub role: Input,
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Kind for Model {
-    const NAME: &'static str = "model";
-    const RULES: Rules = Rules {
-        after: &["role", "bucket"],
-        accept: |want, live| {
-            for property in IN_THE_NAME {
-                want[property] = live[property].clone();
-            }
-        },
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Model {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let names = models(look).await?;
         let details = join_all(names.iter().map(|name| detail(look.aws, name))).await;
@@ -94,7 +63,7 @@ async fn detail(aws: &Aws, physical: &str) -> Result<Option<Seen<Props>>, Failur
             role: "".into(),
             tags,
         },
-        outputs: [("name".into(), physical.to_string()), ("arn".into(), arn)].into(),
+        outputs: [("name".into(), physical.into()), ("arn".into(), arn.into())].into(),
         state: State::Ready,
         name,
     }))

@@ -1,51 +1,17 @@
 //! Public NAT gateway.
 
+use auroraml_core::kinds::nat_gateway::{NatGateway, Props};
 use super::ec2::{self, Candidate, Named};
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+
 use aws_sdk_ec2::types::{ConnectivityType, NatGatewayState, ResourceType};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 
-pub struct NatGateway;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Id of the (public) subnet.
-    pub subnet: Input,
-    /// Allocation id of the Elastic IP address.
-    pub address: Input,
-    pub tags: BTreeMap<String, String>,
-}
+use std::collections::{BTreeSet};
 
-impl Kind for NatGateway {
-    const NAME: &'static str = "nat_gateway";
-    const RULES: Rules = Rules {
-        after: &["subnet", "elastic_ip", "internet_gateway"],
-        immutable: &[
-            (
-                "subnet",
-                "a NAT gateway stays in its subnet, and a new one would cut every connection through it",
-            ),
-            ("address", "a NAT gateway keeps its first address, and a new one would cut every connection"),
-        ],
-        accept: |want, live| {
-            // Not told while it is being made.
-            if live["address"] == "" {
-                want["address"] = Value::Null;
-            }
-        },
-        poll_seconds: 5,
-        // Creating takes two minutes; deleting has taken half an hour (fact book, section 5.4).
-        limit_minutes: 30,
-        typical_seconds: 106,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for NatGateway {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (gateways, superseded) = tokio::try_join!(ec2::nat_gateways(look), ec2::superseded(look))?;
         let seen = live(look, &gateways, &superseded).into_iter().map(|gateway| {

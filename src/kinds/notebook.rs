@@ -1,80 +1,18 @@
 //! SageMaker notebook instance.
 
+use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
 use super::sagemaker::{list_tags, not_yet, tags, update_tags};
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use crate::model::graph::{Input, State};
-use crate::plan::{Change, PLAIN, Rules, To};
+use auroraml_core::base::{Input, State};
+use auroraml_core::base::{Change, To};
+
 use aws_sdk_sagemaker::types::{DirectInternetAccess, NotebookInstanceStatus};
-use serde::{Deserialize, Serialize};
+
 use serde_json::Value;
-use std::collections::BTreeMap;
 
-pub struct Notebook;
 
-const NO_SHRINKING: &str = "a volume can grow, never shrink";
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// `ml.t3.medium`
-    pub instance: String,
-    /// GiB
-    pub volume: i32,
-    /// Id of the subnet.
-    pub subnet: Input,
-    /// Ids of security groups, sorted.
-    pub security_groups: Vec<Input>,
-    pub direct_internet_access: bool,
-    /// ARN of the execution role.
-    pub role: Input,
-    /// Name of the lifecycle configuration.
-    pub lifecycle_config: Input,
-    /// `notebook-al2023-v1`
-    pub platform: String,
-    /// Whether it is started.
-    pub running: Option<bool>,
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Kind for Notebook {
-    const NAME: &'static str = "notebook";
-    const RULES: Rules = Rules {
-        after: &[
-            "notebook_config",
-            "role",
-            "bucket",
-            "subnet",
-            "security_group",
-            "route_table",
-            "vpc_endpoint",
-            "nat_gateway",
-        ],
-        immutable: &[
-            ("subnet", "AWS does not move a notebook instance to another subnet"),
-            ("security_groups", "the security groups of a notebook instance are chosen when it is created"),
-            (
-                "direct_internet_access",
-                "the internet access of a notebook instance is chosen when it is created",
-            ),
-        ],
-        blocked: |change: &Change| {
-            let shrinks = match &change.to {
-                To::Value(to) => change.path == "volume" && to.as_i64() < change.from.as_i64(),
-                To::KnownAfterApply(_) => false,
-            };
-            shrinks.then_some(NO_SHRINKING)
-        },
-        holds_data: true,
-        accept,
-        poll_seconds: 10,
-        limit_minutes: 60,
-        // A start that has no effect is repeated after this time (fact book, trap 57).
-        effect_lag_seconds: 30,
-        typical_seconds: 210,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Notebook {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let (name, arn) = (aws.place.name("notebook"), aws.place.notebook_arn());
@@ -107,9 +45,9 @@ impl Kind for Notebook {
                 tags,
             },
             outputs: [
-                ("name".into(), name.clone()),
-                ("arn".into(), arn),
-                ("status".into(), status.to_string()),
+                ("name".into(), name.clone().into()),
+                ("arn".into(), arn.into()),
+                ("status".into(), status.into()),
             ]
             .into(),
             state: state(status, found.failure_reason().unwrap_or("AWS gives no reason"), &name),
@@ -208,53 +146,5 @@ fn state(status: &str, reason: &str, name: &str) -> State {
             "{reason} (what its scripts wrote is in the CloudWatch log group /aws/sagemaker/NotebookInstances, streams {name}/LifecycleConfigOnCreate and {name}/LifecycleConfigOnStart); correct the cause, delete the instance and with it its volume (aws sagemaker delete-notebook-instance --notebook-instance-name {name}), then run again"
         )),
         other => State::Busy(other.into()),
-    }
-}
-
-/// AWS moves old platforms on by itself, and nothing can be moved back (fact book, trap 55).
-fn accept(want: &mut Value, live: &Value) {
-    let (Some(wanted), Some(present)) = (want["platform"].as_str(), live["platform"].as_str()) else {
-        return;
-    };
-    if age(present) > age(wanted) {
-        want["platform"] = live["platform"].clone();
-    }
-}
-
-/// The numbers in `notebook-al2023-v1`, by which platforms follow each other.
-fn age(platform: &str) -> Vec<u32> {
-    platform
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|digits| !digits.is_empty())
-        .map(|digits| digits.parse().unwrap_or(u32::MAX))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_newer_platform_is_accepted_and_an_older_one_is_not() {
-        let platform = |wanted: &str, present: &str| {
-            let mut want = json!({ "platform": wanted });
-            accept(&mut want, &json!({ "platform": present }));
-            want["platform"].as_str().map(String::from)
-        };
-        assert_eq!(platform("notebook-al2-v2", "notebook-al2023-v1").as_deref(), Some("notebook-al2023-v1"));
-        assert_eq!(platform("notebook-al2-v2", "notebook-al2-v3").as_deref(), Some("notebook-al2-v3"));
-        assert_eq!(platform("notebook-al2023-v1", "notebook-al2-v3").as_deref(), Some("notebook-al2023-v1"));
-    }
-
-    #[test]
-    fn shrinking_is_blocked_and_growing_is_not() {
-        let volume = |from: i32, to: i32| Change {
-            path: "volume".into(),
-            from: from.into(),
-            to: To::Value(to.into()),
-        };
-        assert_eq!((Notebook::RULES.blocked)(&volume(20, 10)), Some(NO_SHRINKING));
-        assert_eq!((Notebook::RULES.blocked)(&volume(10, 20)), None);
     }
 }

@@ -1,42 +1,16 @@
 //! Lifecycle configuration of the notebook instance.
 
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use auroraml_core::kinds::notebook_config::{NotebookConfig, Props};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::model::graph::State;
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+
 use aws_sdk_sagemaker::types::NotebookInstanceLifecycleHook;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 
-pub struct NotebookConfig;
 
-/// Characters of base64 in one script (fact book, section 4.2).
-const CONTENT_MAX: usize = 16_384;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Shell script, run once.
-    pub on_create: String,
-    /// Shell script, run at every start.
-    pub on_start: String,
-}
-
-impl Kind for NotebookConfig {
-    const NAME: &'static str = "notebook_config";
-    const RULES: Rules = Rules {
-        after: &["bucket_object"],
-        accept: |want, _| {
-            for hook in ["on_create", "on_start"] {
-                if let Some(script) = want[hook].as_str() {
-                    want[hook] = normal(script).into();
-                }
-            }
-        },
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for NotebookConfig {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let name = look.aws.place.name("notebook");
         let answer = look
@@ -52,7 +26,7 @@ impl Kind for NotebookConfig {
         Ok(vec![Seen {
             name: "main".into(),
             props: Props { on_create: script(found.on_create()), on_start: script(found.on_start()) },
-            outputs: [("name".into(), name)].into(),
+            outputs: [("name".into(), name.into())].into(),
             state: State::Ready,
             // It has no tags of ours; its name belongs to the stack's notebook.
             owned: true,
@@ -89,17 +63,14 @@ impl Kind for NotebookConfig {
     }
 }
 
+/// Characters of base64 in one script (fact book, section 4.2).
+const CONTENT_MAX: usize = 16_384;
+
 /// The decoded script of a hook; empty where there is none.
 fn script(hooks: &[NotebookInstanceLifecycleHook]) -> String {
     let content = hooks.first().and_then(|hook| hook.content()).unwrap_or_default();
     let bytes = STANDARD.decode(content.trim()).unwrap_or_default();
     normal(&String::from_utf8_lossy(&bytes))
-}
-
-/// With one newline at the end, however many there are.
-fn normal(script: &str) -> String {
-    let script = script.trim_end_matches(['\r', '\n']);
-    if script.is_empty() { String::new() } else { format!("{script}\n") }
 }
 
 fn hook(which: &str, script: &str) -> Result<NotebookInstanceLifecycleHook, Failure> {

@@ -1,10 +1,14 @@
 //! What the RDS kinds share: one describe per cluster, statuses, tags.
 
+mod facts;
 pub(super) mod parameters;
 
+pub use facts::{ClusterFacts, GroupFacts, cluster_facts, group_exists, group_facts};
+
+use super::kind::absent_ok;
 use crate::aws::{Aws, During, Failure, Look, tag_changes, tag_map};
-use crate::model::graph::State;
-use crate::plan::restart::needs_person;
+use auroraml_core::base::{State};
+use auroraml_core::members::restart::needs_person;
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
 use std::collections::BTreeMap;
@@ -15,7 +19,7 @@ pub(super) async fn cluster(look: Look<'_>) -> Result<Arc<Option<DbCluster>>, Fa
     look.shared("DescribeDBClusters", async {
         let answer =
             look.aws.rds.describe_db_clusters().db_cluster_identifier(look.aws.cluster()).send().await;
-        let found = super::absent_ok(answer.during("DescribeDBClusters"))?;
+        let found = absent_ok(answer.during("DescribeDBClusters"))?;
         Ok(found.and_then(|found| found.db_clusters.unwrap_or_default().into_iter().next()))
     })
     .await
@@ -43,7 +47,7 @@ pub(super) async fn instances(look: Look<'_>) -> Result<Arc<Vec<DbInstance>>, Fa
         let items = look.aws.rds.describe_db_instances().filters(filter).into_paginator().items().send();
         // A filter for a cluster that does not exist is answered with its absence, not with an empty list.
         let found =
-            super::absent_ok(items.collect::<Result<Vec<_>, _>>().await.during("DescribeDBInstances"))?;
+            absent_ok(items.collect::<Result<Vec<_>, _>>().await.during("DescribeDBInstances"))?;
         Ok(found.unwrap_or_default())
     })
     .await

@@ -1,43 +1,18 @@
 //! IAM role with one inline policy. Found by its path.
 
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use auroraml_core::kinds::role::{Role, Props};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
-use crate::model::graph::State;
-use crate::model::policy;
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+use auroraml_core::base::policy;
+
 use aws_sdk_iam::types::Tag;
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-pub struct Role;
-
-/// Name of the one inline policy.
-const POLICY: &str = "access";
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Trust policy document, normalised.
-    pub trust: Value,
-    /// Permissions, normalised; null when there are none.
-    pub policy: Value,
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Kind for Role {
-    const NAME: &'static str = "role";
-    const RULES: Rules = Rules {
-        // Documents are compared by meaning and written as the model wrote them.
-        accept: |want, _| {
-            want["trust"] = policy::normal(&want["trust"]);
-            want["policy"] = policy::normal(&want["policy"]);
-        },
-        typical_seconds: 2,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Role {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let path = aws.place.role_path();
@@ -119,6 +94,9 @@ impl Kind for Role {
     }
 }
 
+/// Name of the one inline policy.
+const POLICY: &str = "access";
+
 async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     let role = aws.place.role(name);
     let get = async { aws.iam.get_role().role_name(&role).send().await.during("GetRole") };
@@ -138,7 +116,7 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
             policy,
             tags,
         },
-        outputs: [("arn".into(), found.arn().to_string()), ("name".into(), role)].into(),
+        outputs: [("arn".into(), found.arn().into()), ("name".into(), role.into())].into(),
         state: State::Ready,
     }))
 }

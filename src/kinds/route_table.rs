@@ -1,41 +1,16 @@
 //! Route table with its routes and the subnets that use it.
 
+use auroraml_core::kinds::route_table::{RouteTable, Props};
 use super::ec2::{self, Candidate};
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
-use aws_sdk_ec2::types::{
-    ResourceType, Route, RouteOrigin, RouteState, RouteTableAssociation, RouteTableAssociationStateCode,
-};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use auroraml_core::base::{Input, State};
 
-pub struct RouteTable;
+use aws_sdk_ec2::types::{ResourceType, Route, RouteOrigin, RouteState, RouteTableAssociation, RouteTableAssociationStateCode};
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Id of the VPC.
-    pub vpc: Input,
-    /// Destination range to gateway id (`igw-…`, `nat-…`). Local and gateway endpoint routes are not listed;
-    /// a blackhole counts as missing.
-    pub routes: BTreeMap<String, Input>,
-    /// Ids of associated subnets, sorted.
-    pub subnets: Vec<Input>,
-    pub tags: BTreeMap<String, String>,
-}
 
-impl Kind for RouteTable {
-    const NAME: &'static str = "route_table";
-    const RULES: Rules = Rules {
-        // A gateway goes after the routes to it have gone elsewhere.
-        after: &["vpc", "subnet", "internet_gateway", "nat_gateway"],
-        immutable: &[("vpc", "a route table belongs to one VPC for life")],
-        typical_seconds: 4,
-        ..PLAIN
-    };
-    type Props = Props;
 
+impl Calls for RouteTable {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (tables, superseded) = tokio::try_join!(ec2::route_tables(look), ec2::superseded(look))?;
         let all = tables.iter().map(|table| Candidate {

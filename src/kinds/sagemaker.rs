@@ -1,8 +1,8 @@
 //! What the SageMaker kinds share: tags, and how models and endpoint configurations are listed and named.
 
-use super::absent_ok;
+use super::kind::absent_ok;
 use crate::aws::{Aws, Class, During, Failure, Look, tag_changes, tag_map};
-use crate::model::names::{Place, RESOURCE_TAG, SAGEMAKER_NAME_MAX};
+use auroraml_core::base::names::{Place, RESOURCE_TAG, SAGEMAKER_NAME_MAX};
 use aws_sdk_sagemaker::types::Tag;
 use std::collections::BTreeMap;
 use std::sync::Arc;

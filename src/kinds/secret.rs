@@ -3,47 +3,19 @@
 //! **Invariant.** What the secret holds is in [`SecretText`] or in a request, nowhere else: no property, output
 //! or message has it.
 
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use auroraml_core::kinds::secret::{Secret, Props};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns, tag_changes, tag_map};
-use crate::model::graph::{Outputs, State};
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{Outputs, State};
+
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::Tag;
-use serde::{Deserialize, Serialize};
+
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub struct Secret;
-
-/// Tag that holds the connection fields in the secret, which `secret_attachment` keeps.
-pub(super) const FIELDS_TAG: &str = "auroraml:fields";
-/// Characters of a random password; Aurora takes 8 to 41.
-const PASSWORD_LENGTH: i64 = 32;
-/// What Aurora refuses (`/`, `"`, `@`), and what is awkward in shells, URLs and quoted texts.
-const PASSWORD_EXCLUDES: &str = "\"@/\\'` ";
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Name in Secrets Manager.
-    pub name: String,
-    pub username: Option<String>,
-    /// Environment variable that holds the password; looked at when the secret is made only.
-    pub password_variable: Option<String>,
-    pub tags: BTreeMap<String, String>,
-}
-
-impl Kind for Secret {
-    const NAME: &'static str = "secret";
-    const RULES: Rules = Rules {
-        accept: |want, _| {
-            want["username"] = Value::Null;
-            want["password_variable"] = Value::Null;
-        },
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Secret {
     /// A secret in its recovery window is absent, though its name is taken (fact book, section 6.2).
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let found = live(look).await?;
@@ -97,6 +69,15 @@ impl Kind for Secret {
         already_ok(request.send().await.during("DeleteSecret"), Class::NotFound)
     }
 }
+
+/// Tag that holds the connection fields in the secret, which `secret_attachment` keeps.
+pub(super) const FIELDS_TAG: &str = "auroraml:fields";
+
+/// Characters of a random password; Aurora takes 8 to 41.
+const PASSWORD_LENGTH: i64 = 32;
+
+/// What Aurora refuses (`/`, `"`, `@`), and what is awkward in shells, URLs and quoted texts.
+const PASSWORD_EXCLUDES: &str = "\"@/\\'` ";
 
 /// The stack's secret, unless it is on its way out.
 pub(super) async fn live(look: Look<'_>) -> Result<Arc<Option<DescribeSecretOutput>>, Failure> {

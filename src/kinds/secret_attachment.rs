@@ -3,42 +3,18 @@
 //! A plan must not read the secret. So the fields are also in a tag of it, which is set after them: a run that
 //! is killed in between sees a difference and writes both again.
 
+use auroraml_core::kinds::secret_attachment::{SecretAttachment, Props};
 use super::secret::{FIELDS_TAG, live, put, read, tags_of, update_tags};
-use super::{Deletion, Kind, Seen, Update};
+use super::kind::{Deletion, Calls, Seen, Update};
 use crate::aws::{Aws, Failure, Look, SecretText, owns};
-use crate::model::graph::{Input, Outputs, State};
-use crate::plan::{PLAIN, Rules};
-use serde::{Deserialize, Serialize};
+use auroraml_core::base::{Input, Outputs, State};
+
+
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use sha2::{Digest};
 use std::collections::BTreeMap;
 
-pub struct SecretAttachment;
-
-/// Characters in the value of a tag.
-const TAG_MAX: usize = 256;
-/// What begins a tag that holds the hash of fields which do not fit.
-const HASHED: &str = "sha256:";
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// ARN of the secret.
-    pub secret: Input,
-    /// Fields beside the password: `engine`, `host`, `port`, `dbname`, `dbClusterIdentifier`, `username`. An empty
-    /// one is left out of the secret.
-    pub fields: BTreeMap<String, Input>,
-    /// Instead of live fields: their hash, where they are too long for a tag.
-    #[serde(default)]
-    pub hash: Option<String>,
-}
-
-impl Kind for SecretAttachment {
-    const NAME: &'static str = "secret_attachment";
-    // Not after the cluster: that would have the cluster outlive the secret, which in turn outlives the cluster.
-    // What is written refers to the cluster, and so comes after it.
-    const RULES: Rules = Rules { after: &["secret"], dies_with: Some("secret"), accept, ..PLAIN };
-    type Props = Props;
-
+impl Calls for SecretAttachment {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let found = live(look).await?;
         let Some(found) = found.as_ref() else { return Ok(Vec::new()) };
@@ -117,20 +93,6 @@ fn merge(value: &mut Map<String, Value>, fields: &BTreeMap<String, String>) -> b
     is_changed
 }
 
-/// The fields as the value of a tag: `name=value` separated by spaces, which tags of every service allow (JSON's
-/// brackets and quotes they do not), or a hash.
-fn encode(fields: &BTreeMap<String, String>) -> String {
-    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-._:/".contains(c));
-    let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let text = pairs.join(" ");
-    if text.len() <= TAG_MAX && fields.iter().all(|(name, value)| is_plain(name) && is_plain(value)) {
-        return text;
-    }
-    let digest = Sha256::digest(json!(fields).to_string());
-    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{HASHED}{digits}")
-}
-
 /// Fields or their hash. What others wrote into the tag gives fields that nobody wants, which are written anew.
 fn decode(tag: &str) -> (BTreeMap<String, Input>, Option<String>) {
     if tag.starts_with(HASHED) {
@@ -138,16 +100,6 @@ fn decode(tag: &str) -> (BTreeMap<String, Input>, Option<String>) {
     }
     let pairs = tag.split(' ').filter_map(|pair| pair.split_once('='));
     (pairs.map(|(name, value)| (name.to_string(), value.into())).collect(), None)
-}
-
-/// Fields whose hash is that of the live ones are as wanted.
-fn accept(want: &mut Value, live: &Value) {
-    want["hash"] = Value::Null;
-    let Some(hash) = live["hash"].as_str() else { return };
-    let fields: Result<BTreeMap<String, String>, _> = serde_json::from_value(want["fields"].clone());
-    if fields.is_ok_and(|fields| encode(&fields) == hash) {
-        want["fields"] = live["fields"].clone();
-    }
 }
 
 #[cfg(test)]

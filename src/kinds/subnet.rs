@@ -1,47 +1,18 @@
 //! Subnet in one availability zone.
 
+use auroraml_core::kinds::subnet::{Subnet, Props};
 use super::ec2::{self, Candidate, Held};
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::model::graph::{Input, State};
-use crate::model::names::RESOURCE_TAG;
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+use auroraml_core::base::names::RESOURCE_TAG;
+
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetState};
 use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-pub struct Subnet;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Id of the VPC.
-    pub vpc: Input,
-    pub cidr: String,
-    /// Name of the availability zone.
-    pub zone: String,
-    /// Whether instances get a public address.
-    pub public: bool,
-    pub tags: BTreeMap<String, String>,
-}
 
-impl Kind for Subnet {
-    const NAME: &'static str = "subnet";
-    const RULES: Rules = Rules {
-        appears_late: true,
-        after: &["vpc"],
-        immutable: &[
-            ("vpc", "a subnet belongs to one VPC for life"),
-            ("cidr", "a subnet keeps its range, and everything in it has addresses of that range"),
-            ("zone", "a subnet stays in its availability zone"),
-        ],
-        // A deletion waits for the network interfaces of others, up to the patience for what is in use.
-        limit_minutes: 65,
-        typical_seconds: 3,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Subnet {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (subnets, superseded) = tokio::try_join!(ec2::subnets(look), ec2::superseded(look))?;
         let all = subnets.iter().map(|subnet| Candidate {

@@ -1,27 +1,15 @@
 //! DB subnet group: the subnets in which the cluster's instances live.
 
+use auroraml_core::kinds::subnet_group::{SubnetGroup, Props};
 use super::rds::{list_tags, tags, update_tags};
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use auroraml_core::base::{Input, State};
 
-pub struct SubnetGroup;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Subnet ids, sorted.
-    pub subnets: Vec<Input>,
-    pub tags: BTreeMap<String, String>,
-}
 
-impl Kind for SubnetGroup {
-    const NAME: &'static str = "subnet_group";
-    const RULES: Rules = Rules { after: &["subnet"], ..PLAIN };
-    type Props = Props;
 
+impl Calls for SubnetGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (aws, arn) = (look.aws, look.aws.place.subnet_group_arn());
         let describe = async {
@@ -42,7 +30,7 @@ impl Kind for SubnetGroup {
             name: "main".into(),
             owned: owns(&aws.place, &tags),
             props: Props { subnets, tags },
-            outputs: [("name".into(), aws.place.cluster())].into(),
+            outputs: [("name".into(), aws.place.cluster().into())].into(),
             state: State::Ready,
         }])
     }

@@ -1,37 +1,17 @@
 //! VPC with DNS host names on. DNS support is on in every new VPC.
 
+use auroraml_core::kinds::vpc::{Vpc, Props};
 use super::ec2::{self, Candidate, Held, Named};
-use super::{Deletion, Kind, Seen, Update, absent_ok, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::model::graph::State;
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{State};
+
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-pub struct Vpc;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// IPv4 range.
-    pub cidr: String,
-    pub dns_hostnames: bool,
-    pub tags: BTreeMap<String, String>,
-}
 
-impl Kind for Vpc {
-    const NAME: &'static str = "vpc";
-    const RULES: Rules = Rules {
-        appears_late: true,
-        immutable: &[("cidr", "a VPC keeps its range, and everything in it has addresses of that range")],
-        // A deletion waits for the network interfaces of others, up to the patience for what is in use.
-        limit_minutes: 65,
-        typical_seconds: 3,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for Vpc {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         // Fresh, and with it the choice between them.
         let vpcs = ec2::vpcs(look).await?;

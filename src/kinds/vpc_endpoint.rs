@@ -1,51 +1,16 @@
 //! Gateway or interface endpoint of an AWS service in the VPC.
 
+use auroraml_core::kinds::vpc_endpoint::{VpcEndpoint, Props};
 use super::ec2::{self, Candidate};
-use super::{Deletion, Kind, Seen, Update, already_ok};
+use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use crate::model::graph::{Input, State};
-use crate::plan::{PLAIN, Rules};
+use auroraml_core::base::{Input, State};
+
 use aws_sdk_ec2::types::{ResourceType, VpcEndpointType};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-pub struct VpcEndpoint;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Props {
-    /// Id of the VPC.
-    pub vpc: Input,
-    /// `com.amazonaws.us-east-1.s3`
-    pub service: String,
-    /// Gateway endpoint (routes) or interface endpoint (network interfaces, private DNS).
-    pub gateway: bool,
-    /// Whether the service's own host name leads to the endpoint; null for a gateway endpoint.
-    pub private_dns: Option<bool>,
-    /// Ids of route tables of a gateway endpoint, sorted.
-    pub route_tables: Vec<Input>,
-    /// Ids of subnets of an interface endpoint, sorted.
-    pub subnets: Vec<Input>,
-    /// Ids of security groups of an interface endpoint, sorted.
-    pub security_groups: Vec<Input>,
-    pub tags: BTreeMap<String, String>,
-}
 
-impl Kind for VpcEndpoint {
-    const NAME: &'static str = "vpc_endpoint";
-    const RULES: Rules = Rules {
-        after: &["vpc", "subnet", "security_group", "route_table"],
-        immutable: &[
-            ("vpc", "an endpoint belongs to one VPC for life"),
-            ("service", "an endpoint is of one service for life"),
-            ("gateway", "AWS does not turn a gateway endpoint into an interface endpoint or back"),
-        ],
-        poll_seconds: 5,
-        limit_minutes: 20,
-        typical_seconds: 90,
-        ..PLAIN
-    };
-    type Props = Props;
-
+impl Calls for VpcEndpoint {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (endpoints, superseded) = tokio::try_join!(ec2::endpoints(look), ec2::superseded(look))?;
         let all = endpoints.iter().filter(|endpoint| status(endpoint) != "deleted");

@@ -2,22 +2,23 @@
 //!
 //! **Invariant.** This is the only place from which anything in AWS is changed.
 
-use super::events::{Event, Listener, PlannedStep};
+use super::shared::{Run, Stop};
 use super::step::{Converge, StepError};
-use crate::aws::{Aws, Failure};
-use crate::kinds;
-use crate::model::graph::{Graph, Id, Observed, Outputs};
-use crate::plan::{Action, Permit, Plan, Step};
+use crate::aws::Failure;
+use crate::stack::Stack;
+use auroraml_core::base::{Id, Observed, outputs};
+use auroraml_core::events::{Event, Listener, PlannedStep};
+use auroraml_core::members::Permit;
+use auroraml_core::plan::{Plan, Step};
+use auroraml_core::resource::{Action, Graph};
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
+use tokio::task::{Id as TaskId, JoinSet};
 
 /// Steps under way at once. Their waits share listings, so this bounds bursts of changes, not of polls.
 const CONCURRENCY_MAX: usize = 24;
-
-/// Tells a run to start nothing more and to end its waits.
-pub type Stop = watch::Receiver<bool>;
 
 /// How a plan went.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,31 +38,9 @@ impl Report {
     }
 }
 
-/// What all steps of one run share.
-pub(super) struct Run {
-    pub aws: Arc<Aws>,
-    pub graph: Graph,
-    pub observed: Observed,
-    /// Outputs of everything that is settled.
-    pub known: Mutex<BTreeMap<Id, Outputs>>,
-    pub stop: Stop,
-    pub listener: Arc<dyn Listener>,
-    /// What may be interrupted.
-    pub permit: Arc<Permit>,
-}
-
-impl Run {
-    pub fn tell(&self, event: Event) {
-        self.listener.tell(self.aws.clock.now_ms(), &event);
-    }
-    pub fn learn(&self, id: &Id, outputs: Outputs) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), outputs);
-    }
-}
-
 /// Carries out every step of the plan, as far as it gets.
 pub async fn execute(
-    aws: Arc<Aws>,
+    stack: &Stack,
     graph: Graph,
     plan: &Plan,
     observed: Observed,
@@ -69,7 +48,17 @@ pub async fn execute(
     listener: Arc<dyn Listener>,
     permit: Arc<Permit>,
 ) -> Report {
-    let run = Arc::new(Run { aws, graph, observed, known: Mutex::default(), stop, listener, permit });
+    let run = Arc::new(Run {
+        aws: stack.aws.clone(),
+        kinds: stack.kinds.clone(),
+        graph,
+        observed,
+        known: Mutex::default(),
+        stop,
+        listener,
+        permit,
+        places: Arc::new(Semaphore::new(CONCURRENCY_MAX)),
+    });
     let steps = plan.work().map(|step| PlannedStep {
         id: step.id.clone(),
         action: step.action,
@@ -79,16 +68,15 @@ pub async fn execute(
     // What is held is used as it is.
     for step in plan.steps.iter().filter(|step| step.action == Action::NoOp || step.held.is_some()) {
         let Some(resource) = run.graph.resources.get(&step.id) else { continue };
-        let mut outputs = resource.predicted.clone();
-        outputs.extend(run.observed.get(&step.id).map(|live| live.outputs.clone()).unwrap_or_default());
-        run.learn(&step.id, outputs);
+        let seen = run.observed.get(&step.id).map(|live| &live.outputs);
+        run.learn(&step.id, outputs(&resource.predicted, seen));
     }
     let began = run.aws.clock.now_ms();
     let mut report = Report::default();
     let mut finished: BTreeSet<Id> = BTreeSet::new();
     let mut waiting: Vec<&Step> = plan.work().collect();
     let mut running: JoinSet<(Id, Result<(), StepError>)> = JoinSet::new();
-    let places = Arc::new(Semaphore::new(CONCURRENCY_MAX));
+    let mut spawned: BTreeMap<TaskId, Id> = BTreeMap::new();
     loop {
         let stopped = *run.stop.borrow();
         if !stopped {
@@ -96,12 +84,12 @@ pub async fn execute(
                 if !step.needs.is_subset(&finished) {
                     return true;
                 }
-                let (run, step, places) = (run.clone(), (*step).clone(), places.clone());
-                running.spawn(async move {
-                    let _place = places.acquire_owned().await;
+                let (run, id, step) = (run.clone(), step.id.clone(), (*step).clone());
+                let handle = running.spawn(async move {
                     let outcome = one(&run, &step).await;
                     (step.id, outcome)
                 });
+                spawned.insert(handle.id(), id);
                 false
             });
         }
@@ -113,35 +101,48 @@ pub async fn execute(
             }
             Ok((id, Err(StepError::Interrupted))) => report.interrupted.push(id),
             Ok((id, Err(StepError::Failed(mut failure)))) => {
-                let events = kinds::get(id.kind).reported(&run.aws, began).await;
+                let events = run.kinds.get(id.kind).reported(&run.aws, began).await;
                 if !events.is_empty() {
                     failure.message += &format!("; AWS reported: {}", events.join(" · "));
                 }
                 run.tell(Event::Failed { id: id.clone(), why: failure.to_string() });
                 report.failed.push((id, failure));
             }
-            // A panic in a step is a bug; it must not pass for success.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
+            // A panic in a step is a bug; it must not pass for success, nor end the other steps and stacks.
+            Err(error) => {
+                let Some(id) = spawned.remove(&error.id()) else { continue };
+                let why = error.try_into_panic().map_or_else(|error| error.to_string(), |panic| said(&*panic));
+                let failure = Failure::refused("step", format!("a bug in auroraml: {why}"));
+                run.tell(Event::Failed { id: id.clone(), why: failure.to_string() });
+                report.failed.push((id, failure));
+            }
         }
     }
     report.not_started = waiting.into_iter().map(|step| step.id.clone()).collect();
     report
 }
 
+/// What a panic said.
+pub(super) fn said(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it panicked without a word").to_string()
+}
+
 async fn one(run: &Arc<Run>, step: &Step) -> Result<(), StepError> {
+    let place = run.places.clone().acquire_owned().await.ok();
     if *run.stop.borrow() {
         return Err(StepError::Interrupted);
     }
     let began = run.aws.clock.now_ms();
     run.tell(Event::Started { id: step.id.clone(), action: step.action });
-    let mut converge = Converge::new(run, step, began);
+    let mut converge = Converge::new(run, step, began, place);
     match step.action {
         Action::NoOp => {}
-        Action::Create | Action::Update | Action::Recheck | Action::Recreate => {
+        Action::Create | Action::Update | Action::Recheck | Action::Recreate | Action::Run => {
             let outputs = converge.settle().await?;
             run.learn(&step.id, outputs);
         }
-        Action::Delete => converge.remove(true).await?,
+        Action::Delete | Action::Stop => converge.remove(true).await?,
         Action::Vanish => converge.remove(false).await?,
     }
     let seconds = (run.aws.clock.now_ms() - began) / 1000;

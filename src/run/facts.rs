@@ -1,12 +1,14 @@
 //! Asks AWS and the machine for the facts that the model needs.
 
 use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::kinds::{self, absent_ok};
-use crate::model::facts::{ExistingFacts, Facts};
-use crate::model::graph::{Id, Observed};
-use crate::model::names::ORIGINAL_GROUP_TAG;
-use crate::model::{self, Intent};
-use crate::spec::{Aurora, Spec};
+use crate::kinds::{Calls, absent_ok, rds};
+use auroraml_core::engine::{Engine, Offered};
+use auroraml_core::kinds::subnet::Subnet;
+use auroraml_core::model::facts::{ExistingFacts, Facts};
+use auroraml_core::base::{Id, Observed};
+use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
+use auroraml_core::model::{self, Intent};
+use auroraml_core::spec::{Aurora, Spec};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -68,7 +70,7 @@ pub(super) async fn complete(
         && existing.parameter_group == aws.place.cluster()
         && let Some(original) = &existing.original_group
     {
-        existing.original_group_gone = !Box::pin(kinds::group_exists(aws, original)).await?;
+        existing.original_group_gone = !Box::pin(rds::group_exists(aws, original)).await?;
     }
     Ok(())
 }
@@ -112,11 +114,11 @@ async fn region_zones(aws: &Aws) -> Result<Vec<String>, Failure> {
     Ok(zones)
 }
 
-type EngineFacts = (Vec<model::engine::Offered>, Option<String>, Option<ExistingFacts>);
+type EngineFacts = (Vec<Offered>, Option<String>, Option<ExistingFacts>);
 
 async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
     let Some(aurora) = &spec.aurora else { return Ok((Vec::new(), None, None)) };
-    let cluster = kinds::cluster_facts(look).await?;
+    let cluster = rds::cluster_facts(look).await?;
     let live = cluster.as_ref().map(|cluster| cluster.engine_version.clone());
     match aurora {
         Aurora::Existing(_) => {
@@ -136,7 +138,7 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
     }
 }
 
-async fn existing(look: Look<'_>, cluster: kinds::ClusterFacts) -> Result<ExistingFacts, Failure> {
+async fn existing(look: Look<'_>, cluster: rds::ClusterFacts) -> Result<ExistingFacts, Failure> {
     let aws = look.aws;
     let stack = async {
         match cluster.cloudformation_stack.clone() {
@@ -145,7 +147,7 @@ async fn existing(look: Look<'_>, cluster: kinds::ClusterFacts) -> Result<Existi
         }
     };
     let (cloudformation, group, role_quota) =
-        tokio::join!(stack, kinds::group_facts(look), role_quota(aws, &cluster.roles));
+        tokio::join!(stack, rds::group_facts(look), role_quota(aws, &cluster.roles));
     let group = group?;
     let (role_parameters, apply_types, sharers) =
         group.map_or_else(Default::default, |group| (group.roles, group.apply_types, group.other_users));

@@ -1,9 +1,10 @@
 //! Looking at AWS, and carrying plans out.
 
-pub mod events;
 pub mod execute;
 mod facts;
 pub mod preflight;
 pub mod reconcile;
+mod shared;
 mod step;
-pub mod verify;
+
+pub use shared::Stop;

@@ -6,9 +6,10 @@
 
 use crate::aws::{Aws, Class, During, Failure};
 use crate::kinds::{cluster, endpoint_config, instance, model, notebook};
-use crate::model::Preflight;
-use crate::model::graph::Graph;
-use crate::plan::{Action, Plan, Step};
+use auroraml_core::model::Preflight;
+use auroraml_core::resource::{Graph};
+use auroraml_core::resource::{Action};
+use auroraml_core::plan::{Plan, Step};
 use std::collections::BTreeMap;
 
 /// What the checks found.

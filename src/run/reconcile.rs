@@ -1,15 +1,19 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
-use super::events::{Event, Listener};
-use super::execute::{Report, Stop, execute};
+use super::execute::{Report, execute, said};
+use super::shared::Stop;
 use super::{facts, preflight};
 use crate::aws::{Aws, Failure, Look};
-use crate::kinds;
-use crate::model::facts::Facts;
-use crate::model::graph::{Graph, Observed};
-use crate::model::{self, Intent, Order, Preflight};
-use crate::plan::{Action, Permit, Plan, plan};
-use crate::spec::Spec;
+use crate::stack::Stack;
+use auroraml_core::base::Observed;
+use auroraml_core::events::{Event, Listener};
+use auroraml_core::members::Permit;
+use auroraml_core::model::facts::Facts;
+use auroraml_core::model::{self, Intent, Order, Preflight};
+use auroraml_core::plan::{Plan, plan};
+use auroraml_core::resource::{Action, Graph};
+use auroraml_core::spec::Spec;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,6 +38,8 @@ pub enum PrepareError {
     Aws(Failure),
     /// The spec cannot be carried out in this account and region; nothing was changed.
     Preflight(Vec<Preflight>),
+    /// auroraml has a bug; nothing was changed.
+    Bug(String),
 }
 impl From<Failure> for PrepareError {
     fn from(failure: Failure) -> PrepareError {
@@ -45,18 +51,26 @@ impl From<Failure> for PrepareError {
 ///
 /// # Errors
 /// When AWS cannot be asked, or the spec cannot be carried out here.
-pub async fn prepare(aws: &Aws, spec: &Spec, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
-    let order: Order = order.into();
-    let intent = order.intent;
+pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
+    let (order, aws, spec): (Order, &Aws, &Spec) = (order.into(), &stack.aws, &stack.spec);
     let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
     let (observed, facts) =
-        tokio::join!(Box::pin(kinds::observe_all(look)), Box::pin(facts::gather(look, spec)));
+        tokio::join!(Box::pin(stack.kinds.observe_all(look)), Box::pin(facts::gather(look, spec)));
     let (observed, mut facts) = (observed?, facts?);
-    facts::complete(aws, &mut facts, &observed, intent).await?;
-    let mut graph = model::build(spec, &aws.place, &facts, intent).map_err(PrepareError::Preflight)?;
-    graph.policy.accept_pending = order.accept_pending;
-    graph.policy.hold = hold(aws, spec, order);
-    let mut plan = plan(&graph, &observed, &kinds::catalog());
+    facts::complete(aws, &mut facts, &observed, order.intent).await?;
+    let hold = hold(aws, spec, order);
+    let planned = catch_unwind(AssertUnwindSafe(|| {
+        let mut graph = model::build(spec, &aws.place, &facts, order.intent)?;
+        if let Some(restarts) = &mut graph.restarts {
+            restarts.policy.accept_pending = order.accept_pending;
+            restarts.policy.hold = hold;
+        }
+        let plan = plan(&graph, &observed, &stack.kinds.catalog());
+        Ok((graph, plan))
+    }));
+    // A bug that one stack's spec brings to light must not end the others of the process.
+    let planned = planned.map_err(|panic| PrepareError::Bug(said(&*panic)))?;
+    let (graph, mut plan) = planned.map_err(PrepareError::Preflight)?;
     if plan.blocked.is_empty() {
         let findings = Box::pin(preflight::check(aws, &graph, &plan)).await;
         if !findings.problems.is_empty() {
@@ -110,16 +124,16 @@ impl Outcome {
 /// # Errors
 /// When AWS cannot be asked for the next plan. What steps met is in the outcome.
 pub async fn reconcile(
-    aws: &Arc<Aws>,
-    spec: &Spec,
+    stack: &Stack,
     order: impl Into<Order>,
     prepared: Prepared,
     stop: Stop,
     listener: Arc<dyn Listener>,
 ) -> Result<Outcome, PrepareError> {
-    let (began, order, catalog) = (aws.clock.now_ms(), order.into(), kinds::catalog());
+    let (aws, spec) = (&stack.aws, &stack.spec);
+    let (began, order, catalog) = (aws.clock.now_ms(), order.into(), stack.kinds.catalog());
     // Later rounds are held to what the first plan announced: nobody agreed to more.
-    let permit = Arc::new(prepared.plan.permit(&catalog, closes(aws, spec, order)));
+    let permit = Arc::new(prepared.plan.permit(&prepared.graph, &catalog, closes(aws, spec, order)));
     let (mut reports, mut prepared) = (Vec::new(), prepared);
     for _ in 0..ROUNDS_MAX {
         if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
@@ -132,7 +146,7 @@ pub async fn reconcile(
                 catalog[step.id.kind].appears_late && matches!(step.action, Action::Create | Action::Delete)
             });
         let report = execute(
-            aws.clone(),
+            stack,
             prepared.graph,
             &prepared.plan,
             prepared.observed,
@@ -146,7 +160,7 @@ pub async fn reconcile(
         if complete && late && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
-        prepared = prepare(aws, spec, order).await?;
+        prepared = prepare(stack, order).await?;
         if !complete || *stop.borrow() {
             break;
         }

@@ -1,15 +1,17 @@
 //! One step: look, compare, act, wait, look again, until live is as wanted.
 
-use super::events::Event;
-use super::execute::Run;
+use super::shared::Run;
 use crate::aws::{Class, Failure};
-use crate::kinds;
-use crate::model::graph::{Live, Outputs, State, resolve};
-use crate::plan::restart::Strategy;
-use crate::plan::{Action, Change, Rules, Step, diff, immutable_reason};
+use crate::kinds::AnyKind;
+use auroraml_core::base::{Change, Live, Outputs, State, diff, has_reference, outputs, resolve};
+use auroraml_core::events::Event;
+use auroraml_core::members::{Effect, Interruption, Topology};
+use auroraml_core::plan::{Step, repeats};
+use auroraml_core::resource::{Action, Nature, Past, Rules, Sight, Verdict};
 use serde_json::Value;
 use std::sync::PoisonError;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Changes asked of AWS for one step; more than this means that AWS and we disagree about what was asked.
 const ACTS_MAX: u32 = 64;
@@ -46,12 +48,14 @@ fn since_when(refused: Refused, failure: &Failure, now: u64) -> Refused {
 pub(super) struct Converge<'r> {
     run: &'r Run,
     step: &'r Step,
+    kind: &'static dyn AnyKind,
     rules: Rules,
-    /// Milliseconds since the Unix epoch, as are all times here.
-    began: u64,
-    acts: u32,
-    /// When AWS was last asked to change something, and what it looked like before.
-    acted: Option<(u64, Option<Live>)>,
+    /// The step's place among those at work.
+    place: Option<OwnedSemaphorePermit>,
+    /// Times are milliseconds since the Unix epoch, here and in what follows.
+    past: Past,
+    /// Whether the next look must be newer than anything that is known.
+    afresh: bool,
     /// Since when looks, and since when changes, have been refused for a passing reason.
     refused_looks: Refused,
     refused_acts: Refused,
@@ -60,26 +64,30 @@ pub(super) struct Converge<'r> {
     /// What the last update that AWS accepted was to change.
     tried: Vec<Change>,
     told: String,
-    /// When AWS was last seen at work.
-    busy_at: u64,
 }
 
 impl<'r> Converge<'r> {
-    pub fn new(run: &'r Run, step: &'r Step, began: u64) -> Converge<'r> {
-        let rules = kinds::get(step.id.kind).rules();
+    pub fn new(run: &'r Run, step: &'r Step, began: u64, place: Option<OwnedSemaphorePermit>) -> Converge<'r> {
+        let kind = run.kinds.get(step.id.kind);
+        let past = Past {
+            began,
+            foreseen: step.action == Action::Recheck && !step.interruptions.is_empty(),
+            hold: run.graph.restarts.as_ref().and_then(|restarts| restarts.policy.hold.clone()),
+            ..Past::default()
+        };
         Converge {
             run,
             step,
-            rules,
-            began,
-            acts: 0,
-            acted: None,
+            kind,
+            rules: kind.rules(),
+            place,
+            past,
+            afresh: false,
             refused_looks: None,
             refused_acts: None,
             refusals: 0,
             tried: Vec::new(),
             told: String::new(),
-            busy_at: 0,
         }
     }
 
@@ -90,102 +98,147 @@ impl<'r> Converge<'r> {
             let known = self.run.known.lock().unwrap_or_else(PoisonError::into_inner);
             resolve(&resource.props, &known)
         };
-        let kind = kinds::get(self.step.id.kind);
+        if has_reference(&want) {
+            return Err(self.refuse("something that it refers to is not known (a bug)"));
+        }
         let mut good_looks = 0;
-        let mut may_create = matches!(self.step.action, Action::Create | Action::Recreate);
-        let mut may_delete = self.step.action == Action::Recreate;
+        let mut may_create = matches!(self.step.action, Action::Create | Action::Recreate | Action::Run);
+        // What is broken is made again once; what breaks again is told.
+        let mut may_replace = matches!(self.step.action, Action::Recreate | Action::Run);
         loop {
             let Some(live) = self.look().await? else { continue };
             let Some(live) = live else {
                 good_looks = 0;
-                if self.acted.as_ref().is_some_and(|(at, _)| self.since(*at) < VISIBILITY_MS) {
+                if self.past.acted.as_ref().is_some_and(|(at, _)| self.since(*at) < VISIBILITY_MS) {
                     self.wait("not visible yet").await?;
-                } else if may_create || self.acts > 0 || self.since(self.began) >= VISIBILITY_MS {
-                    if !may_create && self.acts == 0 {
+                } else if may_create || self.past.acts > 0 || self.since(self.past.began) >= VISIBILITY_MS {
+                    if !may_create && self.past.acts == 0 {
                         return Err(self.refuse("it vanished after the plan was made"));
                     }
                     may_create = true;
-                    self.act(None, "create", kind.create(&self.run.aws, &self.step.id.name, want.clone()))
-                        .await?;
+                    self.create(&want, None).await?;
                 } else {
                     self.wait("not visible").await?;
                 }
                 continue;
             };
             if matches!(live.state, State::Busy(_)) {
-                self.busy_at = self.now();
-            }
-            if self.lags(&live) {
-                good_looks = 0;
-                self.wait("waiting for AWS to begin").await?;
-                continue;
-            }
-            match &live.state {
-                State::Busy(status) => {
-                    good_looks = 0;
-                    self.wait(status).await?;
-                    continue;
-                }
-                State::Broken(why) => {
-                    if !may_delete || self.rules.holds_data {
-                        return Err(self.refuse(&format!("it has failed: {why}")));
-                    }
-                    may_delete = false;
-                    self.delete(&live).await?;
-                    continue;
-                }
-                State::Failed(why) => return Err(self.refuse(why)),
-                State::Ready => {}
+                self.past.busy_at = self.now();
             }
             let changes = self.changes(&want, &live);
-            if changes.is_empty() && (self.is_early() || self.is_writer_unsure(&want)) {
-                self.wait("waiting for the change to show").await?;
-                continue;
-            }
-            if changes.is_empty() {
-                good_looks += 1;
-                if good_looks >= self.looks_needed() {
-                    return self.outputs(live);
+            let sight = Sight {
+                rules: &self.rules,
+                want: &want,
+                live: &live,
+                changes: &changes,
+                past: &self.past,
+                now: self.now(),
+            };
+            let verdict = match &live.state {
+                State::Failed(_) | State::Broken(_) if sight.may_be_old() => {
+                    Verdict::Wait("waiting for AWS to begin".into())
                 }
-                self.wait("looking again to be sure").await?;
-                continue;
+                State::Failed(_) | State::Broken(_) => {
+                    good_looks = 0;
+                    self.mend(&want, &live, &mut may_replace).await?;
+                    continue;
+                }
+                State::Ready | State::Busy(_) => (self.rules.judge)(&sight),
+            };
+            match verdict {
+                Verdict::Wait(why) => {
+                    good_looks = 0;
+                    self.wait(&why).await?;
+                }
+                Verdict::Done => {
+                    good_looks += 1;
+                    if good_looks >= self.looks_needed() {
+                        return self.outputs(live);
+                    }
+                    self.wait("looking again to be sure").await?;
+                }
+                Verdict::Held(_) => return self.outputs(live),
+                Verdict::Act(interruption) => {
+                    good_looks = 0;
+                    self.update(&want, live, changes, interruption).await?;
+                }
             }
-            good_looks = 0;
-            self.check_changeable(&live, &changes)?;
-            if self.is_held() {
-                return self.outputs(live);
-            }
-            if self.shows_what_was(&live) {
-                self.wait("waiting for AWS to notice the restart").await?;
-                continue;
-            }
-            let patience = (self.rules.patience_seconds)(&live.props) * 1000;
-            if self.acts == 0 && self.since(self.began.max(self.busy_at)) < patience {
-                self.wait("making sure that nothing is on its way already").await?;
-                continue;
-            }
-            // AWS took the very same change in this run and undid it: asking again would go on for ever. A new
-            // run asks once more, because the cause may be gone.
-            if let Some(why) = live.outputs.get(FAILURE).filter(|_| self.tried == changes) {
-                return Err(self.refuse(why));
-            }
-            let update = kind.update(&self.run.aws, &live, want.clone(), &changes, &self.run.permit);
-            self.act(Some(live.clone()), "update", update).await?;
-            self.tried = if self.refused_acts.is_none() { changes } else { Vec::new() };
         }
     }
 
-    /// Deletes it, or waits for AWS to (`ask` is false), until it is gone.
+    /// Makes anew what AWS will not mend, where nothing is lost by that.
+    async fn mend(&mut self, want: &Value, live: &Live, may_replace: &mut bool) -> Result<(), StepError> {
+        let is_task = self.rules.nature == Nature::Task;
+        match &live.state {
+            State::Broken(_) | State::Failed(_) if is_task && *may_replace && self.past.acts == 0 => {
+                *may_replace = false;
+                self.create(want, Some(live)).await
+            }
+            State::Broken(why) | State::Failed(why) if is_task => {
+                Err(self.refuse(&format!("it has failed: {why}; {}", repeats(&self.rules))))
+            }
+            State::Broken(_) if *may_replace && !self.rules.holds_data => {
+                *may_replace = false;
+                self.delete(live).await
+            }
+            State::Broken(why) => Err(self.refuse(&format!("it has failed: {why}"))),
+            State::Failed(why) => Err(self.refuse(why)),
+            State::Ready | State::Busy(_) => Ok(()),
+        }
+    }
+
+    async fn create(&mut self, want: &Value, failed: Option<&Live>) -> Result<(), StepError> {
+        let (run, step, kind) = (self.run, self.step, self.kind);
+        let request = kind.create(&run.aws, &step.id.name, want.clone(), failed);
+        self.act(failed.cloned(), "create", None, request).await
+    }
+
+    /// Changes what differs, if it can be changed and whom it interrupts may be interrupted.
+    async fn update(
+        &mut self,
+        want: &Value,
+        live: Live,
+        changes: Vec<Change>,
+        interruption: Option<Interruption>,
+    ) -> Result<(), StepError> {
+        self.check_changeable(&live, &changes)?;
+        // Who is interrupted may have changed since that look (fact book, trap 70).
+        if interruption.is_some() && !std::mem::replace(&mut self.afresh, true) {
+            return Ok(());
+        }
+        // AWS took the very same change in this run and undid it: asking again would go on for ever. A new
+        // run asks once more, because the cause may be gone.
+        if let Some(why) = live.output(FAILURE).filter(|_| self.tried == changes) {
+            return Err(self.refuse(why));
+        }
+        let interruption = match interruption {
+            Some(interruption) => Some(interruption),
+            None => match self.caused(Action::Update, &changes, &live).await {
+                Ok(interruption) => interruption,
+                Err(failure) => return self.refused(failure).await,
+            },
+        };
+        let (run, kind) = (self.run, self.kind);
+        let request = kind.update(&run.aws, &live, want.clone(), &changes);
+        self.act(Some(live.clone()), "update", interruption, request).await?;
+        self.tried = if self.refused_acts.is_none() { changes } else { Vec::new() };
+        Ok(())
+    }
+
+    /// Deletes it, or waits for AWS to (`ask` is false), until it is gone. A task is gone when it has ended.
     pub async fn remove(&mut self, ask: bool) -> Result<(), StepError> {
+        let is_task = self.rules.nature == Nature::Task;
         loop {
             match self.look().await? {
                 None => {}
                 Some(None) => return Ok(()),
                 Some(Some(live)) => match &live.state {
+                    State::Busy(_) if is_task && self.may_ask_again() => self.delete(&live).await?,
                     State::Busy(status) => {
                         let status = status.clone();
                         self.wait(&status).await?;
                     }
+                    _ if is_task => return Ok(()),
                     _ if !ask => self.wait("goes with what it belongs to").await?,
                     _ if self.lags(&live) => self.wait("waiting for AWS to begin").await?,
                     _ => self.delete(&live).await?,
@@ -194,18 +247,48 @@ impl<'r> Converge<'r> {
         }
     }
 
+    /// Whether nothing was asked of AWS yet, or it has had the time to show.
+    fn may_ask_again(&self) -> bool {
+        self.past.acted.as_ref().is_none_or(|(at, _)| self.since(*at) >= self.lag())
+    }
+
     async fn delete(&mut self, live: &Live) -> Result<(), StepError> {
-        let (run, step) = (self.run, self.step);
-        let deletion = kinds::get(step.id.kind).delete(&run.aws, live, &step.options, &run.permit);
-        self.act(Some(live.clone()), "delete", deletion).await
+        let interruption = match self.caused(Action::Delete, &[], live).await {
+            Ok(interruption) => interruption,
+            Err(failure) => return self.refused(failure).await,
+        };
+        let (run, step, kind) = (self.run, self.step, self.kind);
+        let what = if self.rules.nature == Nature::Task { "stop" } else { "delete" };
+        let deletion = kind.delete(&run.aws, live, &step.options);
+        self.act(Some(live.clone()), what, interruption, deletion).await
+    }
+
+    /// Whom a change interrupts at once, as its kind says of it and as the cluster is now.
+    async fn caused(
+        &self,
+        action: Action,
+        changes: &[Change],
+        live: &Live,
+    ) -> Result<Option<Interruption>, Failure> {
+        let effect = (self.rules.effect)(action, changes, &live.props);
+        // With the whole cluster goes whoever used it.
+        let Some(restarts) = self.run.graph.restarts.as_ref().filter(|_| effect.is_at_once()) else {
+            return Ok(None);
+        };
+        let told = self.run.kinds.observe_one(&self.run.aws, &restarts.by, self.now()).await?;
+        let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
+        let why = format!("{} changes", paths.join(", "));
+        let topology = told.as_ref().and_then(Topology::told_by);
+        Ok(topology.and_then(|topology| topology.suffers(effect, live.output("id"), &why)))
     }
 
     /// A look; `None` when it failed for a passing reason and another is due.
     async fn look(&mut self) -> Result<Option<Option<Live>>, StepError> {
         // Old enough to be shared by all who poll together, never from before our own act.
-        let shared = self.now().saturating_sub(self.rules.poll_seconds * 500).max(self.began);
-        let as_of = self.acted.as_ref().map_or(shared, |(at, _)| shared.max(*at));
-        match kinds::observe_one(&self.run.aws, &self.step.id, as_of).await {
+        let shared = self.now().saturating_sub(self.rules.poll_seconds * 500).max(self.past.began);
+        let shared = self.past.acted.as_ref().map_or(shared, |(at, _)| shared.max(*at));
+        let as_of = if self.afresh { self.now() } else { shared };
+        match self.run.kinds.observe_one(&self.run.aws, &self.step.id, as_of).await {
             Ok(live) => {
                 self.refused_looks = None;
                 Ok(Some(live))
@@ -219,6 +302,10 @@ impl<'r> Converge<'r> {
     }
 
     fn changes(&self, want: &Value, live: &Live) -> Vec<Change> {
+        // A task is known by its inputs: one of this name is as wanted.
+        if self.rules.nature == Nature::Task {
+            return Vec::new();
+        }
         let mut want = want.clone();
         (self.rules.accept)(&mut want, &live.props);
         diff(&want, &live.props)
@@ -228,7 +315,7 @@ impl<'r> Converge<'r> {
         if !live.owned {
             return Err(self.refuse("an object of this name exists and is not tagged as this stack's"));
         }
-        match changes.iter().find_map(|change| Some((change, immutable_reason(&self.rules, change)?))) {
+        match changes.iter().find_map(|change| Some((change, self.rules.forbids(change)?))) {
             Some((change, reason)) => {
                 Err(self.refuse(&format!("{} differs and cannot change in place: {reason}", change.path)))
             }
@@ -240,51 +327,21 @@ impl<'r> Converge<'r> {
     fn looks_needed(&self) -> u32 {
         match self.step.action {
             // What was just created had no earlier state that a late look could still show.
-            Action::Create | Action::Recreate if self.acts <= 1 => 1,
+            Action::Create | Action::Recreate | Action::Run if self.past.acts <= 1 => 1,
             _ => self.rules.stable_looks,
         }
     }
 
-    /// Whether this may be a look at the state from before our last change: `available` proves nothing
-    /// right after a modify or a reboot (fact book, section 1.6).
+    fn lag(&self) -> u64 {
+        self.rules.effect_lag_seconds * 1000
+    }
+
+    /// Whether this may be a look at the state from before our last change.
     fn lags(&self, live: &Live) -> bool {
-        let lag = self.rules.effect_lag_seconds * 1000;
-        self.acted.as_ref().is_some_and(|(at, before)| {
-            // A restart is seen, or its time is over: that something else has changed says nothing about it.
-            let unseen =
-                if self.rules.restarts_members { self.busy_at <= *at } else { before.as_ref() == Some(live) };
-            self.since(*at) < lag && unseen
-        })
-    }
-
-    /// Whether this would restart members, and the spec holds that: what was `applying` when the plan was made has
-    /// turned out to need a restart. The next plan shows it as held.
-    fn is_held(&self) -> bool {
-        let policy = &self.run.graph.policy;
-        self.rules.restarts_members && (policy.hold.is_some() || policy.strategy == Strategy::Never)
-    }
-
-    /// Whether what is still pending may be what the last interruption has already mended.
-    fn shows_what_was(&self, live: &Live) -> bool {
-        let made = self.run.permit.made();
-        let last = made.iter().rev().find(|(id, _)| *id == self.step.id);
-        let Some(((acted, _), (_, last))) = self.acted.as_ref().zip(last) else { return false };
-        let recent = self.since(self.busy_at.max(*acted)) < self.rules.effect_lag_seconds * 1000;
-        recent && (self.rules.still_shows)(&live.props, &last.members)
-    }
-
-    /// Whether what the plan foresees may not show yet: the change before this step is that young.
-    fn is_early(&self) -> bool {
-        let foreseen = self.step.action == Action::Recheck && !self.step.interruptions.is_empty();
-        foreseen && self.acts == 0 && self.since(self.began) < self.rules.effect_lag_seconds * 1000
-    }
-
-    /// Whether a look just after our failover may still call the old writer the writer, where the spec names one.
-    fn is_writer_unsure(&self, want: &Value) -> bool {
-        let recent = |acted: u64| self.since(self.busy_at.max(acted)) < self.rules.effect_lag_seconds * 1000;
-        self.rules.restarts_members
-            && !want["writer"].is_null()
-            && self.acted.as_ref().is_some_and(|(acted, _)| recent(*acted))
+        let unchanged = |(at, before): &(u64, Option<Live>)| {
+            self.since(*at) < self.lag() && before.as_ref() == Some(live)
+        };
+        self.past.acted.as_ref().is_some_and(unchanged)
     }
 
     fn now(&self) -> u64 {
@@ -295,50 +352,66 @@ impl<'r> Converge<'r> {
         self.now().saturating_sub(earlier)
     }
 
+    /// Asks AWS to change something, unless it interrupts whom the plan did not say: nothing reaches AWS but by
+    /// this, so no kind can forget to ask.
     async fn act(
         &mut self,
         before: Option<Live>,
         what: &'static str,
+        interruption: Option<Interruption>,
         request: impl Future<Output = Result<(), Failure>>,
     ) -> Result<(), StepError> {
         if *self.run.stop.borrow() {
             return Err(StepError::Interrupted);
         }
-        self.acts += 1;
-        if self.acts > ACTS_MAX {
+        if let Some(interruption) = &interruption {
+            let permit = self.run.permit.check(self.now(), interruption);
+            permit.map_err(|why| StepError::Failed(Failure::refused("auroraml", why)))?;
+        }
+        self.past.acts += 1;
+        if self.past.acts > ACTS_MAX {
             return Err(
                 self.refuse(&format!("it still differs after {ACTS_MAX} changes; last told: {}", self.told))
             );
         }
         self.run.tell(Event::Acted { id: self.step.id.clone(), what });
-        let interrupted = self.run.permit.made().len();
         let answer = request.await;
-        let made = self.run.permit.made();
-        for (_, interruption) in made.into_iter().skip(interrupted).filter(|(id, _)| *id == self.step.id) {
-            self.run.tell(Event::Interrupted { id: self.step.id.clone(), interruption });
+        self.afresh = false;
+        // Of an answer that was lost nobody knows whether it was made.
+        if let Some(interruption) = interruption
+            && answer.as_ref().err().is_none_or(|failure| failure.is(Class::Ambiguous))
+        {
+            let id = self.step.id.clone();
+            self.run.permit.made_one(&id, interruption.clone());
+            self.past.interrupted = Some(interruption.clone());
+            self.run.tell(Event::Interrupted { id, interruption });
         }
         match answer {
             Ok(()) => {
-                self.acted = Some((self.now(), before));
+                self.past.acted = Some((self.now(), before));
                 self.refused_acts = None;
                 self.refusals = 0;
                 self.pause(self.rules.poll_seconds).await
             }
             // Nobody knows whether it took effect: give it the time to show, then look.
             Err(failure) if failure.is(Class::Ambiguous) => {
-                self.acted = Some((self.now(), before));
+                self.past.acted = Some((self.now(), before));
                 self.refused_acts = since_when(self.refused_acts, &failure, self.now());
                 self.bear(failure, self.refused_acts).await
             }
             Err(failure) => {
                 // Refused, and limited by its patience: an hour of refusals is no disagreement.
-                self.acts -= 1;
-                self.refusals += 1;
-                self.acted = None;
-                self.refused_acts = since_when(self.refused_acts, &failure, self.now());
-                self.bear(failure, self.refused_acts).await
+                self.past.acts -= 1;
+                self.past.acted = None;
+                self.refused(failure).await
             }
         }
+    }
+
+    async fn refused(&mut self, failure: Failure) -> Result<(), StepError> {
+        self.refusals += 1;
+        self.refused_acts = since_when(self.refused_acts, &failure, self.now());
+        self.bear(failure, self.refused_acts).await
     }
 
     /// Waits after a passing failure; gives up when its patience is over, at once when it has none.
@@ -370,31 +443,39 @@ impl<'r> Converge<'r> {
     }
 
     async fn pause(&mut self, seconds: u64) -> Result<(), StepError> {
-        if self.since(self.began) > self.rules.limit_minutes * 60_000 {
+        self.afresh = false;
+        if self.since(self.past.began) > self.rules.limit_minutes * 60_000 {
             let minutes = self.rules.limit_minutes;
             return Err(self.refuse(&format!("not ready after {minutes} minutes; last seen: {}", self.told)));
         }
+        // A task takes hours: while it is waited for, others work in its place.
+        let gives_way = self.rules.nature == Nature::Task;
+        if gives_way {
+            self.place = None;
+        }
         let mut stop = self.run.stop.clone();
         tokio::select! {
-            () = self.run.aws.clock.sleep(Duration::from_secs(seconds)) => Ok(()),
+            () = self.run.aws.clock.sleep(Duration::from_secs(seconds)) => {}
             // An error means that nobody can ask to stop any more: then only the sleep ends the wait.
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(StepError::Interrupted),
+            Ok(_) = stop.wait_for(|stop| *stop) => return Err(StepError::Interrupted),
         }
+        if gives_way {
+            self.place = self.run.places.clone().acquire_owned().await.ok();
+        }
+        Ok(())
     }
 
     fn outputs(&self, live: Live) -> Result<Outputs, StepError> {
         for (name, predicted) in &self.run.graph.resources[&self.step.id].predicted {
             if let Some(actual) = live.outputs.get(name)
-                && actual != predicted
+                && actual != predicted.as_str()
             {
                 return Err(
                     self.refuse(&format!("its {name} is {actual}, not {predicted} as planned (a bug)"))
                 );
             }
         }
-        let mut outputs = self.run.graph.resources[&self.step.id].predicted.clone();
-        outputs.extend(live.outputs);
-        Ok(outputs)
+        Ok(outputs(&self.run.graph.resources[&self.step.id].predicted, Some(&live.outputs)))
     }
 
     fn refuse(&self, why: &str) -> StepError {

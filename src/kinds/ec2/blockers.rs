@@ -7,7 +7,7 @@
 use super::{filter, tags_of};
 use crate::aws::{Aws, Class, During, Failure};
 use crate::kinds::already_ok;
-use crate::model::names::RESOURCE_TAG;
+use auroraml_core::base::names::RESOURCE_TAG;
 use aws_sdk_ec2::types::{Filter, NetworkInterface, NetworkInterfaceStatus, Tag};
 
 /// Blocking objects that a message names; there can be hundreds.

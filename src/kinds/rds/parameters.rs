@@ -2,24 +2,16 @@
 
 use super::cluster;
 use crate::aws::{Aws, During, Failure, Look};
-use crate::model::graph::Input;
-use crate::model::names::ROLE_PARAMETERS;
-use crate::plan::{Action, Change, Effect, To};
+use auroraml_core::base::{Input};
+use auroraml_core::base::{Change, To};
+use auroraml_core::members::{Effect};
+use auroraml_core::resource::{Action};
 use aws_sdk_rds::types::{ApplyMethod, Filter, Parameter};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Parameters in one Modify or Reset call (fact book, section 1.2).
 const PER_CALL: usize = 20;
-
-/// Parameters whose value is the ARN of a role, beside those that a stack sets. Not every family has each
-/// (fact book, section 1.3); a name that a family lacks is not listed.
-const OTHER_ROLE_PARAMETERS: &[&str] = &[
-    "aurora_load_from_s3_role",
-    "aurora_select_into_s3_role",
-    "aws_default_lambda_role",
-    "aws_default_logs_role",
-];
 
 /// The custom parameter group that others made for the existing cluster, and its role parameters.
 pub(in crate::kinds) struct Attached {
@@ -48,38 +40,11 @@ pub(in crate::kinds) async fn attached(look: Look<'_>) -> Result<std::sync::Arc<
         let Some(group) = group.filter(|group| !is_default(group) && *group != aws.place.cluster()) else {
             return Ok(None);
         };
-        let stack = ROLE_PARAMETERS.iter().map(|(_, parameter)| *parameter);
-        let names: Vec<String> =
-            stack.chain(OTHER_ROLE_PARAMETERS.iter().copied()).map(String::from).collect();
+        // A name that a family lacks is not listed.
+        let names: Vec<String> = aws.scope.engine.role_parameters().into_iter().map(String::from).collect();
         Ok(Some(Attached { group: group.into(), parameters: named(aws, group, &names).await? }))
     })
     .await
-}
-
-/// What a change of parameters in a group that is attached does to the members: a dynamic one is applied at
-/// once, a static one waits for a restart of each of them (fact book, section 1.4). What AWS says of each stands
-/// in `apply_types`, live or, before the first value is set, desired.
-pub(in crate::kinds) fn effect(action: Action, changes: &[Change], live: &Value) -> Effect {
-    let said = |name: &str| {
-        let desired = changes.iter().find(|change| change.path.strip_prefix("apply_types.") == Some(name));
-        match (&live["apply_types"][name], desired.map(|change| &change.to)) {
-            (Value::Null, Some(To::Value(desired))) => desired.clone(),
-            (live, _) => live.clone(),
-        }
-    };
-    let names: Vec<&str> = match action {
-        Action::Create | Action::Update | Action::Recreate => {
-            changes.iter().filter_map(|change| change.path.strip_prefix("parameters.")).collect()
-        }
-        Action::Delete => {
-            live["parameters"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
-        }
-        Action::NoOp | Action::Recheck | Action::Vanish => Vec::new(),
-    };
-    match names.iter().all(|name| said(name) == "dynamic") {
-        true => Effect::None,
-        false => Effect::Pending,
-    }
 }
 
 /// AWS's own groups, which nobody can change or copy.

@@ -1,0 +1,146 @@
+//! Aurora MySQL DB cluster that the stack owns.
+
+use super::Kind;
+
+use crate::base::Input;
+use crate::base::{Change, To};
+use crate::engine::{self, AURORA_MYSQL};
+use crate::members::{Effect, Seconds};
+use crate::resource::{Action, Asked, PLAIN, Refusal, Rules};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub struct Cluster;
+
+/// A change of port or version, with which all members restart. An estimate: the fact book has no figure.
+const RESTART: Seconds = Seconds { usually: 180, at_worst: 600 };
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// A full version such as `8.0.mysql_aurora.3.10.2`.
+    pub engine_version: String,
+    /// What the spec says: a live version that begins with it is as good as `engine_version`.
+    pub engine_prefix: Option<String>,
+    pub database: Option<String>,
+    pub username: String,
+    /// RDS makes and rotates the master user's secret.
+    pub managed_secret: bool,
+    /// ARN of the stack's own secret; read when the cluster is created only.
+    pub secret: Option<Input>,
+    pub parameter_group: Input,
+    pub subnet_group: Input,
+    /// Security group ids, sorted.
+    pub security_groups: Vec<Input>,
+    pub port: i32,
+    pub backup_retention_days: i32,
+    pub deletion_protection: bool,
+    pub data_api: bool,
+    /// `aurora` or `aurora-iopt1`.
+    pub storage: String,
+    pub serverless: Option<Serverless>,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Capacity range of Serverless v2 members, in Aurora capacity units.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Serverless {
+    pub min: f64,
+    pub max: f64,
+    pub seconds_until_auto_pause: Option<i32>,
+}
+
+/// Minor versions can be raised in place, and that is all.
+fn version_change(change: &Change) -> Option<Refusal> {
+    let (Some(live), To::Value(Value::String(want))) = (change.from.as_str(), &change.to) else {
+        return None;
+    };
+    if (AURORA_MYSQL.family)(live) != (AURORA_MYSQL.family)(want) {
+        return Some(Refusal::because(
+            "auroraml does not make major upgrades, which need a new parameter group and a rehearsal",
+        ));
+    }
+    engine::newer(live, want)
+        .then(|| Refusal::because("AWS never takes a cluster back to an earlier version"))
+}
+
+/// A version prefix is satisfied by every version that begins with it; what AWS fills in is accepted.
+fn accept(want: &mut Value, live: &Value) {
+    let live_version = live["engine_version"].as_str().unwrap_or_default();
+    let prefix = want["engine_prefix"].as_str().unwrap_or_default();
+    if !prefix.is_empty() && AURORA_MYSQL.matches(prefix, live_version) {
+        want["engine_version"] = live["engine_version"].clone();
+    }
+    want["engine_prefix"] = Value::Null;
+    want["secret"] = Value::Null;
+    // Not returned while the minimum is above zero, and AWS's default when not asked for.
+    if want["serverless"]["seconds_until_auto_pause"].is_null() && want["serverless"].is_object() {
+        want["serverless"]["seconds_until_auto_pause"] =
+            live["serverless"]["seconds_until_auto_pause"].clone();
+    }
+}
+
+impl Kind for Cluster {
+    const NAME: &'static str = "cluster";
+    const RULES: Rules = Rules {
+        after: &["subnet_group", "parameter_group", "security_group", "secret"],
+        immutable: &[
+            ("username", "the master user is chosen when the cluster is created"),
+            ("database", "a database is created with the cluster; later ones are created with SQL"),
+            ("managed_secret", "auroraml does not move a password between secrets"),
+            ("subnet_group", "AWS does not move a cluster to another subnet group"),
+        ],
+        refuses: |asked| match asked {
+            Asked::Change(change) if change.path == "engine_version" => version_change(change),
+            Asked::Change(_) => None,
+            Asked::Delete { live, options } => {
+                let protected = live["deletion_protection"] == true && !options.contains_key("unprotect");
+                protected.then_some(Refusal {
+                    why: "the cluster has deletion protection",
+                    hint: Some("add --unprotect if the cluster and everything in it may go"),
+                })
+            }
+        },
+        holds_data: true,
+        accept,
+        effect: |action, changes, _| {
+            let changes = |path: &str| changes.iter().any(|change| change.concerns(path));
+            if action != Action::Update {
+                Effect::None
+            } else if changes("port") || changes("engine_version") {
+                Effect::RestartsAll(RESTART)
+            } else if changes("parameter_group") {
+                Effect::Pending
+            } else if changes("serverless") {
+                Effect::ServerlessPending
+            } else {
+                Effect::None
+            }
+        },
+        poll_seconds: 5,
+        limit_minutes: 60,
+        effect_lag_seconds: 60,
+        stable_looks: 2,
+        typical_seconds: 45,
+        ..PLAIN
+    };
+    type Props = Props;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_newer_version_of_the_prefix_is_accepted() {
+        let live = json!({"engine_version": "8.0.mysql_aurora.3.10.2"});
+        let mut want = json!({"engine_version": "8.0.mysql_aurora.3.13.0", "engine_prefix": "8.0"});
+        accept(&mut want, &live);
+        assert_eq!(want["engine_version"], live["engine_version"]);
+        let mut want = json!({"engine_version": "8.0.mysql_aurora.3.13.0", "engine_prefix": "3.13"});
+        accept(&mut want, &live);
+        assert_eq!(want["engine_version"], "8.0.mysql_aurora.3.13.0");
+    }
+}

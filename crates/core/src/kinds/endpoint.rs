@@ -1,0 +1,63 @@
+//! SageMaker endpoint. Its name is the one that SQL functions use, and stays.
+
+use super::Kind;
+
+use crate::base::Input;
+use crate::base::To;
+use crate::resource::{Asked, PLAIN, Refusal, Rules};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub struct Endpoint;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Name of the endpoint configuration that it serves.
+    pub config: Input,
+    /// Whether inference is paid by request; follows from the configuration.
+    pub serverless: Option<bool>,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for Endpoint {
+    const NAME: &'static str = "endpoint";
+    const RULES: Rules = Rules {
+        // AWS cleans up with the execution role after the endpoint has gone (fact book, section 4.3).
+        after: &["endpoint_config", "model", "role"],
+        refuses: |asked| {
+            let Asked::Change(change) = asked else { return None };
+            let to_serverless = change.path == "serverless" && change.to == To::Value(true.into());
+            to_serverless.then(|| {
+                Refusal::because(
+                    "AWS does not turn an endpoint on instances into a serverless one, only back",
+                )
+            })
+        },
+        poll_seconds: 10,
+        // AWS's own maintenance comes on top of an update (fact book, section 4.4); botocore waits as long.
+        limit_minutes: 60,
+        effect_lag_seconds: 30,
+        stable_looks: 2,
+        typical_seconds: 300,
+        ..PLAIN
+    };
+    type Props = Props;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Change;
+
+    #[test]
+    fn only_the_way_to_serverless_is_blocked() {
+        let change = |from: bool, to: bool| Change {
+            path: "serverless".into(),
+            from: from.into(),
+            to: To::Value(to.into()),
+        };
+        assert!((Endpoint::RULES.refuses)(Asked::Change(&change(false, true))).is_some());
+        assert!((Endpoint::RULES.refuses)(Asked::Change(&change(true, false))).is_none());
+    }
+}

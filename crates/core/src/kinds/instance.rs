@@ -1,0 +1,48 @@
+//! Aurora DB instance: a member of the cluster.
+
+use super::Kind;
+
+use crate::base::Input;
+use crate::members::{Effect, Seconds};
+use crate::resource::{Action, PLAIN, Rules};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub struct Instance;
+
+/// An estimate: the fact book has no figure for a change of class.
+const CLASS_CHANGE: Seconds = Seconds { usually: 300, at_worst: 600 };
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Identifier of the cluster.
+    pub cluster: Input,
+    /// `db.r6g.large`, `db.serverless`, …
+    pub class: String,
+    pub promotion_tier: i32,
+    pub auto_minor_version_upgrade: Option<bool>,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for Instance {
+    const NAME: &'static str = "instance";
+    const RULES: Rules = Rules {
+        after: &["cluster"],
+        immutable: &[("cluster", "an instance belongs to one cluster for life")],
+        effect: |action, changes, _| match action {
+            Action::Create | Action::Recreate => Effect::MemberComes,
+            Action::Delete => Effect::MemberGoes,
+            Action::Update if changes.iter().any(|change| change.concerns("class")) => {
+                Effect::RestartsMember(CLASS_CHANGE)
+            }
+            _ => Effect::None,
+        },
+        poll_seconds: 10,
+        limit_minutes: 60,
+        effect_lag_seconds: 90,
+        stable_looks: 2,
+        typical_seconds: 420,
+        ..PLAIN
+    };
+    type Props = Props;
+}

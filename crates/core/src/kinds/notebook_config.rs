@@ -1,0 +1,39 @@
+//! Lifecycle configuration of the notebook instance.
+
+use super::Kind;
+
+use crate::resource::{PLAIN, Rules};
+
+use serde::{Deserialize, Serialize};
+
+pub struct NotebookConfig;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Shell script, run once.
+    pub on_create: String,
+    /// Shell script, run at every start.
+    pub on_start: String,
+}
+
+/// With one newline at the end, however many there are.
+fn normal(script: &str) -> String {
+    let script = script.trim_end_matches(['\r', '\n']);
+    if script.is_empty() { String::new() } else { format!("{script}\n") }
+}
+
+impl Kind for NotebookConfig {
+    const NAME: &'static str = "notebook_config";
+    const RULES: Rules = Rules {
+        after: &["bucket_object"],
+        accept: |want, _| {
+            for hook in ["on_create", "on_start"] {
+                if let Some(script) = want[hook].as_str() {
+                    want[hook] = normal(script).into();
+                }
+            }
+        },
+        ..PLAIN
+    };
+    type Props = Props;
+}

@@ -1,0 +1,132 @@
+//! "Every member runs the current parameters": not an AWS object, but the purpose of the whole.
+//!
+//! Its live state is the members' statuses; its update is the next reboot or failover, chosen by
+//! [`crate::members::restart`] from a fresh look.
+
+use super::Kind;
+
+use crate::base::Input;
+use crate::members::restart::{Next, Policy, Strategy, Topology, next};
+
+use crate::resource::{Nature, PLAIN, Rules, Sight, Verdict};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub struct ParameterSync;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Identifier of the cluster.
+    pub cluster: Input,
+    /// A wish, not a live property.
+    pub strategy: Option<Strategy>,
+    pub writer: Option<String>,
+    /// Members that do not run the current parameters.
+    pub pending: Vec<String>,
+    /// What the cluster looks like: a live property, never a wish.
+    pub topology: Option<Topology>,
+}
+
+/// Seconds after a change of parameters within which a paused member has resumed and runs them (fact book,
+/// section 1.10: a resumption takes 15 s, 30 s and more after a day; table 8.2: up to 45 s until it shows).
+const RESUMES_SECONDS: u64 = 90;
+
+/// Seconds within which a restart that was asked for shows, and within which its end does (fact book, table 8.2:
+/// up to 20 and 45 s): a run that was killed may have asked for one just before this run began.
+const BEGINS_SECONDS: u64 = 60;
+
+/// The cluster in live properties.
+fn topology(live: &Value) -> Option<Topology> {
+    serde_json::from_value(live["topology"].clone()).ok()
+}
+
+/// The next restart, if one is due and it is certain that none is on its way already.
+fn judge(sight: &Sight<'_>) -> Verdict {
+    let past = sight.past;
+    // A restart is seen, or its time is over: that something else has changed says nothing about it.
+    let unseen =
+        past.acted.as_ref().is_some_and(|(at, _)| sight.since(*at) < sight.lag() && past.busy_at <= *at);
+    if let Some(verdict) = sight.unsettled(unseen) {
+        return verdict;
+    }
+    let wait = |why: &str| Verdict::Wait(why.into());
+    let just_acted =
+        past.acted.as_ref().is_some_and(|(at, _)| sight.since(past.busy_at.max(*at)) < sight.lag());
+    if sight.changes.is_empty() {
+        // The change before this step is that young.
+        let early = past.foreseen && past.acts == 0 && sight.since(past.began) < sight.lag();
+        // A look just after our failover may still call the old writer the writer.
+        let unsure = just_acted && !sight.want["writer"].is_null();
+        return if early || unsure { wait("waiting for the change to show") } else { Verdict::Done };
+    }
+    let Ok(strategy) = serde_json::from_value::<Option<Strategy>>(sight.want["strategy"].clone()) else {
+        return wait("waiting for a strategy");
+    };
+    let strategy = strategy.unwrap_or_default();
+    // What was `applying` when the plan was made has turned out to need a restart: the next plan shows it as held.
+    if let Some(hold) = &past.hold {
+        return Verdict::Held(hold.clone());
+    }
+    if strategy == Strategy::Never {
+        return Verdict::Held("`restart: never` leaves members pending-reboot".into());
+    }
+    let Some(topology) = topology(&sight.live.props) else { return wait("waiting for the members to show") };
+    let mut pending = topology.members.iter().filter(|member| member.is_pending());
+    // AWS notices late that a member runs with new parameters (fact book, table 8.2): asking again at once would
+    // restart it again.
+    let restarted = past.interrupted.iter().flat_map(|last| &last.members).collect::<Vec<_>>();
+    if just_acted && pending.clone().any(|member| restarted.contains(&&member.name)) {
+        return wait("waiting for AWS to notice the restart");
+    }
+    // A paused member that a change of parameters wakes runs them without a restart.
+    let wakes = topology.pauses && pending.any(|member| member.class == "db.serverless");
+    let patience = if wakes { RESUMES_SECONDS } else { BEGINS_SECONDS } * 1000;
+    if past.acts == 0 && sight.since(past.began.max(past.busy_at)) < patience {
+        return wait("making sure that nothing is on its way already");
+    }
+    let writer = sight.want["writer"].as_str().map(String::from);
+    match next(&topology, &Policy { strategy, writer, ..Policy::default() }) {
+        Next::Act(_, interruption) => Verdict::Act(Some(interruption)),
+        Next::Wait(why) | Next::Stuck(why) => Verdict::Wait(why),
+        // Something differs that no restart changes: what it is may show with the next look.
+        Next::Done => wait("waiting for the members to report what they run"),
+    }
+}
+
+impl Kind for ParameterSync {
+    const NAME: &'static str = "parameter_sync";
+    const RULES: Rules = Rules {
+        after: &[
+            "cluster",
+            "parameter_group",
+            "group_parameters",
+            "cluster_role",
+            "instance",
+            "group_attachment",
+        ],
+        nature: Nature::Condition,
+        accept: |want, live| {
+            let strategy = std::mem::take(&mut want["strategy"]);
+            // What `writer_only` leaves pending is no reason to go on.
+            if strategy == "writer_only" {
+                let readers = live["pending"].as_array().into_iter().flatten();
+                want["pending"] = readers.filter(|member| **member != live["writer"]).cloned().collect();
+            }
+            // Only a member can become the writer; and of one that is gone nothing can be said.
+            let known =
+                topology(live).is_some_and(|t| t.members.iter().any(|member| want["writer"] == *member.name));
+            if !known {
+                want["writer"] = Value::Null;
+            }
+        },
+        judge,
+        poll_seconds: 10,
+        limit_minutes: 120,
+        effect_lag_seconds: 90,
+        stable_looks: 3,
+        typical_seconds: 10,
+        ..PLAIN
+    };
+    type Props = Props;
+}

@@ -1,0 +1,35 @@
+//! IAM role with one inline policy. Found by its path.
+
+use super::Kind;
+
+use crate::base::policy;
+use crate::resource::{PLAIN, Rules};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+pub struct Role;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Trust policy document, normalised.
+    pub trust: Value,
+    /// Permissions, normalised; null when there are none.
+    pub policy: Value,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for Role {
+    const NAME: &'static str = "role";
+    const RULES: Rules = Rules {
+        // Documents are compared by meaning and written as the model wrote them.
+        accept: |want, _| {
+            want["trust"] = policy::normal(&want["trust"]);
+            want["policy"] = policy::normal(&want["policy"]);
+        },
+        typical_seconds: 2,
+        ..PLAIN
+    };
+    type Props = Props;
+}

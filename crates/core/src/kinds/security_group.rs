@@ -1,0 +1,51 @@
+//! Security group with all its rules; AWS's default egress rule is among them.
+
+use super::Kind;
+
+use crate::base::Input;
+use crate::resource::{PLAIN, Rules};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub struct SecurityGroup;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Id of the VPC.
+    pub vpc: Input,
+    pub description: String,
+    /// Sorted.
+    pub ingress: Vec<Rule>,
+    /// Sorted.
+    pub egress: Vec<Rule>,
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One rule. Protocol `-1` means all, and has no ports.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rule {
+    pub protocol: String,
+    pub from_port: Option<i32>,
+    pub to_port: Option<i32>,
+    /// An IPv4 range or the id of a security group.
+    pub peer: Input,
+}
+
+impl Kind for SecurityGroup {
+    const NAME: &'static str = "security_group";
+    const RULES: Rules = Rules {
+        appears_late: true,
+        after: &["vpc"],
+        immutable: &[
+            ("vpc", "a security group belongs to one VPC for life"),
+            ("description", "AWS does not change the description of a security group"),
+        ],
+        // A deletion waits for the network interfaces of RDS and SageMaker, up to the patience for what is
+        // in use.
+        limit_minutes: 65,
+        typical_seconds: 4,
+        ..PLAIN
+    };
+    type Props = Props;
+}

@@ -1,0 +1,42 @@
+//! Subnet in one availability zone.
+
+use super::Kind;
+
+use crate::base::Input;
+
+use crate::resource::{PLAIN, Rules};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub struct Subnet;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Id of the VPC.
+    pub vpc: Input,
+    pub cidr: String,
+    /// Name of the availability zone.
+    pub zone: String,
+    /// Whether instances get a public address.
+    pub public: bool,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for Subnet {
+    const NAME: &'static str = "subnet";
+    const RULES: Rules = Rules {
+        appears_late: true,
+        after: &["vpc"],
+        immutable: &[
+            ("vpc", "a subnet belongs to one VPC for life"),
+            ("cidr", "a subnet keeps its range, and everything in it has addresses of that range"),
+            ("zone", "a subnet stays in its availability zone"),
+        ],
+        // A deletion waits for the network interfaces of others, up to the patience for what is in use.
+        limit_minutes: 65,
+        typical_seconds: 3,
+        ..PLAIN
+    };
+    type Props = Props;
+}

@@ -1,0 +1,47 @@
+//! Gateway or interface endpoint of an AWS service in the VPC.
+
+use super::Kind;
+
+use crate::base::Input;
+use crate::resource::{PLAIN, Rules};
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub struct VpcEndpoint;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Id of the VPC.
+    pub vpc: Input,
+    /// `com.amazonaws.us-east-1.s3`
+    pub service: String,
+    /// Gateway endpoint (routes) or interface endpoint (network interfaces, private DNS).
+    pub gateway: bool,
+    /// Whether the service's own host name leads to the endpoint; null for a gateway endpoint.
+    pub private_dns: Option<bool>,
+    /// Ids of route tables of a gateway endpoint, sorted.
+    pub route_tables: Vec<Input>,
+    /// Ids of subnets of an interface endpoint, sorted.
+    pub subnets: Vec<Input>,
+    /// Ids of security groups of an interface endpoint, sorted.
+    pub security_groups: Vec<Input>,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for VpcEndpoint {
+    const NAME: &'static str = "vpc_endpoint";
+    const RULES: Rules = Rules {
+        after: &["vpc", "subnet", "security_group", "route_table"],
+        immutable: &[
+            ("vpc", "an endpoint belongs to one VPC for life"),
+            ("service", "an endpoint is of one service for life"),
+            ("gateway", "AWS does not turn a gateway endpoint into an interface endpoint or back"),
+        ],
+        poll_seconds: 5,
+        limit_minutes: 20,
+        typical_seconds: 90,
+        ..PLAIN
+    };
+    type Props = Props;
+}

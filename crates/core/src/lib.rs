@@ -1,0 +1,34 @@
+//! The pure half of auroraml: what a stack is, and what has to be done for it. No AWS, no clock, no files.
+//!
+//! A spec and what was seen of AWS go in, a plan comes out; so everything here is a function of its arguments, and
+//! its tests need neither the SDK nor a runtime.
+//!
+//! # Floors
+//!
+//! Nothing looks upward; `tests/tidy.rs` of this crate keeps it so.
+//!
+//! | floor | module | what it is |
+//! |---|---|---|
+//! | 1 | [`base`] | ids, references, live objects, differences, names, policy documents |
+//! | 1 | [`engine`] | what auroraml knows of a database engine, as a value |
+//! | 2 | [`spec`] | YAML to [`spec::Spec`], every problem with its position |
+//! | 3 | [`members`] | the members of a cluster: who restarts next, what interrupts them, what is permitted |
+//! | 4 | [`resource`] | the graph of desired resources, and the [`resource::Rules`] of a kind |
+//! | 5 | [`kinds`] | what each kind is: its properties and rules |
+//! | 5 | [`plan`] | graph and live state to [`plan::Plan`], a value |
+//! | 5 | [`events`] | what is told while a plan is carried out |
+//! | 6 | [`model`] | spec to graph: how Aurora machine learning fits together |
+//! | 7 | [`verify`] | what was seen of live wiring to checks |
+//! | 8 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
+
+pub mod base;
+pub mod engine;
+pub mod events;
+pub mod kinds;
+pub mod members;
+pub mod model;
+pub mod plan;
+pub mod render;
+pub mod resource;
+pub mod spec;
+pub mod verify;

@@ -1,0 +1,160 @@
+//! What a change interrupts, and what a run may interrupt. Pure.
+
+use crate::base::Id;
+use crate::spec::Allow;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+/// What a step interrupts or destroys, mildest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Impact {
+    #[default]
+    None,
+    /// A reader restarts or goes; connections to it drop.
+    Readers,
+    /// The writer's role moves to a reader; connections to the writer drop.
+    Failover,
+    /// The writer restarts in place; where AWS does so, all members at once.
+    Restart,
+    DataLoss,
+}
+
+impl From<Allow> for Impact {
+    fn from(allow: Allow) -> Impact {
+        match allow {
+            Allow::None => Impact::None,
+            Allow::Readers => Impact::Readers,
+            Allow::Failover => Impact::Failover,
+            Allow::Restart => Impact::Restart,
+        }
+    }
+}
+
+/// One thing that those who use the database notice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Interruption {
+    pub impact: Impact,
+    /// What happens: `restart reader orders-2`.
+    pub what: String,
+    pub why: String,
+    /// DB instances that restart or go. Of a failover the old writer comes first.
+    pub members: Vec<String>,
+    /// How long that usually takes, and how long in one case of ten (fact book, section 8.2).
+    pub seconds: Seconds,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Seconds {
+    pub usually: u64,
+    pub at_worst: u64,
+}
+
+/// What a change of an object does to the members of the cluster, mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    None,
+    /// The object is a member, and is made.
+    MemberComes,
+    /// The object is a member, and goes.
+    MemberGoes,
+    /// The Serverless v2 members wait for a restart afterwards.
+    ServerlessPending,
+    /// All members wait for a restart afterwards.
+    Pending,
+    /// The member itself is restarted by AWS.
+    RestartsMember(Seconds),
+    /// All members are restarted by AWS, at once.
+    RestartsAll(Seconds),
+}
+
+impl Effect {
+    /// Whether the change itself interrupts somebody.
+    pub fn is_at_once(self) -> bool {
+        matches!(self, Effect::RestartsAll(_) | Effect::RestartsMember(_) | Effect::MemberGoes)
+    }
+}
+
+/// How often the same interruption is made in one run when it does not have its effect.
+const SAME_MAX: usize = 3;
+
+/// What a run may interrupt: what the plan that was agreed to announced, and nothing else. The plans of later
+/// rounds, and what is found under way, are held to the first.
+#[derive(Debug, Default)]
+pub struct Permit {
+    announced: Vec<Interruption>,
+    /// Members that the run itself makes: nobody uses them yet.
+    fresh: BTreeSet<String>,
+    /// The cluster is deleted as a whole.
+    whole: bool,
+    /// When the window closes, in milliseconds since the Unix epoch.
+    closes: Option<u64>,
+    made: Mutex<Vec<(Id, Interruption)>>,
+}
+
+impl Permit {
+    /// `closes` in milliseconds since the Unix epoch.
+    pub fn new(
+        announced: Vec<Interruption>,
+        fresh: BTreeSet<String>,
+        whole: bool,
+        closes: Option<u64>,
+    ) -> Permit {
+        Permit { announced, fresh, whole, closes, made: Mutex::default() }
+    }
+
+    /// Whether this may be done at `now` (milliseconds since the Unix epoch).
+    ///
+    /// # Errors
+    /// Why not, in words for the user.
+    pub fn check(&self, now: u64, interruption: &Interruption) -> Result<(), String> {
+        let is_fresh = |member: &String| self.fresh.contains(member);
+        let what = &interruption.what;
+        if self.whole || interruption.members.iter().all(is_fresh) {
+            return Ok(());
+        }
+        if self.closes.is_some_and(|closes| now >= closes) {
+            return Err(format!(
+                "the window of the spec has closed: cannot {what} now; run again when it is open, or with --now"
+            ));
+        }
+        let again = "run again to see the new plan and to allow it";
+        let announced: BTreeSet<&String> = self.announced.iter().flat_map(|known| &known.members).collect();
+        let unknown =
+            interruption.members.iter().find(|member| !announced.contains(member) && !is_fresh(member));
+        if let Some(member) = unknown {
+            return Err(format!(
+                "it is necessary to {what}, and the plan did not announce that {member} restarts; {again}"
+            ));
+        }
+        let worst = self.announced.iter().map(|known| known.impact).max().unwrap_or_default();
+        if interruption.impact > worst {
+            return Err(format!("it is necessary to {what}, which is more than the plan announced; {again}"));
+        }
+        let made = self.made();
+        let same = |known: &&(Id, Interruption)| {
+            known.1.impact == interruption.impact && known.1.members.first() == interruption.members.first()
+        };
+        if made.iter().filter(same).count() >= SAME_MAX {
+            return Err(format!("AWS accepted {SAME_MAX} times to {what}, and it had no effect"));
+        }
+        Ok(())
+    }
+
+    /// Takes note that AWS has accepted it.
+    pub fn made_one(&self, id: &Id, interruption: Interruption) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), interruption));
+    }
+
+    /// Everything that was interrupted so far, in order.
+    pub fn made(&self) -> Vec<(Id, Interruption)> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the plan announced.
+    pub fn announced(&self) -> &[Interruption] {
+        &self.announced
+    }
+}

@@ -1,0 +1,52 @@
+//! What the model must know of the world beside the spec. Plain values, gathered by `run`.
+
+use crate::engine::Offered;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Names of the region's availability zones, sorted.
+    pub zones: Vec<String>,
+    /// Versions on offer; empty when the live cluster makes asking unnecessary.
+    pub engine_versions: Vec<Offered>,
+    /// Version of the live cluster, the stack's own or the existing one.
+    pub live_engine_version: Option<String>,
+    /// The existing cluster, where the spec names one and it is there.
+    pub existing: Option<ExistingFacts>,
+    /// SHA-256 of each local file that the spec names, in hexadecimal.
+    pub files: BTreeMap<String, String>,
+    /// `YYYY-MM-DD`
+    pub today: String,
+    /// `YYYYMMDD-HHMMSS`, for names that must be unique.
+    pub timestamp: String,
+}
+
+/// A cluster that others own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ExistingFacts {
+    /// `aurora-mysql`, or what else runs there.
+    pub engine: String,
+    /// AWS's own word: `available`, `stopped`, …
+    pub status: String,
+    /// The parameter group that it has now.
+    pub parameter_group: String,
+    /// Where there is a group of ours, attached or not: the group that the cluster had before, as our group's
+    /// tag says.
+    pub original_group: Option<String>,
+    /// Whether that one is gone, asked for only when the cluster is to have it back.
+    pub original_group_gone: bool,
+    /// Roles that are set in the attached group, by parameter; none of a default group or of ours.
+    pub role_parameters: BTreeMap<String, String>,
+    /// `static` or `dynamic`, by parameter, likewise.
+    pub apply_types: BTreeMap<String, String>,
+    /// The other clusters that use the attached group, sorted, likewise.
+    pub sharers: Vec<String>,
+    /// ARNs of all associated roles.
+    pub roles: Vec<String>,
+    /// How many of them a cluster can have in this account.
+    pub role_quota: usize,
+    /// The global database that the cluster is a member of.
+    pub global_cluster: Option<String>,
+    /// The CloudFormation stack that made the cluster, and its status.
+    pub cloudformation: Option<(String, String)>,
+}

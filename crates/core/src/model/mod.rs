@@ -1,0 +1,176 @@
+//! Spec to [`Graph`]: the only place that knows how Aurora machine learning fits together. Pure.
+//!
+//! One file for each part of the spec. Properties are the kinds' own; everything that can be computed (names,
+//! ARNs, hashes) is, so that the plan shows it and nothing waits for it.
+
+mod aurora;
+mod existing;
+pub mod facts;
+mod network;
+mod roles;
+mod sagemaker;
+mod scope;
+
+pub use scope::{Scope, scope};
+
+use crate::base::Id;
+use crate::base::names::{EXPIRES_TAG, Place, RESOURCE_TAG, STACK_TAG};
+use crate::engine::{Engine, Wiring};
+use crate::resource::{Deletion, Graph};
+use crate::spec::{Aurora, BucketOnDestroy, ClusterOnDestroy, SecretManager, Spec};
+use facts::Facts;
+use std::collections::BTreeMap;
+
+/// What the spec is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    Apply,
+    Destroy {
+        /// Whether deletion protection may be switched off.
+        unprotect: bool,
+    },
+}
+
+/// What is to be done, and on which terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub intent: Intent,
+    /// The spec's window does not count.
+    pub now: bool,
+    /// Members that stay pending are no reason to wait or to hold anything else.
+    pub accept_pending: bool,
+}
+
+impl From<Intent> for Order {
+    fn from(intent: Intent) -> Order {
+        Order { intent, now: false, accept_pending: false }
+    }
+}
+
+/// A reason why the spec cannot be carried out in this account and region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preflight {
+    pub what: String,
+    pub why: String,
+    pub hint: String,
+}
+
+/// What all parts of the model share.
+struct Builder<'a> {
+    spec: &'a Spec,
+    place: &'a Place,
+    facts: &'a Facts,
+    engine: &'static Engine,
+    graph: Graph,
+    problems: Vec<Preflight>,
+}
+
+/// The resources that the spec means.
+///
+/// # Errors
+/// Everything that makes it impossible here.
+pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Result<Graph, Vec<Preflight>> {
+    let mut builder = Builder::new(spec, place, facts);
+    match intent {
+        Intent::Destroy { unprotect } => builder.destruction(unprotect),
+        Intent::Apply => {
+            let network = builder.network();
+            builder.bucket();
+            let secret = builder.secret();
+            builder.aurora(&network, secret.as_ref());
+            builder.endpoints();
+            builder.notebook(&network, secret.as_ref());
+        }
+    }
+    if builder.problems.is_empty() { Ok(builder.graph) } else { Err(builder.problems) }
+}
+
+impl<'a> Builder<'a> {
+    fn new(spec: &'a Spec, place: &'a Place, facts: &'a Facts) -> Builder<'a> {
+        let engine = spec.engine();
+        Builder { spec, place, facts, engine, graph: Graph::default(), problems: Vec::new() }
+    }
+}
+
+impl Builder<'_> {
+    /// Tags of a resource: the spec's, and those by which auroraml finds it again.
+    fn tags(&self, id: &Id) -> BTreeMap<String, String> {
+        let mut tags = self.spec.tags.clone();
+        tags.insert(STACK_TAG.into(), self.place.stack.clone());
+        tags.insert(RESOURCE_TAG.into(), id.to_string());
+        if let Some(age) = &self.spec.expires_after {
+            tags.insert(EXPIRES_TAG.into(), age.clone());
+        }
+        tags
+    }
+
+    fn problem(&mut self, what: impl Into<String>, why: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Preflight { what: what.into(), why: why.into(), hint: hint.into() });
+    }
+
+    /// Name of the stack's bucket.
+    fn bucket_name(&self) -> String {
+        let given = self.spec.bucket.as_ref().and_then(|bucket| bucket.name.clone());
+        given.unwrap_or_else(|| self.place.bucket())
+    }
+
+    fn has_own_secret(&self) -> bool {
+        matches!(&self.spec.aurora, Some(Aurora::Owned(c)) if c.secret.managed_by == SecretManager::Stack)
+    }
+
+    /// Nothing is wanted any more; what must be said is how each thing goes.
+    fn destruction(&mut self, unprotect: bool) {
+        let mut say = |kind, name: &str, deletion| {
+            self.graph.deletions.insert(Id::new(kind, name), deletion);
+        };
+        let text = |key: &str, value: String| (key.to_string(), value);
+        match &self.spec.aurora {
+            Some(Aurora::Owned(cluster)) => {
+                let mut options = BTreeMap::new();
+                if cluster.on_destroy != ClusterOnDestroy::Delete {
+                    let name = format!("{}-final-{}", self.place.stack, self.facts.timestamp);
+                    options.extend([text("final_snapshot", name)]);
+                }
+                if unprotect {
+                    options.extend([text("unprotect", "true".into())]);
+                }
+                say("cluster", "main", Deletion::Delete(options));
+                let days = cluster.secret.recovery_window_days.to_string();
+                say("secret", "master", Deletion::Delete([text("recovery_window_days", days)].into()));
+            }
+            Some(Aurora::Existing(_)) => self.give_back(),
+            None => {}
+        }
+        let bucket = match self.spec.bucket.as_ref().map(|bucket| bucket.on_destroy) {
+            Some(BucketOnDestroy::Empty) => Deletion::Delete([text("empty", "true".into())].into()),
+            _ => Deletion::Keep,
+        };
+        self.graph.deletions.insert(Id::new("bucket", "main"), bucket);
+        self.graph.deletions.insert(Id::new("notebook", "main"), Deletion::Delete(BTreeMap::new()));
+    }
+}
+
+/// One thing that the spec lets SQL call, and what the cluster needs for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ability {
+    /// `bedrock`, `comprehend`, `s3` or `sagemaker`.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// How the cluster learns which role to use.
+    pub wiring: Wiring,
+    /// What a role of the stack's own would allow: statements of an IAM policy.
+    pub statements: Vec<serde_json::Value>,
+}
+
+/// Everything that the spec lets SQL call.
+pub fn abilities(spec: &Spec, place: &Place) -> Vec<Ability> {
+    // What the roles allow follows from the spec alone.
+    let facts = Facts::default();
+    let builder = Builder::new(spec, place, &facts);
+    let all = builder.engine.abilities.iter().filter_map(|ability| {
+        let statements = builder.aurora_statements(ability.name)?;
+        Some(Ability { name: ability.name, title: ability.title, wiring: ability.wiring, statements })
+    });
+    all.collect()
+}

@@ -1,0 +1,241 @@
+//! VPC, subnets, ways out, security groups.
+
+use super::Builder;
+use crate::base::{Id, Input};
+use crate::kinds::{
+    elastic_ip, internet_gateway, nat_gateway, route_table, security_group, security_group::Rule, subnet,
+    vpc, vpc_endpoint,
+};
+use crate::spec::{Aurora, Nat, ServiceEndpoint};
+use std::collections::BTreeMap;
+
+const EVERYWHERE: &str = "0.0.0.0/0";
+
+/// What the other parts need of the network; empty without one.
+#[derive(Default)]
+pub(super) struct Network {
+    pub public: Vec<Id>,
+    pub private: Vec<Id>,
+    pub aurora_group: Option<Id>,
+    pub notebook_group: Option<Id>,
+    /// Everything that a notebook needs before it starts, so that its script can reach AWS.
+    pub ways_out: Vec<Id>,
+}
+
+impl Builder<'_> {
+    pub(super) fn network(&mut self) -> Network {
+        let Some(spec) = &self.spec.network else { return Network::default() };
+        let zones = spec.public_subnets.len().max(spec.private_subnets.len());
+        if self.facts.zones.len() < zones {
+            self.problem(
+                "network",
+                format!(
+                    "{} has {} availability zones, and the spec needs {zones}",
+                    self.place.region,
+                    self.facts.zones.len()
+                ),
+                "list fewer subnets, or choose another region",
+            );
+            return Network::default();
+        }
+        let id = Id::new("vpc", "main");
+        let mut tags = self.tags(&id);
+        tags.insert("Name".into(), self.place.stack.clone());
+        let props = vpc::Props { cidr: spec.cidr.to_string(), dns_hostnames: true, tags };
+        let vpc = self.graph.add(id, props).id();
+        let mut network = Network {
+            public: self.subnets(&vpc, "public", &spec.public_subnets),
+            private: self.subnets(&vpc, "private", &spec.private_subnets),
+            ..Network::default()
+        };
+        let gateway = self.public_side(&vpc, &mut network);
+        let tables = self.private_side(&vpc, &mut network, gateway.as_ref());
+        self.security_groups(&vpc, &mut network);
+        self.service_endpoints(&vpc, &mut network, &tables);
+        network
+    }
+
+    fn subnets(&mut self, vpc: &Id, side: &str, ranges: &[ipnet::Ipv4Net]) -> Vec<Id> {
+        let mut ids = Vec::new();
+        for (n, range) in ranges.iter().enumerate() {
+            let id = Id::new("subnet", format!("{side}-{}", n + 1));
+            let props = subnet::Props {
+                vpc: Input::of(vpc, "id"),
+                cidr: range.to_string(),
+                zone: self.facts.zones[n].clone(),
+                public: side == "public",
+                tags: self.named(&id),
+            };
+            ids.push(self.graph.add(id, props).id());
+        }
+        ids
+    }
+
+    /// Internet gateway and the route to it.
+    fn public_side(&mut self, vpc: &Id, network: &mut Network) -> Option<Id> {
+        if network.public.is_empty() {
+            return None;
+        }
+        let id = Id::new("internet_gateway", "main");
+        let props = internet_gateway::Props { vpc: Input::of(vpc, "id"), tags: self.named(&id) };
+        let gateway = self.graph.add(id, props).id();
+        let subnets = network.public.clone();
+        let table = self.route_table(vpc, "public", Some(&gateway), &subnets);
+        network.ways_out.push(table);
+        Some(gateway)
+    }
+
+    /// NAT gateways and the routes to them; returns the private route tables.
+    fn private_side(&mut self, vpc: &Id, network: &mut Network, gateway: Option<&Id>) -> Vec<Id> {
+        let nat = self.spec.network.as_ref().map(|n| n.nat).unwrap_or_default();
+        let count = match nat {
+            Nat::None => 0,
+            Nat::Single => 1,
+            Nat::PerZone => network.private.len(),
+        };
+        let mut gateways = Vec::new();
+        for n in 0..count {
+            let Some(subnet) = network.public.get(n) else { break };
+            let id = Id::new("elastic_ip", format!("nat-{}", n + 1));
+            let props = elastic_ip::Props { tags: self.named(&id) };
+            let address = self.graph.add(id, props).id();
+            let id = Id::new("nat_gateway", format!("nat-{}", n + 1));
+            let props = nat_gateway::Props {
+                subnet: Input::of(subnet, "id"),
+                address: Input::of(&address, "id"),
+                tags: self.named(&id),
+            };
+            // A NAT gateway fails for good when no internet gateway is attached yet (fact book, 5.4).
+            gateways.push(self.graph.add(id, props).after(gateway).id());
+        }
+        let private = network.private.clone();
+        let tables = match nat {
+            Nat::PerZone => private
+                .iter()
+                .enumerate()
+                .map(|(n, subnet)| {
+                    let name = format!("private-{}", n + 1);
+                    self.route_table(vpc, &name, gateways.get(n), std::slice::from_ref(subnet))
+                })
+                .collect(),
+            _ if private.is_empty() => Vec::new(),
+            _ => vec![self.route_table(vpc, "private", gateways.first(), &private)],
+        };
+        if !gateways.is_empty() {
+            network.ways_out.extend(tables.iter().cloned());
+        }
+        tables
+    }
+
+    fn route_table(&mut self, vpc: &Id, name: &str, gateway: Option<&Id>, subnets: &[Id]) -> Id {
+        let id = Id::new("route_table", name);
+        let props = route_table::Props {
+            vpc: Input::of(vpc, "id"),
+            routes: gateway
+                .map(|gateway| (EVERYWHERE.into(), Input::of(gateway, "id")))
+                .into_iter()
+                .collect(),
+            subnets: subnets.iter().map(|subnet| Input::of(subnet, "id")).collect(),
+            tags: self.named(&id),
+        };
+        self.graph.add(id, props).id()
+    }
+
+    fn security_groups(&mut self, vpc: &Id, network: &mut Network) {
+        let vpc_range = self.spec.network.as_ref().map(|n| n.cidr.to_string()).unwrap_or_default();
+        let port = match &self.spec.aurora {
+            Some(Aurora::Owned(cluster)) => i32::from(cluster.port),
+            _ => 3306,
+        };
+        if self.spec.notebook.is_some() {
+            // Aurora by its range, not its group: the groups would refer to each other.
+            let egress = vec![tcp(443, EVERYWHERE), tcp(80, EVERYWHERE), tcp(port, vpc_range.as_str())];
+            network.notebook_group =
+                Some(self.security_group(vpc, "notebook", "SageMaker notebook", Vec::new(), egress));
+        }
+        if let Some(Aurora::Owned(cluster)) = &self.spec.aurora {
+            let from_notebook = network.notebook_group.iter().map(|group| tcp(port, Input::of(group, "id")));
+            let from_others = cluster.allow_from.iter().map(|peer| tcp(port, peer.as_str()));
+            let ingress = from_notebook.chain(from_others).collect();
+            // Aurora calls SageMaker, Comprehend, Bedrock and S3 over HTTPS, and nothing else.
+            let egress = vec![tcp(443, EVERYWHERE)];
+            network.aurora_group =
+                Some(self.security_group(vpc, "aurora", "Aurora cluster", ingress, egress));
+        }
+    }
+
+    fn security_group(
+        &mut self,
+        vpc: &Id,
+        name: &str,
+        what: &str,
+        ingress: Vec<Rule>,
+        egress: Vec<Rule>,
+    ) -> Id {
+        let id = Id::new("security_group", name);
+        let mut props = security_group::Props {
+            vpc: Input::of(vpc, "id"),
+            description: format!("{what} of the auroraml stack {}", self.place.stack),
+            ingress,
+            egress,
+            tags: self.named(&id),
+        };
+        props.ingress.sort();
+        props.egress.sort();
+        self.graph.add(id, props).id()
+    }
+
+    fn service_endpoints(&mut self, vpc: &Id, network: &mut Network, tables: &[Id]) {
+        let Some(spec) = &self.spec.network else { return };
+        let mut services = spec.endpoints.clone();
+        services.sort();
+        services.dedup();
+        let group = services.iter().any(|service| *service != ServiceEndpoint::S3).then(|| {
+            let ingress = vec![tcp(443, spec.cidr.to_string().as_str())];
+            self.security_group(vpc, "endpoints", "Interface endpoints", ingress, Vec::new())
+        });
+        for service in services {
+            let gateway = service == ServiceEndpoint::S3;
+            let name = service_name(service);
+            let id = Id::new("vpc_endpoint", name.replace('.', "-"));
+            let refer = |ids: &[Id]| ids.iter().map(|id| Input::of(id, "id")).collect::<Vec<_>>();
+            let props = vpc_endpoint::Props {
+                vpc: Input::of(vpc, "id"),
+                service: format!("com.amazonaws.{}.{name}", self.place.region),
+                gateway,
+                private_dns: (!gateway).then_some(true),
+                route_tables: if gateway { refer(tables) } else { Vec::new() },
+                subnets: if gateway { Vec::new() } else { refer(&network.private) },
+                security_groups: if gateway { Vec::new() } else { refer(group.as_slice()) },
+                tags: self.named(&id),
+            };
+            network.ways_out.push(self.graph.add(id, props).id());
+        }
+    }
+
+    /// Tags with the `Name` that the console shows.
+    fn named(&self, id: &Id) -> BTreeMap<String, String> {
+        let mut tags = self.tags(id);
+        tags.insert("Name".into(), self.place.name(&id.name));
+        tags
+    }
+}
+
+fn tcp(port: i32, peer: impl Into<Input>) -> Rule {
+    Rule { protocol: "tcp".into(), from_port: Some(port), to_port: Some(port), peer: peer.into() }
+}
+
+fn service_name(service: ServiceEndpoint) -> &'static str {
+    match service {
+        ServiceEndpoint::S3 => "s3",
+        ServiceEndpoint::SagemakerRuntime => "sagemaker.runtime",
+        ServiceEndpoint::SagemakerApi => "sagemaker.api",
+        ServiceEndpoint::Comprehend => "comprehend",
+        ServiceEndpoint::BedrockRuntime => "bedrock-runtime",
+        ServiceEndpoint::Secretsmanager => "secretsmanager",
+        ServiceEndpoint::RdsData => "rds-data",
+        ServiceEndpoint::Kms => "kms",
+        ServiceEndpoint::Logs => "logs",
+        ServiceEndpoint::Sts => "sts",
+    }
+}

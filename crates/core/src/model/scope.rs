@@ -1,0 +1,63 @@
+//! What a look at AWS must know of a spec. Pure.
+
+use crate::engine::{AURORA_MYSQL, Engine};
+use crate::spec::{Aurora, EndpointManager, S3Access, Spec};
+
+/// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    pub engine: &'static Engine,
+    /// A cluster that others own, which this stack wires up.
+    pub existing_cluster: Option<String>,
+    /// Names of cluster parameters that the spec sets: AWS may list their values as its own defaults
+    /// (fact book, trap 12), so they are asked for by name.
+    pub parameters: Vec<String>,
+    /// Names of the SageMaker endpoints that the stack manages.
+    pub endpoints: Vec<String>,
+    /// Name of the stack's bucket, where the spec gives one.
+    pub bucket: Option<String>,
+}
+
+impl Default for Scope {
+    /// Of a spec that names nothing.
+    fn default() -> Scope {
+        Scope {
+            engine: &AURORA_MYSQL,
+            existing_cluster: None,
+            parameters: Vec::new(),
+            endpoints: Vec::new(),
+            bucket: None,
+        }
+    }
+}
+
+/// What a look at AWS must know of the spec.
+pub fn scope(spec: &Spec) -> Scope {
+    let (existing_cluster, mut parameters) = match &spec.aurora {
+        Some(Aurora::Existing(existing)) => (Some(existing.existing.clone()), Vec::new()),
+        Some(Aurora::Owned(cluster)) => (None, cluster.parameters.keys().cloned().collect()),
+        None => (None, Vec::new()),
+    };
+    let wish = &spec.machine_learning;
+    let wired = |ability: &str| match ability {
+        "bedrock" => wish.bedrock.is_some(),
+        "comprehend" => wish.comprehend,
+        "s3" => wish.s3 != S3Access::Own(false),
+        _ => wish.sagemaker.is_some(),
+    };
+    let engine = spec.engine();
+    let roles = engine.abilities.iter().filter(|ability| wired(ability.name));
+    parameters.extend(roles.filter_map(|ability| ability.wiring.parameter()).map(String::from));
+    Scope {
+        engine,
+        existing_cluster,
+        parameters,
+        endpoints: spec
+            .endpoints
+            .iter()
+            .filter(|(_, endpoint)| endpoint.managed_by == EndpointManager::Stack)
+            .map(|(name, _)| name.clone())
+            .collect(),
+        bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
+    }
+}

@@ -1,0 +1,282 @@
+//! Graph and live state to a [`Plan`]: a value that says everything the executor will do. Pure.
+//!
+//! **Invariant.** The plan makes every choice: which steps, in which order, with which options. The
+//! executor carries it out and decides nothing that a reader of the plan could not foresee.
+
+mod deletions;
+mod sync;
+
+use crate::base::{Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, resolve};
+use crate::members::{Effect, Impact, Interruption, Permit};
+use crate::resource::{Action, Catalog, Graph, Nature, Resource, Rules};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One thing to do, or to wait for.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Step {
+    #[schemars(with = "String")]
+    pub id: Id,
+    pub action: Action,
+    pub changes: Vec<Change>,
+    /// Why, when the changes do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The worst of its interruptions, or loss of data.
+    pub impact: Impact,
+    /// What those who use the database will notice, in the order in which it happens.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interruptions: Vec<Interruption>,
+    /// Why it is not carried out now although it ought to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+    /// Names and ARNs that are known before the object exists.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub predicted: Predicted,
+    /// Steps that must be finished first.
+    #[schemars(with = "BTreeSet<String>")]
+    pub needs: BTreeSet<Id>,
+    /// Options of a deletion.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
+}
+
+impl Step {
+    /// A step that says nothing but what is done to what.
+    pub fn new(id: Id, action: Action) -> Step {
+        Step {
+            id,
+            action,
+            changes: Vec::new(),
+            reason: None,
+            impact: Impact::None,
+            interruptions: Vec::new(),
+            held: None,
+            predicted: Predicted::new(),
+            needs: BTreeSet::new(),
+            options: BTreeMap::new(),
+        }
+    }
+
+    fn interrupts(&mut self, interruptions: Vec<Interruption>) {
+        self.impact = interruptions.iter().map(|i| i.impact).max().unwrap_or_default().max(self.impact);
+        self.interruptions = interruptions;
+    }
+}
+
+/// Something that must not or cannot be done; a plan with any of these is not carried out.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Blocked {
+    #[schemars(with = "String")]
+    pub id: Id,
+    pub why: String,
+    pub hint: String,
+}
+
+/// Everything that an apply or destroy will do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[must_use = "a plan changes nothing until it is carried out"]
+pub struct Plan {
+    /// In an order in which they could be carried out one by one.
+    pub steps: Vec<Step>,
+    pub blocked: Vec<Blocked>,
+    /// What a reader should know beside the steps.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Nothing to do now and nothing in the way.
+    pub fn is_empty(&self) -> bool {
+        self.blocked.is_empty() && self.work().next().is_none()
+    }
+    /// The steps that do or await something when the plan is carried out.
+    pub fn work(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.action != Action::NoOp && step.held.is_none())
+    }
+    /// The steps that ought to be done and are not done now.
+    pub fn held(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.held.is_some())
+    }
+    pub fn count(&self, action: Action) -> usize {
+        self.work().filter(|step| step.action == action).count()
+    }
+    /// Everything that is interrupted when the plan is carried out, in order.
+    pub fn interruptions(&self) -> impl Iterator<Item = &Interruption> {
+        self.work().flat_map(|step| &step.interruptions)
+    }
+    /// Interruptions that go beyond a limit.
+    pub fn beyond(&self, limit: Impact) -> impl Iterator<Item = &Interruption> {
+        self.interruptions().filter(move |interruption| interruption.impact > limit)
+    }
+    /// Permission for exactly what this plan of `graph` announces. `closes`: when the window closes, in
+    /// milliseconds since the Unix epoch.
+    pub fn permit(&self, graph: &Graph, catalog: &Catalog, closes: Option<u64>) -> Permit {
+        let comes = |step: &&Step| {
+            (catalog[step.id.kind].effect)(step.action, &step.changes, &Value::Null) == Effect::MemberComes
+        };
+        let fresh = self.work().filter(comes).filter_map(|step| step.predicted.get("id").cloned());
+        // A cluster whose members are not to run anything any more goes as a whole.
+        let whole = graph.restarts.is_none();
+        Permit::new(self.interruptions().cloned().collect(), fresh.collect(), whole, closes)
+    }
+}
+
+/// Compares what ought to be with what is.
+///
+/// # Panics
+/// When the graph holds a kind that the catalog lacks: a bug.
+pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
+    let mut plan = Plan { notes: graph.notes.clone(), ..Plan::default() };
+    let mut known: BTreeMap<Id, Outputs> = BTreeMap::new();
+    let order = graph.order();
+    let going: BTreeSet<&Id> = observed.keys().filter(|id| !graph.resources.contains_key(id)).collect();
+    let mut active: BTreeSet<Id> =
+        going.iter().filter(|id| deletions::goes(catalog, observed, id)).map(|id| (*id).clone()).collect();
+    let members = sync::Members::of(graph, observed);
+    let mut effects: BTreeMap<Id, Effect> = active
+        .iter()
+        .map(|id| (id.clone(), (catalog[id.kind].effect)(Action::Delete, &[], &observed[id].props)))
+        .collect();
+    let leaving = sync::leaving(&effects, observed);
+    for id in order {
+        let resource = &graph.resources[&id];
+        let rules = &catalog[id.kind];
+        // What is on its way out is made anew once it is gone; its id and its properties say nothing.
+        let live = observed.get(&id).filter(|live| live.state != State::Busy("deleting".into()));
+        let changes = changes(resource, &known, live, rules);
+        let touched = resource.recheck_after.iter().find(|other| active.contains(*other));
+        let (action, reason) = action(rules, live, &changes, touched);
+        if let Some(live) = live {
+            block(&mut plan, live, action, &changes, rules);
+        }
+        let effect = (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props));
+        known.insert(id.clone(), outputs(&resource.predicted, live.map(|live| &live.outputs)));
+        let needs = graph.needs(&id);
+        let mut step =
+            Step { predicted: resource.predicted.clone(), needs, changes, reason, ..Step::new(id, action) };
+        if live.is_some()
+            && let Some(members) = &members
+        {
+            match members.restarts.by == step.id {
+                true => {
+                    step.needs.extend(leaving.keys().map(|id| (*id).clone()));
+                    let members = members.without(leaving.values().flatten());
+                    members.check_writer(&mut plan, &step.id);
+                    members.restart(&mut step, &resource.recheck_after, &effects);
+                }
+                false => members.suffer(&mut step, effect, None),
+            }
+        }
+        // What is held changes nothing that others would have to heed.
+        if step.action != Action::NoOp && step.held.is_none() {
+            active.insert(step.id.clone());
+            effects.insert(step.id.clone(), effect);
+        }
+        plan.steps.push(step);
+    }
+    deletions::deletions(&mut plan, graph, observed, catalog, &going, members.as_ref());
+    if let Some(restarts) = &graph.restarts {
+        sync::hold_back(&mut plan, restarts);
+        sync::one_at_a_time(&mut plan, restarts, &effects);
+    }
+    let ids: BTreeSet<Id> = plan.work().map(|step| step.id.clone()).collect();
+    for step in &mut plan.steps {
+        step.needs.retain(|id| ids.contains(id));
+    }
+    plan
+}
+
+/// What must change for the live object to become the desired one.
+fn changes(
+    resource: &Resource,
+    known: &BTreeMap<Id, Outputs>,
+    live: Option<&Live>,
+    rules: &Rules,
+) -> Vec<Change> {
+    // A task is known by its inputs: one of this name is as wanted.
+    if let (Nature::Task, Some(_)) = (rules.nature, live) {
+        return Vec::new();
+    }
+    let want = wanted(&resource.props, known, live, rules);
+    diff(&want, live.map_or(&Value::Null, |live| &live.props))
+}
+
+/// What is done with one resource, and why, where the changes do not say it.
+fn action(
+    rules: &Rules,
+    live: Option<&Live>,
+    changes: &[Change],
+    touched: Option<&Id>,
+) -> (Action, Option<String>) {
+    let Some(live) = live else {
+        return (if rules.nature == Nature::Task { Action::Run } else { Action::Create }, None);
+    };
+    match (&live.state, touched) {
+        (State::Broken(why) | State::Failed(why), _) if rules.nature == Nature::Task => {
+            (Action::Run, Some(format!("it has failed ({why}); {}", repeats(rules))))
+        }
+        (State::Broken(why), _) => (Action::Recreate, Some(why.clone())),
+        (State::Failed(why), _) if changes.is_empty() => (Action::Recheck, Some(why.clone())),
+        _ if !changes.is_empty() => (Action::Update, None),
+        (State::Busy(status), _) => (Action::Recheck, Some(status.clone())),
+        // What a task was given is in its name: nothing that changes beside it concerns it.
+        (_, Some(other)) if rules.nature != Nature::Task => {
+            (Action::Recheck, Some(format!("{other} changes")))
+        }
+        _ => (Action::NoOp, None),
+    }
+}
+
+/// What running a task once more comes to, in words.
+pub fn repeats(rules: &Rules) -> String {
+    let minutes = rules.typical_seconds.div_ceil(60);
+    let unit = if minutes == 1 { "minute" } else { "minutes" };
+    format!("running it again repeats all of it from the start, usually {minutes} {unit}")
+}
+
+/// The desired properties with every known reference filled in, adapted to the live object.
+pub fn wanted(props: &Value, known: &BTreeMap<Id, Outputs>, live: Option<&Live>, rules: &Rules) -> Value {
+    let mut want = resolve(props, known);
+    if let Some(live) = live {
+        (rules.accept)(&mut want, &live.props);
+    }
+    want
+}
+
+fn block(plan: &mut Plan, live: &Live, action: Action, changes: &[Change], rules: &Rules) {
+    if !live.owned && matches!(action, Action::Update | Action::Recreate) {
+        plan.blocked.push(Blocked {
+            id: live.id.clone(),
+            why: "an object of this name exists and is not tagged as this stack's".into(),
+            hint: "choose another stack name, or delete or tag the object if it is yours to change".into(),
+        });
+        return;
+    }
+    if action == Action::Recreate && rules.holds_data {
+        plan.blocked.push(Blocked {
+            id: live.id.clone(),
+            why: "it has failed, and replacing it would lose data".into(),
+            hint: "repair it in the AWS console, then run again".into(),
+        });
+    }
+    if action == Action::Update {
+        for change in changes {
+            if let Some(reason) = rules.forbids(change) {
+                let to = match &change.to {
+                    To::Value(value) => value.to_string(),
+                    To::KnownAfterApply(_) => "another object".into(),
+                };
+                plan.blocked.push(Blocked {
+                    id: live.id.clone(),
+                    why: format!("{} cannot change from {} to {to}: {reason}", change.path, change.from),
+                    hint: format!(
+                        "put {} back in the spec, or use another stack for the new value",
+                        change.path
+                    ),
+                });
+            }
+        }
+    }
+}

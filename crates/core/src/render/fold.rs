@@ -1,0 +1,162 @@
+//! Property values in a short form that a person can read.
+
+use crate::base::{Change, To};
+use serde_json::{Map, Value};
+
+/// Characters of a list that is written on one line; a longer one has a line for each element.
+const LINE: usize = 100;
+
+/// What a change sets or removes, as lines without indentation: `path: value`, or `path:` and one indented
+/// line for each element of what is too long for one line.
+pub(super) fn created(changes: &[Change]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut tags: Vec<String> = Vec::new();
+    for change in changes {
+        let value = match &change.to {
+            To::Value(value) | To::KnownAfterApply(value) => value,
+        };
+        if is_empty(value) || change.path.ends_with(".Version") && policy_of(&change.path).is_some() {
+            continue;
+        }
+        if let Some(key) = change.path.strip_prefix("tags.") {
+            // Those by which auroraml finds its objects are on every object, and say what its name says.
+            if key.starts_with("auroraml:") || key == "Name" {
+                continue;
+            }
+            tags.push(format!("{key}={}", inline(value)));
+            continue;
+        }
+        let path = policy_of(&change.path).unwrap_or(&change.path);
+        lines.extend(listed(path, elements(&change.path, value)));
+    }
+    if !tags.is_empty() {
+        lines.push(format!("tags: {}", tags.join(", ")));
+    }
+    lines
+}
+
+/// What a change does to something that is there: `path: old -> new`, or what a list loses and gains.
+pub(super) fn changed(changes: &[Change]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for change in changes {
+        let to = match &change.to {
+            To::Value(value) | To::KnownAfterApply(value) => value,
+        };
+        let path = policy_of(&change.path).unwrap_or(&change.path);
+        let long = |value: &Value| value.as_array().is_some_and(|all| all.iter().any(Value::is_object));
+        if long(&change.from) || long(to) {
+            let (old, new) = (elements(&change.path, &change.from), elements(&change.path, to));
+            lines.push(format!("{path}:"));
+            lines.extend(old.iter().filter(|line| !new.contains(line)).map(|line| format!("  - {line}")));
+            lines.extend(new.iter().filter(|line| !old.contains(line)).map(|line| format!("  + {line}")));
+            continue;
+        }
+        let shown = |value: &Value| match value {
+            Value::Null => "(none)".to_string(),
+            value if is_empty(value) => "(empty)".to_string(),
+            value => inline(value),
+        };
+        let removed = if to.is_null() { "(removed)".to_string() } else { shown(to) };
+        lines.push(format!("{path}: {} -> {removed}", shown(&change.from)));
+    }
+    lines
+}
+
+fn listed(path: &str, elements: Vec<String>) -> Vec<String> {
+    let one = elements.join(", ");
+    if elements.len() <= 1 || one.chars().count() <= LINE {
+        return vec![format!("{path}: {one}")];
+    }
+    let mut lines = vec![format!("{path}:")];
+    lines.extend(elements.into_iter().map(|element| format!("  {element}")));
+    lines
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    }
+}
+
+/// `trust` for `trust.Statement`: the name of a policy document whose part this is.
+fn policy_of(path: &str) -> Option<&str> {
+    path.strip_suffix(".Statement").or_else(|| path.strip_suffix(".Version"))
+}
+
+/// The elements of a list, or the value alone.
+fn elements(path: &str, value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) if path.ends_with(".Statement") => items.iter().map(statement).collect(),
+        Value::Array(items) => items.iter().map(inline).collect(),
+        _ if is_empty(value) => Vec::new(),
+        _ => vec![inline(value)],
+    }
+}
+
+/// A value on one line.
+pub(super) fn inline(value: &Value) -> String {
+    match value {
+        Value::String(text) => string(text),
+        Value::Array(items) => items.iter().map(inline).collect::<Vec<_>>().join(", "),
+        Value::Object(map) => match reference(map) {
+            Some(output) => format!("(known after apply: {output})"),
+            None => {
+                let parts = map.iter().filter(|(_, value)| !is_empty(value));
+                parts.map(|(key, value)| format!("{key}={}", inline(value))).collect::<Vec<_>>().join(" ")
+            }
+        },
+        other => other.to_string(),
+    }
+}
+
+/// `subnet.private-1.id`, if this is a reference to it.
+fn reference(map: &Map<String, Value>) -> Option<String> {
+    let (id, output) = (map.get("$ref")?.as_str()?, map.get("output")?.as_str()?);
+    Some(format!("{id}.{output}"))
+}
+
+/// Scripts and documents are named by their size; what is in them cannot be read on one line.
+fn string(text: &str) -> String {
+    let lines = text.trim_end().lines().count();
+    if lines > 1 {
+        return format!("({lines} lines, {} bytes)", text.len());
+    }
+    text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `Allow sagemaker:InvokeEndpoint on arn:… if aws:SourceAccount = 1`.
+fn statement(value: &Value) -> String {
+    let Some(map) = value.as_object() else { return inline(value) };
+    let mut parts = vec![map.get("Effect").map_or_else(|| "?".to_string(), inline)];
+    if let Some(principal) = map.get("Principal") {
+        parts.push(match principal {
+            Value::Object(kinds) => kinds.values().map(inline).collect::<Vec<_>>().join(", "),
+            other => inline(other),
+        });
+        parts.push("to".into());
+    }
+    for (key, word) in
+        [("Action", ""), ("NotAction", "all but"), ("Resource", "on"), ("NotResource", "on all but")]
+    {
+        if let Some(value) = map.get(key) {
+            parts.push(if word.is_empty() { inline(value) } else { format!("{word} {}", inline(value)) });
+        }
+    }
+    if let Some(conditions) = map.get("Condition").and_then(Value::as_object) {
+        let conditions = conditions.iter().flat_map(|(operator, keys)| {
+            let sign = match operator.as_str() {
+                "StringEquals" | "ArnEquals" | "Bool" => "=".to_string(),
+                "StringLike" | "ArnLike" => "~".to_string(),
+                other => other.to_string(),
+            };
+            let keys = keys.as_object().into_iter().flatten();
+            keys.map(move |(key, value)| format!("{key} {sign} {}", inline(value))).collect::<Vec<_>>()
+        });
+        parts.push(format!("if {}", conditions.collect::<Vec<_>>().join(" and ")));
+    }
+    parts.join(" ")
+}

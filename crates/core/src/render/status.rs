@@ -1,0 +1,203 @@
+//! What is there of a stack, as a table and as JSON.
+
+use super::paint::{BOLD, DIM, GREEN, RED, YELLOW, paint};
+use super::section::{rank, section};
+use crate::base::{Live, Observed, Outputs, State};
+use crate::members::restart::{Strategy, Topology, left_pending};
+use serde::Serialize;
+
+/// Everything that exists of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stack {
+    pub stack: String,
+    pub account: String,
+    pub region: String,
+    pub resources: Vec<Resource>,
+    /// Members of the cluster, with whether they run the current parameters.
+    pub members: Vec<Member>,
+    /// Members that wait for a restart which the spec's `restart` does not give them.
+    pub left_pending: Vec<String>,
+    /// What a program needs to use the stack.
+    pub values: Vec<Value>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Resource {
+    pub id: String,
+    /// `ready`, or what AWS says instead.
+    pub state: String,
+    /// Whether it carries this stack's tag.
+    pub owned: bool,
+    pub outputs: Outputs,
+    #[serde(skip)]
+    kind: &'static str,
+    #[serde(skip)]
+    trouble: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Member {
+    pub name: String,
+    /// `writer` or `reader`.
+    pub role: &'static str,
+    pub status: String,
+    /// `in-sync`, `pending-reboot`, …
+    pub parameter_status: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Value {
+    pub name: String,
+    pub value: String,
+}
+
+/// Outputs that say most about a resource, best first.
+const TELLING: &[&str] = &["endpoint", "arn", "name", "id"];
+
+impl Stack {
+    pub fn new(
+        subject: &super::Subject,
+        observed: &Observed,
+        topology: Option<&Topology>,
+        strategy: Strategy,
+    ) -> Stack {
+        let mut live: Vec<&Live> = observed.values().collect();
+        live.sort_by_key(|live| (rank(live.id.kind), live.id.clone()));
+        let members = topology.iter().flat_map(|topology| &topology.members).map(|member| Member {
+            name: member.name.clone(),
+            role: if member.writer { "writer" } else { "reader" },
+            status: member.status.clone(),
+            parameter_status: member.reports().into(),
+        });
+        let left_pending = topology.map(|topology| left_pending(topology, strategy)).unwrap_or_default();
+        Stack {
+            stack: subject.stack.clone(),
+            account: subject.account.clone(),
+            region: subject.region.clone(),
+            members: members.collect(),
+            left_pending,
+            values: values(&live),
+            resources: live.into_iter().map(resource).collect(),
+        }
+    }
+
+    pub fn to_json(&self) -> String {
+        // Plain data: writing it cannot fail.
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    pub fn to_yaml(&self) -> String {
+        // Plain data, as above.
+        serde_yaml::to_string(self).unwrap_or_default()
+    }
+
+    /// The table, styled.
+    pub fn to_text(&self) -> String {
+        let Stack { stack, account, region, .. } = self;
+        let mut out = format!("Stack {} in account {account}, region {region}\n", paint(BOLD, stack));
+        if self.resources.is_empty() {
+            out.push_str("\nNothing of this stack exists.\n");
+            return out;
+        }
+        let wide = |length: fn(&Resource) -> usize| self.resources.iter().map(length).max().unwrap_or(0);
+        let (name, state) = (wide(|r| r.id.chars().count()), wide(|r| r.state.chars().count()));
+        let mut title = "";
+        for resource in &self.resources {
+            if section(resource.kind) != title {
+                title = section(resource.kind);
+                out.push_str(&format!("\n{}\n", paint(BOLD, title)));
+            }
+            let style = match (resource.trouble, resource.state.as_str()) {
+                (true, _) => RED,
+                (false, "ready") => GREEN,
+                _ => YELLOW,
+            };
+            let told = TELLING.iter().find_map(|key| text(&resource.outputs, key)).unwrap_or_default();
+            let padding = " ".repeat(state - resource.state.chars().count());
+            let theirs = if resource.owned { "" } else { "  (not this stack's)" };
+            let state = paint(style, &resource.state);
+            let line = format!("  {:<name$}  {state}{padding}  {told}{theirs}", resource.id);
+            out.push_str(&format!("{}\n", line.trim_end()));
+        }
+        if !self.members.is_empty() {
+            out.push_str(&format!("\n{}\n", paint(BOLD, "Members of the cluster")));
+            let name = self.members.iter().map(|m| m.name.chars().count()).max().unwrap_or(0);
+            for member in &self.members {
+                let style = if member.parameter_status == "in-sync" { GREEN } else { YELLOW };
+                let parameters = paint(style, &member.parameter_status);
+                let Member { name: member, role, status, .. } = member;
+                out.push_str(&format!("  {member:<name$}  {role}  {status}, parameters {parameters}\n"));
+            }
+        }
+        if !self.left_pending.is_empty() {
+            let left = self.left_pending.join(", ");
+            let text = format!("left pending, as the spec's `restart` says: {left}");
+            out.push_str(&format!("  {}\n", paint(YELLOW, text)));
+        }
+        out.push_str(&self.values_text());
+        out
+    }
+
+    /// What a program needs, as a short list; nothing when there is nothing.
+    pub fn values_text(&self) -> String {
+        if self.values.is_empty() {
+            return String::new();
+        }
+        let name = self.values.iter().map(|v| v.name.chars().count()).max().unwrap_or(0);
+        let mut out = format!("\n{}\n", paint(BOLD, "To use it"));
+        for Value { name: key, value } in &self.values {
+            out.push_str(&format!(
+                "  {}{}  {value}\n",
+                paint(DIM, key),
+                " ".repeat(name - key.chars().count())
+            ));
+        }
+        out
+    }
+}
+
+fn resource(live: &Live) -> Resource {
+    let (state, trouble) = match &live.state {
+        State::Ready => ("ready".to_string(), false),
+        State::Busy(status) => (status.clone(), false),
+        State::Failed(why) | State::Broken(why) => (why.clone(), true),
+    };
+    Resource {
+        id: live.id.to_string(),
+        state: state.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        owned: live.owned,
+        outputs: live.outputs.clone(),
+        kind: live.id.kind,
+        trouble,
+    }
+}
+
+/// An output that is text and says something.
+fn text<'o>(outputs: &'o Outputs, name: &str) -> Option<&'o str> {
+    outputs.get(name).and_then(|value| value.as_str()).filter(|text| !text.is_empty())
+}
+
+fn values(live: &[&Live]) -> Vec<Value> {
+    let wanted: &[(&str, &str, &[&str])] = &[
+        ("cluster", "database host", &["endpoint"]),
+        ("cluster", "reader host", &["reader_endpoint"]),
+        ("secret", "secret", &["arn", "name"]),
+        ("cluster", "secret", &["secret_arn"]),
+        ("bucket", "bucket", &["name", "id", "arn"]),
+        ("endpoint", "SageMaker endpoint", &["name"]),
+        ("notebook", "notebook", &["url", "name"]),
+    ];
+    let mut out = Vec::new();
+    for (kind, label, keys) in wanted {
+        for live in live.iter().filter(|live| live.id.kind == *kind) {
+            // An endpoint's name within the stack is its name in SageMaker.
+            let own = (*kind == "endpoint").then_some(live.id.name.as_str());
+            if let Some(value) = keys.iter().find_map(|key| text(&live.outputs, key)).or(own) {
+                out.push(Value { name: (*label).to_string(), value: value.into() });
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,164 @@
+//! Desired resources and the references between them. Pure.
+
+use crate::base::{Id, Predicted, references};
+use crate::members::Policy;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One desired resource.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    pub id: Id,
+    pub props: Value,
+    /// Outputs that follow from the name, known before the object exists.
+    pub predicted: Predicted,
+    /// Waits for these although no property refers to them.
+    pub after: BTreeSet<Id>,
+    /// Waits for these, and is looked at again whenever one of them changes.
+    pub recheck_after: BTreeSet<Id>,
+}
+
+/// Handle on a resource just added, for what its properties do not say.
+pub struct Added<'a>(&'a mut Resource);
+
+impl Added<'_> {
+    pub fn predict(self, output: &str, value: impl Into<String>) -> Self {
+        self.0.predicted.insert(output.into(), value.into());
+        self
+    }
+    pub fn after<'i>(self, ids: impl IntoIterator<Item = &'i Id>) -> Self {
+        self.0.after.extend(ids.into_iter().cloned());
+        self
+    }
+    pub fn recheck_after<'i>(self, ids: impl IntoIterator<Item = &'i Id>) -> Self {
+        self.0.recheck_after.extend(ids.into_iter().cloned());
+        self
+    }
+    pub fn id(self) -> Id {
+        self.0.id.clone()
+    }
+}
+
+/// What happens to an object that goes away: options of its kind's `delete`.
+pub type Deletions = BTreeMap<Id, Deletion>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Deletion {
+    /// It stays, and stops being ours.
+    Keep,
+    /// It goes, with these options, which the kind understands.
+    Delete(BTreeMap<String, String>),
+}
+
+/// How members of the cluster are restarted, and by which resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restarts {
+    /// The condition that all members run the current parameters. Its live property `topology` tells what the
+    /// cluster looks like.
+    pub by: Id,
+    pub policy: Policy,
+}
+
+/// What ought to be.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    pub resources: BTreeMap<Id, Resource>,
+    /// How to delete what must go, where the kind's default is not what the spec says.
+    pub deletions: Deletions,
+    /// How members of the cluster are restarted; `None` where there are none, or all go.
+    pub restarts: Option<Restarts>,
+    /// What a reader of the plan should know.
+    pub notes: Vec<String>,
+}
+
+impl Graph {
+    /// Adds a resource.
+    ///
+    /// # Panics
+    /// When the id is taken: the model made two resources with one name.
+    pub fn add<P: Serialize>(&mut self, id: Id, props: P) -> Added<'_> {
+        let props = serde_json::to_value(props).expect("properties are plain data");
+        let resource = Resource {
+            id: id.clone(),
+            props,
+            predicted: Predicted::new(),
+            after: BTreeSet::new(),
+            recheck_after: BTreeSet::new(),
+        };
+        assert!(self.resources.insert(id.clone(), resource).is_none(), "two resources are called {id}");
+        Added(self.resources.get_mut(&id).expect("just added"))
+    }
+
+    /// The resources that must be there before this one.
+    pub fn needs(&self, id: &Id) -> BTreeSet<Id> {
+        let resource = &self.resources[id];
+        let mut names = BTreeSet::new();
+        references(&resource.props, &mut names);
+        self.resources
+            .keys()
+            .filter(|other| names.contains(&other.to_string()))
+            .chain(resource.after.iter())
+            .chain(resource.recheck_after.iter())
+            .cloned()
+            .collect()
+    }
+
+    /// All ids, dependencies first; ties by name, so that the order is always the same.
+    ///
+    /// # Panics
+    /// On a cycle or a reference to nothing: a bug of the model.
+    pub fn order(&self) -> Vec<Id> {
+        let mut needs: BTreeMap<Id, BTreeSet<Id>> = self
+            .resources
+            .keys()
+            .map(|id| {
+                let needed = self.needs(id);
+                (id.clone(), needed.into_iter().filter(|n| self.resources.contains_key(n)).collect())
+            })
+            .collect();
+        let mut order = Vec::with_capacity(needs.len());
+        while !needs.is_empty() {
+            let next = needs
+                .iter()
+                .find(|(_, needed)| needed.is_empty())
+                .map(|(id, _)| id.clone())
+                .unwrap_or_else(|| panic!("the model made a cycle among {:?}", needs.keys()));
+            needs.remove(&next);
+            for needed in needs.values_mut() {
+                needed.remove(&next);
+            }
+            order.push(next);
+        }
+        order
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Input;
+    use serde_json::json;
+
+    fn id(name: &str) -> Id {
+        Id::new("thing", name)
+    }
+
+    #[test]
+    fn references_order_the_graph() {
+        let mut graph = Graph::default();
+        graph.add(id("a"), json!({"uses": [Input::<String>::of(&id("b"), "id")]}));
+        graph.add(id("b"), json!({"deep": {"er": Input::<String>::of(&id("c"), "id")}}));
+        graph.add(id("c"), json!({})).predict("id", "c-1");
+        assert_eq!(graph.order(), [id("c"), id("b"), id("a")]);
+        assert_eq!(graph.needs(&id("a")), BTreeSet::from([id("b")]));
+    }
+
+    #[test]
+    #[should_panic(expected = "two resources are called thing.a")]
+    fn names_are_unique() {
+        let mut graph = Graph::default();
+        graph.add(id("a"), json!({}));
+        graph.add(id("a"), json!({}));
+    }
+}

@@ -1,0 +1,87 @@
+//! What a look comes to while a step waits for its object: whether to act, to wait, or to be content. Pure.
+
+use super::rules::Rules;
+use crate::base::{Change, Live, State};
+use crate::members::Interruption;
+use serde_json::Value;
+
+/// What is to be done after a look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Live is as wanted, as far as this look tells.
+    Done,
+    /// The change is to be made now, and interrupts this. What the kind's `effect` says already is not repeated
+    /// here.
+    Act(Option<Interruption>),
+    Wait(String),
+    /// The change ought to be made, and is not to be made now.
+    Held(String),
+}
+
+/// A look at an object, and what the step has done before. All times are milliseconds since the Unix epoch.
+pub struct Sight<'s> {
+    pub rules: &'s Rules,
+    pub want: &'s Value,
+    pub live: &'s Live,
+    /// What must change for `live` to become `want`, what is accepted left out.
+    pub changes: &'s [Change],
+    pub past: &'s Past,
+    pub now: u64,
+}
+
+/// What a step has done and seen.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    pub began: u64,
+    /// When AWS was last asked to change something, and what it looked like before.
+    pub acted: Option<(u64, Option<Live>)>,
+    /// Requests that AWS accepted.
+    pub acts: u32,
+    /// When AWS was last seen at work.
+    pub busy_at: u64,
+    /// The last interruption that the step made.
+    pub interrupted: Option<Interruption>,
+    /// Whether the plan foresees something to do that need not show yet.
+    pub foreseen: bool,
+    /// Why nothing may be interrupted now, if so.
+    pub hold: Option<String>,
+}
+
+impl Sight<'_> {
+    pub fn since(&self, earlier: u64) -> u64 {
+        self.now.saturating_sub(earlier)
+    }
+
+    /// Milliseconds during which a look may still show the state from before a change.
+    pub fn lag(&self) -> u64 {
+        self.rules.effect_lag_seconds * 1000
+    }
+
+    /// Whether this may be a look at the state from before our last change: `available` proves nothing right
+    /// after a modify or a reboot (fact book, section 1.6).
+    pub fn may_be_old(&self) -> bool {
+        self.past
+            .acted
+            .as_ref()
+            .is_some_and(|(at, before)| self.since(*at) < self.lag() && before.as_ref() == Some(self.live))
+    }
+
+    /// What there is to wait for before anything can be said.
+    pub fn unsettled(&self, may_be_old: bool) -> Option<Verdict> {
+        if may_be_old {
+            return Some(Verdict::Wait("waiting for AWS to begin".into()));
+        }
+        match &self.live.state {
+            State::Busy(status) => Some(Verdict::Wait(status.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// The judgement of every kind that has no other: what differs is changed.
+pub fn by_difference(sight: &Sight<'_>) -> Verdict {
+    sight.unsettled(sight.may_be_old()).unwrap_or(match sight.changes.is_empty() {
+        true => Verdict::Done,
+        false => Verdict::Act(None),
+    })
+}

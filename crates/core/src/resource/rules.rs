@@ -1,0 +1,136 @@
+//! What the planner and the executor must know of a kind: constants of the kind's own file. Pure.
+
+use super::judge::{Sight, Verdict, by_difference};
+use crate::base::Change;
+use crate::members::Effect;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    pub nature: Nature,
+    /// Kinds whose objects must outlive this kind's: what it refers to.
+    pub after: &'static [&'static str],
+    /// Deleted by AWS together with the object of this kind.
+    pub dies_with: Option<&'static str>,
+    /// Property paths that AWS cannot change in place, each with the reason. A path covers what is below it.
+    pub immutable: &'static [(&'static str, &'static str)],
+    /// Why AWS or auroraml will not do what is asked, where that depends on more than the property: the direction
+    /// of a change, as in "can grow, never shrink", or what protects an object from deletion.
+    pub refuses: fn(asked: Asked<'_>) -> Option<Refusal>,
+    /// Deleting one loses data that nothing else has: only a destroy does that.
+    pub holds_data: bool,
+    /// AWS creates it without a client token, so what a killed run made may appear late beside what this one
+    /// makes (fact book, section 5.3): the last look waits for it.
+    pub appears_late: bool,
+    /// Adapts the desired properties to a live object that satisfies them in another form (a version
+    /// prefix, a value AWS fills in).
+    pub accept: fn(want: &mut Value, live: &Value),
+    /// What this action, with these changes to the live properties, does to the members of the cluster. The plan
+    /// announces it, and the executor asks for permission by it.
+    pub effect: fn(action: Action, changes: &[Change], live: &Value) -> Effect,
+    /// What a look at the object comes to while a step waits for it.
+    pub judge: fn(sight: &Sight<'_>) -> Verdict,
+    /// Seconds between two looks while waiting.
+    pub poll_seconds: u64,
+    /// Minutes after which waiting for AWS is given up.
+    pub limit_minutes: u64,
+    /// Seconds during which a look may still show the state from before a change (fact book, section 1.6).
+    pub effect_lag_seconds: u64,
+    /// Equal good looks wanted after a change before it is believed.
+    pub stable_looks: u32,
+    /// Seconds that creating one usually takes (fact book, section 8.2), for estimates.
+    pub typical_seconds: u64,
+}
+
+/// What sort of thing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// It is created, changed and deleted.
+    Object,
+    /// A statement about other objects, awaited like them: there is nothing to delete.
+    Condition,
+    /// Work that runs once and ends, such as a training job. Its name within the stack ends in a hash of its
+    /// inputs ([`crate::base::Id::hashed`]), so it never changes. What has ended cannot be deleted and stays in
+    /// AWS as a record; what still runs and is no longer wanted is stopped.
+    Task,
+}
+
+/// What a kind is asked about before it is planned.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    Change(&'a Change),
+    Delete {
+        live: &'a Value,
+        /// The plan's options, such as `unprotect`.
+        options: &'a BTreeMap<String, String>,
+    },
+}
+
+/// Why something is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub why: &'static str,
+    /// What lifts it, where there is more to say than that the spec can be put back.
+    pub hint: Option<&'static str>,
+}
+
+impl Refusal {
+    pub fn because(why: &'static str) -> Refusal {
+        Refusal { why, hint: None }
+    }
+}
+
+/// A kind that refers to nothing, changes in place and is quick.
+pub const PLAIN: Rules = Rules {
+    nature: Nature::Object,
+    after: &[],
+    dies_with: None,
+    immutable: &[],
+    refuses: |_| None,
+    holds_data: false,
+    appears_late: false,
+    accept: |_, _| {},
+    effect: |_, _, _| Effect::None,
+    judge: by_difference,
+    poll_seconds: 1,
+    limit_minutes: 10,
+    effect_lag_seconds: 10,
+    stable_looks: 1,
+    typical_seconds: 1,
+};
+
+impl Rules {
+    /// The reason why this change cannot be made in place, if it cannot.
+    pub fn forbids(&self, change: &Change) -> Option<&'static str> {
+        self.immutable
+            .iter()
+            .find(|(path, _)| change.concerns(path))
+            .map(|(_, reason)| *reason)
+            .or_else(|| (self.refuses)(Asked::Change(change)).map(|refusal| refusal.why))
+    }
+}
+
+/// The rules of all kinds, by name.
+pub type Catalog = BTreeMap<&'static str, Rules>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    NoOp,
+    /// Nothing differs, but it is still on its way, or something that it depends on changes.
+    Recheck,
+    Update,
+    Create,
+    /// Delete, then create again: only for what is broken and holds nothing.
+    Recreate,
+    /// A task is started, for the first time or once more after it has failed.
+    Run,
+    Delete,
+    /// AWS deletes it together with something else; the step waits until it is gone.
+    Vanish,
+    /// A task that still runs is ended before its time.
+    Stop,
+}

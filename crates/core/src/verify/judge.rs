@@ -1,0 +1,343 @@
+//! Answers of AWS to checks. Pure: the same facts give the same checks.
+
+use super::checks::{Check, Judge, Outcome};
+use super::facts::{Database, Facts};
+use super::paths::{Origin, Path, path, summary};
+use super::wiring;
+use crate::engine::Engine;
+use crate::spec::WITHOUT_MACHINE_LEARNING;
+
+/// The one check of a cluster that is not there.
+pub fn no_cluster(cluster: &str, region: &str, existing: bool) -> Check {
+    let fix = match existing {
+        true => {
+            "correct `aurora.existing` or `region` in the spec (aws rds describe-db-clusters lists what is there)"
+        }
+        false => "auroraml apply",
+    };
+    Check {
+        check: "cluster".into(),
+        object: format!("cluster {cluster}"),
+        outcome: Outcome::Failed,
+        found: format!("there is no such DB cluster in {region}"),
+        fix: Some(fix.into()),
+    }
+}
+
+/// Every check, in the order of the chain.
+pub fn judge(facts: &Facts) -> Vec<Check> {
+    let mut judge = Judge { facts, checks: Vec::new() };
+    region(&mut judge);
+    engine_version(&mut judge);
+    status(&mut judge);
+    wiring::wiring(&mut judge);
+    members(&mut judge);
+    endpoints(&mut judge);
+    network(&mut judge);
+    database(&mut judge);
+    judge.checks
+}
+
+fn region(judge: &mut Judge<'_>) {
+    let region = &judge.facts.place.region;
+    // Reading and writing S3 is older than machine learning and is there everywhere.
+    let learns = judge.facts.abilities.iter().any(|ability| ability.name != "s3");
+    if learns && WITHOUT_MACHINE_LEARNING.contains(&region.as_str()) {
+        let found = "Aurora machine learning is not offered here";
+        judge.failed(
+            "region",
+            region,
+            found,
+            "use a cluster in another region: the services must be in the same one",
+        );
+    } else {
+        judge.ok("region", region, "Aurora machine learning is offered here");
+    }
+}
+
+fn engine_version(judge: &mut Judge<'_>) {
+    let cluster = &judge.facts.cluster;
+    let object = format!("cluster {}", cluster.id);
+    let found = format!("{} {}", cluster.engine, cluster.version);
+    let Some(engine) = Engine::named(&cluster.engine) else {
+        let fix = "use an Aurora MySQL cluster: in PostgreSQL there are no role parameters";
+        return judge.failed("engine", object, found, fix);
+    };
+    let known = judge.facts.abilities.iter().filter_map(|one| engine.ability(one.name));
+    let (can, cannot): (Vec<_>, Vec<_>) = known.partition(|one| (one.available)(&cluster.version));
+    if judge.facts.abilities.is_empty() {
+        judge.ok("engine", &object, found);
+        let found = "the spec's machine_learning lets SQL call nothing: there is no wiring to look at";
+        return judge.note("engine", object, found);
+    }
+    if cannot.is_empty() {
+        let titles: Vec<&str> = can.iter().map(|ability| ability.title).collect();
+        return judge.ok("engine", object, format!("{found} has functions for {}", titles.join(", ")));
+    }
+    for ability in cannot {
+        let title = ability.title;
+        judge.failed(
+            "engine",
+            object.clone(),
+            format!("{found} has no functions for {title}"),
+            format!(
+                "upgrade to {} {} or newer (aws rds modify-db-cluster --engine-version)",
+                engine.title, ability.first
+            ),
+        );
+    }
+}
+
+fn status(judge: &mut Judge<'_>) {
+    let cluster = &judge.facts.cluster;
+    let object = format!("cluster {}", cluster.id);
+    match cluster.status.as_str() {
+        // What AWS does by itself while the database serves.
+        status @ ("available" | "backing-up" | "storage-optimization") => judge.ok("cluster", object, status),
+        "stopped" => judge.failed(
+            "cluster",
+            object,
+            "it is stopped: nobody can send SQL to it",
+            format!("aws rds start-db-cluster --db-cluster-identifier {}", cluster.id),
+        ),
+        status => judge.failed("cluster", object, format!("it is {status}"), later(status)),
+    }
+}
+
+/// What to do about a cluster or an instance that is not available (fact book, section 1.5).
+fn later(status: &str) -> String {
+    let needs_a_person = ["failed", "inaccessible", "incompatible", "insufficient", "error", "storage-full"];
+    match needs_a_person.iter().any(|part| status.contains(part)) {
+        true => "this needs a person: the events say more (aws rds describe-events --duration 1440)".into(),
+        false => "wait until it is available, then verify again".into(),
+    }
+}
+
+fn members(judge: &mut Judge<'_>) {
+    let facts = judge.facts;
+    let (cluster, group) = (&facts.cluster, &facts.cluster.parameter_group);
+    if cluster.members.is_empty() {
+        let fix = "auroraml apply, if the stack owns it; or aws rds create-db-instance";
+        judge.failed(
+            "members",
+            format!("cluster {}", cluster.id),
+            "it has no members: nothing runs SQL",
+            fix,
+        );
+    }
+    for member in &cluster.members {
+        let name = &member.name;
+        let object = format!("{} {name}", if member.writer { "writer" } else { "reader" });
+        let reboot = format!("aws rds reboot-db-instance --db-instance-identifier {name}");
+        let check = "member parameters";
+        match member.parameter_status.as_str() {
+            "in-sync" => judge.ok(check, &object, format!("in-sync with {group}")),
+            "pending-reboot" => judge.failed(
+                check,
+                &object,
+                format!("pending-reboot: it does not run the values of {group} yet"),
+                format!("auroraml apply restarts it as `restart` in the spec says; or {reboot}"),
+            ),
+            "applying" => judge.failed(
+                check,
+                &object,
+                format!("applying: the values of {group} are on their way"),
+                "wait a minute, then verify again",
+            ),
+            "failed-to-apply" => judge.failed(
+                check,
+                &object,
+                format!("failed-to-apply: the engine did not take the values of {group}"),
+                format!(
+                    "aws rds describe-events --source-type db-instance --source-identifier {name} says which; correct it in {group}, then {reboot}"
+                ),
+            ),
+            other => {
+                let found = format!("{other} towards {group}: that is not in-sync");
+                judge.failed(check, &object, found, "wait until AWS has finished, then verify again");
+            }
+        }
+        match &facts.instances {
+            Err(why) => judge.unknown("member", &object, why),
+            Ok(instances) => match instances.iter().find(|instance| instance.name == *name) {
+                None => judge.failed("member", &object, "it has no instance", later("creating")),
+                Some(instance) => own(judge, &object, instance, &reboot),
+            },
+        }
+    }
+}
+
+/// The member as an instance: its status, and its own DB parameter group, which has a state apart from the
+/// cluster's (fact book, section 1.5).
+fn own(judge: &mut Judge<'_>, object: &str, instance: &super::facts::Instance, reboot: &str) {
+    let status = instance.status.as_str();
+    if !matches!(status, "available" | "backing-up" | "storage-optimization" | "storage-config-upgrade") {
+        judge.failed("member", object, format!("it is {status}"), later(status));
+        return;
+    }
+    let behind: Vec<&(String, String)> =
+        instance.parameter_groups.iter().filter(|(_, status)| status != "in-sync").collect();
+    for (group, status) in &behind {
+        let fix = match status.as_str() {
+            "pending-reboot" => reboot,
+            "failed-to-apply" => "correct its values, then reboot the member",
+            _ => "wait a minute, then verify again",
+        };
+        judge.failed("member", object, format!("{status} towards its own DB parameter group {group}"), fix);
+    }
+    if behind.is_empty() {
+        let groups: Vec<&str> = instance.parameter_groups.iter().map(|(group, _)| group.as_str()).collect();
+        judge.ok("member", object, format!("{status}, in-sync with its own {}", groups.join(", ")));
+    }
+}
+
+/// SageMaker endpoints (fact book, section 4.4).
+fn endpoints(judge: &mut Judge<'_>) {
+    let facts = judge.facts;
+    for (name, answer) in &facts.endpoints {
+        let object = format!("endpoint {name}");
+        let check = "endpoint";
+        match answer {
+            Err(why) => judge.unknown(check, object, why),
+            Ok(None) => judge.failed(
+                check,
+                object,
+                format!("there is no such SageMaker endpoint in {}", facts.place.region),
+                "auroraml apply, if the stack manages it; otherwise deploy it under this name",
+            ),
+            Ok(Some(endpoint)) => {
+                let reason = endpoint.failure_reason.as_ref();
+                let reason = reason.map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
+                match endpoint.status.as_str() {
+                    "InService" if reason.is_empty() => judge.ok(check, object, "InService"),
+                    // The last change of it was rolled back.
+                    "InService" => judge.ok(check, object, format!("InService; its last update failed{reason}")),
+                    status @ ("Failed" | "OutOfService" | "UpdateRollbackFailed") => judge.failed(
+                        check,
+                        object,
+                        format!("{status}{reason}"),
+                        "correct the cause; auroraml apply, if the stack manages it, otherwise delete it and deploy it again",
+                    ),
+                    // It serves while AWS maintains or updates it.
+                    status @ ("Updating" | "SystemUpdating" | "RollingBack") => {
+                        judge.ok(check, object, format!("{status}; it goes on serving"));
+                    }
+                    status => {
+                        let found = format!("{status}{reason}");
+                        judge.failed(check, object, found, "wait until it is InService, then verify again");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The name of each service in the names of its endpoints (fact book, section 1.15).
+fn service(ability: &str) -> &'static str {
+    match ability {
+        "bedrock" => "bedrock-runtime",
+        "comprehend" => "comprehend",
+        "s3" => "s3",
+        _ => "sagemaker.runtime",
+    }
+}
+
+fn network(judge: &mut Judge<'_>) {
+    let facts = judge.facts;
+    let private: Option<Vec<String>> = facts.instances.as_ref().ok().map(|instances| {
+        let private = instances.iter().filter(|instance| !instance.publicly_accessible);
+        private.map(|instance| instance.name.clone()).collect()
+    });
+    let origin = Origin {
+        security_groups: &facts.cluster.security_groups,
+        private: private.as_deref(),
+        region: &facts.place.region,
+    };
+    for ability in &facts.abilities {
+        let (check, service) = (format!("{} network", ability.name), service(ability.name));
+        let network = match &facts.network {
+            Err(why) => {
+                judge.unknown(check, format!("subnet group {}", facts.cluster.subnet_group), why);
+                continue;
+            }
+            Ok(network) => network,
+        };
+        let object = format!("subnets of {}", facts.cluster.subnet_group);
+        let (mut open, mut unknown, mut blocked, mut fixes) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for subnet in &network.subnets {
+            match path(network, origin, subnet, service) {
+                Path::Open(how) => open.push((subnet.clone(), how)),
+                Path::Unknown(why) => unknown.push((subnet.clone(), why)),
+                Path::Blocked { why, fix } => {
+                    blocked.push((subnet.clone(), why));
+                    if !fixes.contains(&fix) {
+                        fixes.push(fix);
+                    }
+                }
+            }
+        }
+        if !blocked.is_empty() {
+            let found = format!("no way to {service} from {}", summary(&blocked, ": "));
+            let fix = fixes.join("; ");
+            let fix = if facts.existing { fix } else { format!("auroraml apply; or by hand: {fix}") };
+            judge.failed(check, object, found, fix);
+        } else if !unknown.is_empty() {
+            judge.unknown(check, object, format!("{service} from {}", summary(&unknown, ": ")));
+        } else {
+            judge.ok(check, object, format!("to {service} from {}", summary(&open, " by ")));
+        }
+    }
+}
+
+/// What the writer runs with, against what the group says.
+fn database(judge: &mut Judge<'_>) {
+    let facts = judge.facts;
+    let Some(database) = &facts.database else { return };
+    let writer = facts.cluster.members.iter().find(|member| member.writer);
+    let object = format!("writer {}", writer.map_or("", |member| member.name.as_str()));
+    let values = match database {
+        Database::Values(values) => values,
+        Database::Silent { why, fix } => {
+            let (check, found, fix) = ("database".to_string(), why.clone(), Some(fix.clone()));
+            return judge.add(
+                check,
+                format!("cluster {}", facts.cluster.id),
+                Outcome::NotChecked,
+                found,
+                fix,
+            );
+        }
+    };
+    for ability in &facts.abilities {
+        let Some(name) = ability.wiring.parameter() else { continue };
+        let check = format!("{} database", ability.name);
+        let Ok(parameters) = &facts.parameters else {
+            judge.unknown(check, &object, format!("it has {name}, but there is nothing to compare it with"));
+            continue;
+        };
+        let wanted = parameters.get(name).map(|parameter| parameter.value.as_str()).unwrap_or_default();
+        let running = values.get(name).map(String::as_str).unwrap_or_default();
+        let group = &facts.cluster.parameter_group;
+        match running {
+            "" if wanted.is_empty() => {
+                judge.failed(
+                    check,
+                    &object,
+                    format!("{name} is empty, as in {group}"),
+                    "set the parameter, see above",
+                );
+            }
+            running if running == wanted => judge.ok(check, &object, format!("{name} is as in {group}")),
+            running => {
+                let running = if running.is_empty() { "nothing" } else { running };
+                judge.failed(
+                    check,
+                    &object,
+                    format!("it runs with {name} = {running}, and {group} has {wanted}"),
+                    "restart the writer: auroraml apply, or aws rds reboot-db-instance",
+                );
+            }
+        }
+    }
+}

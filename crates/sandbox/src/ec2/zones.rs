@@ -1,0 +1,111 @@
+//! Availability zones.
+
+use super::Tags;
+use super::listing::{Listing, Row, select};
+use super::record::invalid;
+use crate::Call;
+use crate::wire::{Reply, Xml};
+
+pub(super) struct Zone {
+    pub name: String,
+    /// The same place has the same id in every account.
+    pub id: String,
+}
+
+/// The zones of a region, by name. Their letters are one account's own: they do not follow the ids.
+pub(super) fn zones(region: &str) -> Vec<Zone> {
+    let letters = match region {
+        "us-east-1" => "abcdef",
+        "us-west-2" | "ap-northeast-2" => "abcd",
+        "ap-northeast-1" => "acd",
+        "ca-central-1" => "abd",
+        _ => "abc",
+    };
+    let count = letters.len();
+    let prefix = short_name(region);
+    let zone = |(index, letter)| Zone {
+        name: format!("{region}{letter}"),
+        id: format!("{prefix}-az{}", (index + 3) % count + 1),
+    };
+    letters.chars().enumerate().map(zone).collect()
+}
+
+/// `use1` of `us-east-1`, `apse2` of `ap-southeast-2`.
+fn short_name(region: &str) -> String {
+    let parts: Vec<&str> = region.split('-').collect();
+    let last = parts.len() - 1;
+    let shorten = |(index, part): (usize, &&str)| match *part {
+        country if index == 0 => country.to_string(),
+        number if index == last => number.to_string(),
+        direction => ["north", "south", "east", "west", "central", "gov"]
+            .iter()
+            .fold(direction.to_string(), |text, word| text.replace(word, &word[..1])),
+    };
+    parts.iter().enumerate().map(shorten).collect()
+}
+
+const LISTING: Listing = Listing {
+    ids: "ZoneName",
+    set: "availabilityZoneInfo",
+    filters: &["region-name", "state", "zone-id", "zone-name", "zone-type", "opt-in-status", "group-name"],
+    pages: 1..=1000,
+};
+
+pub(super) fn describe(call: &Call) -> Reply {
+    let region = call.region.as_str();
+    let all = zones(region);
+    let (names, ids) = (call.params.list("ZoneName"), call.params.list("ZoneId"));
+    if let Some(unknown) = names.iter().find(|name| !all.iter().any(|zone| zone.name == **name)) {
+        return Err(invalid(format!("Invalid availability zone: [{unknown}]")));
+    }
+    if let Some(unknown) = ids.iter().find(|id| !all.iter().any(|zone| zone.id == **id)) {
+        return Err(invalid(format!("Invalid availability zone-id: [{unknown}]")));
+    }
+    let untagged = Tags::new();
+    let rows = all
+        .into_iter()
+        .filter(|zone| names.is_empty() || names.contains(&zone.name))
+        .filter(|zone| ids.is_empty() || ids.contains(&zone.id))
+        .map(|zone| Row {
+            id: zone.name.clone(),
+            facts: vec![
+                ("region-name", region.to_string()),
+                ("state", "available".to_string()),
+                ("zone-id", zone.id.clone()),
+                ("zone-name", zone.name.clone()),
+                ("zone-type", "availability-zone".to_string()),
+                ("opt-in-status", "opt-in-not-required".to_string()),
+                ("group-name", format!("{region}-zg-1")),
+            ],
+            tags: &untagged,
+            item: zone,
+        });
+    let (chosen, _) = select(call, &LISTING, rows)?;
+    let mut x = Xml::new();
+    x.list(LISTING.set, "item", chosen, |x, zone| {
+        x.text("optInStatus", "opt-in-not-required").text("regionName", region);
+        x.text("zoneName", &zone.name).text("zoneId", &zone.id);
+        x.text("groupName", format!("{region}-zg-1")).text("networkBorderGroup", region);
+        x.text("zoneType", "availability-zone").text("zoneState", "available");
+        x.element("messageSet", |_| {});
+    });
+    Ok(x.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names() {
+        let names = ["us-east-1", "eu-central-1", "ap-southeast-2", "ap-northeast-1", "us-gov-west-1"];
+        assert_eq!(names.map(short_name), ["use1", "euc1", "apse2", "apne1", "usgw1"]);
+    }
+
+    #[test]
+    fn a_zone_id_is_used_once() {
+        let ids: std::collections::BTreeSet<String> =
+            zones("us-east-1").into_iter().map(|zone| zone.id).collect();
+        assert_eq!(ids.len(), 6);
+    }
+}

@@ -1,0 +1,135 @@
+//! Final snapshots of clusters, the events that DescribeEvents tells, and the maintenance that is due.
+
+use super::state::{Cluster, Event, Snapshot};
+use super::{Context, invalid, page, settle, show, versions};
+use crate::wire::{Fault, Reply, Xml};
+
+fn no_snapshot(id: &str) -> Fault {
+    Fault::new(404, "DBClusterSnapshotNotFoundFault", format!("DBClusterSnapshot {id} not found."))
+}
+
+pub(super) fn describe(c: &mut Context<'_>) -> Reply {
+    let p = c.params();
+    let wanted = c.name("DBClusterSnapshotIdentifier");
+    let cluster = c.name("DBClusterIdentifier");
+    if let Some(id) = &wanted
+        && !c.rds.snapshots.contains_key(id)
+    {
+        return Err(no_snapshot(id));
+    }
+    let filters = c.filters(&["db-cluster-id", "db-cluster-snapshot-id", "snapshot-type", "engine"])?;
+    let of_type = p.get("SnapshotType").is_none_or(|kind| kind == "manual");
+    let matches = |snapshot: &&Snapshot| {
+        of_type
+            && wanted.as_ref().is_none_or(|id| *id == snapshot.id)
+            && cluster.as_ref().is_none_or(|id| *id == snapshot.cluster.id)
+            && filters.iter().all(|(name, values)| {
+                let actual = match name.as_str() {
+                    "db-cluster-id" => snapshot.cluster.id.as_str(),
+                    "db-cluster-snapshot-id" => &snapshot.id,
+                    "snapshot-type" => "manual",
+                    _ => "aurora-mysql",
+                };
+                values.iter().any(|value| value == actual)
+            })
+    };
+    let all = c.rds.snapshots.values().filter(matches).map(|s| (s.id.clone(), s)).collect();
+    let (snapshots, marker) = page(p, all)?;
+    let mut xml = Xml::new();
+    xml.list("DBClusterSnapshots", "DBClusterSnapshot", snapshots, |x, s| show::snapshot(c, x, s));
+    xml.optional("Marker", marker);
+    Ok(xml.into())
+}
+
+pub(super) fn delete(c: &mut Context<'_>) -> Reply {
+    let id = c.required_name("DBClusterSnapshotIdentifier")?;
+    let snapshot = c.rds.snapshots.get(&id).ok_or_else(|| no_snapshot(&id))?;
+    if c.now < snapshot.available_at {
+        return Err(Fault::bad(
+            "InvalidDBClusterSnapshotStateFault",
+            format!("DB cluster snapshot {id} is being created and can't be deleted yet."),
+        ));
+    }
+    let mut xml = Xml::new();
+    xml.element("DBClusterSnapshot", |x| show::snapshot(c, x, snapshot));
+    c.rds.snapshots.remove(&id);
+    Ok(xml.into())
+}
+
+/// DescribePendingMaintenanceActions: patches that the next maintenance windows bring.
+pub(super) fn describe_maintenance(c: &mut Context<'_>) -> Reply {
+    let resource = c.name("ResourceIdentifier");
+    let filters = c.filters(&["db-cluster-id", "db-instance-id"])?;
+    let due = |cluster: &&Cluster| {
+        cluster.upgrade_due
+            && resource.as_ref().is_none_or(|id| *id == cluster.id)
+            && filters.iter().all(|(name, ids)| name == "db-cluster-id" && ids.contains(&cluster.id))
+    };
+    let due = c.rds.clusters.values().filter(due).filter_map(|cluster| {
+        let version = versions::newest_patch(&cluster.settings.engine_version)?;
+        Some((cluster.id.clone(), (cluster, version)))
+    });
+    let (due, marker) = page(c.params(), due.collect())?;
+    let mut xml = Xml::new();
+    xml.list(
+        "PendingMaintenanceActions",
+        "ResourcePendingMaintenanceActions",
+        due,
+        |x, (cluster, version)| {
+            let when = show::time(settle::next_window(&cluster.settings.maintenance_window, c.now));
+            x.text("ResourceIdentifier", c.arn("cluster", &cluster.id));
+            x.list("PendingMaintenanceActionDetails", "PendingMaintenanceAction", [version], |x, version| {
+                // The word for it is not in the fact book.
+                x.text("Action", "system-update");
+                x.text("AutoAppliedAfterDate", &when);
+                x.text("CurrentApplyDate", &when);
+                x.text("Description", format!("Upgrade to {version}"));
+            });
+        },
+    );
+    xml.optional("Marker", marker);
+    Ok(xml.into())
+}
+
+/// A time in ISO 8601, as milliseconds since the Unix epoch.
+fn moment(c: &Context<'_>, name: &str) -> Result<Option<u64>, Fault> {
+    let Some(text) = c.params().get(name) else { return Ok(None) };
+    let parsed = text.parse::<jiff::Timestamp>().ok().and_then(|t| u64::try_from(t.as_millisecond()).ok());
+    parsed.map(Some).ok_or_else(|| invalid(format!("Invalid value {text} for {name}.")))
+}
+
+pub(super) fn describe_events(c: &mut Context<'_>) -> Reply {
+    let p = c.params();
+    let kind = p.get("SourceType");
+    let id = c.name("SourceIdentifier");
+    if id.is_some() && kind.is_none() {
+        return Err(Fault::bad("InvalidParameterCombination", "SourceIdentifier needs a SourceType."));
+    }
+    let minutes = p.number("Duration").unwrap_or(60.0).clamp(0.0, 20_160.0);
+    let to = moment(c, "EndTime")?.unwrap_or(c.now).min(c.now);
+    let from = moment(c, "StartTime")?.unwrap_or_else(|| to.saturating_sub((minutes * 60_000.0) as u64));
+    let categories = p.list("EventCategories");
+    let mut past: Vec<&Event> = c
+        .rds
+        .events
+        .iter()
+        .filter(|event| (from..=to).contains(&event.at))
+        .filter(|event| kind.is_none_or(|kind| kind == event.kind))
+        .filter(|event| id.as_ref().is_none_or(|id| *id == event.id))
+        .filter(|event| categories.is_empty() || categories.contains(&event.category))
+        .collect();
+    past.sort_by_key(|event| event.at);
+    let all = past.into_iter().enumerate().map(|(n, event)| (format!("{n:08}"), event)).collect();
+    let (events, marker) = page(p, all)?;
+    let mut xml = Xml::new();
+    xml.list("Events", "Event", events, |x, event| {
+        x.text("SourceIdentifier", &event.id);
+        x.text("SourceType", &event.kind);
+        x.text("Message", &event.message);
+        x.texts("EventCategories", "EventCategory", [&event.category]);
+        x.text("Date", show::time(event.at));
+        x.text("SourceArn", &event.arn);
+    });
+    xml.optional("Marker", marker);
+    Ok(xml.into())
+}

@@ -1,0 +1,82 @@
+//! Tags of everything that has an ARN.
+
+use super::{Context, invalid, no_cluster, no_instance};
+use crate::wire::{Fault, Reply, Xml};
+use std::collections::BTreeMap;
+
+/// Tags per resource: AWS's usual limit, not in the fact book.
+const TAGS_MAX: usize = 50;
+
+pub(super) fn check(tags: &BTreeMap<String, String>) -> Result<(), Fault> {
+    for (key, value) in tags {
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            return Err(invalid(format!("Invalid tag key {key}: the prefix aws: is reserved.")));
+        }
+        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+            return Err(invalid(format!("Invalid length of tag {key}.")));
+        }
+    }
+    if tags.len() > TAGS_MAX {
+        return Err(invalid(format!("A resource can have at most {TAGS_MAX} tags.")));
+    }
+    Ok(())
+}
+
+/// The tags of the resource whose ARN the request gives.
+fn tags<'c>(c: &'c mut Context<'_>) -> Result<&'c mut BTreeMap<String, String>, Fault> {
+    let arn = c.params().required("ResourceName")?.to_ascii_lowercase();
+    let parts: Vec<&str> = arn.splitn(7, ':').collect();
+    let (kind, name) = match parts.as_slice() {
+        ["arn", _, "rds", region, _, kind, name] if *region == c.call.region => (*kind, *name),
+        _ => {
+            return Err(invalid(format!(
+                "The specified resource name does not match an RDS resource in this region: {arn}"
+            )));
+        }
+    };
+    let rds = &mut *c.rds;
+    let group_not_found =
+        || Fault::new(404, "DBParameterGroupNotFound", format!("Parameter group not found: {name}"));
+    match kind {
+        "cluster" => rds.clusters.get_mut(name).map(|found| &mut found.tags).ok_or_else(|| no_cluster(name)),
+        "db" => rds.instances.get_mut(name).map(|found| &mut found.tags).ok_or_else(|| no_instance(name)),
+        "cluster-pg" => rds.groups.get_mut(name).map(|found| &mut found.tags).ok_or_else(group_not_found),
+        "pg" => rds.instance_groups.get_mut(name).map(|found| &mut found.tags).ok_or_else(group_not_found),
+        "subgrp" => rds.subnet_groups.get_mut(name).map(|found| &mut found.tags).ok_or_else(|| {
+            Fault::new(404, "DBSubnetGroupNotFoundFault", format!("DB subnet group '{name}' does not exist."))
+        }),
+        "cluster-snapshot" => rds.snapshots.get_mut(name).map(|found| &mut found.tags).ok_or_else(|| {
+            Fault::new(404, "DBClusterSnapshotNotFoundFault", format!("DBClusterSnapshot {name} not found."))
+        }),
+        _ => Err(invalid(format!("Invalid resource type in {arn}."))),
+    }
+}
+
+pub(super) fn add(c: &mut Context<'_>) -> Reply {
+    let given = c.params().tags("Tags");
+    let kept = tags(c)?;
+    let mut all = kept.clone();
+    all.extend(given);
+    check(&all)?;
+    *kept = all;
+    Ok(Xml::new().into())
+}
+
+pub(super) fn remove(c: &mut Context<'_>) -> Reply {
+    let keys = c.params().list("TagKeys");
+    tags(c)?.retain(|key, _| !keys.contains(key));
+    Ok(Xml::new().into())
+}
+
+pub(super) fn list(c: &mut Context<'_>) -> Reply {
+    let mut xml = Xml::new();
+    show(&mut xml, tags(c)?);
+    Ok(xml.into())
+}
+
+/// `<TagList>`.
+pub(super) fn show(x: &mut Xml, tags: &BTreeMap<String, String>) {
+    x.list("TagList", "Tag", tags, |x, (key, value)| {
+        x.text("Key", key).text("Value", value);
+    });
+}

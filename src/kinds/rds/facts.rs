@@ -1,0 +1,71 @@
+//! What the model must know of a live cluster and of its parameter group, beside the resources of the stack.
+
+use super::super::kind::absent_ok;
+use super::{cluster, other_users, parameters};
+use crate::aws::{Aws, During, Failure, Look};
+use std::collections::BTreeMap;
+
+/// What the model must know of the live cluster, the stack's own or an existing one.
+pub struct ClusterFacts {
+    /// `aurora-mysql`
+    pub engine: String,
+    pub engine_version: String,
+    pub status: String,
+    pub parameter_group: String,
+    /// ARNs of all associated roles.
+    pub roles: Vec<String>,
+    /// Identifier of the global database that the cluster is a member of.
+    pub global_cluster: Option<String>,
+    /// Name of the CloudFormation stack that made the cluster.
+    pub cloudformation_stack: Option<String>,
+}
+
+/// # Errors
+/// Those of the describe; a missing cluster is `None`.
+pub async fn cluster_facts(look: Look<'_>) -> Result<Option<ClusterFacts>, Failure> {
+    let found = cluster(look).await?;
+    Ok(found.as_ref().as_ref().map(|cluster| ClusterFacts {
+        engine: cluster.engine().unwrap_or_default().into(),
+        engine_version: cluster.engine_version().unwrap_or_default().into(),
+        status: cluster.status().unwrap_or_default().into(),
+        parameter_group: cluster.db_cluster_parameter_group().unwrap_or_default().into(),
+        global_cluster: cluster.global_cluster_identifier().filter(|id| !id.is_empty()).map(String::from),
+        cloudformation_stack: cluster
+            .tag_list()
+            .iter()
+            .find(|tag| tag.key() == Some("aws:cloudformation:stack-name"))
+            .and_then(|tag| tag.value().map(String::from)),
+        roles: cluster.associated_roles().iter().filter_map(|r| r.role_arn().map(String::from)).collect(),
+    }))
+}
+
+/// What the model must know of the custom parameter group that others made for the existing cluster.
+pub struct GroupFacts {
+    /// Roles that are set, by parameter.
+    pub roles: BTreeMap<String, String>,
+    /// `static` or `dynamic`, by parameter.
+    pub apply_types: BTreeMap<String, String>,
+    /// The other clusters that use the group, sorted.
+    pub other_users: Vec<String>,
+}
+
+/// # Errors
+/// Those of the describes; a default group and the stack's own are `None`, and nothing is asked of them.
+pub async fn group_facts(look: Look<'_>) -> Result<Option<GroupFacts>, Failure> {
+    let found = parameters::attached(look).await?;
+    let Some(attached) = found.as_ref() else { return Ok(None) };
+    Ok(Some(GroupFacts {
+        roles: attached.roles(),
+        apply_types: parameters::apply_types(&attached.parameters),
+        other_users: other_users(look.aws, &attached.group).await?,
+    }))
+}
+
+/// Whether there is a DB cluster parameter group of this name.
+///
+/// # Errors
+/// Those of the describe.
+pub async fn group_exists(aws: &Aws, group: &str) -> Result<bool, Failure> {
+    let request = aws.rds.describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(group);
+    Ok(absent_ok(request.send().await.during("DescribeDBClusterParameterGroups"))?.is_some())
+}

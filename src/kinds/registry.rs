@@ -1,0 +1,71 @@
+//! All kinds that a run knows.
+
+use super::kind::AnyKind;
+use crate::aws::{Aws, Failure, Look};
+use auroraml_core::base::{Id, Live, Observed};
+use auroraml_core::resource::Catalog;
+use auroraml_core::{every_kind, kinds};
+use futures_util::future::join_all;
+
+/// The kinds that a run knows: a value, so that two runs may know different ones.
+#[derive(Clone)]
+pub struct Kinds(Vec<&'static dyn AnyKind>);
+
+macro_rules! all {
+    ($($section:literal: $file:ident::$kind:ident,)*) => {
+        vec![$(&kinds::$file::$kind as &'static dyn AnyKind),*]
+    };
+}
+
+impl Default for Kinds {
+    /// Every kind there is, in the order in which a person would build a stack; output follows it.
+    fn default() -> Kinds {
+        Kinds(every_kind!(all))
+    }
+}
+
+impl Kinds {
+    /// These and another one.
+    #[must_use]
+    pub fn with(mut self, kind: &'static dyn AnyKind) -> Kinds {
+        self.0.push(kind);
+        self
+    }
+
+    /// # Panics
+    /// When there is no such kind: a bug.
+    pub fn get(&self, name: &str) -> &'static dyn AnyKind {
+        let found = self.0.iter().find(|kind| kind.name() == name);
+        *found.unwrap_or_else(|| panic!("there is no kind {name}"))
+    }
+
+    /// The rules of all of them, as the planner wants them.
+    pub fn catalog(&self) -> Catalog {
+        self.0.iter().map(|kind| (kind.name(), kind.rules())).collect()
+    }
+
+    /// Everything of the stack that exists.
+    ///
+    /// # Errors
+    /// The first failure of any kind's observation.
+    pub async fn observe_all(&self, look: Look<'_>) -> Result<Observed, Failure> {
+        let all = join_all(self.0.iter().map(|kind| kind.observe(look))).await;
+        let mut observed = Observed::new();
+        for live in all {
+            for live in live? {
+                observed.insert(live.id.clone(), live);
+            }
+        }
+        Ok(observed)
+    }
+
+    /// One resource as it was at `as_of` (milliseconds since the Unix epoch) or later, or `None` where it does not
+    /// exist.
+    ///
+    /// # Errors
+    /// Those of its kind's observation.
+    pub async fn observe_one(&self, aws: &Aws, id: &Id, as_of: u64) -> Result<Option<Live>, Failure> {
+        let look = Look { aws, as_of, only: Some(&id.name) };
+        Ok(self.get(id.kind).observe(look).await?.into_iter().find(|live| live.id == *id))
+    }
+}

@@ -1,0 +1,38 @@
+//! What all steps of one run share.
+
+use crate::aws::Aws;
+use crate::kinds::Kinds;
+use auroraml_core::base::{Id, Observed, Outputs};
+use auroraml_core::events::{Event, Listener};
+use auroraml_core::members::Permit;
+use auroraml_core::resource::Graph;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Semaphore, watch};
+
+/// Tells a run to start nothing more and to end its waits.
+pub type Stop = watch::Receiver<bool>;
+
+pub(super) struct Run {
+    pub aws: Arc<Aws>,
+    pub kinds: Kinds,
+    pub graph: Graph,
+    pub observed: Observed,
+    /// Outputs of everything that is settled.
+    pub known: Mutex<BTreeMap<Id, Outputs>>,
+    pub stop: Stop,
+    pub listener: Arc<dyn Listener>,
+    /// What may be interrupted.
+    pub permit: Arc<Permit>,
+    /// Places among the steps at work.
+    pub places: Arc<Semaphore>,
+}
+
+impl Run {
+    pub fn tell(&self, event: Event) {
+        self.listener.tell(self.aws.clock.now_ms(), &event);
+    }
+    pub fn learn(&self, id: &Id, outputs: Outputs) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), outputs);
+    }
+}

@@ -1,0 +1,28 @@
+//! One stack as a value: what is wanted, where, and how to get there.
+
+use crate::aws::{Aws, Connection, Failure};
+use crate::kinds::Kinds;
+use auroraml_core::model;
+use auroraml_core::spec::Spec;
+use std::sync::Arc;
+
+/// A spec with the account and region that it is about, and the connection there. The three belong together and are
+/// made together; nothing else is shared, so that any number of stacks can live in one process.
+#[derive(Clone)]
+pub struct Stack {
+    pub spec: Arc<Spec>,
+    pub aws: Arc<Aws>,
+    /// The kinds that its resources are of.
+    pub kinds: Kinds,
+}
+
+impl Stack {
+    /// Asks who the caller is and makes the clients.
+    ///
+    /// # Errors
+    /// When there are no usable credentials, or STS does not answer.
+    pub async fn connect(spec: Spec, connection: Connection) -> Result<Stack, Failure> {
+        let aws = Aws::connect(connection, &spec.stack, model::scope(&spec)).await?;
+        Ok(Stack { spec: Arc::new(spec), aws: Arc::new(aws), kinds: Kinds::default() })
+    }
+}
