@@ -10,7 +10,8 @@ pub use listing::Listings;
 pub use secret::SecretText;
 
 use auroraml_clock::Clock;
-use auroraml_core::base::names::{Place, Scope};
+use auroraml_core::base::names::{Place, STACK_TAG};
+use auroraml_core::model::Scope;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
@@ -174,7 +175,7 @@ impl<'a> Look<'a> {
 
 /// Whether an object with these tags belongs to the stack.
 pub fn owns(place: &Place, tags: &BTreeMap<String, String>) -> bool {
-    tags.get(auroraml_core::base::names::STACK_TAG) == Some(&place.stack)
+    tags.get(STACK_TAG) == Some(&place.stack)
 }
 
 /// Tags as AWS returns them, without those that only AWS may set (fact book, trap 69).

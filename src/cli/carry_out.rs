@@ -9,8 +9,8 @@ use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
 use super::terminal;
-use crate::run::execute::Report;
-use crate::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
+use auroraml::run::execute::Report;
+use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
 use auroraml_core::events::Event;
 use auroraml_core::members::{Impact, Interruption, Permit};
@@ -65,7 +65,7 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
 
 async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
     let destroying = request.order.intent != Intent::Apply;
-    let prepared = prepare(&session.aws, &session.spec, request.order).await.map_err(no_plan)?;
+    let prepared = prepare(&session.stack, request.order).await.map_err(no_plan)?;
     let subject = session.subject(destroying, request.terms);
     if let Some(saved) = &request.saved {
         let now = json::Document::new(&subject, &session.spec_sha256, &prepared.plan).to_value();
@@ -140,9 +140,9 @@ fn leave_behind(
     printer: &Printer,
 ) -> Result<(), Error> {
     if destroying {
-        printer.data(&lingering(plan, session.aws.clock.now_ms()))?;
+        printer.data(&lingering(plan, session.stack.aws.clock.now_ms()))?;
     } else {
-        let stack = stack(session, observed, None);
+        let stack = stack(session, observed);
         printer.data(&stack.values_text())?;
     }
     Ok(())
@@ -158,7 +158,7 @@ async fn run(
     let (stop, stopped) = watch::channel(false);
     let mut interrupts = Interrupts::listen();
     let signals = tokio::spawn({
-        let (clock, listener) = (session.aws.clock.clone(), live.listener());
+        let (clock, listener) = (session.stack.aws.clock.clone(), live.listener());
         async move {
             interrupts.next().await;
             listener.tell(clock.now_ms(), &Event::Stopping);
@@ -168,8 +168,7 @@ async fn run(
             std::process::exit(Exit::Incomplete as i32);
         }
     });
-    let ended =
-        reconcile(&session.aws, &session.spec, order, prepared, stopped.clone(), live.listener()).await;
+    let ended = reconcile(&session.stack, order, prepared, stopped.clone(), live.listener()).await;
     let was_stopped = *stopped.borrow();
     signals.abort();
     (ended, was_stopped)

@@ -1,7 +1,7 @@
 //! Files that the user names: specs, saved plans, notebooks.
 
 use super::exit::Error;
-use crate::aws::FileSource;
+use auroraml::aws::FileSource;
 use auroraml_core::spec;
 use serde_json::Value;
 use std::fs::{self, File};

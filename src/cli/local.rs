@@ -4,7 +4,7 @@ use super::args::{Completions, Init, Schema, SchemaOf, Validate};
 use super::exit::{Error, Exit};
 use super::files;
 use super::printer::Printer;
-use crate::{render, spec};
+use auroraml_core::{render, spec};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 

@@ -5,7 +5,7 @@ use super::exit::{Error, Exit};
 use super::files;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
-use crate::run::reconcile::prepare;
+use auroraml::run::reconcile::prepare;
 use auroraml_core::model::Intent;
 use auroraml_core::render::{self, json::Document};
 
@@ -16,8 +16,7 @@ pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exi
 }
 
 async fn show(session: &Session, args: &Plan, printer: &Printer) -> Result<Exit, Error> {
-    let prepared =
-        prepare(&session.aws, &session.spec, args.terms.order(Intent::Apply)).await.map_err(no_plan)?;
+    let prepared = prepare(&session.stack, args.terms.order(Intent::Apply)).await.map_err(no_plan)?;
     let (subject, plan) = (session.subject(false, &args.terms), &prepared.plan);
     let document = Document::new(&subject, &session.spec_sha256, plan);
     printer.data(&match args.format {

@@ -4,12 +4,10 @@ use super::args::{Global, SANDBOX_FILE, Speed, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, Source};
 use super::printer::Printer;
-use crate::aws::{
-    Aws, Class, Connection, Failure, PasswordSource, SecretText, real_config, simulated_config,
-};
-use crate::run::reconcile::PrepareError;
+use auroraml::aws::{Class, Connection, Failure, PasswordSource, SecretText, real_config, simulated_config};
+use auroraml::run::reconcile::PrepareError;
+use auroraml::stack::Stack;
 use auroraml_clock::Clock;
-use auroraml_core::model;
 use auroraml_core::render::Subject;
 use auroraml_core::spec::{self, Allow, Spec};
 use auroraml_sandbox::file::{FileError, FileSandbox};
@@ -39,8 +37,7 @@ pub fn run(paused: bool, command: impl Future<Output = Result<Exit, Error>>) -> 
 
 /// A spec, and AWS as its stack sees it.
 pub struct Session {
-    pub aws: Arc<Aws>,
-    pub spec: Spec,
+    pub stack: Stack,
     /// SHA-256 of the spec file, in hexadecimal digits.
     pub spec_sha256: String,
     /// How fast the run's clock runs; `None` when it jumps.
@@ -56,7 +53,6 @@ impl Session {
     pub async fn open(path: &Path, global: &Global, printer: &Printer) -> Result<Session, Error> {
         let source = files::read_spec(path)?;
         let spec = parse(&source, printer)?;
-        let scope = model::scope(&spec);
         let connection = |config, clock| Connection {
             config,
             clock,
@@ -79,15 +75,15 @@ impl Session {
                 (connection(config, Clock::real()), Some(1.0))
             }
         };
-        let aws = Aws::connect(connection, &spec.stack, scope).await.map_err(no_connection)?;
+        let stack = Stack::connect(spec, connection).await.map_err(no_connection)?;
         let spec_sha256 = Sha256::digest(&source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Session { aws: Arc::new(aws), spec, spec_sha256, speed, sandbox })
+        Ok(Session { stack, spec_sha256, speed, sandbox })
     }
 
     pub fn subject(&self, destroy: bool, terms: &Terms) -> Subject {
-        let place = &self.aws.place;
+        let place = &self.stack.aws.place;
         // Without a word on it, what interrupts no writer is done.
-        let spec = self.spec.restart().and_then(|restart| restart.allow);
+        let spec = self.stack.spec.restart().and_then(|restart| restart.allow);
         let (allow, allow_is_final) = match (spec, terms.allow.map(Allow::from)) {
             (Some(spec), Some(asked)) if asked < spec => (asked, false),
             (Some(spec), _) => (spec, true),
@@ -227,6 +223,10 @@ pub fn no_plan(error: PrepareError) -> Error {
                 help: Some(problem.hint),
             });
             Error { exit: Exit::Preflight, troubles: troubles.collect() }
+        }
+        PrepareError::Bug(why) => {
+            let help = "please report it with the spec; nothing was changed";
+            Error::new("auroraml", format!("a bug: {why}"), help)
         }
     }
 }

@@ -4,8 +4,8 @@ use super::args::{Global, StatusFormat, Terms, Verify};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
-use crate::run::reconcile::PrepareError;
-use crate::run::verify;
+use auroraml::run::reconcile::PrepareError;
+use auroraml::verify;
 use auroraml_core::render;
 
 pub async fn verify(args: &Verify, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -15,17 +15,17 @@ pub async fn verify(args: &Verify, global: &Global, printer: &Printer) -> Result
 }
 
 async fn show(session: &Session, args: &Verify, printer: &Printer) -> Result<Exit, Error> {
-    if session.spec.aurora.is_none() {
+    if session.stack.spec.aurora.is_none() {
         let why = "the spec has no cluster, so there is no wiring to verify";
         return Err(Error::new("aurora", why, "add `aurora` to the spec"));
     }
     if args.deep {
-        let cluster = session.aws.cluster();
+        let cluster = session.stack.aws.cluster();
         printer.talk(&format!(
             "note: --deep sends SQL to {cluster} through the Data API; that wakes a paused cluster, which then costs\n"
         ));
     }
-    let checks = verify::verify(&session.aws, &session.spec, args.deep).await;
+    let checks = verify::verify(&session.stack, args.deep).await;
     let checks = checks.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;
     printer.data(&match args.format {
         StatusFormat::Text => render::verify::text(&session.subject(false, &Terms::default()), &checks),

@@ -1,14 +1,12 @@
 //! File of the stack in its bucket. Its key holds the hash of its content.
 
-use auroraml_core::kinds::bucket_object::{BucketObject, Props};
 use super::bucket::{Whose, whose};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::sagemaker::not_yet;
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use auroraml_core::base::{Outputs, State};
 use auroraml_core::base::names::short_hash;
-
-
+use auroraml_core::base::{Outputs, State};
+use auroraml_core::kinds::bucket_object::{BucketObject, Props};
 
 use std::collections::BTreeMap;
 

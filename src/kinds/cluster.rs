@@ -1,19 +1,15 @@
 //! Aurora MySQL DB cluster that the stack owns.
 
-use auroraml_core::kinds::cluster::{Cluster, Props, Serverless};
-use super::rds::{cluster, state, tags, tags_of, update_tags};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds;
+use super::rds::{cluster, state, tags, tags_of, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
-use auroraml_core::engine;
 use auroraml_core::base::{Input, Outputs, State};
-
-
+use auroraml_core::kinds::cluster::{Cluster, Props, Serverless};
 
 use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, builders};
 
 use serde_json::Value;
-
 
 impl Calls for Cluster {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

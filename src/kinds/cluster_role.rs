@@ -1,13 +1,11 @@
 //! Association of an IAM role with the cluster. For Aurora MySQL it carries no feature name.
 
-use auroraml_core::kinds::cluster_role::{ClusterRole, Props};
-use super::rds::cluster;
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds;
+use super::rds::cluster;
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::{Outputs, State};
-
-
+use auroraml_core::kinds::cluster_role::{ClusterRole, Props};
 
 impl Calls for ClusterRole {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

@@ -12,7 +12,7 @@ pub(super) use blockers::{Held, explained};
 
 use super::kind::absent_ok;
 use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
-use auroraml_core::base::{Outputs};
+use auroraml_core::base::Outputs;
 use auroraml_core::base::names::{RESOURCE_TAG, STACK_TAG};
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
@@ -20,6 +20,7 @@ use aws_sdk_ec2::types::{
     Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
 };
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -145,7 +146,7 @@ pub(super) struct Named<'a, T> {
 
 impl<T> Named<'_, T> {
     pub fn outputs(&self) -> Outputs {
-        [("id".into(), self.id.to_string())].into()
+        [("id".into(), self.id.into())].into()
     }
 }
 

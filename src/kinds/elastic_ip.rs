@@ -1,14 +1,16 @@
 //! Elastic IP address, for a NAT gateway.
 
-use auroraml_core::kinds::elastic_ip::{ElasticIp, Props};
 use super::ec2::{self, Candidate, Held};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok, nat_gateway};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
+use super::nat_gateway;
 use crate::aws::{Aws, Class, During, Failure, Look};
-use auroraml_core::base::{State};
+use auroraml_core::base::State;
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::elastic_ip::{ElasticIp, Props};
 
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
 
-use std::collections::{BTreeSet};
+use std::collections::BTreeSet;
 
 impl Calls for ElasticIp {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

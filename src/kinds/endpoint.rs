@@ -1,17 +1,19 @@
 //! SageMaker endpoint. Its name is the one that SQL functions use, and stays.
 
-use auroraml_core::kinds::endpoint::{Endpoint, Props};
-use super::endpoint_config::EndpointConfig;
-use super::sagemaker::{all_configs, endpoint_of, list_tags, may_be_cut, name_of, not_yet, tags, update_tags};
-use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
+use super::sagemaker::{
+    all_configs, endpoint_of, list_tags, may_be_cut, name_of, not_yet, tags, update_tags,
+};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Outputs, State};
-use auroraml_core::base::{Change, To};
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::endpoint::{Endpoint, Props};
+use auroraml_core::kinds::endpoint_config::EndpointConfig;
 
 use aws_sdk_sagemaker::types::EndpointStatus;
 use futures_util::future::join_all;
 
-use std::collections::{BTreeSet};
+use std::collections::BTreeSet;
 
 impl Calls for Endpoint {
     /// Endpoints that the spec names, and those of the stack's live configurations: an endpoint that the spec

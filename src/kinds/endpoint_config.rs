@@ -1,15 +1,14 @@
 //! SageMaker endpoint configuration. It cannot change: its name holds the hash of what it is.
 
-use auroraml_core::kinds::endpoint_config::{EndpointConfig, Props};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::sagemaker::{configs, endpoint_of, list_tags, name_of, not_yet, tags, update_tags};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use auroraml_core::base::{State};
+use auroraml_core::base::State;
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::endpoint_config::{EndpointConfig, Props};
 
 use aws_sdk_sagemaker::types::{ProductionVariant, ProductionVariantServerlessConfig};
 use futures_util::future::join_all;
-
-
 
 impl Calls for EndpointConfig {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

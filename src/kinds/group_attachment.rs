@@ -1,16 +1,13 @@
 //! "The existing cluster uses our parameter group": for a cluster that others own, of which nothing else is
 //! changed.
 
-use auroraml_core::kinds::group_attachment::{GroupAttachment, Props};
-use super::rds::cluster;
-use super::kind::{Deletion, Calls, Seen, Update};
+use super::kind::{Calls, Deletion, Seen, Update};
 use super::rds;
+use super::rds::cluster;
 use crate::aws::{Aws, During, Failure, Look};
-use auroraml_core::base::{Outputs};
+use auroraml_core::base::Outputs;
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
-
-
-
+use auroraml_core::kinds::group_attachment::{GroupAttachment, Props};
 
 impl Calls for GroupAttachment {
     /// Attached or not: a cluster that uses another group has no attachment of ours.

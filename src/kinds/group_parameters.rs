@@ -1,13 +1,11 @@
 //! The stack's role parameters in a parameter group that others made: for an existing cluster that alone uses
 //! a custom group. Nothing else in that group is changed.
 
-use auroraml_core::kinds::group_parameters::{GroupParameters, Props};
+use super::kind::{Calls, Deletion, Seen, Update};
 use super::rds::parameters::{apply_types, attached, named, reset, set, values};
-use super::kind::{Deletion, Calls, Seen, Update};
 use crate::aws::{Aws, Failure, Look};
 use auroraml_core::base::{Input, State};
-
-
+use auroraml_core::kinds::group_parameters::{GroupParameters, Props};
 
 use std::collections::BTreeMap;
 

@@ -1,14 +1,9 @@
 //! Aurora DB instance: a member of the cluster.
 
-use auroraml_core::kinds::instance::{Instance, Props};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds::{instances, reported, state, tags, tags_of, update_tags};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-
-
-
-
-
+use auroraml_core::kinds::instance::{Instance, Props};
 
 impl Calls for Instance {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
@@ -23,8 +18,8 @@ impl Calls for Instance {
             Some(Seen {
                 name: name.to_string(),
                 outputs: [
-                    ("id".into(), identifier.to_string()),
-                    ("arn".into(), instance.db_instance_arn().unwrap_or_default().to_string()),
+                    ("id".into(), identifier.into()),
+                    ("arn".into(), instance.db_instance_arn().unwrap_or_default().into()),
                 ]
                 .into(),
                 state: state(instance.db_instance_status().unwrap_or_default()),
@@ -59,7 +54,8 @@ impl Calls for Instance {
     async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let (want, identifier) = (&update.want, aws.place.name(name));
         update_tags(aws, &aws.place.instance_arn(&identifier), &want.tags, &update.live.tags).await?;
-        if !["class", "promotion_tier", "auto_minor_version_upgrade"].iter().any(|path| update.changed(path)) {
+        if !["class", "promotion_tier", "auto_minor_version_upgrade"].iter().any(|path| update.changed(path))
+        {
             return Ok(());
         }
         // Last, because another class restarts the instance.

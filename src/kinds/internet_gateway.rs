@@ -1,14 +1,13 @@
 //! Internet gateway, attached to the VPC.
 
-use auroraml_core::kinds::internet_gateway::{InternetGateway, Props};
 use super::ec2::{self, Candidate, Held};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use auroraml_core::base::{State};
+use auroraml_core::base::State;
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::internet_gateway::{InternetGateway, Props};
 
 use aws_sdk_ec2::types::{AttachmentStatus, ResourceType};
-
-
 
 impl Calls for InternetGateway {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

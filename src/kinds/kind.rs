@@ -170,13 +170,7 @@ impl<K: Calls> AnyKind for K {
     fn observe<'a>(&'a self, look: Look<'a>) -> Answer<'a, Vec<Live>> {
         Box::pin(async move { erased::<K>(Calls::observe(self, look).await?) })
     }
-    fn create<'a>(
-        &'a self,
-        aws: &'a Aws,
-        name: &'a str,
-        want: Value,
-        _: Option<&'a Live>,
-    ) -> Answer<'a, ()> {
+    fn create<'a>(&'a self, aws: &'a Aws, name: &'a str, want: Value, _: Option<&'a Live>) -> Answer<'a, ()> {
         Box::pin(async move { Calls::create(self, aws, name, &typed(K::NAME, want)?).await })
     }
     fn update<'a>(
@@ -246,12 +240,7 @@ impl<T: Task> AnyKind for Work<T> {
         let why = format!("{} cannot change: it is what its inputs are (a bug)", live.id);
         Box::pin(std::future::ready(Err(Failure::refused("update", why))))
     }
-    fn delete<'a>(
-        &'a self,
-        aws: &'a Aws,
-        live: &'a Live,
-        _: &'a BTreeMap<String, String>,
-    ) -> Answer<'a, ()> {
+    fn delete<'a>(&'a self, aws: &'a Aws, live: &'a Live, _: &'a BTreeMap<String, String>) -> Answer<'a, ()> {
         Box::pin(self.0.stop(aws, &live.id.name, attempt(live)))
     }
     fn reported<'a>(&'a self, _: &'a Aws, _: u64) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>> {

@@ -26,6 +26,7 @@ mod notebook;
 mod notebook_config;
 mod parameter_group;
 mod parameter_sync;
+pub mod rds;
 mod registry;
 mod role;
 mod route_table;
@@ -37,7 +38,6 @@ mod subnet;
 mod subnet_group;
 mod vpc;
 mod vpc_endpoint;
-pub mod rds;
 
 pub use kind::{ATTEMPT, AnyKind, Calls, Deletion, Seen, Task, Update, Work, absent_ok, already_ok};
 pub use registry::Kinds;

@@ -1,15 +1,15 @@
 //! Public NAT gateway.
 
-use auroraml_core::kinds::nat_gateway::{NatGateway, Props};
 use super::ec2::{self, Candidate, Named};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use auroraml_core::base::{State};
+use auroraml_core::base::State;
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::nat_gateway::{NatGateway, Props};
 
 use aws_sdk_ec2::types::{ConnectivityType, NatGatewayState, ResourceType};
 
-
-use std::collections::{BTreeSet};
+use std::collections::BTreeSet;
 
 impl Calls for NatGateway {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

@@ -1,16 +1,12 @@
 //! SageMaker notebook instance.
 
-use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::{list_tags, not_yet, tags, update_tags};
-use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
-use auroraml_core::base::{Change, To};
+use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
 
 use aws_sdk_sagemaker::types::{DirectInternetAccess, NotebookInstanceStatus};
-
-use serde_json::Value;
-
 
 impl Calls for Notebook {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

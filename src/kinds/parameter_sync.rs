@@ -3,17 +3,15 @@
 //! Its live state is the members' statuses; its update is the next reboot or failover, chosen by
 //! [`auroraml_core::members::restart`] from a fresh look.
 
-use auroraml_core::kinds::parameter_sync::{ParameterSync, Props};
-use super::rds::{cluster, instances, state};
-use super::kind::{Deletion, Calls, Seen, Update};
+use super::kind::{Calls, Deletion, Seen, Update};
 use super::rds;
+use super::rds::{cluster, instances, state};
 use crate::aws::{Aws, During, Failure, Look};
 use auroraml_core::base::State;
+use auroraml_core::kinds::parameter_sync::{ParameterSync, Props};
 use auroraml_core::members::restart::{Act, Member, Next, Policy, Topology, next};
 
 use aws_sdk_rds::types::DbInstance;
-
-
 
 impl Calls for ParameterSync {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

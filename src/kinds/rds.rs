@@ -7,7 +7,7 @@ pub use facts::{ClusterFacts, GroupFacts, cluster_facts, group_exists, group_fac
 
 use super::kind::absent_ok;
 use crate::aws::{Aws, During, Failure, Look, tag_changes, tag_map};
-use auroraml_core::base::{State};
+use auroraml_core::base::State;
 use auroraml_core::members::restart::needs_person;
 use aws_sdk_rds::primitives::DateTime;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
@@ -46,8 +46,7 @@ pub(super) async fn instances(look: Look<'_>) -> Result<Arc<Vec<DbInstance>>, Fa
             aws_sdk_rds::types::Filter::builder().name("db-cluster-id").values(look.aws.cluster()).build();
         let items = look.aws.rds.describe_db_instances().filters(filter).into_paginator().items().send();
         // A filter for a cluster that does not exist is answered with its absence, not with an empty list.
-        let found =
-            absent_ok(items.collect::<Result<Vec<_>, _>>().await.during("DescribeDBInstances"))?;
+        let found = absent_ok(items.collect::<Result<Vec<_>, _>>().await.during("DescribeDBInstances"))?;
         Ok(found.unwrap_or_default())
     })
     .await

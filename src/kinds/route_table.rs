@@ -1,14 +1,15 @@
 //! Route table with its routes and the subnets that use it.
 
-use auroraml_core::kinds::route_table::{RouteTable, Props};
 use super::ec2::{self, Candidate};
-use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::{Input, State};
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::route_table::{Props, RouteTable};
 
-use aws_sdk_ec2::types::{ResourceType, Route, RouteOrigin, RouteState, RouteTableAssociation, RouteTableAssociationStateCode};
-
-
+use aws_sdk_ec2::types::{
+    ResourceType, Route, RouteOrigin, RouteState, RouteTableAssociation, RouteTableAssociationStateCode,
+};
 
 impl Calls for RouteTable {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

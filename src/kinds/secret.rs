@@ -3,10 +3,10 @@
 //! **Invariant.** What the secret holds is in [`SecretText`] or in a request, nowhere else: no property, output
 //! or message has it.
 
-use auroraml_core::kinds::secret::{Secret, Props};
-use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns, tag_changes, tag_map};
 use auroraml_core::base::{Outputs, State};
+use auroraml_core::kinds::secret::{Props, Secret};
 
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::Tag;

@@ -3,15 +3,13 @@
 //! A plan must not read the secret. So the fields are also in a tag of it, which is set after them: a run that
 //! is killed in between sees a difference and writes both again.
 
-use auroraml_core::kinds::secret_attachment::{SecretAttachment, Props};
+use super::kind::{Calls, Deletion, Seen, Update};
 use super::secret::{FIELDS_TAG, live, put, read, tags_of, update_tags};
-use super::kind::{Deletion, Calls, Seen, Update};
 use crate::aws::{Aws, Failure, Look, SecretText, owns};
-use auroraml_core::base::{Input, Outputs, State};
-
+use auroraml_core::base::{Outputs, State};
+use auroraml_core::kinds::secret_attachment::{Props, SecretAttachment, decode, encode, texts};
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest};
 use std::collections::BTreeMap;
 
 impl Calls for SecretAttachment {
@@ -68,10 +66,6 @@ async fn write(aws: &Aws, want: &Props) -> Result<(), Failure> {
     update_tags(aws, secret, &tag, &BTreeMap::new()).await
 }
 
-fn texts(fields: &BTreeMap<String, Input>) -> BTreeMap<String, String> {
-    fields.iter().map(|(name, value)| (name.clone(), value.get().to_string())).collect()
-}
-
 /// Puts the fields into the secret's value; says whether anything was different.
 fn merge(value: &mut Map<String, Value>, fields: &BTreeMap<String, String>) -> bool {
     let mut is_changed = false;
@@ -93,46 +87,12 @@ fn merge(value: &mut Map<String, Value>, fields: &BTreeMap<String, String>) -> b
     is_changed
 }
 
-/// Fields or their hash. What others wrote into the tag gives fields that nobody wants, which are written anew.
-fn decode(tag: &str) -> (BTreeMap<String, Input>, Option<String>) {
-    if tag.starts_with(HASHED) {
-        return (BTreeMap::new(), Some(tag.to_string()));
-    }
-    let pairs = tag.split(' ').filter_map(|pair| pair.split_once('='));
-    (pairs.map(|(name, value)| (name.to_string(), value.into())).collect(), None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn fields(host: &str) -> BTreeMap<String, String> {
         [("host", host), ("port", "3306"), ("dbname", "")].map(|(k, v)| (k.into(), v.into())).into()
-    }
-
-    #[test]
-    fn a_tag_says_what_the_fields_are() {
-        let short = fields("churn.cluster-x.us-east-1.rds.amazonaws.com");
-        let tag = encode(&short);
-        assert_eq!(tag, "dbname= host=churn.cluster-x.us-east-1.rds.amazonaws.com port=3306");
-        assert_eq!(texts(&decode(&tag).0), short);
-    }
-
-    #[test]
-    fn what_does_not_fit_is_hashed_and_still_compared() {
-        for host in ["h".repeat(300), "a b".to_string()] {
-            let long = fields(&host);
-            let tag = encode(&long);
-            assert!(tag.len() <= TAG_MAX && tag.starts_with(HASHED), "{tag}");
-            let (none, hash) = decode(&tag);
-            let live = json!({"fields": none, "hash": hash});
-            let mut want = json!({"fields": long, "hash": null});
-            accept(&mut want, &live);
-            assert_eq!(want["fields"], live["fields"]);
-            let mut want = json!({"fields": fields("other"), "hash": null});
-            accept(&mut want, &live);
-            assert_eq!(want["fields"]["host"], "other");
-        }
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! Security group with all its rules; AWS's default egress rule is among them.
 
-use auroraml_core::kinds::security_group::{SecurityGroup, Props};
 use super::ec2::{self, Candidate, Held};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
-use auroraml_core::base::{State};
+use auroraml_core::base::State;
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::security_group::{Props, Rule, SecurityGroup};
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, ResourceType, UserIdGroupPair};
-
-
 
 impl Calls for SecurityGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

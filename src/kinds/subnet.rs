@@ -1,16 +1,15 @@
 //! Subnet in one availability zone.
 
-use auroraml_core::kinds::subnet::{Subnet, Props};
 use super::ec2::{self, Candidate, Held};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use auroraml_core::base::{State};
+use auroraml_core::base::State;
 use auroraml_core::base::names::RESOURCE_TAG;
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::subnet::{Props, Subnet};
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetState};
 use ipnet::Ipv4Net;
-
-
 
 impl Calls for Subnet {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

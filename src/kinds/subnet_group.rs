@@ -1,13 +1,10 @@
 //! DB subnet group: the subnets in which the cluster's instances live.
 
-use auroraml_core::kinds::subnet_group::{SubnetGroup, Props};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::rds::{list_tags, tags, update_tags};
-use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
-
-
-
+use auroraml_core::kinds::subnet_group::{Props, SubnetGroup};
 
 impl Calls for SubnetGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

@@ -1,15 +1,14 @@
 //! VPC with DNS host names on. DNS support is on in every new VPC.
 
-use auroraml_core::kinds::vpc::{Vpc, Props};
 use super::ec2::{self, Candidate, Held, Named};
-use super::kind::{Deletion, Calls, Seen, Update, absent_ok, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
-use auroraml_core::base::{State};
+use auroraml_core::base::State;
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::vpc::{Props, Vpc};
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
 use futures_util::future::join_all;
-
-
 
 impl Calls for Vpc {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

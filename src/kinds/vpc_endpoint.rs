@@ -1,14 +1,13 @@
 //! Gateway or interface endpoint of an AWS service in the VPC.
 
-use auroraml_core::kinds::vpc_endpoint::{VpcEndpoint, Props};
 use super::ec2::{self, Candidate};
-use super::kind::{Deletion, Calls, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::vpc_endpoint::{Props, VpcEndpoint};
 
 use aws_sdk_ec2::types::{ResourceType, VpcEndpointType};
-
-
 
 impl Calls for VpcEndpoint {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {

@@ -111,7 +111,8 @@ pub async fn execute(
             // A panic in a step is a bug; it must not pass for success, nor end the other steps and stacks.
             Err(error) => {
                 let Some(id) = spawned.remove(&error.id()) else { continue };
-                let why = error.try_into_panic().map_or_else(|error| error.to_string(), |panic| said(&*panic));
+                let why =
+                    error.try_into_panic().map_or_else(|error| error.to_string(), |panic| said(&*panic));
                 let failure = Failure::refused("step", format!("a bug in auroraml: {why}"));
                 run.tell(Event::Failed { id: id.clone(), why: failure.to_string() });
                 report.failed.push((id, failure));

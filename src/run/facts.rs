@@ -2,12 +2,12 @@
 
 use crate::aws::{Aws, Class, During, Failure, Look};
 use crate::kinds::{Calls, absent_ok, rds};
-use auroraml_core::engine::{Engine, Offered};
-use auroraml_core::kinds::subnet::Subnet;
-use auroraml_core::model::facts::{ExistingFacts, Facts};
-use auroraml_core::base::{Id, Observed};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
-use auroraml_core::model::{self, Intent};
+use auroraml_core::base::{Id, Observed};
+use auroraml_core::engine::Offered;
+use auroraml_core::kinds::subnet::Subnet;
+use auroraml_core::model::Intent;
+use auroraml_core::model::facts::{ExistingFacts, Facts};
 use auroraml_core::spec::{Aurora, Spec};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -79,11 +79,11 @@ pub(super) async fn complete(
 /// those that are still to be made. AWS is asked for the list only when there are such.
 async fn zones(look: Look<'_>, spec: &Spec) -> Result<Vec<String>, Failure> {
     let Some(network) = &spec.network else { return Ok(Vec::new()) };
-    let subnets = kinds::get("subnet").observe(look).await?;
+    let subnets = Subnet.observe(look).await?;
     let live = |side: &str, n: usize| {
         let name = format!("{side}-{}", n + 1);
-        let subnet = subnets.iter().find(|subnet| subnet.id.name == name)?;
-        subnet.props["zone"].as_str().map(String::from)
+        let subnet = subnets.iter().find(|subnet| subnet.name == name)?;
+        Some(subnet.props.zone.clone())
     };
     let is_live = |side: &str, count: usize| (0..count).all(|n| live(side, n).is_some());
     let (public, private) = (network.public_subnets.len(), network.private_subnets.len());
@@ -130,7 +130,7 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
         }
         // A live version that fits the spec is kept whatever else is on offer.
         Aurora::Owned(cluster)
-            if live.as_ref().is_some_and(|l| model::engine::matches(&cluster.engine_version, l)) =>
+            if live.as_ref().is_some_and(|l| look.aws.scope.engine.matches(&cluster.engine_version, l)) =>
         {
             Ok((Vec::new(), live, None))
         }
@@ -190,14 +190,13 @@ async fn stack_status(aws: &Aws, stack: String) -> Result<(String, String), Fail
     Ok((stack, status.map_or("DELETED", |status| status.as_str()).to_string()))
 }
 
-async fn engine_versions(aws: &Aws) -> Result<Vec<model::engine::Offered>, Failure> {
-    let pages = aws.rds.describe_db_engine_versions().engine("aurora-mysql").into_paginator().items().send();
+async fn engine_versions(aws: &Aws) -> Result<Vec<Offered>, Failure> {
+    let pages =
+        aws.rds.describe_db_engine_versions().engine(aws.scope.engine.name).into_paginator().items().send();
     let found = absent_ok(pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBEngineVersions"))?;
     Ok(found
         .unwrap_or_default()
         .into_iter()
-        .filter_map(|v| {
-            Some(model::engine::Offered { version: v.engine_version?, family: v.db_parameter_group_family? })
-        })
+        .filter_map(|v| Some(Offered { version: v.engine_version?, family: v.db_parameter_group_family? }))
         .collect())
 }

@@ -5,11 +5,11 @@
 //! plan that AWS might accept.
 
 use crate::aws::{Aws, Class, During, Failure};
-use crate::kinds::{cluster, endpoint_config, instance, model, notebook};
+use auroraml_core::kinds::{cluster, endpoint_config, instance, model, notebook};
 use auroraml_core::model::Preflight;
-use auroraml_core::resource::{Graph};
-use auroraml_core::resource::{Action};
 use auroraml_core::plan::{Plan, Step};
+use auroraml_core::resource::Action;
+use auroraml_core::resource::Graph;
 use std::collections::BTreeMap;
 
 /// What the checks found.
@@ -127,7 +127,7 @@ async fn instance_classes(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findin
         let request = aws
             .rds
             .describe_orderable_db_instance_options()
-            .engine("aurora-mysql")
+            .engine(aws.scope.engine.name)
             .engine_version(&cluster.engine_version)
             .db_instance_class(&instance.class);
         let answer = request.send().await.during("DescribeOrderableDBInstanceOptions");
@@ -138,10 +138,13 @@ async fn instance_classes(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findin
             findings.problem(
                 "aurora.instances",
                 format!(
-                    "{} does not offer {} for Aurora MySQL {}",
-                    aws.place.region, instance.class, cluster.engine_version
+                    "{} does not offer {} for {} {}",
+                    aws.place.region, instance.class, aws.scope.engine.title, cluster.engine_version
                 ),
-                "choose another class (aws rds describe-orderable-db-instance-options --engine aurora-mysql lists them)",
+                format!(
+                    "choose another class (aws rds describe-orderable-db-instance-options --engine {} lists them)",
+                    aws.scope.engine.name
+                ),
             );
         }
     }

@@ -5,7 +5,7 @@ use crate::aws::{Class, Failure};
 use crate::kinds::AnyKind;
 use auroraml_core::base::{Change, Live, Outputs, State, diff, has_reference, outputs, resolve};
 use auroraml_core::events::Event;
-use auroraml_core::members::{Effect, Interruption, Topology};
+use auroraml_core::members::{Interruption, Topology};
 use auroraml_core::plan::{Step, repeats};
 use auroraml_core::resource::{Action, Nature, Past, Rules, Sight, Verdict};
 use serde_json::Value;
@@ -67,7 +67,12 @@ pub(super) struct Converge<'r> {
 }
 
 impl<'r> Converge<'r> {
-    pub fn new(run: &'r Run, step: &'r Step, began: u64, place: Option<OwnedSemaphorePermit>) -> Converge<'r> {
+    pub fn new(
+        run: &'r Run,
+        step: &'r Step,
+        began: u64,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Converge<'r> {
         let kind = run.kinds.get(step.id.kind);
         let past = Past {
             began,

@@ -1,11 +1,11 @@
 //! Asks the database itself which role parameters it runs with, through the RDS Data API (fact book, section
 //! 1.11).
 
-use super::facts::{Cluster, Database};
-use super::gather::text;
+use super::answers::text;
 use crate::aws::{Aws, Class, During, Failure};
 use crate::kinds::absent_ok;
 use auroraml_core::spec::{Aurora, SecretManager, Spec};
+use auroraml_core::verify::facts::{Cluster, Database};
 use aws_sdk_rdsdata::types::Field;
 use std::collections::BTreeMap;
 use std::time::Duration;

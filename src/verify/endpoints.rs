@@ -1,9 +1,9 @@
 //! Asks SageMaker about the spec's endpoints.
 
-use super::facts::{Answer, Endpoint};
-use super::gather::{said, text};
+use super::answers::{said, text};
 use crate::aws::{Aws, During, Failure};
 use crate::kinds::absent_ok;
+use auroraml_core::verify::facts::{Answer, Endpoint};
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,34 +1,24 @@
 //! Asks AWS about the cluster and its wiring. Independent questions go out together.
 
-use super::facts::{Answer, Association, Cluster, Facts, Instance, Member, Parameter, Role};
+use super::answers::{said, text};
 use super::{database, endpoints, network};
 use crate::aws::{Aws, During, Failure};
 use crate::kinds::absent_ok;
+use crate::stack::Stack;
 use auroraml_core::model;
 use auroraml_core::spec::Spec;
+use auroraml_core::verify::facts::{Association, Cluster, Facts, Instance, Member, Parameter, Role};
 use aws_sdk_rds::types::{DbCluster, Filter};
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Parameters that hold a role, beside those of the spec's abilities (fact book, section 1.3): a role that
-/// one of them names is used.
-const ROLE_PARAMETERS: &[&str] = &[
-    "aurora_load_from_s3_role",
-    "aurora_select_into_s3_role",
-    "aws_default_bedrock_role",
-    "aws_default_comprehend_role",
-    "aws_default_lambda_role",
-    "aws_default_logs_role",
-    "aws_default_s3_role",
-    "aws_default_sagemaker_role",
-];
-
 /// Everything that `verify` judges; nothing when there is no such cluster.
 ///
 /// # Errors
 /// When the cluster itself cannot be described.
-pub async fn gather(aws: &Aws, spec: &Spec, deep: bool) -> Result<Option<Facts>, Failure> {
+pub(super) async fn gather(stack: &Stack, deep: bool) -> Result<Option<Facts>, Failure> {
+    let (aws, spec): (&Aws, &Spec) = (&stack.aws, &stack.spec);
     let names: BTreeSet<&String> = spec
         .endpoints
         .keys()
@@ -41,7 +31,7 @@ pub async fn gather(aws: &Aws, spec: &Spec, deep: bool) -> Result<Option<Facts>,
     let wiring = async {
         let parameters = said(parameters(aws, &cluster.parameter_group).await);
         let named = parameters.iter().flat_map(|found| {
-            let wanted = abilities.iter().filter_map(|ability| found.get(ability.parameter));
+            let wanted = abilities.iter().filter_map(|ability| found.get(ability.wiring.parameter()?));
             wanted.map(|parameter| parameter.value.clone()).filter(|value| value.contains(":role/"))
         });
         let named: BTreeSet<String> = named.collect();
@@ -78,15 +68,6 @@ pub async fn gather(aws: &Aws, spec: &Spec, deep: bool) -> Result<Option<Facts>,
         database,
         cluster,
     }))
-}
-
-/// The answer, or AWS's reason for not giving one.
-pub(super) fn said<T>(result: Result<T, Failure>) -> Answer<T> {
-    result.map_err(|failure| failure.to_string())
-}
-
-pub(super) fn text(value: Option<&str>) -> String {
-    value.unwrap_or_default().to_string()
 }
 
 async fn cluster(aws: &Aws) -> Result<Option<Cluster>, Failure> {
@@ -161,7 +142,7 @@ async fn instances(aws: &Aws) -> Result<Vec<Instance>, Failure> {
 }
 
 async fn parameters(aws: &Aws, group: &str) -> Result<BTreeMap<String, Parameter>, Failure> {
-    let names = ROLE_PARAMETERS.iter().map(|name| (*name).to_string()).collect();
+    let names = aws.scope.engine.role_parameters().into_iter().map(String::from).collect();
     let filter = Filter::builder().name("parameter-name").set_values(Some(names)).build();
     let request = aws.rds.describe_db_cluster_parameters().db_cluster_parameter_group_name(group);
     let pages = request.filters(filter).into_paginator().items().send();

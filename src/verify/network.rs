@@ -1,8 +1,10 @@
 //! Asks EC2 about the cluster's VPC.
 
-use super::facts::{NatGateway, Network, Route, RouteTable, Rule, SecurityGroup, VpcEndpoint};
-use super::gather::text;
+use super::answers::text;
 use crate::aws::{Aws, During, Failure};
+use auroraml_core::verify::facts::{
+    NatGateway, Network, Route, RouteTable, Rule, SecurityGroup, VpcEndpoint,
+};
 use aws_sdk_ec2::types::{ConnectivityType, Filter, IpPermission, RouteState, VpcEndpointType};
 use serde_json::Value;
 

@@ -3,12 +3,14 @@
 
 use crate::crash::{DESTROY, sweep};
 use crate::harness::{Account, Recorder, spec, spec_file};
+use auroraml::base::Id;
+use auroraml::engine::AURORA_MYSQL;
 use auroraml::model::Intent;
-use auroraml::model::graph::Id;
-use auroraml::plan::{Action, Plan};
+use auroraml::plan::Plan;
+use auroraml::resource::Action;
 use auroraml::run::reconcile::{PrepareError, prepare, reconcile};
-use auroraml::sandbox::random::Mood;
 use auroraml::spec::Spec;
+use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::Client as Rds;
 use aws_sdk_rds::types::{ApplyMethod, DbCluster, Filter, Parameter};
 use std::collections::BTreeMap;
@@ -83,7 +85,8 @@ impl Theirs {
 
     /// Whether AWS calls the role parameters static: it does for some accounts (fact book, section 1.3).
     fn apply_types(&self, apply_type: &str) {
-        let types = auroraml::model::names::ROLE_PARAMETERS.iter().map(|(_, name)| (*name, apply_type));
+        let types =
+            AURORA_MYSQL.abilities.iter().map(|ability| (ability.wiring.parameter().unwrap(), apply_type));
         let types = types.map(|(name, apply_type)| (name.to_string(), apply_type.to_string())).collect();
         let region = self.spec.region.clone();
         self.account.sandbox.with(|world| world.regions.entry(region).or_default().rds.apply_types = types);
@@ -471,12 +474,12 @@ async fn a_parameter_taken_over_is_a_problem_and_not_overwritten() {
 #[tokio::test(start_paused = true)]
 async fn a_parameter_set_after_the_plan_is_not_overwritten() {
     let theirs = Theirs::new(20, Mood::Calm, Group::Exclusive, 1).await;
-    let aws = theirs.account.connect(&theirs.spec).await;
-    let prepared = prepare(&aws, &theirs.spec, Intent::Apply).await.unwrap();
+    let stack = theirs.account.connect(&theirs.spec).await;
+    let prepared = prepare(&stack, Intent::Apply).await.unwrap();
     theirs.set(GROUP, "aws_default_sagemaker_role", OTHER).await;
     let (_keep, stop) = tokio::sync::watch::channel(false);
     let listener = Arc::new(Recorder::default());
-    let outcome = reconcile(&aws, &theirs.spec, Intent::Apply, prepared, stop, listener).await.unwrap();
+    let outcome = reconcile(&stack, Intent::Apply, prepared, stop, listener).await.unwrap();
     let (id, failure) = &outcome.reports[0].failed[0];
     assert_eq!(id.to_string(), "group_parameters.main");
     assert!(failure.to_string().contains("of the parameter group production has become"), "{failure}");
@@ -622,8 +625,9 @@ async fn the_group_to_give_back_must_be_there() {
 /// What the model says of clusters that the sandbox cannot have.
 #[test]
 fn engines_and_global_databases() {
+    use auroraml::base::names::Place;
+    use auroraml::model::build;
     use auroraml::model::facts::{ExistingFacts, Facts};
-    use auroraml::model::{build, names::Place};
     let bedrock = wanting("bedrock: { models: [amazon.titan-text-lite-v1] }");
     let article = spec(&spec_file("existing-cluster.yaml"));
     let place = Place {

@@ -2,13 +2,16 @@
 
 use crate::harness::{Account, CANARY, Recorder};
 use auroraml::aws::{Aws, Connection, Look, SecretText, simulated_config};
-use auroraml::kinds;
-use auroraml::model::graph::{Deletion, Graph, Id, Observed};
-use auroraml::model::names::{RESOURCE_TAG, STACK_TAG, Scope};
+use auroraml::base::names::{RESOURCE_TAG, STACK_TAG};
+use auroraml::base::{Id, Observed};
+use auroraml::kinds::Kinds;
+use auroraml::model::Scope;
 use auroraml::plan::{Plan, plan};
+use auroraml::resource::{Deletion, Graph};
 use auroraml::run::execute::{Report, execute};
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::{Snapshot, World};
+use auroraml::stack::Stack;
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::{Snapshot, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,6 +26,7 @@ pub type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 /// One stack's view of a simulated account, whose spec is the graph that a test gives.
 pub struct Bench {
     pub account: Account,
+    pub stack: Stack,
     pub aws: Arc<Aws>,
     pub files: Files,
     pub recorder: Arc<Recorder>,
@@ -47,7 +51,10 @@ impl Bench {
             passwords: Arc::new(|name| (name == VARIABLE).then(|| SecretText::new(CANARY.into()))),
         };
         let aws = Arc::new(Aws::connect(connection, STACK, scope).await.unwrap());
-        Bench { account, aws, files, recorder: Arc::default() }
+        let text = format!("stack: {STACK}\nregion: {region}\n");
+        let spec = Arc::new(crate::harness::spec(&text));
+        let stack = Stack { spec, aws: aws.clone(), kinds: Kinds::default() };
+        Bench { account, stack, aws, files, recorder: Arc::default() }
     }
 
     /// A new run over the same world: what was asked and met before is forgotten.
@@ -58,8 +65,8 @@ impl Bench {
 
     pub async fn look(&self, graph: &Graph) -> (Plan, Observed) {
         let look = Look { aws: &self.aws, as_of: self.aws.clock.now_ms(), only: None };
-        let observed = kinds::observe_all(look).await.unwrap();
-        (plan(graph, &observed, &kinds::catalog()), observed)
+        let observed = self.stack.kinds.observe_all(look).await.unwrap();
+        (plan(graph, &observed, &self.stack.kinds.catalog()), observed)
     }
 
     /// Looks, and makes sure that looking changes nothing.
@@ -75,9 +82,9 @@ impl Bench {
         let (plan, observed) = self.look(graph).await;
         assert!(plan.blocked.is_empty(), "blocked: {:?}", plan.blocked);
         let (_keep, stop) = tokio::sync::watch::channel(false);
-        let permit = Arc::new(plan.permit(&kinds::catalog(), None));
+        let permit = Arc::new(plan.permit(graph, &self.stack.kinds.catalog(), None));
         let recorder = self.recorder.clone();
-        execute(self.aws.clone(), graph.clone(), &plan, observed, stop, recorder, permit).await
+        execute(&self.stack, graph.clone(), &plan, observed, stop, recorder, permit).await
     }
 
     /// Plans and carries out until nothing is left to do; returns how many rounds that took.
@@ -113,7 +120,7 @@ impl Bench {
     }
 
     /// Reads or changes the region's part of the world.
-    pub fn region<T>(&self, look: impl FnOnce(&mut auroraml::sandbox::Region) -> T) -> T {
+    pub fn region<T>(&self, look: impl FnOnce(&mut auroraml_sandbox::Region) -> T) -> T {
         let region = self.aws.place.region.clone();
         self.account.sandbox.with(|world| look(world.regions.entry(region).or_default()))
     }

@@ -91,9 +91,9 @@ fn find<'v>(value: &'v serde_json::Value, name: &str) -> Vec<&'v serde_json::Val
 /// A panic prints what it finds; none of the types that it could find shows a secret.
 #[test]
 fn the_world_does_not_show_its_secrets() {
-    let mut world = auroraml::sandbox::World::new(1, auroraml::sandbox::random::Mood::Calm);
+    let mut world = auroraml_sandbox::World::new(1, auroraml_sandbox::random::Mood::Calm);
     let region = world.regions.entry("us-east-1".into()).or_default();
-    let mut random = auroraml::sandbox::random::Random::new(1, auroraml::sandbox::random::Mood::Calm);
+    let mut random = auroraml_sandbox::random::Random::new(1, auroraml_sandbox::random::Mood::Calm);
     region.secretsmanager.put_managed("rds", "rds!x", CANARY.into(), "us-east-1", &mut random, 0);
     assert!(serde_json::to_string(&world).unwrap().contains(CANARY));
     assert!(!format!("{world:?}").contains(CANARY));

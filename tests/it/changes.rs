@@ -2,7 +2,7 @@
 //! what it cannot is blocked with the reason, and nothing is called.
 
 use crate::harness::{Account, spec};
-use auroraml::sandbox::random::Mood;
+use auroraml_sandbox::random::Mood;
 
 enum Expected {
     /// Changed in place.

@@ -4,10 +4,10 @@
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::lifecycle::{make_foreign_cluster, stays};
 use auroraml::model::Intent;
-use auroraml::sandbox::World;
-use auroraml::sandbox::faults::Faults;
-use auroraml::sandbox::random::Mood;
 use auroraml::spec::Spec;
+use auroraml_sandbox::World;
+use auroraml_sandbox::faults::Faults;
+use auroraml_sandbox::random::Mood;
 use std::sync::Arc;
 
 /// Runs that may fail before one must succeed.
@@ -30,12 +30,11 @@ async fn struggle(world: World, spec: &Spec, intent: Intent, seed: u64) -> World
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let complete = match aws {
             Err(_) => false,
-            Ok(aws) => match auroraml::run::reconcile::prepare(&aws, spec, intent).await {
+            Ok(stack) => match auroraml::run::reconcile::prepare(&stack, intent).await {
                 Err(_) => false,
                 Ok(prepared) => {
                     let outcome =
-                        auroraml::run::reconcile::reconcile(&aws, spec, intent, prepared, stop, listener)
-                            .await;
+                        auroraml::run::reconcile::reconcile(&stack, intent, prepared, stop, listener).await;
                     outcome.is_ok_and(|outcome| outcome.is_complete())
                 }
             },
@@ -84,14 +83,13 @@ async fn a_seed_replays() {
     for _ in 0..2 {
         let account = Account::new(3, Mood::Real);
         account.sandbox.set_faults(faults(3));
-        let aws = account.connect(&spec).await;
-        let prepared = auroraml::run::reconcile::prepare(&aws, &spec, Intent::Apply).await;
+        let stack = account.connect(&spec).await;
+        let prepared = auroraml::run::reconcile::prepare(&stack, Intent::Apply).await;
         if let Ok(prepared) = prepared {
             let (_keep, stop) = tokio::sync::watch::channel(false);
             let listener = Arc::new(Recorder::default());
             let outcome =
-                auroraml::run::reconcile::reconcile(&aws, &spec, Intent::Apply, prepared, stop, listener)
-                    .await;
+                auroraml::run::reconcile::reconcile(&stack, Intent::Apply, prepared, stop, listener).await;
             drop(outcome);
         }
         logs.push(account.sandbox.world().log);

@@ -6,9 +6,9 @@
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::lifecycle::{make_foreign_cluster, stays};
 use auroraml::model::Intent;
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::{Snapshot, World};
 use auroraml::spec::Spec;
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::{Snapshot, World};
 use std::sync::Arc;
 
 /// Runs once without a fault and returns the world at every mutating request.

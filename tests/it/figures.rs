@@ -2,11 +2,12 @@
 //! critical path. Both are exact on the simulated clock, so both are tests.
 
 use crate::harness::{Account, Recorder, spec, spec_file};
+use auroraml::base::Id;
+use auroraml::events::Event;
 use auroraml::model::Intent;
-use auroraml::model::graph::Id;
-use auroraml::plan::{Action, Plan};
-use auroraml::run::events::Event;
-use auroraml::sandbox::random::Mood;
+use auroraml::plan::Plan;
+use auroraml::resource::Action;
+use auroraml_sandbox::random::Mood;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

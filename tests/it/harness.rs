@@ -1,14 +1,17 @@
 //! Applies and destroys specs in a simulated account, and checks what must always hold.
 
-use auroraml::aws::{Aws, Connection, Failure, SecretText, simulated_config};
-use auroraml::model::{self, Intent, Order};
-use auroraml::plan::{Action, Impact, Plan};
-use auroraml::run::events::{Event, Listener};
+use auroraml::aws::{Connection, Failure, SecretText, simulated_config};
+use auroraml::events::{Event, Listener};
+use auroraml::members::Impact;
+use auroraml::model::{Intent, Order};
+use auroraml::plan::Plan;
+use auroraml::resource::Action;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::rds::Interruption;
-use auroraml::sandbox::{Sandbox, World};
 use auroraml::spec::{Spec, parse};
+use auroraml::stack::Stack;
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::rds::Interruption;
+use auroraml_sandbox::{Sandbox, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -38,11 +41,11 @@ impl Account {
         Account { sandbox: Sandbox::new(world, 1.0) }
     }
 
-    pub async fn connect(&self, spec: &Spec) -> Arc<Aws> {
+    pub async fn connect(&self, spec: &Spec) -> Stack {
         self.try_connect(spec).await.unwrap()
     }
 
-    pub async fn try_connect(&self, spec: &Spec) -> Result<Arc<Aws>, Failure> {
+    pub async fn try_connect(&self, spec: &Spec) -> Result<Stack, Failure> {
         let clock = self.sandbox.clock();
         let connection = Connection {
             config: simulated_config(&spec.region, self.sandbox.http_client(), &clock),
@@ -50,11 +53,11 @@ impl Account {
             files: Arc::new(|path| std::fs::read(Path::new("specs").join(path))),
             passwords: Arc::new(|_| Some(SecretText::new(CANARY.into()))),
         };
-        Ok(Arc::new(Aws::connect(connection, &spec.stack, model::scope(spec)).await?))
+        Stack::connect(spec.clone(), connection).await
     }
 
     pub async fn prepare(&self, spec: &Spec, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
-        prepare(&*self.connect(spec).await, spec, order).await
+        prepare(&self.connect(spec).await, order).await
     }
 
     pub async fn plan(&self, spec: &Spec) -> Plan {
@@ -73,13 +76,13 @@ impl Account {
         order: impl Into<Order>,
         listener: Arc<dyn Listener>,
     ) -> Result<Outcome, PrepareError> {
-        let (aws, order) = (self.connect(spec).await, order.into());
-        let prepared = prepare(&aws, spec, order).await?;
+        let (stack, order) = (self.connect(spec).await, order.into());
+        let prepared = prepare(&stack, order).await?;
         assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
         let announced = Announced::of(&prepared.plan);
         let before = self.interruptions(spec).len();
         let (_keep, stop) = tokio::sync::watch::channel(false);
-        let outcome = reconcile(&aws, spec, order, prepared, stop, listener).await;
+        let outcome = reconcile(&stack, order, prepared, stop, listener).await;
         announced.check(&self.interruptions(spec)[before..]);
         outcome
     }

@@ -4,14 +4,16 @@
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::render::golden_at;
 use auroraml::aws::{simulated_config, simulated_config_as};
+use auroraml::engine::AURORA_MYSQL;
+use auroraml::events::Event;
+use auroraml::members::Impact;
 use auroraml::model::{Intent, Order};
-use auroraml::plan::{Impact, Plan};
+use auroraml::plan::Plan;
 use auroraml::render::{self, Subject};
-use auroraml::run::events::Event;
 use auroraml::run::reconcile::{Outcome, PrepareError};
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::rds::Rds;
 use auroraml::spec::Spec;
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::rds::Rds;
 use aws_sdk_rds::Client;
 use fastrand::Rng;
 use std::sync::Arc;
@@ -104,8 +106,8 @@ impl Orders {
 
     /// AWS calls the role parameters static, as it may (fact book, section 1.3).
     fn make_static(&self) {
-        let all = auroraml::model::names::ROLE_PARAMETERS.iter();
-        let types = all.map(|(_, name)| ((*name).to_string(), "static".to_string())).collect();
+        let all = AURORA_MYSQL.abilities.iter().filter_map(|ability| ability.wiring.parameter());
+        let types = all.map(|name| (name.to_string(), "static".to_string())).collect();
         self.region(|rds| rds.apply_types = types);
     }
 
@@ -443,6 +445,7 @@ async fn others_at_work() {
                     orders.wait(3000).await;
                     continue;
                 }
+                Err(PrepareError::Bug(why)) => panic!("seed {seed}: {why}"),
                 Err(PrepareError::Aws(failure)) => panic!("seed {seed}: {failure}"),
             };
             if outcome.is_complete() {

@@ -3,16 +3,18 @@
 use crate::crash::{DESTROY, sweep};
 use crate::harness::{Account, Recorder, spec};
 use auroraml::aws::Aws;
-use auroraml::kinds;
+use auroraml::base::{Id, Input, State};
+use auroraml::events::{Event, Silent};
 use auroraml::model::Intent;
-use auroraml::model::graph::{Graph, Id, Input, State};
-use auroraml::plan::{Action, Plan};
-use auroraml::run::events::{Event, Silent};
-use auroraml::run::execute::execute;
-use auroraml::sandbox::ec2::Ec2;
-use auroraml::sandbox::faults::Faults;
-use auroraml::sandbox::random::Mood;
+use auroraml::plan::Plan;
+use auroraml::resource::Action;
+use auroraml::resource::Graph;
+use auroraml::run::execute::{Report, execute};
 use auroraml::spec::Spec;
+use auroraml::stack::Stack;
+use auroraml_sandbox::ec2::Ec2;
+use auroraml_sandbox::faults::Faults;
+use auroraml_sandbox::random::Mood;
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, Filter, IpPermission, IpRange, NatGatewayState, ResourceType, Tag,
     TagSpecification,
@@ -67,14 +69,14 @@ fn work(plan: &Plan) -> Vec<String> {
 async fn applied(text: &str, seed: u64, mood: Mood) -> (Account, Spec, Arc<Aws>) {
     let (account, spec) = (Account::new(seed, mood), spec(text));
     Box::pin(account.apply(&spec)).await;
-    let aws = account.connect(&spec).await;
+    let aws = account.connect(&spec).await.aws;
     (account, spec, aws)
 }
 
 /// The physical id of a resource.
 async fn id(account: &Account, spec: &Spec, kind: &'static str, name: &str) -> String {
     let observed = Box::pin(account.prepare(spec, Intent::Apply)).await.unwrap().observed;
-    observed[&Id::new(kind, name)].outputs["id"].clone()
+    observed[&Id::new(kind, name)].output("id").unwrap().to_string()
 }
 
 fn filter(name: &str, value: &str) -> Filter {
@@ -315,7 +317,7 @@ async fn second_objects_of_one_name_are_deleted() {
         let table = ec2.create_route_table().vpc_id(&vpc);
         let table = table.tag_specifications(tagged(ResourceType::RouteTable, "route_table.private"));
         table.send().await.unwrap();
-        let inside = before[&Id::new("vpc", "main")].outputs["id"].clone();
+        let inside = before[&Id::new("vpc", "main")].output("id").unwrap().to_string();
         let table = ec2.create_route_table().vpc_id(inside);
         let table = table.tag_specifications(tagged(ResourceType::RouteTable, "route_table.private"));
         table.send().await.unwrap();
@@ -356,7 +358,7 @@ async fn lost_answers_leave_nothing_double() {
         account.apply(&spec).await;
         let vpcs = account.sandbox.with(|world| {
             let made =
-                |entry: &&auroraml::sandbox::Entry| entry.operation == "CreateVpc" && entry.code.is_none();
+                |entry: &&auroraml_sandbox::Entry| entry.operation == "CreateVpc" && entry.code.is_none();
             world.log.iter().filter(made).count()
         });
         assert_eq!(vpcs, 1, "seed {seed}");
@@ -478,7 +480,7 @@ async fn guardduty_is_explained() {
     let (account, spec) = (Account::new(10, Mood::Calm), spec(&SMALL.replace("nat: single", "nat: none")));
     account.ec2(|ec2| ec2.guardduty = true);
     account.apply(&spec).await;
-    let aws = account.connect(&spec).await;
+    let aws = account.connect(&spec).await.aws;
     let endpoints = aws.ec2.describe_vpc_endpoints();
     let endpoints = endpoints.filters(filter("tag:GuardDutyManaged", "true")).send().await.unwrap();
     let theirs = endpoints.vpc_endpoints()[0].vpc_endpoint_id().unwrap().to_string();
@@ -520,12 +522,18 @@ fn two_groups(vpc: &str, port: i32) -> Graph {
     graph
 }
 
-async fn carry_out(aws: &Arc<Aws>, graph: Graph) -> Plan {
-    let look = auroraml::aws::Look { aws, as_of: aws.clock.now_ms(), only: None };
-    let observed = kinds::observe_all(look).await.unwrap();
-    let plan = auroraml::plan::plan(&graph, &observed, &kinds::catalog());
+/// Plans once and carries it out.
+async fn once(stack: &Stack, graph: Graph) -> (Plan, Report) {
+    let look = auroraml::aws::Look { aws: &stack.aws, as_of: stack.aws.clock.now_ms(), only: None };
+    let observed = stack.kinds.observe_all(look).await.unwrap();
+    let plan = auroraml::plan::plan(&graph, &observed, &stack.kinds.catalog());
     let (_keep, stop) = tokio::sync::watch::channel(false);
-    let report = execute(aws.clone(), graph, &plan, observed, stop, Arc::new(Silent), Arc::default()).await;
+    let report = execute(stack, graph, &plan, observed, stop, Arc::new(Silent), Arc::default()).await;
+    (plan, report)
+}
+
+async fn carry_out(stack: &Stack, graph: Graph) -> Plan {
+    let (plan, report) = once(stack, graph).await;
     assert!(report.is_complete(), "{report:?}");
     plan
 }
@@ -533,14 +541,15 @@ async fn carry_out(aws: &Arc<Aws>, graph: Graph) -> Plan {
 #[tokio::test(start_paused = true)]
 async fn groups_that_refer_to_each_other_change_and_go() {
     let (account, spec) = (Account::new(11, Mood::Real), spec(SMALL));
-    let aws = account.connect(&spec).await;
+    let stack = account.connect(&spec).await;
+    let aws = &stack.aws;
     let vpc = aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
     let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).unwrap().to_string();
     account.wait(90).await;
-    assert_eq!(carry_out(&aws, two_groups(&vpc, 3306)).await.count(Action::Create), 2);
-    assert!(carry_out(&aws, two_groups(&vpc, 3306)).await.is_empty());
+    assert_eq!(carry_out(&stack, two_groups(&vpc, 3306)).await.count(Action::Create), 2);
+    assert!(carry_out(&stack, two_groups(&vpc, 3306)).await.is_empty());
     let before = account.mutations();
-    let plan = carry_out(&aws, two_groups(&vpc, 3307)).await;
+    let plan = carry_out(&stack, two_groups(&vpc, 3307)).await;
     assert_eq!(work(&plan), ["Update security_group.b"]);
     assert_eq!(account.mutations() - before, 2, "one rule more and one less, no other call");
     let groups =
@@ -554,7 +563,7 @@ async fn groups_that_refer_to_each_other_change_and_go() {
     let rule = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(peer).build();
     let request = aws.ec2.authorize_security_group_ingress().group_id(a.group_id().unwrap());
     request.ip_permissions(rule).send().await.unwrap();
-    assert_eq!(carry_out(&aws, Graph::default()).await.count(Action::Delete), 2);
+    assert_eq!(carry_out(&stack, Graph::default()).await.count(Action::Delete), 2);
     let groups =
         aws.ec2.describe_security_groups().filters(filter("group-name", "net-?")).send().await.unwrap();
     assert!(groups.security_groups().is_empty());
@@ -564,19 +573,15 @@ async fn groups_that_refer_to_each_other_change_and_go() {
 #[tokio::test(start_paused = true)]
 async fn objects_of_others_are_named() {
     let (account, spec) = (Account::new(12, Mood::Calm), spec(SMALL));
-    let aws = account.connect(&spec).await;
+    let stack = account.connect(&spec).await;
+    let aws = &stack.aws;
     let vpc = aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
     let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).unwrap().to_string();
     account.wait(90).await;
     let theirs = aws.ec2.create_security_group().vpc_id(&vpc).group_name("net-b").description("theirs");
     let theirs = theirs.send().await.unwrap().group_id.unwrap();
     account.wait(90).await;
-    let look = auroraml::aws::Look { aws: &aws, as_of: aws.clock.now_ms(), only: None };
-    let observed = kinds::observe_all(look).await.unwrap();
-    let graph = two_groups(&vpc, 3306);
-    let plan = auroraml::plan::plan(&graph, &observed, &kinds::catalog());
-    let (_keep, stop) = tokio::sync::watch::channel(false);
-    let report = execute(aws.clone(), graph, &plan, observed, stop, Arc::new(Silent), Arc::default()).await;
+    let (_, report) = once(&stack, two_groups(&vpc, 3306)).await;
     assert_eq!(report.failed.len(), 1);
     assert!(report.failed[0].1.to_string().contains(&theirs), "{}", report.failed[0].1);
 }

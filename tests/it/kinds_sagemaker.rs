@@ -3,13 +3,15 @@
 
 use crate::bench::{Bench, STACK, nothing, sweep, tags, with};
 use crate::harness::{Account, spec};
-use auroraml::kinds::{endpoint, endpoint_config, model, notebook, notebook_config, role};
-use auroraml::model::graph::{Graph, Id, Input};
-use auroraml::model::names::{Place, Scope, short_hash};
-use auroraml::model::policy::{document, trust};
-use auroraml::plan::Action;
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::sagemaker::Status;
+use auroraml::base::names::{Place, short_hash};
+use auroraml::base::policy::{document, trust};
+use auroraml::base::{Id, Input};
+use auroraml::model::Scope;
+use auroraml::resource::Action;
+use auroraml::resource::Graph;
+use auroraml_core::kinds::{endpoint, endpoint_config, model, notebook, notebook_config, role};
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::sagemaker::Status;
 use serde_json::json;
 use std::collections::BTreeMap;
 

@@ -2,14 +2,16 @@
 
 use crate::bench::{Bench, Files, STACK, VARIABLE, nothing, sweep, tags, with};
 use crate::harness::CANARY;
-use auroraml::kinds::{bucket, bucket_object, secret, secret_attachment};
-use auroraml::model::graph::{Graph, Id, Input};
-use auroraml::model::names::{Place, Scope, short_hash};
-use auroraml::model::policy::document;
-use auroraml::plan::Action;
-use auroraml::sandbox::World;
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::s3::{self, Versioning};
+use auroraml::base::names::{Place, short_hash};
+use auroraml::base::policy::document;
+use auroraml::base::{Id, Input};
+use auroraml::model::Scope;
+use auroraml::resource::Action;
+use auroraml::resource::Graph;
+use auroraml_core::kinds::{bucket, bucket_object, secret, secret_attachment};
+use auroraml_sandbox::World;
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::s3::{self, Versioning};
 use serde_json::{Value, json};
 
 const REGION: &str = "us-east-1";

@@ -2,8 +2,8 @@
 
 use crate::harness::{Account, spec, spec_file};
 use auroraml::model::Intent;
-use auroraml::plan::Action;
-use auroraml::sandbox::random::Mood;
+use auroraml::resource::Action;
+use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::Client as Rds;
 
 /// Makes, with plain SDK calls, a cluster that belongs to somebody else.
@@ -134,7 +134,9 @@ async fn a_cluster_of_a_cloudformation_stack() {
 /// Hundreds of files need a longer script than AWS takes: found before anything is called.
 #[test]
 fn a_lifecycle_script_that_is_too_long_is_found_beforehand() {
-    use auroraml::model::{build, engine::Offered, facts::Facts, names::Place};
+    use auroraml::base::names::Place;
+    use auroraml::engine::Offered;
+    use auroraml::model::{build, facts::Facts};
     let mut spec = spec(&spec_file("churn.yaml"));
     let place =
         Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };

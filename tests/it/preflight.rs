@@ -3,7 +3,7 @@
 use crate::harness::{Account, spec, spec_file};
 use auroraml::model::Intent;
 use auroraml::run::reconcile::PrepareError;
-use auroraml::sandbox::random::Mood;
+use auroraml_sandbox::random::Mood;
 
 /// The one problem that planning `text` finds in an account whose quotas are changed; nothing may be called.
 async fn problem(text: &str, quotas: &[(&str, f64)]) -> String {
@@ -21,6 +21,7 @@ async fn problem(text: &str, quotas: &[(&str, f64)]) -> String {
             assert_eq!(problems.len(), 1, "{problems:?}");
             format!("{}: {}", problems[0].what, problems[0].why)
         }
+        Err(PrepareError::Bug(why)) => panic!("{why}"),
         Err(PrepareError::Aws(failure)) => panic!("{failure}"),
         Ok(_) => "none".into(),
     }

@@ -1,10 +1,13 @@
 //! Plans, progress and stacks as text, from values made by hand.
 
-use auroraml::model::graph::{Id, Live, State};
-use auroraml::plan::restart::{Member, Strategy, Topology};
-use auroraml::plan::{Action, Blocked, Impact, Interruption, Plan, Seconds, Step, diff};
+use auroraml::base::diff;
+use auroraml::base::{Id, Live, State};
+use auroraml::events::{Event, PlannedStep};
+use auroraml::members::restart::{Member, Strategy, Topology};
+use auroraml::members::{Impact, Interruption, Seconds};
+use auroraml::plan::{Blocked, Plan, Step};
 use auroraml::render::{self, Subject, json::Document, progress::Progress, status::Stack};
-use auroraml::run::events::{Event, PlannedStep};
+use auroraml::resource::Action;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -354,7 +357,7 @@ fn a_stack_as_a_table_and_as_json() {
     let live = |kind, name: &str, state, outputs: &[(&str, &str)]| Live {
         id: Id::new(kind, name),
         props: Value::Null,
-        outputs: outputs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+        outputs: outputs.iter().map(|(key, value)| (key.to_string(), (*value).into())).collect(),
         state,
         owned: name != "theirs",
     };

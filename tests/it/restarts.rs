@@ -3,11 +3,11 @@
 //! The model knows how members restart and what that does to parameters; the planner knows how to ask. What is
 //! checked is what a run does: looks, asks [`next`], asks its permit, acts, looks again.
 
-use auroraml::model::graph::Id;
-use auroraml::plan::restart::{
+use auroraml::base::Id;
+use auroraml::members::restart::{
     Act, Expected, Member, Next, Policy, Topology, forecast, left_pending, needs_person, next,
 };
-use auroraml::plan::{Impact, Interruption, Permit};
+use auroraml::members::{Impact, Interruption, Permit};
 use auroraml::spec::Strategy;
 use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,6 +68,7 @@ impl Aurora {
             .collect();
         let topology = Topology {
             status: if rng.u8(..12) == 0 { "backing-up" } else { "available" }.into(),
+            engine: "aurora-mysql".into(),
             engine_version: versions[rng.usize(..versions.len())].into(),
             global_cluster: (rng.u8(..10) == 0).then(|| "world".into()),
             pauses: rng.bool(),

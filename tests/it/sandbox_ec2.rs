@@ -10,9 +10,9 @@ mod routes;
 mod timing;
 
 use crate::support;
-use auroraml::sandbox::Sandbox;
-use auroraml::sandbox::ec2::Ec2;
-use auroraml::sandbox::random::Mood;
+use auroraml_sandbox::Sandbox;
+use auroraml_sandbox::ec2::Ec2;
+use auroraml_sandbox::random::Mood;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::{Filter, NatGateway, ResourceType, RouteTable, Tag, TagSpecification};

@@ -1,8 +1,8 @@
 //! Simulated IAM as the real SDK sees it: fact book, section 3 and traps 35 to 38.
 
 use crate::support;
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::{ACCOUNT, Sandbox};
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::{ACCOUNT, Sandbox};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_iam::types::Tag;

@@ -16,8 +16,8 @@ mod roles;
 mod together;
 
 use crate::support::{config, sandbox};
-use auroraml::sandbox::Sandbox;
-use auroraml::sandbox::random::Mood;
+use auroraml_sandbox::Sandbox;
+use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::types::{

@@ -1,9 +1,9 @@
 //! The simulated S3 against the real SDK: fact book, section 6.1.
 
 use crate::support::{config, sandbox};
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::s3::Foreign;
-use auroraml::sandbox::{Sandbox, World};
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::s3::Foreign;
+use auroraml_sandbox::{Sandbox, World};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Region;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};

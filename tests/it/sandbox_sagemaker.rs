@@ -1,8 +1,8 @@
 //! The simulated SageMaker against the real SDK: fact book, sections 4.1 to 4.6.
 
 use crate::support::{config, sandbox};
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::{Sandbox, World};
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::{Sandbox, World};
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sagemaker::operation::describe_endpoint::DescribeEndpointOutput;

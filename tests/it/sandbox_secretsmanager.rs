@@ -1,8 +1,8 @@
 //! Simulated Secrets Manager and Service Quotas as the real SDK sees them: fact book, sections 6.2 and 4.6.
 
 use crate::support;
-use auroraml::sandbox::Sandbox;
-use auroraml::sandbox::random::Mood;
+use auroraml_sandbox::Sandbox;
+use auroraml_sandbox::random::Mood;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use aws_sdk_secretsmanager::primitives::Blob;

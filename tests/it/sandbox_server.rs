@@ -1,9 +1,9 @@
 //! The sandbox behind a socket and in a file; and clients that are not ours, which talk to the socket.
 
-use auroraml::sandbox::file::{FileError, FileSandbox};
-use auroraml::sandbox::random::Mood;
-use auroraml::sandbox::server::{Line, Listener, listen};
-use auroraml::sandbox::{Sandbox, World};
+use auroraml_sandbox::file::{FileError, FileSandbox};
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::server::{Line, Listener, listen};
+use auroraml_sandbox::{Sandbox, World};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -141,7 +141,7 @@ async fn requests_without_a_signature() {
 #[tokio::test]
 async fn a_reset_breaks_the_connection() {
     let served = serve().await;
-    let mut faults = auroraml::sandbox::faults::Faults::seeded(1);
+    let mut faults = auroraml_sandbox::faults::Faults::seeded(1);
     faults.reset_before = 1.0;
     served.sandbox.set_faults(faults);
     let body = "Action=GetCallerIdentity";
@@ -175,7 +175,7 @@ async fn create_role(sandbox: &Sandbox, name: &str) {
 }
 
 fn has_role(sandbox: &Sandbox, name: &str) -> bool {
-    let arn = format!("arn:aws:iam::{}:role/{name}", auroraml::sandbox::ACCOUNT);
+    let arn = format!("arn:aws:iam::{}:role/{name}", auroraml_sandbox::ACCOUNT);
     sandbox.with(|world| world.global.iam.role_exists(&arn))
 }
 

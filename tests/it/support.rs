@@ -1,9 +1,9 @@
 //! What the tests share.
 
-use auroraml::clock::Clock;
-use auroraml::sandbox::Sandbox;
-use auroraml::sandbox::World;
-use auroraml::sandbox::random::Mood;
+use auroraml_clock::Clock;
+use auroraml_sandbox::Sandbox;
+use auroraml_sandbox::World;
+use auroraml_sandbox::random::Mood;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
 use aws_smithy_async::time::TimeSource;

@@ -8,11 +8,10 @@ mod refused;
 
 use crate::harness::{Account, spec, spec_file};
 use crate::render::golden_at;
-use auroraml::aws::Aws;
 use auroraml::render::{self, Subject};
-use auroraml::run::verify::{Check, Outcome, verify};
-use auroraml::sandbox::random::Mood;
 use auroraml::spec::{EndpointManager, Spec};
+use auroraml::verify::{Check, Outcome, verify};
+use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::types::ApplyMethod;
 use by_hand::{ACCOUNT, ByHand, Network, allow, trust};
 use serde_json::json;
@@ -36,9 +35,9 @@ async fn checks(account: &Account, spec: &Spec) -> Vec<Check> {
 }
 
 async fn look(account: &Account, spec: &Spec, deep: bool) -> Vec<Check> {
-    let aws: std::sync::Arc<Aws> = account.connect(spec).await;
+    let stack = account.connect(spec).await;
     let before = account.mutations();
-    let checks = verify(&aws, spec, deep).await.unwrap();
+    let checks = verify(&stack, deep).await.unwrap();
     assert_eq!(account.mutations(), before, "verify changed something");
     checks
 }
@@ -49,7 +48,7 @@ fn text(spec: &Spec, checks: &[Check]) -> String {
         account: ACCOUNT.into(),
         region: spec.region.clone(),
         destroy: false,
-        allow: auroraml::plan::Impact::Readers,
+        allow: auroraml::members::Impact::Readers,
         allow_is_final: false,
     };
     anstream::adapter::strip_str(&render::verify::text(&subject, checks)).to_string()

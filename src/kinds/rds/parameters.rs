@@ -2,12 +2,8 @@
 
 use super::cluster;
 use crate::aws::{Aws, During, Failure, Look};
-use auroraml_core::base::{Input};
-use auroraml_core::base::{Change, To};
-use auroraml_core::members::{Effect};
-use auroraml_core::resource::{Action};
+use auroraml_core::base::Input;
 use aws_sdk_rds::types::{ApplyMethod, Filter, Parameter};
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Parameters in one Modify or Reset call (fact book, section 1.2).

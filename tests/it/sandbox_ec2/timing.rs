@@ -1,7 +1,7 @@
 //! What is not there yet, what is made twice, and what comes too fast.
 
 use super::*;
-use auroraml::sandbox::World;
+use auroraml_sandbox::World;
 
 #[tokio::test(start_paused = true)]
 async fn a_new_id_is_unknown_to_every_call_for_a_moment() {

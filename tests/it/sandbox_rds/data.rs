@@ -1,7 +1,7 @@
 //! The Data API, asked by raw HTTP.
 
 use super::*;
-use auroraml::sandbox::wire::Request;
+use auroraml_sandbox::wire::Request;
 use serde_json::{Value, json};
 
 const CLUSTER: &str = "arn:aws:rds:us-east-1:111122223333:cluster:c";

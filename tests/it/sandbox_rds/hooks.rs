@@ -1,7 +1,7 @@
 //! What others and AWS do, on demand.
 
 use super::*;
-use auroraml::sandbox::rds::Rds;
+use auroraml_sandbox::rds::Rds;
 
 impl Fixture {
     fn hook(&self, set: impl FnOnce(&mut Rds, u64)) {

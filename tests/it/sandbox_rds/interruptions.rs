@@ -2,7 +2,7 @@
 
 use super::*;
 use auroraml::aws::simulated_config_as;
-use auroraml::sandbox::rds::Interruption;
+use auroraml_sandbox::rds::Interruption;
 
 impl Fixture {
     /// A client of somebody else.

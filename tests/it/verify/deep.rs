@@ -2,8 +2,8 @@
 
 use super::{PARAMETERS, Wired, assert_all_right, golden, look, text};
 use crate::harness::{Account, spec, spec_file};
-use auroraml::run::verify::{Check, Outcome};
-use auroraml::sandbox::random::Mood;
+use auroraml::verify::{Check, Outcome};
+use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::types::ApplyMethod;
 use std::time::Duration;
 

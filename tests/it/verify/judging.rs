@@ -1,10 +1,10 @@
 //! The pure part: facts made by hand, and what is said of them.
 
+use auroraml::base::names::Place;
 use auroraml::model;
-use auroraml::model::names::Place;
-use auroraml::run::verify::facts::*;
-use auroraml::run::verify::judge::judge;
-use auroraml::run::verify::{Check, Outcome, failed};
+use auroraml::verify::facts::*;
+use auroraml::verify::judge;
+use auroraml::verify::{Check, Outcome, failed};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -33,7 +33,11 @@ fn facts() -> Facts {
             parameter_group: "custom".into(),
             subnet_group: "private".into(),
             security_groups: vec!["sg-1".into()],
-            associations: vec![Association { role: ROLE.into(), status: "ACTIVE".into() }],
+            associations: vec![Association {
+                role: ROLE.into(),
+                feature: String::new(),
+                status: "ACTIVE".into(),
+            }],
             members: vec![Member { name: "one".into(), writer: true, parameter_status: "in-sync".into() }],
             data_api: false,
             secret: None,

@@ -1,9 +1,9 @@
 //! Questions that the caller may not ask.
 
 use super::{Wired, text};
-use auroraml::aws::{Aws, Connection, SecretText, simulated_config};
-use auroraml::model;
-use auroraml::run::verify::{Outcome, verify};
+use auroraml::aws::{Connection, SecretText, simulated_config};
+use auroraml::stack::Stack;
+use auroraml::verify::{Outcome, verify};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -65,7 +65,7 @@ impl HttpConnector for Denying {
     }
 }
 
-async fn connect(wired: &Wired, operations: &'static [&'static str]) -> Aws {
+async fn connect(wired: &Wired, operations: &'static [&'static str]) -> Stack {
     let sandbox = &wired.hand.account.sandbox;
     let denying = Denying {
         operations,
@@ -80,7 +80,7 @@ async fn connect(wired: &Wired, operations: &'static [&'static str]) -> Aws {
         files: Arc::new(|path| std::fs::read(path)),
         passwords: Arc::new(|_| Some(SecretText::new("none".into()))),
     };
-    Aws::connect(connection, &wired.spec.stack, model::scope(&wired.spec)).await.unwrap()
+    Stack::connect(wired.spec.clone(), connection).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,8 +100,8 @@ async fn a_refused_question_leaves_its_checks_open() {
         ("DescribeSecurityGroups", 3),
         ("DescribeNatGateways", 3),
     ] {
-        let aws = connect(&wired, Vec::leak(vec![operation])).await;
-        let checks = verify(&aws, &wired.spec, false).await.unwrap();
+        let stack = connect(&wired, Vec::leak(vec![operation])).await;
+        let checks = verify(&stack, false).await.unwrap();
         let not_checked = checks.iter().filter(|check| check.outcome == Outcome::NotChecked);
         let text = text(&wired.spec, &checks);
         assert_eq!(not_checked.count(), open, "{operation}: {text}");
@@ -113,10 +113,10 @@ async fn a_refused_question_leaves_its_checks_open() {
 #[tokio::test(start_paused = true)]
 async fn a_database_that_never_resumes_is_waited_for_two_minutes() {
     let wired = Wired::new().await;
-    let aws = connect(&wired, &["ExecuteStatement"]).await;
-    let began = aws.clock.now_ms();
-    let checks = verify(&aws, &wired.spec, true).await.unwrap();
-    let waited = (aws.clock.now_ms() - began) / 1000;
+    let stack = connect(&wired, &["ExecuteStatement"]).await;
+    let began = stack.aws.clock.now_ms();
+    let checks = verify(&stack, true).await.unwrap();
+    let waited = (stack.aws.clock.now_ms() - began) / 1000;
     assert!((115..=121).contains(&waited), "{waited} s");
     let database = checks.iter().find(|check| check.check == "database").unwrap();
     assert_eq!(database.outcome, Outcome::NotChecked);
@@ -126,7 +126,7 @@ async fn a_database_that_never_resumes_is_waited_for_two_minutes() {
 #[tokio::test(start_paused = true)]
 async fn without_the_cluster_there_is_nothing_to_follow() {
     let wired = Wired::new().await;
-    let aws = connect(&wired, &["DescribeDBClusters"]).await;
-    let failure = verify(&aws, &wired.spec, true).await.unwrap_err();
+    let stack = connect(&wired, &["DescribeDBClusters"]).await;
+    let failure = verify(&stack, true).await.unwrap_err();
     assert_eq!(failure.code, "AccessDenied");
 }

@@ -17,7 +17,7 @@ pub struct Props {
 }
 
 /// With one newline at the end, however many there are.
-fn normal(script: &str) -> String {
+pub fn normal(script: &str) -> String {
     let script = script.trim_end_matches(['\r', '\n']);
     if script.is_empty() { String::new() } else { format!("{script}\n") }
 }

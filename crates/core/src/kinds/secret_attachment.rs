@@ -34,7 +34,7 @@ pub struct Props {
 
 /// The fields as the value of a tag: `name=value` separated by spaces, which tags of every service allow (JSON's
 /// brackets and quotes they do not), or a hash.
-fn encode(fields: &BTreeMap<String, String>) -> String {
+pub fn encode(fields: &BTreeMap<String, String>) -> String {
     let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-._:/".contains(c));
     let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let text = pairs.join(" ");
@@ -44,6 +44,23 @@ fn encode(fields: &BTreeMap<String, String>) -> String {
     let digest = Sha256::digest(json!(fields).to_string());
     let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{HASHED}{digits}")
+}
+
+/// The fields as text.
+///
+/// # Panics
+/// When one is not known yet: a bug of the executor.
+pub fn texts(fields: &BTreeMap<String, Input>) -> BTreeMap<String, String> {
+    fields.iter().map(|(name, value)| (name.clone(), value.get().to_string())).collect()
+}
+
+/// Fields or their hash. What others wrote into the tag gives fields that nobody wants, which are written anew.
+pub fn decode(tag: &str) -> (BTreeMap<String, Input>, Option<String>) {
+    if tag.starts_with(HASHED) {
+        return (BTreeMap::new(), Some(tag.to_string()));
+    }
+    let pairs = tag.split(' ').filter_map(|pair| pair.split_once('='));
+    (pairs.map(|(name, value)| (name.to_string(), value.into())).collect(), None)
 }
 
 /// Fields whose hash is that of the live ones are as wanted.
@@ -62,4 +79,38 @@ impl Kind for SecretAttachment {
     // What is written refers to the cluster, and so comes after it.
     const RULES: Rules = Rules { after: &["secret"], dies_with: Some("secret"), accept, ..PLAIN };
     type Props = Props;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(host: &str) -> BTreeMap<String, String> {
+        [("host", host), ("port", "3306"), ("dbname", "")].map(|(k, v)| (k.into(), v.into())).into()
+    }
+
+    #[test]
+    fn a_tag_says_what_the_fields_are() {
+        let short = fields("churn.cluster-x.us-east-1.rds.amazonaws.com");
+        let tag = encode(&short);
+        assert_eq!(tag, "dbname= host=churn.cluster-x.us-east-1.rds.amazonaws.com port=3306");
+        assert_eq!(texts(&decode(&tag).0), short);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_hashed_and_still_compared() {
+        for host in ["h".repeat(300), "a b".to_string()] {
+            let long = fields(&host);
+            let tag = encode(&long);
+            assert!(tag.len() <= TAG_MAX && tag.starts_with(HASHED), "{tag}");
+            let (none, hash) = decode(&tag);
+            let live = json!({"fields": none, "hash": hash});
+            let mut want = json!({"fields": long, "hash": null});
+            accept(&mut want, &live);
+            assert_eq!(want["fields"], live["fields"]);
+            let mut want = json!({"fields": fields("other"), "hash": null});
+            accept(&mut want, &live);
+            assert_eq!(want["fields"]["host"], "other");
+        }
+    }
 }

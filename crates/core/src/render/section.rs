@@ -33,15 +33,3 @@ pub(super) fn sections<'p>(steps: impl Iterator<Item = &'p Step>) -> Vec<(&'stat
     }
     out
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_has_a_section() {
-        for kind in crate::kinds::KINDS {
-            assert_ne!(section(kind.name()), "Other", "{} has no section", kind.name());
-        }
-    }
-}
