@@ -25,10 +25,13 @@ impl Default for Kinds {
 }
 
 impl Kinds {
-    /// These and another one.
+    /// These and another one, which takes the place of its namesake if there is one.
     #[must_use]
     pub fn with(mut self, kind: &'static dyn AnyKind) -> Kinds {
-        self.0.push(kind);
+        match self.0.iter_mut().find(|known| known.name() == kind.name()) {
+            Some(known) => *known = kind,
+            None => self.0.push(kind),
+        }
         self
     }
 

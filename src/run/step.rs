@@ -132,7 +132,7 @@ impl<'r> Converge<'r> {
             }
             let changes = self.changes(&want, &live);
             let sight = Sight {
-                rules: &self.rules,
+                lag: self.lag(),
                 want: &want,
                 live: &live,
                 changes: &changes,

@@ -46,16 +46,16 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     let past = sight.past;
     // A restart is seen, or its time is over: that something else has changed says nothing about it.
     let unseen =
-        past.acted.as_ref().is_some_and(|(at, _)| sight.since(*at) < sight.lag() && past.busy_at <= *at);
+        past.acted.as_ref().is_some_and(|(at, _)| sight.since(*at) < sight.lag && past.busy_at <= *at);
     if let Some(verdict) = sight.unsettled(unseen) {
         return verdict;
     }
     let wait = |why: &str| Verdict::Wait(why.into());
     let just_acted =
-        past.acted.as_ref().is_some_and(|(at, _)| sight.since(past.busy_at.max(*at)) < sight.lag());
+        past.acted.as_ref().is_some_and(|(at, _)| sight.since(past.busy_at.max(*at)) < sight.lag);
     if sight.changes.is_empty() {
         // The change before this step is that young.
-        let early = past.foreseen && past.acts == 0 && sight.since(past.began) < sight.lag();
+        let early = past.foreseen && past.acts == 0 && sight.since(past.began) < sight.lag;
         // A look just after our failover may still call the old writer the writer.
         let unsure = just_acted && !sight.want["writer"].is_null();
         return if early || unsure { wait("waiting for the change to show") } else { Verdict::Done };

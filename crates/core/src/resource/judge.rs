@@ -1,6 +1,5 @@
 //! What a look comes to while a step waits for its object: whether to act, to wait, or to be content. Pure.
 
-use super::rules::Rules;
 use crate::base::{Change, Live, State};
 use crate::members::Interruption;
 use serde_json::Value;
@@ -20,7 +19,8 @@ pub enum Verdict {
 
 /// A look at an object, and what the step has done before. All times are milliseconds since the Unix epoch.
 pub struct Sight<'s> {
-    pub rules: &'s Rules,
+    /// Milliseconds during which a look may still show the state from before a change.
+    pub lag: u64,
     pub want: &'s Value,
     pub live: &'s Live,
     /// What must change for `live` to become `want`, what is accepted left out.
@@ -52,18 +52,13 @@ impl Sight<'_> {
         self.now.saturating_sub(earlier)
     }
 
-    /// Milliseconds during which a look may still show the state from before a change.
-    pub fn lag(&self) -> u64 {
-        self.rules.effect_lag_seconds * 1000
-    }
-
     /// Whether this may be a look at the state from before our last change: `available` proves nothing right
     /// after a modify or a reboot (fact book, section 1.6).
     pub fn may_be_old(&self) -> bool {
         self.past
             .acted
             .as_ref()
-            .is_some_and(|(at, before)| self.since(*at) < self.lag() && before.as_ref() == Some(self.live))
+            .is_some_and(|(at, before)| self.since(*at) < self.lag && before.as_ref() == Some(self.live))
     }
 
     /// What there is to wait for before anything can be said.
