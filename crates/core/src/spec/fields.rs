@@ -214,7 +214,11 @@ pub struct Field {
 }
 
 impl Field {
-    pub fn new<T: Form + Serialize>(key: &'static str, otherwise: Otherwise<T>, meaning: &'static str) -> Field {
+    pub fn new<T: Form + Serialize>(
+        key: &'static str,
+        otherwise: Otherwise<T>,
+        meaning: &'static str,
+    ) -> Field {
         let (required, default) = match otherwise {
             Otherwise::Required(_) => (true, Json::Null),
             // Values of a spec are plain: writing one as JSON cannot fail.

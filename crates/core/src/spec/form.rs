@@ -322,4 +322,3 @@ impl serde::de::Error for Names {
         Names(expected)
     }
 }
-

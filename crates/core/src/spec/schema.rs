@@ -17,10 +17,8 @@ pub fn json_schema() -> String {
 pub fn mapping<P: Part>(generator: &mut SchemaGenerator) -> Schema {
     let fields = P::fields();
     let required: Vec<&str> = fields.iter().filter(|field| field.required).map(|field| field.key).collect();
-    let properties: Map<String, Value> = fields
-        .iter()
-        .map(|field| (field.key.to_owned(), property(field, generator).to_value()))
-        .collect();
+    let properties: Map<String, Value> =
+        fields.iter().map(|field| (field.key.to_owned(), property(field, generator).to_value())).collect();
     let mut schema =
         json_schema!({ "type": "object", "additionalProperties": false, "properties": properties });
     if !required.is_empty() {

@@ -5,7 +5,8 @@ use crate::engine::{Asked, Engine};
 use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
 use crate::spec::{
-    Allow, Aurora, Cluster, ClusterOnDestroy, Instance, Restart, SecretManager, Serverless, Spec, Strategy, Window,
+    Allow, Aurora, Cluster, ClusterOnDestroy, Instance, Restart, SecretManager, Serverless, Spec, Strategy,
+    Window,
 };
 
 pub fn aurora(spec: &Spec, reader: &mut Reader) {

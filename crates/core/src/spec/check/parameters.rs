@@ -25,7 +25,8 @@ pub fn parameters(cluster: &Cluster, engine: &Engine, family: &str, reader: &mut
             let hint = format!("write `{key}` under `machine_learning`, which sets all three as one unit");
             reader.report_key(&path, message, hint);
         } else if let Some(ability) = known.replacing_ability(name) {
-            let new = engine.ability(ability).and_then(|ability| ability.wiring.parameter()).unwrap_or(ability);
+            let new =
+                engine.ability(ability).and_then(|ability| ability.wiring.parameter()).unwrap_or(ability);
             let message = format!("`{name}` does not exist in {family}: it is `{new}` there");
             let hint = format!("write `{}` under `machine_learning`, which sets it", written(ability));
             reader.report_key(&path, message, hint);

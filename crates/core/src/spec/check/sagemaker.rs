@@ -5,7 +5,7 @@ use crate::spec::images::{XGBOOST_VERSIONS, xgboost_image};
 use crate::spec::problem::list;
 use crate::spec::reader::{Reader, join};
 use crate::spec::{
-    EndpointManager, Endpoint, Model, Notebook, NotebookSubnet, ServerlessEndpoint, ServiceEndpoint, Spec,
+    Endpoint, EndpointManager, Model, Notebook, NotebookSubnet, ServerlessEndpoint, ServiceEndpoint, Spec,
 };
 
 /// Families that do not run the only notebook platform that can still be started (fact book, section 4.1).
