@@ -5,14 +5,14 @@ use super::form::{Form, choices};
 use super::node::Node;
 use super::reader::Reader;
 use super::restart::Restart;
-use super::{INDENTED, Secret};
-use crate::engine::{AURORA_MYSQL, Defaults};
+use super::{ENGINE, INDENTED, Secret};
+use crate::engine::Defaults;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Those of the engine that a cluster has if the spec names no other.
-const DEFAULTS: &Defaults = &AURORA_MYSQL.defaults;
+/// What a cluster has by default because its engine has.
+const DEFAULTS: &Defaults = &ENGINE.defaults;
 
 /// The Aurora MySQL cluster: an existing one, or one that the stack owns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -12,23 +12,24 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, Error};
 use serde_json::{Map, Value as Json};
 
-/// Writes a part of the spec. An entry, of which only `changed` may go and `meaning` must stay:
+/// Writes a part of the spec. Of an entry everything may be left out but the description and the meaning:
 ///
 /// ```text
-/// /// What editors show, from the JSON Schema.
+/// /// Days that automated backups are kept, 1 to 35.  <- what editors show, from the JSON Schema
 /// backup_retention_days: u16 {
-///     required: "what to write if it is missing",  // or
-///     default: 1,                                  // else `Default::default()`
-///     schema_type: ["string", "number"],           // what editors accept, if that is more than the type's own
-///     type: "days, 1–35",                          // in the table, if it is more than the type in words
-///     default_is: "left to AWS",                   // in the table, if it is not just the value
-///     changed: "in place",                         // in the table: what a later change does
-///     meaning: "automated backups",                // in the table
+///     required: "write `…`",              // what to write if it is missing; without this there is a default:
+///     default: 1,                         // without this `Default::default()`
+///     schema_type: ["string", "number"],  // what editors accept, if that is more than the type's own
+///     type: "days, 1–35",                 // in the table; without this the type in words
+///     default_is: "left to AWS",          // in the table; without this the value
+///     changed: "in place",                // in the table: what a change after the first apply does
+///     meaning: "automated backups",       // in the table
 /// }
 /// ```
 ///
-/// The head names the table, says what to write if something else than a mapping is there (`hint`), may know better
-/// what to say of some unknown keys (`unknown`), and may leave the reading to a `Form` of one's own (`form: by_hand`).
+/// The head has the name of the table, and what to write where something else than a mapping stands (`hint`). It
+/// may name a function that knows better what to say of some unknown keys (`unknown`), and say that `Form` is
+/// implemented beside it (`form: by_hand`), where there is more than one way to write the part.
 macro_rules! fields {
     (
         $(#[doc = $about:literal])*

@@ -38,7 +38,10 @@ pub use stack::Spec;
 pub use table::{Table, tables};
 pub use window::Window;
 
-use crate::engine::AURORA_MYSQL;
+use crate::engine::{AURORA_MYSQL, Engine};
+
+/// The engine of every cluster: a spec cannot name another one yet.
+const ENGINE: &Engine = &AURORA_MYSQL;
 
 /// The spec that `auroraml init` writes.
 pub const STARTER: &str = include_str!("starter.yaml");
@@ -68,7 +71,7 @@ pub fn parse(source: &[u8]) -> Result<Spec, Problems> {
 /// DB cluster parameter group family of an engine version as the spec writes it, such as
 /// `aurora-mysql8.0`; `None` for one that `parse` refuses.
 pub fn family(engine_version: &str) -> Option<&'static str> {
-    (AURORA_MYSQL.asked)(engine_version).ok().map(|asked| asked.family)
+    (ENGINE.asked)(engine_version).ok().map(|asked| asked.family)
 }
 
 /// The file as text, unless its size or its bytes already show that it is no spec.

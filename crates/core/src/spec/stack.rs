@@ -3,16 +3,17 @@
 use super::fields::{Part, fields};
 use super::node::{Node, Value};
 use super::reader::Reader;
-use super::{Aurora, Bucket, Endpoint, MachineLearning, Network, Notebook, Problems, Restart, check, later};
-use crate::engine::{AURORA_MYSQL, Engine};
+use super::{
+    Aurora, Bucket, ENGINE, Endpoint, MachineLearning, Network, Notebook, Problems, Restart, check, later,
+};
+use crate::engine::Engine;
 use std::collections::BTreeMap;
 
 fields! {
     /// One stack in one region of one account.
     pub struct Spec in "stack" (
         hint: "a spec begins with `stack: NAME` and `region: REGION`; `auroraml init` writes one",
-        unknown: later,
-        form: by_hand
+        unknown: later
     ) {
         /// Name of the stack: part of the name or tags of everything it owns.
         stack: String {
@@ -76,7 +77,7 @@ fields! {
 impl Spec {
     /// The engine of the stack's cluster.
     pub fn engine(&self) -> &'static Engine {
-        &AURORA_MYSQL
+        ENGINE
     }
 
     /// How members of the cluster get their restart; `None` without a cluster.
