@@ -72,6 +72,18 @@ fn every_mapping_with_several_keys_has_a_table() {
     assert_eq!(mappings, tables.len(), "each table is of one mapping");
 }
 
+/// Where one row says what a change of the field does, all do.
+#[test]
+fn every_row_is_complete() {
+    for table in spec::tables() {
+        for row in table.text.lines().skip(2) {
+            // The last column may be empty: then the others say it all.
+            let cells: Vec<&str> = row.split(" | ").collect();
+            assert!(cells.iter().all(|cell| !cell.trim().is_empty()), "{}: {row}", table.name);
+        }
+    }
+}
+
 /// The first column of a table.
 fn keys(table: &str) -> BTreeSet<String> {
     table.lines().skip(2).filter_map(|row| row.split('`').nth(1)).map(str::to_owned).collect()
