@@ -1,11 +1,31 @@
 //! Aurora MySQL.
 
-use super::{Ability, Engine, Wiring, numbers};
+mod parameters;
+mod versions;
+
+use super::{Ability, Defaults, Engine, Names, Wiring, numbers};
 
 pub static AURORA_MYSQL: Engine = Engine {
     name: "aurora-mysql",
     title: "Aurora MySQL",
+    compatible_with: "MySQL",
     in_secret: "mysql",
+    defaults: Defaults { version: "8.0", port: 3306, username: "admin" },
+    names: Names {
+        longest_username: 16,
+        reserved_usernames: &["rdsadmin", "rdsrepladmin", "rdsproxyadmin", "rdstopmgr"],
+        longest_database: 64,
+        reserved_databases: &["mysql", "sys", "information_schema", "performance_schema", "innodb"],
+    },
+    asked: versions::asked,
+    parameters: parameters::PARAMETERS,
+    // First versions and regions: fact book, sections 1.10 and 1.11.
+    first_that_pauses: "3.08",
+    first_with_data_api: "3.07",
+    data_api_offered_in: |region| {
+        let outside = region.starts_with("cn-") || region.starts_with("us-gov-");
+        !outside && !WITHOUT_DATA_API.contains(&region)
+    },
     // Parameters: fact book, section 1.3. Versions: section 1.1; every 8.4 has them all.
     abilities: &[
         Ability {
@@ -77,6 +97,18 @@ pub static AURORA_MYSQL: Engine = Engine {
     // Fact book, section 1.6.
     restarts_others: |version| (!at_least_three(6, version)).then_some("below Aurora MySQL 3.06"),
 };
+
+/// Regions without the Data API, beside China and GovCloud.
+const WITHOUT_DATA_API: [&str; 8] = [
+    "ap-south-2",
+    "ap-southeast-4",
+    "ap-southeast-6",
+    "ap-east-2",
+    "ca-west-1",
+    "eu-central-2",
+    "il-central-1",
+    "mx-central-1",
+];
 
 fn own_numbers(version: &str) -> Vec<u32> {
     numbers(AURORA_MYSQL.own_version(version))

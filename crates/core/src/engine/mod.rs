@@ -4,9 +4,13 @@
 //! which version on, how a role reaches the cluster, who restarts with whom. Another engine is another
 //! [`Engine`].
 
+mod asked;
 mod aurora_mysql;
+mod parameters;
 
+pub use asked::{Asked, Refusal};
 pub use aurora_mysql::AURORA_MYSQL;
+pub use parameters::Parameters;
 
 /// A database engine.
 #[derive(Debug)]
@@ -15,8 +19,24 @@ pub struct Engine {
     pub name: &'static str,
     /// What people call it: `Aurora MySQL`.
     pub title: &'static str,
+    /// The engine that it is compatible with, which has defaults and databases of its own: `MySQL`.
+    pub compatible_with: &'static str,
     /// Its name in a secret, from which Secrets Manager's rotation and SDKs choose a driver: `mysql`.
     pub in_secret: &'static str,
+    /// What a cluster has that a spec says nothing else of.
+    pub defaults: Defaults,
+    /// What users and databases may be called.
+    pub names: Names,
+    /// Reads a version, or the beginning of one, as a person writes it.
+    pub asked: fn(text: &str) -> Result<Asked, Refusal>,
+    /// What its DB cluster parameters are called.
+    pub parameters: Parameters,
+    /// The first version whose cluster pauses at a capacity of 0: `3.08`.
+    pub first_that_pauses: &'static str,
+    /// The first version with the Data API: `3.07`.
+    pub first_with_data_api: &'static str,
+    /// Whether AWS offers the Data API for it in this region.
+    pub data_api_offered_in: fn(region: &str) -> bool,
     /// What SQL can call, sorted by name.
     pub abilities: &'static [Ability],
     /// Cluster parameters beside those of the abilities whose value is the ARN of a role, in any version.
@@ -32,6 +52,29 @@ pub struct Engine {
     pub restarts_together: fn(version: &str) -> Option<&'static str>,
     /// Why the members of a global database's other clusters restart with the writer in this version, if they do.
     pub restarts_others: fn(version: &str) -> Option<&'static str>,
+}
+
+/// What a cluster has that a spec says nothing else of.
+#[derive(Debug)]
+pub struct Defaults {
+    /// A prefix: `8.0`.
+    pub version: &'static str,
+    pub port: u16,
+    /// Of the master user.
+    pub username: &'static str,
+}
+
+/// What users and databases may be called.
+#[derive(Debug)]
+pub struct Names {
+    /// Characters.
+    pub longest_username: usize,
+    /// Users that RDS keeps for itself, in lower case.
+    pub reserved_usernames: &'static [&'static str],
+    /// Characters.
+    pub longest_database: usize,
+    /// Databases that are there already, in lower case.
+    pub reserved_databases: &'static [&'static str],
 }
 
 /// Another service that SQL can call.

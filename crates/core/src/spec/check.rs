@@ -5,12 +5,10 @@ mod name;
 mod network;
 mod parameters;
 mod sagemaker;
-mod version;
 
 use super::problem::nearest;
 use super::reader::{Reader, join};
-use super::types::*;
-pub(super) use version::Version;
+use super::{Aurora, BedrockAccess, S3Access, S3Buckets, ServiceEndpoint, Spec};
 
 /// Regions without Aurora machine learning (fact book, section 1.1).
 pub const WITHOUT_MACHINE_LEARNING: [&str; 6] =

@@ -2,24 +2,46 @@
 //!
 //! Pure: no files, no environment, no clock.
 
+mod aurora;
+mod bucket;
 mod check;
+mod endpoints;
+mod fields;
+mod form;
 mod images;
+mod machine_learning;
+mod network;
 mod node;
+mod notebook;
 mod problem;
-mod read;
 mod reader;
 mod restart;
-mod types;
+mod schema;
+mod secret;
+mod stack;
+mod table;
 mod window;
 
+pub use aurora::{Aurora, Cluster, ClusterOnDestroy, ExistingCluster, Instance, Serverless, Storage};
+pub use bucket::{Bucket, BucketOnDestroy};
 pub use check::WITHOUT_MACHINE_LEARNING;
+pub use endpoints::{Endpoint, EndpointManager, Model, ServerlessEndpoint};
 pub use images::{XGBOOST_VERSIONS, xgboost_image};
+pub use machine_learning::{BedrockAccess, MachineLearning, S3Access, S3Buckets, SagemakerAccess};
+pub use network::{Nat, Network, ServiceEndpoint};
+pub use notebook::{Notebook, NotebookSubnet};
 pub use problem::{Problem, Problems};
 pub use restart::{Allow, Restart, Strategy};
-pub use types::*;
+pub use schema::json_schema;
+pub use secret::{Secret, SecretManager};
+pub use stack::Spec;
+pub use table::{Table, tables};
 pub use window::Window;
 
-use serde_json::{Value, json};
+use crate::engine::{AURORA_MYSQL, Engine};
+
+/// The engine of every cluster: a spec cannot name another one yet.
+const ENGINE: &Engine = &AURORA_MYSQL;
 
 /// The spec that `auroraml init` writes.
 pub const STARTER: &str = include_str!("starter.yaml");
@@ -35,7 +57,7 @@ pub fn parse(source: &[u8]) -> Result<Spec, Problems> {
     let source = text(source)?;
     let (root, found) = node::tree(source)?;
     let mut reader = reader::Reader::new(&root, found);
-    let spec = read::spec(&root, &mut reader);
+    let spec = stack::read(&root, &mut reader);
     if let Some(spec) = &spec {
         check::check(spec, &mut reader);
     }
@@ -49,57 +71,7 @@ pub fn parse(source: &[u8]) -> Result<Spec, Problems> {
 /// DB cluster parameter group family of an engine version as the spec writes it, such as
 /// `aurora-mysql8.0`; `None` for one that `parse` refuses.
 pub fn family(engine_version: &str) -> Option<&'static str> {
-    check::Version::parse(engine_version).ok().map(check::Version::family)
-}
-
-/// The JSON Schema of a spec, for editors: draft 2020-12.
-pub fn json_schema() -> String {
-    let mut schema = schemars::schema_for!(Spec).to_value();
-    as_read(&mut schema);
-    // A schema is a JSON value: writing it cannot fail.
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-/// Where serde and the reader differ: a key without a value is refused, and numbers and booleans are
-/// accepted as text in mappings of text and for the engine version.
-fn as_read(schema: &mut Value) {
-    let scalar = || json!(["string", "number", "boolean"]);
-    match schema {
-        Value::Object(map) => {
-            if map.get("default") == Some(&Value::Null) {
-                map.remove("default");
-            }
-            if let Some(Value::Array(types)) = map.get_mut("type") {
-                types.retain(|name| name != "null");
-                if let [only] = types.as_slice() {
-                    let only = only.clone();
-                    map.insert("type".to_owned(), only);
-                }
-            }
-            if let Some(Value::Array(choices)) = map.get_mut("anyOf") {
-                choices.retain(|choice| choice.get("type") != Some(&json!("null")));
-                if let [only] = choices.as_slice()
-                    && let Some(reference) = only.get("$ref").cloned()
-                {
-                    map.remove("anyOf");
-                    map.insert("$ref".to_owned(), reference);
-                }
-            }
-            map.values_mut().for_each(as_read);
-            if let Some(values) = map.get_mut("additionalProperties").filter(|values| values.is_object())
-                && values.get("type") == Some(&json!("string"))
-            {
-                values["type"] = scalar();
-            }
-            if let Some(version) = map.get_mut("engine_version").filter(|version| version.is_object()) {
-                version["type"] = json!(["string", "number"]);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(as_read),
-        _ => {}
-    }
+    (ENGINE.asked)(engine_version).ok().map(|asked| asked.family)
 }
 
 /// The file as text, unless its size or its bytes already show that it is no spec.
@@ -128,4 +100,20 @@ fn text(source: &[u8]) -> Result<&str, Problems> {
         ));
     }
     Ok(text)
+}
+
+/// The hint for a mapping whose keys need no example.
+const INDENTED: &str = "write `key: value`, one a line, indented";
+
+/// Keys of the design that a later version will have.
+fn later(key: &str) -> Option<(String, String)> {
+    let hint = match key {
+        "functions" => "create the SQL functions with a MySQL client, as the notebooks in specs/notebooks do",
+        "training" | "autopilot" => {
+            "train in the notebook and give `model: { image, artifact }`, or let the notebook deploy with \
+             `managed_by: notebook`"
+        }
+        _ => return None,
+    };
+    Some((format!("`{key}` is not available in this version"), hint.to_owned()))
 }

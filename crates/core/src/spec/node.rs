@@ -16,6 +16,11 @@ pub struct Place {
     pub width: usize,
 }
 
+impl Place {
+    /// That of what does not stand in a file.
+    pub const NONE: Place = Place { line: 0, column: 0, width: 0 };
+}
+
 pub struct Node {
     pub place: Place,
     pub value: Value,

@@ -5,17 +5,27 @@ use std::fmt::Write;
 /// One thing that is wrong with a spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Line, from 1.
+    /// Line, from 1; 0 if the spec was not read from a file.
     pub line: usize,
-    /// Column in characters, from 1.
+    /// Column in characters, from 1; 0 likewise.
     pub column: usize,
-    /// How many characters are underlined, at least 1.
+    /// How many characters are underlined, at least 1; 0 likewise.
     pub width: usize,
     /// Where in the spec, such as `aurora.instances[0].class`; empty for the whole file.
     pub path: String,
     pub message: String,
     /// What to write instead.
     pub hint: Option<String>,
+}
+
+impl Problem {
+    /// Line and column, or else the path.
+    fn position(&self) -> String {
+        match self.line {
+            0 => self.path.clone(),
+            line => format!("{line}:{}", self.column),
+        }
+    }
 }
 
 /// Everything that is wrong with a spec, in the order of the file.
@@ -56,7 +66,7 @@ impl Problems {
                 out.push('\n');
             }
             // Writing to a string cannot fail.
-            let _ = writeln!(out, "{file}:{}:{}: {}", problem.line, problem.column, problem.message);
+            let _ = writeln!(out, "{file}:{}: {}", problem.position(), problem.message);
             if let Some(line) = shown_line(&lines, problem.line, &hidden) {
                 let (shown, pad, width) = window(line, problem.column.saturating_sub(1), problem.width);
                 let number = problem.line;
@@ -74,7 +84,7 @@ impl Problems {
 impl std::fmt::Display for Problems {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for problem in &self.0 {
-            writeln!(f, "{}:{}: {}", problem.line, problem.column, problem.message)?;
+            writeln!(f, "{}: {}", problem.position(), problem.message)?;
         }
         Ok(())
     }

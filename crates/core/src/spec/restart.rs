@@ -1,26 +1,63 @@
 //! What a spec says about restarts of the cluster's members.
 
+use super::fields::{Part, fields};
+use super::form::{Form, choice, choices};
+use super::node::{Node, Value};
+use super::reader::Reader;
 use super::window::Window;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-/// How members get the restart that they wait for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Restart {
-    /// Who restarts, and in which order.
-    #[serde(default)]
-    pub strategy: Strategy,
-    /// The worst that an apply or destroy may interrupt; more is refused. Without it `--allow` decides.
-    #[serde(default)]
-    pub allow: Option<Allow>,
-    /// When the database may be interrupted, in UTC: `sun:03:00-sun:05:00` once a week, or `03:00-05:00` every
-    /// day. Outside of it interruptions are held, unless `--now` is given.
-    #[serde(default)]
-    pub window: Option<String>,
-    /// Identifier of the member that is to be the writer, also after a failover: it costs a second one.
-    #[serde(default)]
-    pub writer: Option<String>,
+fields! {
+    /// How members get the restart that they wait for.
+    pub struct Restart in "aurora.restart" (
+        hint: "write `restart: rolling`, or `restart: { strategy: rolling, window: \"sun:03:00-sun:05:00\" }`",
+        form: by_hand
+    ) {
+        /// Who restarts, and in which order.
+        strategy: Strategy {
+            changed: "in place",
+            meaning: "as above",
+        }
+        /// The worst that an apply or destroy may interrupt; more is refused. Without it `--allow` decides.
+        allow: Option<Allow> {
+            default_is: "left to `--allow`",
+            changed: "in place",
+            meaning: "the worst interruption that an apply or destroy may make; more is refused (exit 6), also with `--allow`. Without either: `readers`",
+        }
+        /// When the database may be interrupted, in UTC: `sun:03:00-sun:05:00` once a week, or `03:00-05:00` every
+        /// day. Outside of it interruptions are held, unless `--now` is given.
+        window: Option<String> {
+            default_is: "always open",
+            changed: "in place",
+            meaning: "when members may be interrupted, in UTC: `sun:03:00-sun:05:00` once a week, or `03:00-05:00` every day; at least 30 minutes. Outside of it interruptions are held, unless `--now` is given",
+        }
+        /// Identifier of the member that is to be the writer, also after a failover: it costs a second one.
+        writer: Option<String> {
+            default_is: "whoever it is",
+            changed: "in place",
+            meaning: "identifier of the member that is to be the writer: after a failover, also one that AWS made, it is brought back by another one",
+        }
+    }
+}
+
+impl Form for Restart {
+    fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<Restart> {
+        if matches!(node.value, Value::Map(_)) {
+            return super::fields::read(node, path, reader);
+        }
+        let strategy = choice(node, path, reader)?;
+        Some(Restart { strategy, ..Restart::default() })
+    }
+    fn in_words() -> String {
+        "a strategy or a mapping".to_owned()
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<RestartForms>()
+    }
+    fn given(&self, path: &str, found: &mut Vec<String>) {
+        self.given_fields(path, found);
+    }
 }
 
 impl Restart {
@@ -34,10 +71,12 @@ impl Restart {
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub(super) enum RestartForms {
+enum RestartForms {
     Strategy(Strategy),
     Mapping(Restart),
 }
+
+choices!(Strategy, Allow);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,28 +1,13 @@
 //! The cluster.
 
-use super::{Version, name, parameters};
+use super::{name, parameters};
+use crate::engine::{Asked, Engine};
 use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
-use crate::spec::types::*;
-use crate::spec::{Allow, Restart, Strategy, Window};
-
-/// Regions without the Data API for Aurora MySQL; also China and GovCloud (fact book, section 1.11).
-const WITHOUT_DATA_API: [&str; 8] = [
-    "ap-south-2",
-    "ap-southeast-4",
-    "ap-southeast-6",
-    "ap-east-2",
-    "ca-west-1",
-    "eu-central-2",
-    "il-central-1",
-    "mx-central-1",
-];
-
-/// User names that RDS keeps for itself.
-const RESERVED_USERS: [&str; 4] = ["rdsadmin", "rdsrepladmin", "rdsproxyadmin", "rdstopmgr"];
-
-/// Databases that are there already.
-const RESERVED_DATABASES: [&str; 5] = ["mysql", "sys", "information_schema", "performance_schema", "innodb"];
+use crate::spec::{
+    Allow, Aurora, Cluster, ClusterOnDestroy, Instance, Restart, SecretManager, Serverless, Spec, Strategy,
+    Window,
+};
 
 pub fn aurora(spec: &Spec, reader: &mut Reader) {
     match &spec.aurora {
@@ -81,9 +66,10 @@ fn restart(restart: &Restart, members: Option<Vec<String>>, reader: &mut Reader)
 }
 
 fn owned(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
+    let engine = spec.engine();
     subnets(spec, reader);
     members(cluster, reader);
-    names(cluster, reader);
+    names(cluster, engine, reader);
     secret(cluster, reader);
     if !(1..=35).contains(&cluster.backup_retention_days) {
         let message = format!("backups cannot be kept for {} days", cluster.backup_retention_days);
@@ -91,18 +77,19 @@ fn owned(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
     }
     if cluster.port < 1150 {
         let message = format!("port {} is not possible", cluster.port);
-        reader.report("aurora.port", message, "write 1150 to 65535; MySQL's own is 3306");
+        let (who, own) = (engine.compatible_with, engine.defaults.port);
+        reader.report("aurora.port", message, format!("write 1150 to 65535; {who}'s own is {own}"));
     }
     if cluster.on_destroy == ClusterOnDestroy::Protect && cluster.deletion_protection == Some(false) {
         let hint = "remove the line, or write `on_destroy: snapshot`";
         reader.report("aurora.deletion_protection", "`on_destroy: protect` means deletion protection", hint);
     }
-    match Version::parse(&cluster.engine_version) {
-        Err((message, hint)) => reader.report("aurora.engine_version", message, hint),
+    match (engine.asked)(&cluster.engine_version) {
+        Err(refusal) => reader.report("aurora.engine_version", refusal.message, refusal.hint),
         Ok(version) => {
-            parameters::parameters(cluster, version, reader);
+            parameters::parameters(cluster, engine, version.family, reader);
             allow_from(cluster, reader);
-            features(spec, cluster, version, reader);
+            features(spec, cluster, &version, reader);
         }
     }
 }
@@ -236,38 +223,32 @@ fn capacity(range: &Serverless, reader: &mut Reader) {
     }
 }
 
-fn names(cluster: &Cluster, reader: &mut Reader) {
+fn names(cluster: &Cluster, engine: &Engine, reader: &mut Reader) {
     let user = cluster.username.as_str();
-    let possible = (1..=16).contains(&user.len())
+    let longest = engine.names.longest_username;
+    let possible = (1..=longest).contains(&user.len())
         && user.starts_with(|c: char| c.is_ascii_alphabetic())
         && user.chars().all(|c| c.is_ascii_alphanumeric());
     if !possible {
         let message = format!("`{user}` is not possible as the name of the master user");
-        reader.report("aurora.username", message, "1 to 16 letters and digits, first a letter");
-    } else if RESERVED_USERS.contains(&user.to_lowercase().as_str()) {
-        reader.report(
-            "aurora.username",
-            format!("`{user}` is reserved by RDS"),
-            "choose another, such as `admin`",
-        );
+        let hint = format!("1 to {longest} letters and digits, first a letter");
+        reader.report("aurora.username", message, hint);
+    } else if engine.names.reserved_usernames.contains(&user.to_lowercase().as_str()) {
+        let hint = format!("choose another, such as `{}`", engine.defaults.username);
+        reader.report("aurora.username", format!("`{user}` is reserved by RDS"), hint);
     }
     if let Some(database) = &cluster.database {
-        let possible = (1..=64).contains(&database.len())
+        let longest = engine.names.longest_database;
+        let possible = (1..=longest).contains(&database.len())
             && database.starts_with(|c: char| c.is_ascii_alphabetic())
             && database.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !possible {
             let message = format!("`{database}` is not possible as the name of a database");
-            reader.report(
-                "aurora.database",
-                message,
-                "1 to 64 letters, digits and underscores, first a letter",
-            );
-        } else if RESERVED_DATABASES.contains(&database.to_lowercase().as_str()) {
-            reader.report(
-                "aurora.database",
-                format!("`{database}` is reserved by MySQL"),
-                "choose another name",
-            );
+            let hint = format!("1 to {longest} letters, digits and underscores, first a letter");
+            reader.report("aurora.database", message, hint);
+        } else if engine.names.reserved_databases.contains(&database.to_lowercase().as_str()) {
+            let message = format!("`{database}` is reserved by {}", engine.compatible_with);
+            reader.report("aurora.database", message, "choose another name");
         }
     }
 }
@@ -303,23 +284,31 @@ fn secret(cluster: &Cluster, reader: &mut Reader) {
 }
 
 /// Features that came with a minor version, where the spec names an older one.
-fn features(spec: &Spec, cluster: &Cluster, version: Version, reader: &mut Reader) {
+fn features(spec: &Spec, cluster: &Cluster, version: &Asked, reader: &mut Reader) {
+    let engine = spec.engine();
     let pauses = cluster.serverless.as_ref().is_some_and(|range| range.min == 0.0);
-    let needs = [
-        ("aurora.serverless.min", pauses && reader.given("aurora.serverless.min"), 8, "`min: 0`"),
-        ("aurora.data_api", cluster.data_api, 7, "the Data API"),
-        ("machine_learning.bedrock", spec.machine_learning.bedrock.is_some(), 6, "Bedrock"),
+    let mut needs = vec![
+        (
+            "aurora.serverless.min",
+            pauses && reader.given("aurora.serverless.min"),
+            engine.first_that_pauses,
+            "`min: 0`",
+        ),
+        ("aurora.data_api", cluster.data_api, engine.first_with_data_api, "the Data API"),
     ];
-    for (path, wanted, minor, what) in needs {
-        if wanted && version.before(minor) {
-            let message = format!("{what} needs Aurora MySQL 3.{minor:02} or newer");
-            reader.report(path, message, "write `engine_version: \"8.0\"` for the newest");
+    if let Some(bedrock) = engine.ability("bedrock") {
+        let wanted = spec.machine_learning.bedrock.is_some();
+        needs.push(("machine_learning.bedrock", wanted, bedrock.first, bedrock.title));
+    }
+    for (path, wanted, first, what) in needs {
+        if wanted && version.older_than(first) {
+            let message = format!("{what} needs {} {first} or newer", engine.title);
+            let hint = format!("write `engine_version: \"{}\"` for the newest", engine.defaults.version);
+            reader.report(path, message, hint);
         }
     }
-    let region = spec.region.as_str();
-    let outside = region.starts_with("cn-") || region.starts_with("us-gov-");
-    if cluster.data_api && (outside || WITHOUT_DATA_API.contains(&region)) {
-        let message = format!("the Data API is not offered in {region}");
+    if cluster.data_api && !(engine.data_api_offered_in)(&spec.region) {
+        let message = format!("the Data API is not offered in {}", spec.region);
         reader.report("aurora.data_api", message, "remove the line, or choose another region");
     }
 }

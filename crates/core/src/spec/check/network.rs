@@ -1,7 +1,7 @@
 //! Address ranges, subnets, and the network path of what is in them.
 
 use crate::spec::reader::Reader;
-use crate::spec::types::*;
+use crate::spec::{Nat, Network, ServiceEndpoint};
 use ipnet::Ipv4Net;
 
 pub fn network(network: &Network, reader: &mut Reader) {

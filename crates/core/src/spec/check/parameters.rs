@@ -1,98 +1,74 @@
 //! Parameters of the DB cluster parameter group.
-//!
-//! A cluster group has the cluster-level parameters and, as defaults for the members, the instance-level
-//! ones (fact book, section 1.2). Names after the AWS guide's reference of Aurora MySQL parameters.
 
-mod names;
-
-use super::Version;
+use crate::engine::Engine;
+use crate::spec::Cluster;
 use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
-use crate::spec::types::Cluster;
-use names::{ANY, FIXED, ONLY_8_0, ONLY_8_4, REPLACED};
 
-/// The parameters that `machine_learning` sets, and its key for each.
-const WIRED: [(&str, &str); 4] = [
-    ("aws_default_sagemaker_role", "sagemaker: { endpoints: [NAME] }"),
-    ("aws_default_comprehend_role", "comprehend: true"),
-    ("aws_default_s3_role", "s3: true"),
-    ("aws_default_bedrock_role", "bedrock: { models: [MODEL-ID] }"),
+/// What is written under `machine_learning` to get each of an engine's abilities.
+const WRITTEN: [(&str, &str); 4] = [
+    ("sagemaker", "sagemaker: { endpoints: [NAME] }"),
+    ("comprehend", "comprehend: true"),
+    ("s3", "s3: true"),
+    ("bedrock", "bedrock: { models: [MODEL-ID] }"),
 ];
 
-pub fn parameters(cluster: &Cluster, version: Version, reader: &mut Reader) {
-    let family = version.family();
-    for name in cluster.parameters.keys() {
+/// `family` is that of the cluster's version.
+pub fn parameters(cluster: &Cluster, engine: &Engine, family: &str, reader: &mut Reader) {
+    let known = &engine.parameters;
+    for name in cluster.parameters.keys().map(String::as_str) {
         let path = format!("aurora.parameters.{name}");
-        if let Some((_, key)) = WIRED.iter().find(|(wired, _)| wired == name) {
+        let wired = engine.abilities.iter().find(|ability| ability.wiring.parameter() == Some(name));
+        if let Some(ability) = wired {
             let message = format!("`{name}` belongs to its role and association");
+            let key = written(ability.name);
             let hint = format!("write `{key}` under `machine_learning`, which sets all three as one unit");
             reader.report_key(&path, message, hint);
-        } else if matches!(name.as_str(), "aurora_load_from_s3_role" | "aurora_select_into_s3_role") {
-            let message = format!("`{name}` does not exist in {family}: it is `aws_default_s3_role` there");
-            reader.report_key(&path, message, "write `s3: true` under `machine_learning`, which sets it");
-        } else if FIXED.contains(&name.as_str()) {
-            reader.report_key(
-                &path,
-                format!("`{name}` cannot be changed on Aurora MySQL"),
-                "remove the line",
-            );
-        } else if !exists(name, version) {
+        } else if let Some(ability) = known.replacing_ability(name) {
+            let new =
+                engine.ability(ability).and_then(|ability| ability.wiring.parameter()).unwrap_or(ability);
+            let message = format!("`{name}` does not exist in {family}: it is `{new}` there");
+            let hint = format!("write `{}` under `machine_learning`, which sets it", written(ability));
+            reader.report_key(&path, message, hint);
+        } else if known.fixed.contains(&name) {
+            let message = format!("`{name}` cannot be changed on {}", engine.title);
+            reader.report_key(&path, message, "remove the line");
+        } else if !known.of(family).any(|settable| settable == name) {
             let message = format!("there is no parameter `{name}` in {family}");
-            reader.report_key(&path, message, instead(name, version));
+            reader.report_key(&path, message, instead(name, engine, family));
         }
     }
 }
 
-fn exists(name: &str, version: Version) -> bool {
-    let own = match version {
-        Version::Three { .. } => ONLY_8_0,
-        Version::EightFour => ONLY_8_4,
-    };
-    ANY.contains(&name) || own.contains(&name)
+fn written(ability: &str) -> &str {
+    WRITTEN.iter().find(|(name, _)| *name == ability).map_or(ability, |(_, key)| *key)
 }
 
-fn instead(name: &str, version: Version) -> String {
-    if let Some((_, new)) = REPLACED.iter().find(|(old, _)| *old == name) {
-        return if new.is_empty() {
-            "it was removed: remove the line".to_owned()
-        } else if exists(new, version) {
-            format!("it is `{new}` there")
-        } else {
-            "remove the line".to_owned()
-        };
+fn instead(name: &str, engine: &Engine, family: &str) -> String {
+    let known = &engine.parameters;
+    match known.replacement(name) {
+        Some("") => return "it was removed: remove the line".to_owned(),
+        Some(new) if known.of(family).any(|settable| settable == new) => {
+            return format!("it is `{new}` there");
+        }
+        Some(_) => return "remove the line".to_owned(),
+        None => {}
     }
-    let own = match version {
-        Version::Three { .. } => ONLY_8_0,
-        Version::EightFour => ONLY_8_4,
-    };
-    match nearest(name, ANY.iter().chain(own).copied()) {
+    match nearest(name, known.of(family)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "see the AWS guide, Aurora MySQL configuration parameters".to_owned(),
+        None => format!("see the AWS guide, {} configuration parameters", engine.title),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::AURORA_MYSQL;
 
     #[test]
-    fn a_name_is_in_one_list() {
-        let lists = [ANY, ONLY_8_0, ONLY_8_4, FIXED];
-        let all: Vec<&str> = lists.into_iter().flatten().copied().collect();
-        for (n, name) in all.iter().enumerate() {
-            assert!(!all[..n].contains(name), "{name} is there twice");
-            assert!(
-                !REPLACED.iter().any(|(old, _)| old == name && ANY.contains(old)),
-                "{name} is also removed"
-            );
-        }
-    }
-
-    #[test]
-    fn a_replacement_exists() {
-        for (old, new) in REPLACED {
-            let known = [ANY, ONLY_8_0, ONLY_8_4].into_iter().flatten().any(|name| name == new);
-            assert!(new.is_empty() || known, "{old} -> {new}");
+    fn every_ability_can_be_written() {
+        for ability in AURORA_MYSQL.abilities {
+            assert_ne!(written(ability.name), ability.name, "what is written to get it?");
         }
     }
 }

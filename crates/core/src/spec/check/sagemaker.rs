@@ -4,7 +4,9 @@ use super::{name, network};
 use crate::spec::images::{XGBOOST_VERSIONS, xgboost_image};
 use crate::spec::problem::list;
 use crate::spec::reader::{Reader, join};
-use crate::spec::types::*;
+use crate::spec::{
+    Endpoint, EndpointManager, Model, Notebook, NotebookSubnet, ServerlessEndpoint, ServiceEndpoint, Spec,
+};
 
 /// Families that do not run the only notebook platform that can still be started (fact book, section 4.1).
 const NOT_ON_AL2023: [&str; 4] = ["ml.p2.", "ml.p3.", "ml.inf1.", "ml.g3."];

@@ -1,8 +1,18 @@
-//! Names of parameters: data, as of November 2026.
+//! Names of Aurora MySQL's parameters: data, as of November 2026, after the AWS guide's reference of them.
+
+use crate::engine::Parameters;
+
+pub const PARAMETERS: Parameters = Parameters {
+    in_every_family: ANY,
+    only_in: &[("aurora-mysql8.0", ONLY_8_0), ("aurora-mysql8.4", ONLY_8_4)],
+    fixed: FIXED,
+    replaced: REPLACED,
+    replaced_roles: &[("aurora_load_from_s3_role", "s3"), ("aurora_select_into_s3_role", "s3")],
+};
 
 /// In both families.
 #[rustfmt::skip]
-pub const ANY: &[&str] = &[
+const ANY: &[&str] = &[
     "activate_all_roles_on_login", "aurora_binlog_replication_max_yield_seconds",
     "aurora_binlog_replication_sec_index_parallel_workers", "aurora_enable_staggered_replica_restart",
     "aurora_enable_zdr", "aurora_enhanced_binlog", "aurora_full_double_precision_in_json",
@@ -137,7 +147,7 @@ pub const ANY: &[&str] = &[
 
 /// Only in `aurora-mysql8.0`.
 #[rustfmt::skip]
-pub const ONLY_8_0: &[&str] = &[
+const ONLY_8_0: &[&str] = &[
     "aurora_fwd_master_idle_timeout", "aurora_fwd_master_max_connections_pct",
     "binlog_transaction_dependency_tracking", "character-set-client-handshake", "expire_logs_days", "new",
     "old", "sync_relay_log_info", "timed_mutexes", "transaction_write_set_extraction",
@@ -145,14 +155,14 @@ pub const ONLY_8_0: &[&str] = &[
 
 /// Only in `aurora-mysql8.4` (fact book, section 1.1).
 #[rustfmt::skip]
-pub const ONLY_8_4: &[&str] = &[
+const ONLY_8_4: &[&str] = &[
     "aurora_enable_memory_management", "authentication_policy", "explain_json_format_version",
     "restrict_fk_on_non_standard_key", "set_operations_buffer_size", "tls_certificates_enforced_validation",
 ];
 
 /// Known, but AWS does not let anyone change them on Aurora MySQL.
 #[rustfmt::skip]
-pub const FIXED: &[&str] = &[
+const FIXED: &[&str] = &[
     "allow-suspicious-udfs", "basedir", "big_tables", "bind_address", "binlog_row_image",
     "character_sets_dir", "core-file", "datadir", "default_authentication_plugin", "default_storage_engine",
     "default_time_zone", "flush", "ft_boolean_syntax", "general_log_file", "innodb_adaptive_flushing",
@@ -179,7 +189,7 @@ pub const FIXED: &[&str] = &[
 ];
 
 /// Of older families, and what took their place; empty if nothing did.
-pub const REPLACED: &[(&str, &str)] = &[
+const REPLACED: &[(&str, &str)] = &[
     ("aurora_binlog_read_buffer_size", ""),
     ("aurora_binlog_use_large_read_buffer", ""),
     ("aurora_disable_hash_join", "optimizer_switch"),
@@ -227,3 +237,29 @@ pub const REPLACED: &[(&str, &str)] = &[
     ("tx_isolation", "transaction_isolation"),
     ("tx_read_only", ""),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_in_one_list() {
+        let lists = [ANY, ONLY_8_0, ONLY_8_4, FIXED];
+        let all: Vec<&str> = lists.into_iter().flatten().copied().collect();
+        for (n, name) in all.iter().enumerate() {
+            assert!(!all[..n].contains(name), "{name} is there twice");
+            assert!(
+                !REPLACED.iter().any(|(old, _)| old == name && ANY.contains(old)),
+                "{name} is also removed"
+            );
+        }
+    }
+
+    #[test]
+    fn a_replacement_exists() {
+        for (old, new) in REPLACED {
+            let known = [ANY, ONLY_8_0, ONLY_8_4].into_iter().flatten().any(|name| name == new);
+            assert!(new.is_empty() || known, "{old} -> {new}");
+        }
+    }
+}

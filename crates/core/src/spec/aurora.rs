@@ -1,0 +1,256 @@
+//! The cluster.
+
+use super::fields::{Part, fields};
+use super::form::{Form, choices};
+use super::node::Node;
+use super::reader::Reader;
+use super::restart::Restart;
+use super::{ENGINE, INDENTED, Secret};
+use crate::engine::Defaults;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a cluster has by default because its engine has.
+const DEFAULTS: &Defaults = &ENGINE.defaults;
+
+/// The Aurora MySQL cluster: an existing one, or one that the stack owns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Aurora {
+    Existing(ExistingCluster),
+    Owned(Box<Cluster>),
+}
+
+impl Form for Aurora {
+    fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<Aurora> {
+        if reader.given(&format!("{path}.existing")) {
+            return ExistingCluster::read(node, path, reader).map(Aurora::Existing);
+        }
+        Cluster::read(node, path, reader).map(|cluster| Aurora::Owned(Box::new(cluster)))
+    }
+    fn in_words() -> String {
+        "mapping".to_owned()
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Aurora>()
+    }
+    fn given(&self, path: &str, found: &mut Vec<String>) {
+        match self {
+            Aurora::Existing(cluster) => cluster.given(path, found),
+            Aurora::Owned(cluster) => cluster.given(path, found),
+        }
+    }
+}
+
+fields! {
+    /// A cluster that others own: nothing of it is changed but the machine learning wiring.
+    pub struct ExistingCluster in "aurora.existing" (hint: INDENTED, unknown: of_an_owned_one) {
+        /// Identifier of the cluster.
+        existing: String {
+            required: "write `existing: CLUSTER-IDENTIFIER`",
+            changed: "blocked",
+            meaning: "identifier of a cluster that others own: only the machine learning wiring is changed",
+        }
+        /// How members that wait for a reboot get it.
+        restart: Restart {
+            default_is: "`rolling`",
+            changed: "in place",
+            meaning: "see [`restart`](#restart)",
+        }
+    }
+}
+
+/// Keys that only a cluster has that the stack owns.
+fn of_an_owned_one(key: &str) -> Option<(String, String)> {
+    Cluster::fields().iter().any(|field| field.key == key).then(|| {
+        (
+            format!(
+                "`{key}` does not go with `existing`: of that cluster only the machine learning wiring is changed"
+            ),
+            format!("remove `{key}`, or remove `existing` to have the stack create a cluster of its own"),
+        )
+    })
+}
+
+fields! {
+    pub struct Cluster in "aurora" (
+        hint: "write `instances: [{ class: db.r6g.large }]` under it, or `existing: CLUSTER-IDENTIFIER`",
+        unknown: password
+    ) {
+        /// A prefix, resolved to the newest version in standard support: `8.0`, `8.0.mysql_aurora.3.10`,
+        /// `3.10` (the Aurora version alone) and `8.4` are all accepted.
+        engine_version: String {
+            default: DEFAULTS.version.to_owned(),
+            schema_type: ["string", "number"],
+            changed: "newer minor: in place; older or another family: blocked",
+            meaning: "a prefix, resolved to the newest version in standard support: `8.0`, `8.4`, `3.10`, `8.0.mysql_aurora.3.10`",
+        }
+        /// The members; the first one is created first and so becomes the writer.
+        instances: Vec<Instance> {
+            type: "list, at most 16",
+            default_is: "one `db.serverless` if `serverless` is given",
+            changed: "in place",
+            meaning: "the first is the writer",
+        }
+        /// Capacity range of members of class `db.serverless`; without `instances`, one such member.
+        serverless: Option<Serverless> {
+            changed: "in place",
+            meaning: "capacity range of members of class `db.serverless`",
+        }
+        /// Database created with the cluster.
+        database: Option<String> {
+            changed: "blocked",
+            meaning: "created with the cluster; 1–64 letters, digits, underscores",
+        }
+        /// Name of the master user.
+        username: String {
+            default: DEFAULTS.username.to_owned(),
+            changed: "blocked",
+            meaning: "master user; 1–16 letters and digits",
+        }
+        /// Where the master user's password is.
+        secret: Secret {
+            default_is: "RDS makes one",
+            changed: "see below",
+            meaning: "the master user's password",
+        }
+        /// SQL over HTTPS; not with T classes.
+        data_api: bool {
+            changed: "in place",
+            meaning: "SQL over HTTPS; not with T classes; Aurora MySQL 3.07 or newer",
+        }
+        /// IPv4 ranges and ids of security groups that may connect to the cluster, beside the notebook.
+        allow_from: Vec<String> {
+            type: "list of IPv4 ranges and security group ids",
+            changed: "in place",
+            meaning: "who may connect to the cluster, beside the notebook",
+        }
+        /// Parameters of the DB cluster parameter group, beside those of `machine_learning`.
+        parameters: BTreeMap<String, String> {
+            changed: "in place",
+            meaning: "of the DB cluster parameter group; static ones need a restart (`restart`). Role parameters belong to `machine_learning`",
+        }
+        /// How members that wait for a reboot get it.
+        restart: Restart {
+            default_is: "`rolling`",
+            changed: "in place",
+            meaning: "see [`restart`](#restart)",
+        }
+        /// What becomes of the cluster when the stack is destroyed.
+        on_destroy: ClusterOnDestroy {
+            changed: "in place",
+            meaning: "`protect`: refused without `--unprotect`, then with a final snapshot",
+        }
+        /// AWS refuses to delete the cluster while this is on. By default on for `on_destroy: protect`.
+        deletion_protection: Option<bool> {
+            default_is: "on with `on_destroy: protect`",
+            changed: "in place",
+            meaning: "AWS refuses to delete the cluster",
+        }
+        /// Days that automated backups are kept, 1 to 35.
+        backup_retention_days: u16 {
+            default: 1,
+            type: "days, 1–35",
+            changed: "in place",
+            meaning: "automated backups",
+        }
+        /// Whether AWS may upgrade the minor version in the maintenance window; by default AWS decides.
+        auto_minor_version_upgrade: Option<bool> {
+            default_is: "left to AWS",
+            changed: "in place",
+            meaning: "in the maintenance window",
+        }
+        /// TCP port, 1150 to 65535. A change restarts all members at once.
+        port: u16 {
+            default: DEFAULTS.port,
+            type: "1150–65535",
+            changed: "in place; restarts all members at once",
+            meaning: "TCP port",
+        }
+        /// How storage is billed.
+        storage: Storage {
+            changed: "in place",
+            meaning: "how storage is billed",
+        }
+    }
+}
+
+fn password(key: &str) -> Option<(String, String)> {
+    (key == "password").then(|| {
+        (
+            "a password does not belong into a file".to_owned(),
+            "leave it out: RDS makes and keeps one; or write `secret: { managed_by: stack, \
+             password_environment_variable: NAME }`"
+                .to_owned(),
+        )
+    })
+}
+
+fields! {
+    pub struct Instance in "aurora.instances" (hint: "write `{ class: db.r6g.large }`") {
+        /// `db.r6g.large`, …, or `db.serverless`.
+        class: String {
+            required: "write `class: db.r6g.large`",
+            changed: "in place; the member restarts",
+            meaning: "`db.r6g.large`, …, or `db.serverless`",
+        }
+        /// Promotion tier, 0 (first) to 15.
+        promotion_tier: u8 {
+            default: 1,
+            type: "0–15",
+            changed: "in place",
+            meaning: "0 is promoted first",
+        }
+    }
+}
+
+fields! {
+    pub struct Serverless in "aurora.serverless" (hint: "write `serverless: { min: 0, max: 4 }`") {
+        /// Aurora capacity units, 0 to 256 in steps of 0.5; 0 lets the cluster pause.
+        min: f64 {
+            required: "write `serverless: { min: 0, max: 4 }`",
+            type: "capacity units, 0–256 in steps of 0.5",
+            changed: "in place; members wait for a reboot",
+            meaning: "0 lets the cluster pause (3.08 or newer)",
+        }
+        /// Aurora capacity units, 1 to 256 in steps of 0.5.
+        max: f64 {
+            required: "write `serverless: { min: 0, max: 4 }`",
+            type: "capacity units, 1–256 in steps of 0.5",
+            changed: "as above",
+            meaning: "",
+        }
+        /// Seconds without connections before pausing, 300 to 86400; only with `min: 0`.
+        seconds_until_auto_pause: Option<u32> {
+            type: "seconds, 300–86400",
+            default_is: "300, by AWS",
+            changed: "in place",
+            meaning: "only with `min: 0`",
+        }
+    }
+}
+
+choices!(ClusterOnDestroy, Storage);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterOnDestroy {
+    /// Without a final snapshot.
+    Delete,
+    /// With a final snapshot under a unique name.
+    #[default]
+    Snapshot,
+    /// Refused unless `--unprotect`; then with a final snapshot.
+    Protect,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    /// By size and by requests.
+    #[default]
+    Standard,
+    /// By size alone, at a higher price.
+    IoOptimized,
+}

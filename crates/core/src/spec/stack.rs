@@ -1,0 +1,113 @@
+//! The whole spec.
+
+use super::fields::{Part, fields};
+use super::node::{Node, Value};
+use super::reader::Reader;
+use super::{
+    Aurora, Bucket, ENGINE, Endpoint, MachineLearning, Network, Notebook, Problems, Restart, check, later,
+};
+use crate::engine::Engine;
+use std::collections::BTreeMap;
+
+fields! {
+    /// One stack in one region of one account.
+    pub struct Spec in "stack" (
+        hint: "a spec begins with `stack: NAME` and `region: REGION`; `auroraml init` writes one",
+        unknown: later
+    ) {
+        /// Name of the stack: part of the name or tags of everything it owns.
+        stack: String {
+            required: "write `stack: NAME`, such as `stack: churn`",
+            changed: "blocked: it is another stack",
+            meaning: "1–24 lower-case letters, digits and single hyphens; part of every name",
+        }
+        /// AWS region, such as `us-east-1`.
+        region: String {
+            required: "write `region: us-east-1` or another AWS region",
+            changed: "blocked: it is another stack",
+            meaning: "AWS region with Aurora machine learning",
+        }
+        /// Tags put on everything that the stack owns.
+        tags: BTreeMap<String, String> {
+            changed: "in place",
+            meaning: "at most 40; not `aws:…` or `auroraml:…`",
+        }
+        /// Age after which the stack is forgotten rather than used, such as `8h`; written as a tag.
+        expires_after: Option<String> {
+            default_is: "never",
+            changed: "in place",
+            meaning: "age after which the stack is forgotten rather than used: `30m`, `8h`, `2d`; written as the tag `auroraml:expires-after`, on which nothing acts yet",
+        }
+        /// The VPC; needed by a cluster that the stack owns and by a notebook.
+        network: Option<Network> {
+            changed: "see below",
+            meaning: "the VPC; needed by a cluster of the stack and by a notebook",
+        }
+        /// The stack's own S3 bucket.
+        bucket: Option<Bucket> {
+            changed: "see below",
+            meaning: "the stack's own S3 bucket; `bucket: {}` for all defaults",
+        }
+        /// The Aurora MySQL cluster.
+        aurora: Option<Aurora> {
+            changed: "see below",
+            meaning: "the cluster: an existing one or the stack's own",
+        }
+        /// What SQL in the cluster may call.
+        machine_learning: MachineLearning {
+            default_is: "nothing",
+            changed: "in place",
+            meaning: "what SQL may call",
+        }
+        /// A SageMaker notebook instance beside the cluster.
+        notebook: Option<Notebook> {
+            changed: "see below",
+            meaning: "a SageMaker notebook instance",
+        }
+        /// SageMaker endpoints by name; the name is the endpoint's own name, as SQL functions use it.
+        endpoints: BTreeMap<String, Endpoint> {
+            type: "mapping of endpoints",
+            default_is: "none",
+            changed: "see below",
+            meaning: "SageMaker endpoints by name",
+        }
+    }
+}
+
+impl Spec {
+    /// The engine of the stack's cluster.
+    pub fn engine(&self) -> &'static Engine {
+        ENGINE
+    }
+
+    /// How members of the cluster get their restart; `None` without a cluster.
+    pub fn restart(&self) -> Option<&Restart> {
+        match self.aurora.as_ref()? {
+            Aurora::Owned(cluster) => Some(&cluster.restart),
+            Aurora::Existing(cluster) => Some(&cluster.restart),
+        }
+    }
+
+    /// Checks a spec that was made in code, or changed after it was read, as [`super::parse`] checks a file. A field
+    /// counts as given if it is not just its default.
+    ///
+    /// # Errors
+    /// All problems at once, by path: without a file there are no lines and columns.
+    pub fn check(&self) -> Result<(), Problems> {
+        let mut given = Vec::new();
+        self.given_fields("", &mut given);
+        let mut reader = Reader::without_file(given);
+        check::check(self, &mut reader);
+        let problems = reader.finish();
+        if problems.0.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+/// The spec of the tree; what could not be read is replaced by a stand-in and reported.
+pub fn read(root: &Node, reader: &mut Reader) -> Option<Spec> {
+    if matches!(root.value, Value::Null) {
+        reader.refuse("", "the file is empty".to_owned(), Some(Spec::HINT.to_owned()));
+        return None;
+    }
+    super::fields::read(root, "", reader)
+}
