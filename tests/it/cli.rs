@@ -1,7 +1,6 @@
 //! The whole binary: what it prints where, and its exit codes.
 
-use crate::render::{golden, golden_at};
-use crate::support::config;
+use crate::support::{config, golden, golden_at};
 use auroraml_sandbox::Sandbox;
 use auroraml_sandbox::file::FileSandbox;
 use auroraml_sandbox::random::Mood;

@@ -2,7 +2,7 @@
 //! of all strategies against the sandbox, undisturbed and among others who work on the same cluster.
 
 use crate::harness::{Account, Recorder, spec, spec_file};
-use crate::render::golden_at;
+use crate::support::golden_at;
 use auroraml::aws::{simulated_config, simulated_config_as};
 use auroraml::engine::AURORA_MYSQL;
 use auroraml::events::Event;

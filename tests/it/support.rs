@@ -8,6 +8,20 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
 use aws_smithy_async::time::TimeSource;
 
+/// Compares with a file of the repository that `UPDATE=1` writes anew.
+pub fn golden_at(path: &str, text: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, expected, "{} is not fresh: run with UPDATE=1", path.display());
+}
+
+pub fn golden(name: &str, text: &str) {
+    golden_at(&format!("tests/data/render/{name}"), text);
+}
+
 /// A new sandbox at normal speed; run it on tokio's paused clock.
 pub fn sandbox(seed: u64, mood: Mood) -> Sandbox {
     Sandbox::new(World::new(seed, mood), 1.0)

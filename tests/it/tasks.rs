@@ -144,7 +144,7 @@ impl Calls for Deployment {
         Ok(())
     }
     async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Deployed>) -> Result<(), Failure> {
-        self.create(aws, name, &update.want).await
+        Calls::create(self, aws, name, &update.want).await
     }
     async fn delete(&self, _: &Aws, name: &str, _: Deletion<'_, Deployed>) -> Result<(), Failure> {
         self.0.lock().unwrap().deployments.remove(name);

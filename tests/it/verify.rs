@@ -3,11 +3,10 @@
 
 mod by_hand;
 mod deep;
-mod judging;
 mod refused;
 
 use crate::harness::{Account, spec, spec_file};
-use crate::render::golden_at;
+use crate::support::golden_at;
 use auroraml::render::{self, Subject};
 use auroraml::spec::{EndpointManager, Spec};
 use auroraml::verify::{Check, Outcome, verify};

@@ -1,8 +1,14 @@
 //! Tests of the pure half, through its public face.
 
+mod in_code;
+mod judging;
+mod render;
+mod restarts;
 mod spec_docs;
 mod spec_engine;
 mod spec_value;
+mod tidy;
+mod validate;
 
 use std::path::{Path, PathBuf};
 

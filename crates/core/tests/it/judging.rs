@@ -1,10 +1,10 @@
 //! The pure part: facts made by hand, and what is said of them.
 
-use auroraml::base::names::Place;
-use auroraml::model;
-use auroraml::verify::facts::*;
-use auroraml::verify::judge;
-use auroraml::verify::{Check, Outcome, failed};
+use auroraml_core::base::names::Place;
+use auroraml_core::model;
+use auroraml_core::verify::facts::*;
+use auroraml_core::verify::judge;
+use auroraml_core::verify::{Check, Outcome, failed};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ fn facts() -> Facts {
     let text = "stack: shop\nregion: us-east-1\naurora: { existing: orders }\n\
         machine_learning: { sagemaker: { endpoints: [churn] }, bedrock: { models: [amazon.titan-text-lite-v1] } }\n\
         endpoints: { churn: { managed_by: notebook } }\n";
-    let spec = crate::harness::spec(text);
+    let spec = auroraml_core::spec::parse(text.as_bytes()).unwrap();
     let place = Place { stack: "shop".into(), region: "us-east-1".into(), account: "111122223333".into() };
     let set = || Parameter { value: ROLE.into(), apply_type: "static".into() };
     let rule =
@@ -58,7 +58,8 @@ fn facts() -> Facts {
             ROLE.to_string(),
             Ok(Some(Role {
                 name: "ml".into(),
-                trust: super::trust("rds.amazonaws.com"),
+                trust: json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                    "Principal": {"Service": "rds.amazonaws.com"}, "Action": "sts:AssumeRole"}]}),
                 policies: Ok(vec![("all".into(), document)]),
                 boundary: None,
             })),

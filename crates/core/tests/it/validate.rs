@@ -1,33 +1,9 @@
 //! Specs: the good ones parse, each mistake is explained, and nothing makes the parser panic or hang.
 
-use auroraml::spec::{self, Aurora, Problems, S3Access};
+use crate::{files, repository};
+use auroraml_core::spec::{self, Aurora, Problems, S3Access};
 use proptest::prelude::*;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-/// The files of a folder with this extension, in order.
-fn files(name: &str, extension: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder(name)).unwrap();
-    let mut paths: Vec<PathBuf> = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|found| found == extension))
-        .collect();
-    paths.sort();
-    paths
-}
-
-/// Compares with a file that `UPDATE=1` writes anew.
-fn golden(path: &Path, text: &str) {
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(path, text).unwrap();
-    }
-    let expected = std::fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(text, expected, "{} is not fresh: run with UPDATE=1", path.display());
-}
 
 fn refused(source: &[u8]) -> Problems {
     let problems = spec::parse(source).expect_err("refused");
@@ -77,7 +53,7 @@ fn each_mistake_is_explained() {
         let text = problems.render(&name, &source);
         let heads = text.lines().filter(|line| line.starts_with(&format!("{name}:"))).count();
         assert_eq!(heads, problems.0.len());
-        golden(&path.with_extension("txt"), &text);
+        crate::golden(&path.with_extension("txt").to_string_lossy(), &text);
     }
 }
 
@@ -90,14 +66,14 @@ fn no_expected_text_without_its_case() {
 
 #[test]
 fn the_committed_schema_is_fresh() {
-    golden(&folder("schema/spec.schema.json"), &spec::json_schema());
+    crate::golden("schema/spec.schema.json", &spec::json_schema());
 }
 
 /// Every key of the schema is described in docs/spec.md, and accepted by the reader.
 #[test]
 fn every_key_is_documented_and_read() {
     let schema: serde_json::Value = serde_json::from_str(&spec::json_schema()).unwrap();
-    let documented = std::fs::read_to_string(folder("docs/spec.md")).unwrap();
+    let documented = std::fs::read_to_string(repository("docs/spec.md")).unwrap();
     let mut keys: Vec<String> = Vec::new();
     let structs = schema["$defs"].as_object().unwrap().values().chain([&schema]);
     for properties in structs.filter_map(|part| part["properties"].as_object()) {
@@ -149,7 +125,7 @@ fn strip(value: &mut serde_json::Value) {
 
 #[test]
 fn unquoted_versions_and_values_keep_their_text() {
-    let source = include_str!("../../specs/minimal.yaml").replace(
+    let source = include_str!("../../../../specs/minimal.yaml").replace(
         "aurora:\n",
         "aurora:\n  engine_version: 3.10\n  parameters: { server_audit_logging: 1, long_query_time: 0.50, general_log: ON }\n",
     );
@@ -163,7 +139,7 @@ fn unquoted_versions_and_values_keep_their_text() {
 
 #[test]
 fn anchors_and_merge_keys_work() {
-    let source = include_str!("../../specs/production.yaml").replace(
+    let source = include_str!("../../../../specs/production.yaml").replace(
         "    - { class: db.r6g.xlarge, promotion_tier: 0 }   # the writer\n    - { class: db.r6g.xlarge, promotion_tier: 0 }",
         "    - &large { class: db.r6g.xlarge, promotion_tier: 0 }\n    - { <<: *large, promotion_tier: 1 }",
     );
@@ -304,10 +280,10 @@ proptest! {
         edits in proptest::collection::vec((any::<prop::sample::Index>(), 0..12_usize, 0..PIECES.len()), 1..5),
     ) {
         let specs = [
-            include_str!("../../specs/churn.yaml"),
-            include_str!("../../specs/lean.yaml"),
-            include_str!("../../specs/production.yaml"),
-            include_str!("../../specs/existing-cluster.yaml"),
+            include_str!("../../../../specs/churn.yaml"),
+            include_str!("../../../../specs/lean.yaml"),
+            include_str!("../../../../specs/production.yaml"),
+            include_str!("../../../../specs/existing-cluster.yaml"),
             spec::STARTER,
         ];
         let mut characters: Vec<char> = specs[which].chars().collect();

@@ -3,12 +3,12 @@
 //! The model knows how members restart and what that does to parameters; the planner knows how to ask. What is
 //! checked is what a run does: looks, asks [`next`], asks its permit, acts, looks again.
 
-use auroraml::base::Id;
-use auroraml::members::restart::{
+use auroraml_core::base::Id;
+use auroraml_core::members::restart::{
     Act, Expected, Member, Next, Policy, Topology, forecast, left_pending, needs_person, next,
 };
-use auroraml::members::{Impact, Interruption, Permit};
-use auroraml::spec::Strategy;
+use auroraml_core::members::{Impact, Interruption, Permit};
+use auroraml_core::spec::Strategy;
 use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,28 +1,18 @@
 //! Plans, progress and stacks as text, from values made by hand.
 
-use auroraml::base::diff;
-use auroraml::base::{Id, Live, State};
-use auroraml::events::{Event, PlannedStep};
-use auroraml::members::restart::{Member, Strategy, Topology};
-use auroraml::members::{Impact, Interruption, Seconds};
-use auroraml::plan::{Blocked, Plan, Step};
-use auroraml::render::{self, Subject, json::Document, progress::Progress, status::Stack};
-use auroraml::resource::Action;
+use auroraml_core::base::diff;
+use auroraml_core::base::{Id, Live, State};
+use auroraml_core::events::{Event, PlannedStep};
+use auroraml_core::members::restart::{Member, Strategy, Topology};
+use auroraml_core::members::{Impact, Interruption, Seconds};
+use auroraml_core::plan::{Blocked, Plan, Step};
+use auroraml_core::render::{self, Subject, json::Document, progress::Progress, status::Stack};
+use auroraml_core::resource::Action;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Compares with a file of the repository that `UPDATE=1` writes anew.
-pub fn golden_at(path: &str, text: &str) {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, expected, "{} is not fresh: run with UPDATE=1", path.display());
-}
-
-pub fn golden(name: &str, text: &str) {
-    golden_at(&format!("tests/data/render/{name}"), text);
+fn golden(name: &str, text: &str) {
+    crate::golden(&format!("tests/data/render/{name}"), text);
 }
 
 fn subject(destroy: bool) -> Subject {
@@ -258,7 +248,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
 #[test]
 fn the_schema_of_saved_plans_is_fresh() {
     let text = render::json::schema();
-    golden_at("schema/plan.schema.json", &text);
+    crate::golden("schema/plan.schema.json", &text);
     // What is left out of a plan when it is empty cannot be required.
     let schema: Value = serde_json::from_str(&text).unwrap();
     let required = &schema["$defs"]["Step"]["required"];
