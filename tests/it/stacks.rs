@@ -18,7 +18,7 @@ const SPEC: &str = "
 stack: NAME
 region: REGION
 network: { cidr: 10.0.0.0/16, private_subnets: [10.0.1.0/24, 10.0.2.0/24], endpoints: [comprehend] }
-aurora: { instances: [{ class: db.r6g.large }] }
+aurora: { instances: [{ class: db.r6g.large }], on_destroy: delete }
 machine_learning: { comprehend: true }
 ";
 
