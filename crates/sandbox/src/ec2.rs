@@ -29,9 +29,9 @@ mod tokens;
 mod vpcs;
 mod zones;
 
-use super::random::{Mood, Random};
-use super::wire::{Fault, Reply, Xml};
-use super::{Call, Global, Region};
+use crate::call::Call;
+use crate::random::{Mood, Random};
+use crate::wire::{Fault, Reply, Xml};
 use record::Object;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,18 +90,17 @@ impl Default for Quotas {
     }
 }
 
-pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let ec2 = &mut region.ec2;
+pub(crate) fn handle(call: &Call, ec2: &mut Ec2, random: &mut Random) -> Reply {
     // Deterministic, but no part of a calm day: the buckets only empty under a burst.
-    if global.random.mood == Mood::Real {
+    if random.mood == Mood::Real {
         ec2.take_token(call)?;
     }
     if call.params.flag("DryRun") == Some(true) {
-        ec2.clone().dispatch(call, &mut global.random.clone())?;
+        ec2.clone().dispatch(call, &mut random.clone())?;
         let text = "Request would have succeeded, but DryRun flag is set.";
         return Err(Fault::new(412, "DryRunOperation", text));
     }
-    ec2.dispatch(call, &mut global.random)
+    ec2.dispatch(call, random)
 }
 
 impl Ec2 {

@@ -14,8 +14,9 @@ mod settings;
 mod tree;
 mod uploads;
 
-use super::wire::{self, Body, Fault, Protocol, Reply, Request, Response, Xml};
-use super::{Call, Global, Region};
+use crate::call::Call;
+use crate::random::Random;
+use crate::wire::{self, Body, Fault, Protocol, Reply, Request, Response, Xml};
 pub use content::Content;
 use route::Route;
 use serde::{Deserialize, Serialize};
@@ -184,25 +185,25 @@ pub(super) fn operation(request: &Request) -> &'static str {
     Route::of(request).operation
 }
 
-pub(super) fn handle(call: &Call, _region: &mut Region, global: &mut Global) -> Reply {
+pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
     let route = Route::of(&call.request);
     match route.operation {
         "Unknown" => return Err(call.unknown()),
-        "ListBuckets" => return buckets::list(&route, &global.s3),
-        "CreateBucket" => return buckets::create(call, &route, &mut global.s3),
+        "ListBuckets" => return buckets::list(&route, s3),
+        "CreateBucket" => return buckets::create(call, &route, s3),
         _ => {}
     }
-    let is_other = |owner: &str| match owner == super::ACCOUNT {
-        true => global.s3.foreign.contains_key(&route.bucket),
-        false => global.s3.owns(&route.bucket),
+    let is_other = |owner: &str| match owner == crate::account::ACCOUNT {
+        true => s3.foreign.contains_key(&route.bucket),
+        false => s3.owns(&route.bucket),
     };
     if call.request.header("x-amz-expected-bucket-owner").is_some_and(is_other) {
         return Err(buckets::denied());
     }
-    if let Some(foreign) = global.s3.foreign.get(&route.bucket) {
+    if let Some(foreign) = s3.foreign.get(&route.bucket) {
         return buckets::of_another_account(&route, foreign);
     }
-    let Some(bucket) = global.s3.buckets.get_mut(&route.bucket) else {
+    let Some(bucket) = s3.buckets.get_mut(&route.bucket) else {
         return Err(Fault::new(404, "NoSuchBucket", "The specified bucket does not exist"));
     };
     if bucket.region != call.region && route.operation != "GetBucketLocation" {
@@ -211,11 +212,10 @@ pub(super) fn handle(call: &Call, _region: &mut Region, global: &mut Global) -> 
         let headers = [("x-amz-bucket-region", bucket.region.clone())];
         return Ok(refusal(Fault::new(301, "PermanentRedirect", text), headers));
     }
-    let random = &mut global.random;
     match route.operation {
         "HeadBucket" => Ok(empty(200, [("x-amz-bucket-region", bucket.region.clone())])),
         "GetBucketLocation" => Ok(buckets::location(bucket)),
-        "DeleteBucket" => buckets::delete(call, &route, global),
+        "DeleteBucket" => buckets::delete(call, &route, s3, random),
         "GetBucketVersioning" => Ok(settings::get_versioning(bucket)),
         "PutBucketVersioning" => settings::put_versioning(call, bucket),
         "GetBucketTagging" => settings::get_tagging(bucket),

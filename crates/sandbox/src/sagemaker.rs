@@ -16,8 +16,13 @@ mod models;
 mod notebooks;
 mod tags;
 
-use super::wire::{Body, Fault, Reply};
-use super::{ACCOUNT, Call, Global, Region};
+use crate::account::ACCOUNT;
+use crate::call::Call;
+use crate::ec2::Ec2;
+use crate::iam::Iam;
+use crate::random::Random;
+use crate::s3::S3;
+use crate::wire::{Body, Fault, Reply};
 pub use configs::EndpointConfig;
 pub use deployment::{Deployment, Endpoint, Health, Variant};
 pub use lifecycle::LifecycleConfig;
@@ -49,39 +54,49 @@ pub struct SageMaker {
     pub failing_lifecycle_configs: BTreeSet<String>,
 }
 
-pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    region.sagemaker.settle(call);
+/// What a request to SageMaker may touch: the service itself, and those that it asks or changes.
+pub(crate) struct Reach<'a> {
+    pub sagemaker: &'a mut SageMaker,
+    pub ec2: &'a mut Ec2,
+    pub iam: &'a Iam,
+    pub s3: &'a S3,
+    pub random: &'a mut Random,
+}
+
+pub(crate) fn handle(call: &Call, mut reach: Reach<'_>) -> Reply {
+    let reach = &mut reach;
+    reach.sagemaker.settle(call);
     match call.operation.as_str() {
-        "CreateNotebookInstance" => notebooks::create(call, region, global),
-        "DescribeNotebookInstance" => notebooks::describe(call, region),
-        "UpdateNotebookInstance" => notebooks::update(call, region, global),
-        "StartNotebookInstance" => notebooks::start(call, region, global),
-        "StopNotebookInstance" => notebooks::stop(call, region, global),
-        "DeleteNotebookInstance" => notebooks::delete(call, region, global),
-        "ListNotebookInstances" => notebooks::list(call, region),
-        "CreatePresignedNotebookInstanceUrl" => notebooks::presigned_url(call, region, global),
-        "CreateNotebookInstanceLifecycleConfig" => lifecycle::create(call, region),
-        "DescribeNotebookInstanceLifecycleConfig" => lifecycle::describe(call, region),
-        "UpdateNotebookInstanceLifecycleConfig" => lifecycle::update(call, region),
-        "DeleteNotebookInstanceLifecycleConfig" => lifecycle::delete(call, region),
-        "ListNotebookInstanceLifecycleConfigs" => lifecycle::list(call, region),
-        "CreateModel" => models::create(call, region, global),
-        "DescribeModel" => models::describe(call, region),
-        "DeleteModel" => models::delete(call, region),
-        "ListModels" => models::list(call, region),
-        "CreateEndpointConfig" => configs::create(call, region, global),
-        "DescribeEndpointConfig" => configs::describe(call, region),
-        "DeleteEndpointConfig" => configs::delete(call, region),
-        "ListEndpointConfigs" => configs::list(call, region),
-        "CreateEndpoint" => endpoints::create(call, region, global),
-        "DescribeEndpoint" => endpoints::describe(call, region),
-        "UpdateEndpoint" => endpoints::update(call, region, global),
-        "UpdateEndpointWeightsAndCapacities" => endpoints::update_weights(call, region, global),
-        "DeleteEndpoint" => endpoints::delete(call, region, global),
-        "ListEndpoints" => endpoints::list(call, region),
-        "AddTags" => tags::add(call, region),
-        "ListTags" => tags::list(call, region),
-        "DeleteTags" => tags::delete(call, region),
+        "CreateNotebookInstance" => notebooks::create(call, reach),
+        "DescribeNotebookInstance" => notebooks::describe(call, reach.sagemaker),
+        "UpdateNotebookInstance" => notebooks::update(call, reach),
+        "StartNotebookInstance" => notebooks::start(call, reach),
+        "StopNotebookInstance" => notebooks::stop(call, reach),
+        "DeleteNotebookInstance" => notebooks::delete(call, reach),
+        "ListNotebookInstances" => notebooks::list(call, reach.sagemaker),
+        "CreatePresignedNotebookInstanceUrl" => notebooks::presigned_url(call, reach),
+        "CreateNotebookInstanceLifecycleConfig" => lifecycle::create(call, reach.sagemaker),
+        "DescribeNotebookInstanceLifecycleConfig" => lifecycle::describe(call, reach.sagemaker),
+        "UpdateNotebookInstanceLifecycleConfig" => lifecycle::update(call, reach.sagemaker),
+        "DeleteNotebookInstanceLifecycleConfig" => lifecycle::delete(call, reach.sagemaker),
+        "ListNotebookInstanceLifecycleConfigs" => lifecycle::list(call, reach.sagemaker),
+        "CreateModel" => models::create(call, reach),
+        "DescribeModel" => models::describe(call, reach.sagemaker),
+        "DeleteModel" => models::delete(call, reach.sagemaker),
+        "ListModels" => models::list(call, reach.sagemaker),
+        "CreateEndpointConfig" => configs::create(call, reach),
+        "DescribeEndpointConfig" => configs::describe(call, reach.sagemaker),
+        "DeleteEndpointConfig" => configs::delete(call, reach.sagemaker),
+        "ListEndpointConfigs" => configs::list(call, reach.sagemaker),
+        "CreateEndpoint" => endpoints::create(call, reach),
+        "DescribeEndpoint" => endpoints::describe(call, reach.sagemaker),
+        "UpdateEndpoint" => endpoints::update(call, reach),
+        "UpdateEndpointWeightsAndCapacities" => endpoints::update_weights(call, reach),
+        "DeleteEndpoint" => endpoints::delete(call, reach),
+        "ListEndpoints" => endpoints::list(call, reach.sagemaker),
+        "AddTags" => tags::add(call, reach.sagemaker),
+        "ListTags" => tags::list(call, reach.sagemaker),
+        "DeleteTags" => tags::delete(call, reach.sagemaker),
         // The sandbox runs no jobs yet; an account without jobs is what these answer for.
         "ListTrainingJobs" => listing::page(call, "TrainingJobSummaries", &listing::BY_TIME, Vec::new()),
         "ListAutoMLJobs" => listing::page(call, "AutoMLJobSummaries", &listing::BY_TIME, Vec::new()),
@@ -159,8 +174,8 @@ fn already_exists(call: &Call, kind: &str, name: &str) -> Fault {
 }
 
 /// Refuses a role that SageMaker cannot assume (yet): fact book, trap 35.
-fn check_role(call: &Call, global: &Global, role: &str) -> Result<(), Fault> {
-    if global.iam.assumable(role, PRINCIPAL, call.now) {
+fn check_role(call: &Call, iam: &Iam, role: &str) -> Result<(), Fault> {
+    if iam.assumable(role, PRINCIPAL, call.now) {
         return Ok(());
     }
     Err(invalid(format!(
@@ -170,11 +185,11 @@ fn check_role(call: &Call, global: &Global, role: &str) -> Result<(), Fault> {
 }
 
 /// Refuses subnets and security groups that do not exist.
-fn check_network(region: &Region, subnets: &[String], groups: &[String]) -> Result<(), Fault> {
-    if let Some(missing) = subnets.iter().find(|subnet| region.ec2.subnet_zone(subnet).is_none()) {
+fn check_network(ec2: &Ec2, subnets: &[String], groups: &[String]) -> Result<(), Fault> {
+    if let Some(missing) = subnets.iter().find(|subnet| ec2.subnet_zone(subnet).is_none()) {
         return Err(invalid(format!("The subnet ID '{missing}' does not exist")));
     }
-    if let Some(missing) = groups.iter().find(|group| !region.ec2.security_group_exists(group)) {
+    if let Some(missing) = groups.iter().find(|group| !ec2.security_group_exists(group)) {
         return Err(invalid(format!("The security group '{missing}' does not exist")));
     }
     Ok(())

@@ -7,10 +7,11 @@ mod listing;
 mod password;
 mod values;
 
-use super::random::Random;
-use super::rds;
-use super::wire::{Fault, Reply};
-use super::{ACCOUNT, Call, Global, Region};
+use crate::account::ACCOUNT;
+use crate::call::Call;
+use crate::kms::Kms;
+use crate::random::Random;
+use crate::wire::{Fault, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -205,11 +206,12 @@ impl Secret {
     }
 }
 
-pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    // RDS rotates and deletes secrets of its own as time passes.
-    rds::settle(call, region, global);
-    let random = &mut global.random;
-    let Region { secretsmanager, kms, .. } = region;
+pub(crate) fn handle(
+    call: &Call,
+    secretsmanager: &mut SecretsManager,
+    kms: &Kms,
+    random: &mut Random,
+) -> Reply {
     secretsmanager.settle(call.now);
     if let Some(key) = text(call, "KmsKeyId")
         && matches!(call.operation.as_str(), "CreateSecret" | "UpdateSecret")

@@ -5,9 +5,10 @@ use super::listing::Listing;
 use super::record::{Record, new_id, object, write_tags};
 use super::subnets::Subnet;
 use super::vpcs::Vpc;
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Reply, Xml};
-use crate::{ACCOUNT, Call};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -3,9 +3,10 @@
 use super::listing::Listing;
 use super::record::{Record, missing, new_id, object, unsupported, write_tags};
 use super::{Ec2, done};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use super::Tags;
 use super::listing::{Listing, Row, select};
 use super::zones::zones;
-use crate::Call;
+use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 
 /// Services with a gateway endpoint; there is one prefix list for each.

@@ -6,9 +6,10 @@ use super::listing::Listing;
 use super::record::{Record, invalid, missing, new_id, object, timestamp, unsupported, write_tags};
 use super::routes::{Destination, Route, Target};
 use super::{Ec2, done};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

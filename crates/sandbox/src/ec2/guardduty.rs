@@ -5,7 +5,7 @@ use super::record::{Record, new_id, visible_at};
 use super::rules::{Asked, Peer, Permission};
 use super::security_groups::SecurityGroup;
 use super::{Ec2, Tags};
-use crate::Call;
+use crate::call::Call;
 use crate::random::Random;
 
 impl Ec2 {

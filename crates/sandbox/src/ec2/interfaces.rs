@@ -3,8 +3,9 @@
 use super::listing::Listing;
 use super::record::{Record, invalid, object, timestamp, write_tags};
 use super::{Ec2, Tags, done};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::wire::{Reply, Xml};
-use crate::{ACCOUNT, Call};
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 

@@ -1,7 +1,7 @@
 //! Request throttling: one token bucket for each class of operation (fact book, section 7.1).
 
 use super::Ec2;
-use crate::Call;
+use crate::call::Call;
 use crate::wire::Fault;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use super::record::{Object, invalid, missing};
 use super::{Ec2, Tags};
-use crate::Call;
+use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

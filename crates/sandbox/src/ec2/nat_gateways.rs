@@ -5,7 +5,7 @@ use super::addresses::Association;
 use super::interfaces::New;
 use super::listing::Listing;
 use super::record::{Record, new_id, object, timestamp, unsupported, write_tags};
-use crate::Call;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
 use serde::{Deserialize, Serialize};

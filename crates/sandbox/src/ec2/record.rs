@@ -1,7 +1,7 @@
 //! What all objects of EC2 have in common: an id that becomes visible late, and tags.
 
 use super::Tags;
-use crate::Call;
+use crate::call::Call;
 use crate::random::{Mood, Random};
 use crate::wire::{Fault, Params, Xml};
 use ipnet::Ipv4Net;

@@ -5,9 +5,10 @@ use super::record::{self, Record, invalid, missing, new_id, object, unsupported,
 use super::routes::{Destination, Route, Target};
 use super::vpcs::Vpc;
 use super::{Ec2, done};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

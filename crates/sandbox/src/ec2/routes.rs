@@ -3,7 +3,7 @@
 use super::record::{invalid, missing, network, unsupported};
 use super::route_tables::RouteTable;
 use super::{Ec2, done, endpoint_services};
-use crate::Call;
+use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};

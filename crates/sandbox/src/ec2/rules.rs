@@ -2,8 +2,9 @@
 
 use super::record::{Record, invalid, network, object, tag_specification, write_tags};
 use super::{Ec2, endpoint_services};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::wire::{Fault, Params, Xml};
-use crate::{ACCOUNT, Call};
 use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use std::fmt;

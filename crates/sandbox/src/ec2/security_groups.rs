@@ -5,9 +5,10 @@ use super::listing::Listing;
 use super::record::{Record, invalid, missing, new_id, object, write_tags};
 use super::rules::{Asked, Peer, Permission, Rule, check_text, rule_record, write_permissions};
 use super::vpcs::Vpc;
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Params, Reply, Xml};
-use crate::{ACCOUNT, Call};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use super::listing::{Listing, Row, select};
 use super::record::{Object, check_tags, missing};
 use super::rules::Rule;
 use super::{Ec2, Tags, done};
-use crate::Call;
+use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use super::Ec2;
 use super::record::invalid;
-use crate::Call;
+use crate::call::Call;
 use crate::wire::{Fault, Params, Xml};
 use serde::{Deserialize, Serialize};
 

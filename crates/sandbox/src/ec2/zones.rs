@@ -3,7 +3,7 @@
 use super::Tags;
 use super::listing::{Listing, Row, select};
 use super::record::invalid;
-use crate::Call;
+use crate::call::Call;
 use crate::wire::{Reply, Xml};
 
 pub(super) struct Zone {

@@ -1,13 +1,11 @@
 //! What is set on a bucket: versioning, tags, public access, encryption, policy, ownership, ACL.
 
-use super::super::Call;
-use super::super::wire::{Body, Fault, Reply};
-use super::buckets::{denied, owner_id};
+use super::buckets::{OWNERSHIPS, denied, owner_id};
 use super::tree::{Tree, malformed};
 use super::{Bucket, Encryption, PublicAccess, Versioning, document, empty};
+use crate::call::Call;
+use crate::wire::{Body, Fault, Reply};
 use serde_json::Value;
-
-pub(super) const OWNERSHIPS: &[&str] = &["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
 
 fn done(status: u16) -> Reply {
     Ok(empty::<String>(status, []))

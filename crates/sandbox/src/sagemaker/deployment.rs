@@ -1,8 +1,12 @@
 //! The state of an endpoint over time: fact book, section 4.4.
 
-use super::super::wire::Fault;
-use super::super::{Call, Global, Region};
-use super::{SageMaker, arn, invalid, not_found};
+use super::{Reach, SageMaker, arn, invalid, not_found};
+use crate::call::Call;
+use crate::ec2::Ec2;
+use crate::iam::Iam;
+use crate::random::Random;
+use crate::s3::S3;
+use crate::wire::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -192,18 +196,19 @@ pub(super) fn variants(call: &Call, sagemaker: &SageMaker, config: &str) -> Resu
 pub(super) fn failure(
     call: &Call,
     sagemaker: &SageMaker,
-    global: &Global,
+    iam: &Iam,
+    s3: &S3,
     variants: &[Variant],
 ) -> Option<String> {
     for variant in variants {
         let model = sagemaker.models.get(&variant.model.to_ascii_lowercase())?;
         if let Some(role) = model.role()
-            && !global.iam.assumable(role, super::PRINCIPAL, call.now)
+            && !iam.assumable(role, super::PRINCIPAL, call.now)
         {
             return Some(format!("Could not assume role {role}. Please ensure that the role exists."));
         }
         for (at, container) in model.containers().enumerate() {
-            if let Some(url) = missing_artifact(global, container.0) {
+            if let Some(url) = missing_artifact(s3, container.0) {
                 return Some(format!(
                     "Failed to download model data for container \"container_{}\" from URL: \"{url}\". \
                      Please ensure that there is an object located at the URL and that the role passed to \
@@ -225,15 +230,15 @@ pub(super) fn failure(
 
 /// The artifact of a container that should be in a bucket of this account and is not. Buckets that the
 /// sandbox does not know are taken to be right.
-fn missing_artifact<'a>(global: &Global, container: &'a Value) -> Option<&'a str> {
+fn missing_artifact<'a>(s3: &S3, container: &'a Value) -> Option<&'a str> {
     let source = &container["ModelDataSource"]["S3DataSource"];
     let (url, is_prefix) = match container["ModelDataUrl"].as_str() {
         Some(url) => (url, false),
         None => (source["S3Uri"].as_str()?, source["S3DataType"] == "S3Prefix"),
     };
     let (bucket, key) = url.strip_prefix("s3://")?.split_once('/')?;
-    let found = if is_prefix { global.s3.has_prefix(bucket, key) } else { global.s3.has_object(bucket, key) };
-    (global.s3.owns(bucket) && !found).then_some(url)
+    let found = if is_prefix { s3.has_prefix(bucket, key) } else { s3.has_object(bucket, key) };
+    (s3.owns(bucket) && !found).then_some(url)
 }
 
 /// Checks the instance quotas for a new fleet. Blue/green runs both fleets at once, so that all of the
@@ -262,18 +267,17 @@ pub(super) fn check_limits(sagemaker: &SageMaker, fleet: &[Variant]) -> Result<(
 /// If there are not two subnets in different zones: fact book, section 4.3.
 pub(super) fn interfaces(
     call: &Call,
-    region: &mut Region,
-    global: &mut Global,
+    reach: &mut Reach<'_>,
     endpoint: &str,
     variants: &[Variant],
 ) -> Result<Vec<String>, Fault> {
     let networks: Vec<_> = variants
         .iter()
-        .filter_map(|variant| region.sagemaker.models.get(&variant.model.to_ascii_lowercase())?.network())
+        .filter_map(|variant| reach.sagemaker.models.get(&variant.model.to_ascii_lowercase())?.network())
         .collect();
     for (subnets, groups) in &networks {
-        super::check_network(region, subnets, groups)?;
-        let mut zones: Vec<_> = subnets.iter().filter_map(|subnet| region.ec2.subnet_zone(subnet)).collect();
+        super::check_network(reach.ec2, subnets, groups)?;
+        let mut zones: Vec<_> = subnets.iter().filter_map(|subnet| reach.ec2.subnet_zone(subnet)).collect();
         zones.sort();
         zones.dedup();
         if zones.len() < 2 {
@@ -287,9 +291,9 @@ pub(super) fn interfaces(
     let mut made = Vec::new();
     for (subnets, groups) in &networks {
         for subnet in subnets {
-            let id = format!("eni-{}", global.random.hex(17));
+            let id = format!("eni-{}", reach.random.hex(17));
             let description = format!("[Do not delete] ENI managed by SageMaker for endpoint {endpoint}");
-            region.ec2.add_interface(&id, subnet, groups, &description, "amazon-sagemaker");
+            reach.ec2.add_interface(&id, subnet, groups, &description, "amazon-sagemaker");
             made.push(id);
         }
     }
@@ -297,9 +301,9 @@ pub(super) fn interfaces(
 }
 
 /// Lets interfaces go some time after `at`: fact book, section 8.2, "ENI release".
-pub(super) fn release(region: &mut Region, global: &mut Global, interfaces: &[String], at: u64) {
+pub(super) fn release(ec2: &mut Ec2, random: &mut Random, interfaces: &[String], at: u64) {
     for interface in interfaces {
-        let lag = global.random.duration(60.0, 600.0, 2400.0);
-        region.ec2.release_interface(interface, at + lag);
+        let lag = random.duration(60.0, 600.0, 2400.0);
+        ec2.release_interface(interface, at + lag);
     }
 }

@@ -1,9 +1,9 @@
 //! What all List operations have in common: filters, order, pages.
 
-use super::super::Call;
-use super::super::wire::Reply;
 use super::input::{Input, constraint};
 use super::{invalid, present};
+use crate::call::Call;
+use crate::wire::Reply;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};

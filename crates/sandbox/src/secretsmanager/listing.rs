@@ -1,7 +1,7 @@
 //! What Secrets Manager tells about secrets without their values, and their tags.
 
 use super::{Answer, Secret, SecretsManager, invalid_parameter, merge_tags, seconds, text};
-use crate::Call;
+use crate::call::Call;
 use crate::wire::Fault;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use super::{
     Answer, Content, DAY_MS, Deletion, Hidden, Secret, SecretsManager, VALUE_MAX, Version, invalid_parameter,
     managed_by, merge_tags, missing, seconds, text, uuid,
 };
-use crate::Call;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::Fault;
 use serde_json::{Value, json};
