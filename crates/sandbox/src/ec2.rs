@@ -25,6 +25,7 @@ mod rules;
 mod security_groups;
 mod subnets;
 mod tags;
+mod targets;
 mod tokens;
 mod vpcs;
 mod zones;
@@ -175,7 +176,7 @@ impl Ec2 {
         self.endpoints.retain(|_, endpoint| endpoint.deleted_at.is_none_or(|at| at > now));
         for table in self.route_tables.values_mut() {
             table.routes.retain(|route| match &route.target {
-                routes::Target::Endpoint(id) => self.endpoints.contains_key(id),
+                targets::Target::Endpoint(id) => self.endpoints.contains_key(id),
                 _ => true,
             });
         }

@@ -4,7 +4,7 @@ use super::endpoint_services::{Service, no_service, prefix_lists, services};
 use super::interfaces::New;
 use super::listing::Listing;
 use super::record::{Record, invalid, missing, new_id, object, timestamp, unsupported, write_tags};
-use super::routes::{Destination, Route, Target};
+use super::targets::{Destination, Route, Target};
 use super::{Ec2, done};
 use crate::account::ACCOUNT;
 use crate::call::Call;

@@ -2,7 +2,7 @@
 
 use super::listing::Listing;
 use super::record::{self, Record, invalid, missing, new_id, object, unsupported, write_tags};
-use super::routes::{Destination, Route, Target};
+use super::targets::{Destination, Route, Target};
 use super::vpcs::Vpc;
 use super::{Ec2, done};
 use crate::account::ACCOUNT;
@@ -97,7 +97,9 @@ impl Ec2 {
 
     fn write_route_table(&self, x: &mut Xml, table: &RouteTable) {
         x.text("routeTableId", &table.id).text("vpcId", &table.vpc).text("ownerId", ACCOUNT);
-        x.list("routeSet", "item", &table.routes, |x, route| route.write(x, self.route_state(table, route)));
+        x.list("routeSet", "item", &table.routes, |x, route| {
+            route.write(x, self.route_state(&table.vpc, route))
+        });
         let main = table.main.iter().map(|id| (id, None));
         let subnets = table.associations.iter().map(|(id, subnet)| (id, Some(subnet)));
         x.list("associationSet", "item", main.chain(subnets), |x, (id, subnet)| {
@@ -138,7 +140,7 @@ impl Ec2 {
                     Target::NatGateway(id) => ("route.nat-gateway-id", id.clone()),
                 });
                 facts.push(("route.origin", route.origin.clone()));
-                facts.push(("route.state", self.route_state(table, route).to_string()));
+                facts.push(("route.state", self.route_state(&table.vpc, route).to_string()));
             }
             facts
         };
