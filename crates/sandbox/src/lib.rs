@@ -1,13 +1,37 @@
-//! A simulated AWS that lives in memory, behind the SDK's own HTTP interface.
+//! A simulated AWS: enough of it to build, check and tear down an Aurora machine learning setup without an
+//! account, in memory, in a file or on a port.
 //!
-//! Its contract is the fact book's "minimum contract of a realistic fake": the awkward parts of AWS
-//! included. It speaks the wire protocols, so that the real SDK, the AWS CLI and boto3 can all talk to
-//! it, and it shares no code with the kinds it is there to judge.
+//! It speaks the wire protocols, so the real SDK, the AWS CLI and boto3 can all talk to it. Its contract is the
+//! fact book's "minimum contract of a realistic fake": the awkward parts of AWS are included.
 //!
-//! **Invariants.** Nothing here imports an SDK crate, `kinds`, `model` or `plan`. All state is in
-//! [`World`], which can be cloned, saved and restored at any request. All randomness comes from
-//! [`random::Random`], all time from the [`Clock`] it is given. Statuses are derived from times when a
-//! request arrives; nothing runs in the background.
+//! **A second opinion.** The sandbox judges what auroraml does, so it must not share auroraml's mistakes. It knows
+//! the wire, and it does not know the product: it imports no SDK client, no spec, no plan and no kind, and it reads
+//! requests and writes answers with code of its own. The one thing that both share is [`auroraml_clock`], because
+//! a test that waits must wait for the same time on both sides. Whoever finds the same rule written here and in
+//! the product has found the point of this crate, not a duplication.
+//!
+//! **Invariants.** All state is in [`World`], which can be cloned, saved and restored at any request. All randomness
+//! comes from [`random::Random`], all time from the [clock](auroraml_clock::Clock) that a [`Sandbox`] owns.
+//! Statuses are derived from times when a request arrives; nothing runs in the background. The log holds no
+//! payload, so no secret can be in it.
+//!
+//! **Map**, from the ground up. A module imports only from lines above its own, and no two files import each other
+//! in a circle.
+//!
+//! | modules | what they are |
+//! |---|---|
+//! | `account`, [`random`], [`wire`] | the account number and the birthday of a world; the only randomness; the wire protocols |
+//! | `call`, [`faults`] | one request, decoded; what tests can let go wrong on the way |
+//! | [`sts`], [`cloudformation`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
+//! | [`iam`], [`secretsmanager`] | services that ask one of those: IAM needs STS, Secrets Manager needs KMS |
+//! | [`rds`], [`sagemaker`] | services that use several others; each has a `Reach`, which says whom |
+//! | `world` | the state of all of them, and the log |
+//! | `decode`, `answer` | which operation a request asks for; which service answers it |
+//! | `sandbox` | the handle: a world, a clock, injected faults, snapshots |
+//! | `sdk`, [`mod@file`], [`server`] | the three ways in: as the SDK's HTTP client, as a file, as a port |
+//!
+//! A service is handed its own state and that of the services it uses, never the whole [`World`]: `answer` deals
+//! them out, and is the only place that knows all services.
 
 mod account;
 mod answer;
