@@ -1,8 +1,9 @@
 //! Buckets as such: creation, deletion, where they are, whose they are.
 
+use super::answers::{document, empty, iso};
 use super::route::Route;
+use super::state::{Bucket, Encryption, Foreign, PublicAccess, S3, Versioning};
 use super::tree::{Tree, malformed};
-use super::{Bucket, Encryption, Foreign, PublicAccess, S3, Versioning, document, empty, iso};
 use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::random::Random;

@@ -1,6 +1,6 @@
 //! `aws-chunked`: how clients send a body whose signature or checksum comes piece by piece.
 
-use super::OBJECT_BYTES_MAX;
+use super::state::OBJECT_BYTES_MAX;
 use crate::wire::{Fault, Request};
 use std::collections::BTreeMap;
 

@@ -1,8 +1,9 @@
 //! Listings: objects (both versions of the call), object versions, multipart uploads, parts.
 
+use super::answers::{document, iso};
 use super::route::Route;
+use super::state::{Bucket, Version};
 use super::uploads::find;
-use super::{Bucket, Version, document, iso};
 use crate::wire::{Fault, Reply, Xml};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,8 +1,9 @@
 //! What is set on a bucket: versioning, tags, public access, encryption, policy, ownership, ACL.
 
+use super::answers::{document, empty};
 use super::buckets::{OWNERSHIPS, denied, owner_id};
+use super::state::{Bucket, Encryption, PublicAccess, Versioning};
 use super::tree::{Tree, malformed};
-use super::{Bucket, Encryption, PublicAccess, Versioning, document, empty};
 use crate::call::Call;
 use crate::wire::{Body, Fault, Reply};
 use serde_json::Value;
@@ -130,7 +131,7 @@ pub(super) fn get_policy(bucket: &Bucket) -> Reply {
     let Some(policy) = &bucket.policy else {
         return Err(Fault::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist"));
     };
-    let response = super::Response::new(200, "application/json", policy.clone());
+    let response = crate::wire::Response::new(200, "application/json", policy.clone());
     Ok(Body::Whole(response))
 }
 

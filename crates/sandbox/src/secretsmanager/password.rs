@@ -1,6 +1,6 @@
 //! GetRandomPassword.
 
-use super::{Answer, invalid_parameter, text};
+use super::input::{Answer, invalid_parameter, text};
 use crate::call::Call;
 use crate::random::Random;
 use serde_json::{Value, json};
