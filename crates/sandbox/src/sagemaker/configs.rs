@@ -1,13 +1,13 @@
 //! Endpoint configurations: which models on which instances. They cannot be changed.
 
-use super::deployment::Variant;
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
 use super::input::{Input, constraint, missing};
 use super::listing::{self, Row};
-use super::{Reach, SageMaker, already_exists, arn, invalid, not_found, present, seconds};
+use super::reach::Reach;
+use super::state::{EndpointConfig, SageMaker};
 use crate::call::Call;
 use crate::wire::{Body, Fault, Reply};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const KIND: &str = "endpoint-config";
 const NAME: &str = "EndpointConfigName";
@@ -24,25 +24,6 @@ const MEMBERS: &[&str] = &[
     "EnableNetworkIsolation",
     "MetricsConfig",
 ];
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EndpointConfig {
-    pub name: String,
-    /// The members of the request that describe the configuration.
-    pub definition: Value,
-    /// Milliseconds since the Unix epoch.
-    pub created: u64,
-    /// When CreateEndpoint and UpdateEndpoint begin to see it, milliseconds since the Unix epoch.
-    pub visible_at: u64,
-}
-
-impl EndpointConfig {
-    /// The variants as they are to be deployed.
-    pub(super) fn variants(&self) -> Vec<Variant> {
-        let variants = self.definition["ProductionVariants"].as_array().into_iter().flatten();
-        variants.map(Variant::of).collect()
-    }
-}
 
 fn find<'a>(call: &Call, sagemaker: &'a SageMaker) -> Result<&'a EndpointConfig, Fault> {
     let name = Input(&call.json).name(NAME)?;

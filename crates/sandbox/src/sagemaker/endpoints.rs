@@ -1,9 +1,12 @@
 //! Operations on endpoints.
 
-use super::deployment::{self, Deployment, Endpoint, Health, Variant, check_limits, release};
-use super::input::Input;
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
+use super::deployment::{self, check_limits, release};
+use super::endpoint::{Deployment, Endpoint, Health, Variant};
+use super::input::{Input, missing};
 use super::listing::{self, Row};
-use super::{Reach, SageMaker, already_exists, arn, invalid, not_found, present, seconds};
+use super::reach::Reach;
+use super::state::SageMaker;
 use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Body, Fault, Reply};
@@ -231,7 +234,7 @@ pub(super) fn update_weights(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let mut more = Vec::new();
     let wishes = input.structures("DesiredWeightsAndCapacities")?;
     if wishes.is_empty() {
-        return Err(super::input::missing("DesiredWeightsAndCapacities"));
+        return Err(missing("DesiredWeightsAndCapacities"));
     }
     for wish in wishes {
         let name = wish.name("VariantName")?;

@@ -1,6 +1,6 @@
 //! Reading and checking the members of a request.
 
-use super::invalid;
+use super::answers::invalid;
 use crate::wire::Fault;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,32 +1,19 @@
 //! Lifecycle configurations of notebook instances: fact book, section 4.2.
 
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
 use super::input::{Input, constraint};
 use super::listing::{self, Row};
-use super::{SageMaker, already_exists, arn, invalid, not_found, present, seconds};
+use super::state::{LifecycleConfig, SageMaker};
 use crate::call::Call;
 use crate::wire::{Body, Fault, Reply};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 const KIND: &str = "notebook-instance-lifecycle-config";
 const NAME: &str = "NotebookInstanceLifecycleConfigName";
 /// Characters of base64 in one script.
 const CONTENT_MAX: usize = 16_384;
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LifecycleConfig {
-    pub name: String,
-    /// The script run when the notebook is created, in base64.
-    pub on_create: Option<String>,
-    /// The script run at every start, in base64.
-    pub on_start: Option<String>,
-    /// Milliseconds since the Unix epoch.
-    pub created: u64,
-    /// Milliseconds since the Unix epoch.
-    pub modified: u64,
-}
 
 /// The script of one hook: a list of at most one.
 fn script(input: Input<'_>, hook: &str) -> Result<Option<String>, Fault> {

@@ -1,7 +1,7 @@
 //! What all List operations have in common: filters, order, pages.
 
+use super::answers::{invalid, present};
 use super::input::{Input, constraint};
-use super::{invalid, present};
 use crate::call::Call;
 use crate::wire::Reply;
 use base64::Engine;
@@ -85,7 +85,7 @@ pub(super) fn page(call: &Call, member: &str, order: &Order, mut rows: Vec<Row<'
     Ok(present(json!({ member: page, "NextToken": next })))
 }
 
-fn decode(token: &str) -> Result<String, super::Fault> {
+fn decode(token: &str) -> Result<String, crate::wire::Fault> {
     if token.len() > 8192 {
         return Err(constraint("NextToken", token.len(), "have length less than or equal to 8192"));
     }

@@ -1,14 +1,13 @@
 //! Models: what to run and where its artifacts are. They cannot be changed: fact book, section 4.3.
 
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
 use super::input::Input;
 use super::listing::{self, Row};
-use super::{
-    Reach, SageMaker, already_exists, arn, check_network, check_role, invalid, not_found, present, seconds,
-};
+use super::reach::{Reach, check_network, check_role};
+use super::state::{Model, SageMaker};
 use crate::call::Call;
 use crate::wire::{Body, Fault, Reply};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const KIND: &str = "model";
 const NAME: &str = "ModelName";
@@ -21,37 +20,6 @@ const MEMBERS: &[&str] = &[
     "VpcConfig",
     "EnableNetworkIsolation",
 ];
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Model {
-    pub name: String,
-    /// The members of the request that describe the model.
-    pub definition: Value,
-    /// Milliseconds since the Unix epoch.
-    pub created: u64,
-}
-
-impl Model {
-    /// The containers, primary or not.
-    pub(super) fn containers(&self) -> impl Iterator<Item = Input<'_>> {
-        let listed = self.definition["Containers"].as_array().into_iter().flatten();
-        Input(&self.definition).value("PrimaryContainer").into_iter().chain(listed).map(Input)
-    }
-
-    pub(super) fn images(&self) -> impl Iterator<Item = &str> {
-        self.containers().filter_map(|container| container.0["Image"].as_str())
-    }
-
-    pub(super) fn role(&self) -> Option<&str> {
-        self.definition["ExecutionRoleArn"].as_str()
-    }
-
-    /// Subnets and security groups, if the model is attached to a VPC.
-    pub(super) fn network(&self) -> Option<(Vec<String>, Vec<String>)> {
-        let vpc = Input(&self.definition).structure("VpcConfig").ok()??;
-        Some((vpc.texts("Subnets").ok()?, vpc.texts("SecurityGroupIds").ok()?))
-    }
-}
 
 fn find<'a>(call: &Call, sagemaker: &'a SageMaker) -> Result<&'a Model, Fault> {
     let name = Input(&call.json).name(NAME)?;

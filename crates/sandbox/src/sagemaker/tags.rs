@@ -1,20 +1,20 @@
 //! Tags of resources, by ARN.
 
+use super::answers::{arn, invalid, not_found};
 use super::input::{Input, TAGS_MAX};
-use super::{SageMaker, arn, invalid, not_found};
+use super::state::SageMaker;
 use crate::call::Call;
 use crate::wire::{Body, Reply};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The ARN in the request, if there is such a resource.
-fn resource(call: &Call, sagemaker: &SageMaker) -> Result<String, super::Fault> {
+fn resource(call: &Call, sagemaker: &SageMaker) -> Result<String, crate::wire::Fault> {
     let given = Input(&call.json).required("ResourceArn")?.to_ascii_lowercase();
     let (kind, name) = given
         .rsplit_once(':')
         .and_then(|(_, resource)| resource.split_once('/'))
         .ok_or_else(|| invalid(format!("Invalid ARN: {given}")))?;
-    let sagemaker = sagemaker;
     let exists = match kind {
         "notebook-instance" => sagemaker.notebooks.contains_key(name),
         "notebook-instance-lifecycle-config" => sagemaker.lifecycle_configs.contains_key(name),
