@@ -15,15 +15,15 @@
 //! **Others.** RDS asks EC2 for subnets and security groups and puts network interfaces there, asks IAM
 //! whether it can assume a role, keeps managed master passwords in Secrets Manager, and uses keys of KMS.
 //!
-//! **Rooms**, from the ground up; each imports only what stands above it in this list. The ground: [`timeline`]
+//! **Rooms**, from the ground up; each imports only what stands before it in this list. The ground: [`timeline`]
 //! (statuses and moments), [`windows`] (maintenance windows), [`state`] (what exists), [`global_databases`] (what
 //! exists of those), [`interruptions`] (who was hit by a restart), [`refusals`] (errors and rules that many
 //! share), [`context`] (one request and what it may touch). Then the tables: [`versions`], [`parameters`]. Then
 //! the operations and what they share: [`input`] (what requests carry), [`tags`], [`roles`], [`credentials`]
 //! (managed master passwords), [`show`] (XML), [`subnets`], [`snapshots`], [`global`] (global databases),
 //! [`restarts`] (reboot, failover, stop, start), [`pause`] (Serverless v2), [`groups`] and their [`values`],
-//! [`clusters`], [`instances`], [`modify`]. On top: [`settle`] (what time does), [`data`] (the Data API),
-//! [`hooks`] for tests, and this file, which only says who answers what.
+//! [`clusters`], [`instances`], [`modify`]. On top: [`settle`] (what time does), [`hooks`]
+//! for tests, [`data`] (the Data API), and this file, which only says who answers what.
 
 mod clusters;
 mod context;

@@ -1,30 +1,13 @@
 //! Route tables and what they are associated with.
 
 use super::listing::Listing;
-use super::record::{self, Record, invalid, missing, new_id, object, unsupported, write_tags};
-use super::targets::{Destination, Route, Target};
-use super::vpcs::Vpc;
-use super::{Ec2, done};
+use super::record::{self, Record, done, invalid, missing, new_id, unsupported, write_tags};
+use super::state::{Destination, Ec2, Route, RouteTable, Target, Vpc};
 use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RouteTable {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) vpc: String,
-    /// The association as the VPC's main table, if it is that.
-    pub(super) main: Option<String>,
-    /// Association id to subnet.
-    pub(super) associations: BTreeMap<String, String>,
-    pub(super) routes: Vec<Route>,
-}
-
-object!(RouteTable, "InvalidRouteTableID.NotFound", "routeTable ID");
 
 const LISTING: Listing = Listing {
     ids: "RouteTableId",

@@ -1,9 +1,8 @@
 //! Operations on the routes of a route table.
 
-use super::record::{invalid, missing, network, unsupported};
-use super::route_tables::RouteTable;
-use super::targets::{Destination, Route, Target};
-use super::{Ec2, done, endpoint_services};
+use super::endpoint_services;
+use super::record::{done, invalid, missing, network, unsupported};
+use super::state::{Destination, Ec2, Route, RouteTable, Target};
 use crate::call::Call;
 use crate::wire::{Fault, Reply};
 

@@ -1,32 +1,8 @@
 //! One route: where it goes, through what, and whether it still leads there.
 
-use super::Ec2;
+use super::state::{Destination, Ec2, Route, Target};
 use crate::wire::Xml;
-use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
 use std::fmt;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Route {
-    pub(super) destination: Destination,
-    pub(super) target: Target,
-    pub(super) origin: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Destination {
-    Network(Ipv4Net),
-    PrefixList(String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Target {
-    Local,
-    InternetGateway(String),
-    NatGateway(String),
-    /// A gateway endpoint; the route comes and goes with it.
-    Endpoint(String),
-}
 
 impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

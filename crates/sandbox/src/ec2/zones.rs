@@ -1,8 +1,7 @@
 //! Availability zones.
 
-use super::Tags;
 use super::listing::{Listing, Row, select};
-use super::record::invalid;
+use super::record::{Tags, invalid};
 use crate::call::Call;
 use crate::wire::{Reply, Xml};
 
