@@ -8,7 +8,7 @@ mod policies;
 mod profiles;
 mod roles;
 
-use crate::account::ACCOUNT;
+use crate::account::{ACCOUNT, BIRTH_MS};
 use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Params, Reply, Xml};
@@ -221,7 +221,7 @@ fn get_user(call: &Call) -> Answer {
         x.text("UserName", "sandbox");
         x.text("UserId", crate::sts::USER_ID);
         x.text("Arn", crate::sts::user_arn());
-        x.text("CreateDate", date(crate::account::BIRTH_MS));
+        x.text("CreateDate", date(BIRTH_MS));
     });
     Ok(xml)
 }

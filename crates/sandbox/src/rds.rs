@@ -1,8 +1,8 @@
 //! Simulated RDS: Aurora MySQL clusters, their members, and the DB cluster parameter groups that they run
 //! with.
 //!
-//! **How time works.** Nothing runs in the background. A request first carries out every [`Effect`] whose
-//! time has come, in order of time ([`settle`]); statuses are read off [`Timeline`]s. A change is accepted
+//! **How time works.** Nothing runs in the background. A request first carries out every [`state::Effect`] whose
+//! time has come, in order of time ([`settle`]); statuses are read off [`timeline::Timeline`]s. A change is accepted
 //! first, becomes visible some seconds later, and ends later still (fact book, appendix E, item 1).
 //!
 //! **What runs where.** A member is `pending-reboot` from the moment that something changed which only a

@@ -16,6 +16,7 @@ mod state;
 mod tree;
 mod uploads;
 
+use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Request};
@@ -39,7 +40,7 @@ pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
         "CreateBucket" => return buckets::create(call, &route, s3),
         _ => {}
     }
-    let is_other = |owner: &str| match owner == crate::account::ACCOUNT {
+    let is_other = |owner: &str| match owner == ACCOUNT {
         true => s3.foreign.contains_key(&route.bucket),
         false => s3.owns(&route.bucket),
     };

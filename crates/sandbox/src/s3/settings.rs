@@ -5,7 +5,7 @@ use super::buckets::{OWNERSHIPS, denied, owner_id};
 use super::state::{Bucket, Encryption, PublicAccess, Versioning};
 use super::tree::{Tree, malformed};
 use crate::call::Call;
-use crate::wire::{Body, Fault, Reply};
+use crate::wire::{Body, Fault, Reply, Response};
 use serde_json::Value;
 
 fn done(status: u16) -> Reply {
@@ -131,7 +131,7 @@ pub(super) fn get_policy(bucket: &Bucket) -> Reply {
     let Some(policy) = &bucket.policy else {
         return Err(Fault::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist"));
     };
-    let response = crate::wire::Response::new(200, "application/json", policy.clone());
+    let response = Response::new(200, "application/json", policy.clone());
     Ok(Body::Whole(response))
 }
 

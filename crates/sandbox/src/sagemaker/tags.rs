@@ -4,12 +4,12 @@ use super::answers::{arn, invalid, not_found};
 use super::input::{Input, TAGS_MAX};
 use super::state::SageMaker;
 use crate::call::Call;
-use crate::wire::{Body, Reply};
+use crate::wire::{Body, Fault, Reply};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The ARN in the request, if there is such a resource.
-fn resource(call: &Call, sagemaker: &SageMaker) -> Result<String, crate::wire::Fault> {
+fn resource(call: &Call, sagemaker: &SageMaker) -> Result<String, Fault> {
     let given = Input(&call.json).required("ResourceArn")?.to_ascii_lowercase();
     let (kind, name) = given
         .rsplit_once(':')
