@@ -1,7 +1,7 @@
 //! Simulated CloudFormation: stacks that somebody else made, to be looked at.
 
-use super::wire::{Fault, Reply, Xml};
-use super::{Call, Global, Region};
+use crate::call::Call;
+use crate::wire::{Fault, Reply, Xml};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ pub struct CloudFormation {
     pub stacks: BTreeMap<String, String>,
 }
 
-pub(super) fn handle(call: &Call, region: &mut Region, _: &mut Global) -> Reply {
+pub(crate) fn handle(call: &Call, cloudformation: &CloudFormation) -> Reply {
     match call.operation.as_str() {
-        "DescribeStacks" => describe(call, &region.cloudformation),
+        "DescribeStacks" => describe(call, cloudformation),
         _ => Err(call.unknown()),
     }
 }

@@ -1,29 +1,14 @@
 //! What a request asks: its caller, service, region, protocol and operation.
 
-use super::wire::{Params, Protocol, Request};
-use super::{Call, rds, s3};
-
-/// The protocol of the call's service. Of a service that the sandbox does not have, or that is not known
-/// because the request has no signature, the form of the request tells.
-pub(super) fn protocol(call: &Call) -> Protocol {
-    match call.service.as_str() {
-        "ec2" => Protocol::Ec2,
-        "s3" => Protocol::RestXml,
-        "sagemaker" | "secretsmanager" | "kms" | "servicequotas" => Protocol::Json,
-        "rds-data" => Protocol::RestJson,
-        "rds" | "iam" | "sts" | "cloudformation" => Protocol::Query,
-        _ if call.request.header("x-amz-target").is_some() => Protocol::Json,
-        _ if call.request.method == "POST" && call.request.path == "/" => Protocol::Query,
-        _ if call.request.query.contains("Action=") => Protocol::Query,
-        _ => Protocol::RestXml,
-    }
-}
+use crate::call::{Call, protocol};
+use crate::wire::{Params, Protocol, Request};
+use crate::{rds, s3};
 
 /// Finds out which service, region and operation a request is for.
 ///
 /// The credential scope of the signature names service and region, whatever the host is; that is what
 /// lets one address serve every service.
-pub(super) fn decode(request: Request, now: u64) -> Call {
+pub(crate) fn decode(request: Request, now: u64) -> Call {
     let scope = scope(&request);
     let (caller, region, service) = match scope.split('/').collect::<Vec<_>>().as_slice() {
         [key, .., region, service, _] => (key.to_string(), region.to_string(), service.to_string()),

@@ -1,7 +1,7 @@
 //! What can go wrong on the way to AWS: a layer in front of the services that knows nothing of them.
 
-use super::random::{Mood, Random};
-use super::wire::{Fault, Protocol};
+use crate::random::{Mood, Random};
+use crate::wire::{Fault, Protocol};
 
 /// What goes wrong, and how often.
 #[derive(Clone, Debug)]

@@ -3,8 +3,9 @@
 //! **Invariants.** The file is always whole: it is written beside its place and renamed. One process at a
 //! time has it. It is readable by its owner only, because the sandbox's secrets are in it.
 
-use super::random::Mood;
-use super::{Sandbox, World};
+use crate::random::Mood;
+use crate::sandbox::Sandbox;
+use crate::world::World;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};

@@ -8,9 +8,10 @@ mod policies;
 mod profiles;
 mod roles;
 
-use super::random::Random;
-use super::wire::{Fault, Params, Reply, Xml};
-use super::{ACCOUNT, Call, Global, Region};
+use crate::account::{ACCOUNT, BIRTH_MS};
+use crate::call::Call;
+use crate::random::Random;
+use crate::wire::{Fault, Params, Reply, Xml};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -157,8 +158,7 @@ fn no_role(name: &str) -> Fault {
     no_such(format!("The role with name {name} cannot be found."))
 }
 
-pub(super) fn handle(call: &Call, _: &mut Region, global: &mut Global) -> Reply {
-    let Global { iam, random, .. } = global;
+pub(crate) fn handle(call: &Call, iam: &mut Iam, random: &mut Random) -> Reply {
     let answer = match call.operation.as_str() {
         "CreateRole" => iam.create_role(call, random),
         "GetRole" => iam.get_role(call),
@@ -219,9 +219,9 @@ fn get_user(call: &Call) -> Answer {
     xml.element("User", |x| {
         x.text("Path", "/");
         x.text("UserName", "sandbox");
-        x.text("UserId", super::sts::USER_ID);
-        x.text("Arn", super::sts::user_arn());
-        x.text("CreateDate", date(super::BIRTH_MS));
+        x.text("UserId", crate::sts::USER_ID);
+        x.text("Arn", crate::sts::user_arn());
+        x.text("CreateDate", date(BIRTH_MS));
     });
     Ok(xml)
 }

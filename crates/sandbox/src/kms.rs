@@ -5,9 +5,10 @@
 
 mod grants;
 
-use super::random::Random;
-use super::wire::{Fault, Reply};
-use super::{ACCOUNT, Call, Global, Region};
+use crate::account::ACCOUNT;
+use crate::call::Call;
+use crate::random::Random;
+use crate::wire::{Fault, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -230,9 +231,7 @@ fn seconds(at_ms: u64) -> Value {
     json!(at_ms as f64 / 1000.0)
 }
 
-pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let kms = &mut region.kms;
-    let random = &mut global.random;
+pub(crate) fn handle(call: &Call, kms: &mut Kms, random: &mut Random) -> Reply {
     kms.settle(call.now);
     for service in AWS_KEYS {
         kms.managed_key(service, &call.region, random, call.now);

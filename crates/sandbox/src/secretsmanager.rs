@@ -3,14 +3,17 @@
 //! Facts: fact book, section 6.2, and 1.12 for secrets that RDS owns. Not in it, and believed: the limits of
 //! names, tags and versions, the wording of refusals, resource policies and random passwords.
 
+mod input;
 mod listing;
 mod password;
 mod values;
 
-use super::random::Random;
-use super::rds;
-use super::wire::{Fault, Reply};
-use super::{ACCOUNT, Call, Global, Region};
+use crate::account::ACCOUNT;
+use crate::call::Call;
+use crate::kms::Kms;
+use crate::random::Random;
+use crate::wire::{Fault, Reply};
+use input::{invalid_parameter, text};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,8 +21,6 @@ use std::collections::BTreeMap;
 const DAY_MS: u64 = 86_400_000;
 /// Bytes of a secret value.
 const VALUE_MAX: usize = 65_536;
-
-type Answer = Result<Value, Fault>;
 
 /// The secrets of one region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -205,11 +206,12 @@ impl Secret {
     }
 }
 
-pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    // RDS rotates and deletes secrets of its own as time passes.
-    rds::settle(call, region, global);
-    let random = &mut global.random;
-    let Region { secretsmanager, kms, .. } = region;
+pub(crate) fn handle(
+    call: &Call,
+    secretsmanager: &mut SecretsManager,
+    kms: &Kms,
+    random: &mut Random,
+) -> Reply {
     secretsmanager.settle(call.now);
     if let Some(key) = text(call, "KmsKeyId")
         && matches!(call.operation.as_str(), "CreateSecret" | "UpdateSecret")
@@ -242,11 +244,6 @@ pub(super) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> R
     answer.map(Into::into)
 }
 
-/// The text of a member of the request.
-fn text<'a>(call: &'a Call, member: &str) -> Option<&'a str> {
-    call.json.get(member).and_then(Value::as_str)
-}
-
 /// Times in JSON are seconds.
 fn seconds(at_ms: u64) -> Value {
     json!(at_ms as f64 / 1000.0)
@@ -275,8 +272,4 @@ fn merge_tags(present: &BTreeMap<String, String>, call: &Call) -> Result<BTreeMa
         return Err(invalid_parameter("The number of tags exceeds the maximum of 50."));
     }
     Ok(merged)
-}
-
-fn invalid_parameter(message: &str) -> Fault {
-    Fault::bad("InvalidParameterException", message)
 }

@@ -3,9 +3,9 @@
 //! **Invariants.** Only loopback addresses are served: nothing here checks a signature. Everything has a
 //! limit: connections, headers, bodies, and the time that each may take. Prints nothing.
 
-use super::Sandbox;
-use super::decode::decode;
-use super::wire::{Request, Response};
+use crate::decode::decode;
+use crate::sandbox::Sandbox;
+use crate::wire::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -194,7 +194,7 @@ async fn answer(
         Err(_) => return Ok(plain(408)),
     };
     let head = request.method == "HEAD";
-    let call = decode(request, sandbox.clock.now_ms());
+    let call = decode(request, sandbox.clock().now_ms());
     let response = sandbox.carry_out(&call).await;
     seen(&Line {
         method: call.request.method,

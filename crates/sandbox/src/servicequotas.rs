@@ -1,7 +1,8 @@
 //! Simulated Service Quotas: AWS's default for everybody, and what is applied to this account.
 
-use super::wire::{Fault, Reply};
-use super::{ACCOUNT, Call, Global, Region};
+use crate::account::ACCOUNT;
+use crate::call::Call;
+use crate::wire::{Fault, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -125,8 +126,8 @@ impl ServiceQuotas {
     }
 }
 
-pub(super) fn handle(call: &Call, region: &mut Region, _: &mut Global) -> Reply {
-    let applied = |quota: &Quota| region.servicequotas.applied(quota);
+pub(crate) fn handle(call: &Call, servicequotas: &ServiceQuotas) -> Reply {
+    let applied = |quota: &Quota| servicequotas.applied(quota);
     let default = |quota: &Quota| quota.default;
     match call.operation.as_str() {
         "GetServiceQuota" => one(call, applied),

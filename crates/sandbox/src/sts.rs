@@ -1,7 +1,8 @@
 //! Simulated Security Token Service: says who the caller is.
 
-use super::wire::{Reply, Xml};
-use super::{ACCOUNT, Call, Global, Region};
+use crate::account::ACCOUNT;
+use crate::call::Call;
+use crate::wire::{Reply, Xml};
 
 /// Unique id of the account's only user.
 pub(super) const USER_ID: &str = "AIDASANDBOX0000000000";
@@ -11,7 +12,7 @@ pub(super) fn user_arn() -> String {
     format!("arn:aws:iam::{ACCOUNT}:user/sandbox")
 }
 
-pub(super) fn handle(call: &Call, _: &mut Region, _: &mut Global) -> Reply {
+pub(crate) fn handle(call: &Call) -> Reply {
     match call.operation.as_str() {
         "GetCallerIdentity" => {
             let mut xml = Xml::new();

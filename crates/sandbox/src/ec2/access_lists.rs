@@ -1,23 +1,12 @@
 //! Network access lists: the default one of each VPC, which nobody here can change.
 
-use super::Ec2;
 use super::listing::Listing;
-use super::record::{Record, new_id, object, write_tags};
-use super::subnets::Subnet;
-use super::vpcs::Vpc;
+use super::record::{Record, new_id, write_tags};
+use super::state::{AccessList, Ec2, Subnet, Vpc};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Reply, Xml};
-use crate::{ACCOUNT, Call};
-use serde::{Deserialize, Serialize};
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct AccessList {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) vpc: String,
-}
-
-object!(AccessList, "InvalidNetworkAclID.NotFound", "networkAcl ID");
 
 const LISTING: Listing = Listing {
     ids: "NetworkAclId",

@@ -1,29 +1,12 @@
 //! Elastic IP addresses.
 
 use super::listing::Listing;
-use super::record::{Record, missing, new_id, object, unsupported, write_tags};
-use super::{Ec2, done};
+use super::record::{Record, done, missing, new_id, unsupported, write_tags};
+use super::state::{Address, Association, Ec2};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
-use serde::{Deserialize, Serialize};
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Address {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) public_ip: String,
-    pub(super) association: Option<Association>,
-}
-
-/// What the address is mapped to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Association {
-    pub(super) id: String,
-    pub(super) interface: String,
-}
-
-object!(Address, "InvalidAllocationID.NotFound", "allocation ID");
 
 const LISTING: Listing = Listing {
     ids: "AllocationId",

@@ -1,9 +1,9 @@
 //! What AWS offers in a region: endpoint services and its own prefix lists.
 
-use super::Tags;
 use super::listing::{Listing, Row, select};
+use super::record::Tags;
 use super::zones::zones;
-use crate::Call;
+use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 
 /// Services with a gateway endpoint; there is one prefix list for each.

@@ -1,40 +1,16 @@
 //! VPC endpoints: gateways that are routes, and interfaces that are interfaces.
 
 use super::endpoint_services::{Service, no_service, prefix_lists, services};
-use super::interfaces::New;
 use super::listing::Listing;
-use super::record::{Record, invalid, missing, new_id, object, timestamp, unsupported, write_tags};
-use super::routes::{Destination, Route, Target};
-use super::{Ec2, done};
+use super::record::{Record, done, invalid, missing, new_id, timestamp, unsupported, write_tags};
+use super::state::{Destination, Ec2, Endpoint, New, Route, Target};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 pub(super) const FULL_ACCESS: &str = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Endpoint {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) vpc: String,
-    pub(super) service: String,
-    pub(super) gateway: bool,
-    pub(super) created_at: u64,
-    /// Milliseconds since the Unix epoch, as all times here.
-    pub(super) available_at: u64,
-    /// When it is gone; until then it is `deleting` and blocks what it is in.
-    pub(super) deleted_at: Option<u64>,
-    pub(super) route_tables: Vec<String>,
-    pub(super) subnets: Vec<String>,
-    pub(super) groups: Vec<String>,
-    pub(super) policy: String,
-    /// The host name that resolves to the endpoint within the VPC.
-    pub(super) private_dns: Option<String>,
-}
-
-object!(Endpoint, "InvalidVpcEndpointId.NotFound", "Vpc Endpoint Id");
 
 impl Endpoint {
     /// In lower case, as the service answers; the documented enum has capitals.

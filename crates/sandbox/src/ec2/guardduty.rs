@@ -1,11 +1,10 @@
 //! What GuardDuty Runtime Monitoring does in a customer's VPC, unasked (fact book, section 5.5).
 
-use super::endpoints::{Endpoint, FULL_ACCESS};
-use super::record::{Record, new_id, visible_at};
-use super::rules::{Asked, Peer, Permission};
-use super::security_groups::SecurityGroup;
-use super::{Ec2, Tags};
-use crate::Call;
+use super::endpoints::FULL_ACCESS;
+use super::record::{Record, Tags, new_id, visible_at};
+use super::rules::Asked;
+use super::state::{Ec2, Endpoint, Peer, Permission, SecurityGroup};
+use crate::call::Call;
 use crate::random::Random;
 
 impl Ec2 {

@@ -1,48 +1,11 @@
 //! Network interfaces. None of them is the customer's own: services make them in the customer's subnets.
 
 use super::listing::Listing;
-use super::record::{Record, invalid, object, timestamp, write_tags};
-use super::{Ec2, Tags, done};
+use super::record::{Record, Tags, done, invalid, timestamp, write_tags};
+use super::state::{Ec2, Interface, New};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::wire::{Reply, Xml};
-use crate::{ACCOUNT, Call};
-use serde::{Deserialize, Serialize};
-use std::net::Ipv4Addr;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Interface {
-    pub(super) id: String,
-    pub(super) record: Record,
-    /// `interface`, `nat_gateway`, `vpc_endpoint`.
-    kind: String,
-    pub(super) vpc: String,
-    pub(super) subnet: String,
-    zone: String,
-    zone_id: String,
-    pub(super) groups: Vec<String>,
-    description: String,
-    requester: String,
-    /// The endpoint or gateway that it belongs to.
-    pub(super) owner: Option<String>,
-    /// None only when the subnet had no address left.
-    pub(super) address: Option<Ipv4Addr>,
-    attached_at: u64,
-    /// From when on the service has let go of it, milliseconds since the Unix epoch.
-    pub(super) available_at: Option<u64>,
-    /// When it disappears, milliseconds since the Unix epoch.
-    pub(super) gone_at: Option<u64>,
-}
-
-/// What there is to say about a new interface.
-pub(super) struct New {
-    pub id: String,
-    pub kind: &'static str,
-    pub groups: Vec<String>,
-    pub description: String,
-    pub requester: String,
-    pub owner: Option<String>,
-}
-
-object!(Interface, "InvalidNetworkInterfaceID.NotFound", "networkInterface ID");
 
 impl Interface {
     fn in_use(&self, now: u64) -> bool {

@@ -1,22 +1,12 @@
 //! Internet gateways.
 
 use super::listing::Listing;
-use super::record::{self, Record, invalid, new_id, object, write_tags};
-use super::{Ec2, done};
+use super::record::{self, Record, done, invalid, new_id, write_tags};
+use super::state::{Ec2, InternetGateway};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
-use serde::{Deserialize, Serialize};
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct InternetGateway {
-    pub(super) id: String,
-    pub(super) record: Record,
-    /// The VPC that it is attached to.
-    pub(super) vpc: Option<String>,
-}
-
-object!(InternetGateway, "InvalidInternetGatewayID.NotFound", "internetGateway ID");
 
 impl InternetGateway {
     fn write(&self, x: &mut Xml) {

@@ -1,16 +1,8 @@
 //! Request throttling: one token bucket for each class of operation (fact book, section 7.1).
 
-use super::Ec2;
-use crate::Call;
+use super::state::{Bucket, Ec2};
+use crate::call::Call;
 use crate::wire::Fault;
-use serde::{Deserialize, Serialize};
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Bucket {
-    tokens: f64,
-    /// When `tokens` was right, milliseconds since the Unix epoch.
-    at: u64,
-}
 
 /// Class, bucket size, refill per second.
 fn class(call: &Call) -> (&'static str, f64, f64) {

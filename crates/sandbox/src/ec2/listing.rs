@@ -1,8 +1,8 @@
 //! What every Describe does: choose by id and by filter, and hand out page after page.
 
-use super::record::{Object, invalid, missing};
-use super::{Ec2, Tags};
-use crate::Call;
+use super::record::{Object, Tags, invalid, missing};
+use super::state::Ec2;
+use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,48 +1,14 @@
 //! NAT gateways.
 
-use super::Ec2;
-use super::addresses::Association;
-use super::interfaces::New;
 use super::listing::Listing;
-use super::record::{Record, new_id, object, timestamp, unsupported, write_tags};
-use crate::Call;
+use super::record::{Record, new_id, timestamp, unsupported, write_tags};
+use super::state::{Association, Attached, Ec2, NatGateway, New};
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use serde::{Deserialize, Serialize};
 
 /// A deleted or failed gateway stays listed for an hour (fact book, section 5.4).
 const LISTED_MS: u64 = 3_600_000;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct NatGateway {
-    pub(super) id: String,
-    pub(super) record: Record,
-    vpc: String,
-    pub(super) subnet: String,
-    zone: String,
-    public: bool,
-    allocation: Option<String>,
-    /// Its interface and address association, which it has unless it fails.
-    interface: Option<Attached>,
-    created_at: u64,
-    /// When it is available, or has failed; milliseconds since the Unix epoch, as all times here.
-    ready_at: u64,
-    /// Code and message, if it is not going to work.
-    failure: Option<(String, String)>,
-    deleting_at: Option<u64>,
-    deleted_at: Option<u64>,
-}
-
-/// Kept after the deletion: a deleted gateway still shows its addresses.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Attached {
-    interface: String,
-    private_ip: String,
-    association: Option<String>,
-    public_ip: Option<String>,
-}
-
-object!(NatGateway, "NatGatewayNotFound", "Nat Gateway");
 
 impl NatGateway {
     pub(super) fn state(&self, now: u64) -> &'static str {

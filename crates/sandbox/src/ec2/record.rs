@@ -1,11 +1,13 @@
 //! What all objects of EC2 have in common: an id that becomes visible late, and tags.
 
-use super::Tags;
-use crate::Call;
+use crate::call::Call;
 use crate::random::{Mood, Random};
-use crate::wire::{Fault, Params, Xml};
+use crate::wire::{Fault, Params, Reply, Xml};
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub(super) type Tags = BTreeMap<String, String>;
 
 /// Tags that one resource can have.
 const TAGS_MAX: usize = 50;
@@ -163,4 +165,11 @@ pub(super) fn timestamp(ms: u64) -> String {
 /// A new id, in the length that EC2 uses.
 pub(super) fn new_id(prefix: &str, random: &mut Random) -> String {
     format!("{prefix}-0{}", random.hex(16))
+}
+
+/// The answer of most operations that only do something.
+pub(super) fn done() -> Reply {
+    let mut x = Xml::new();
+    x.text("return", true);
+    Ok(x.into())
 }

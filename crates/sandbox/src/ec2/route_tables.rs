@@ -1,29 +1,13 @@
 //! Route tables and what they are associated with.
 
 use super::listing::Listing;
-use super::record::{self, Record, invalid, missing, new_id, object, unsupported, write_tags};
-use super::routes::{Destination, Route, Target};
-use super::vpcs::Vpc;
-use super::{Ec2, done};
+use super::record::{self, Record, done, invalid, missing, new_id, unsupported, write_tags};
+use super::state::{Destination, Ec2, Route, RouteTable, Target, Vpc};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RouteTable {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) vpc: String,
-    /// The association as the VPC's main table, if it is that.
-    pub(super) main: Option<String>,
-    /// Association id to subnet.
-    pub(super) associations: BTreeMap<String, String>,
-    pub(super) routes: Vec<Route>,
-}
-
-object!(RouteTable, "InvalidRouteTableID.NotFound", "routeTable ID");
 
 const LISTING: Listing = Listing {
     ids: "RouteTableId",
@@ -96,7 +80,9 @@ impl Ec2 {
 
     fn write_route_table(&self, x: &mut Xml, table: &RouteTable) {
         x.text("routeTableId", &table.id).text("vpcId", &table.vpc).text("ownerId", ACCOUNT);
-        x.list("routeSet", "item", &table.routes, |x, route| route.write(x, self.route_state(table, route)));
+        x.list("routeSet", "item", &table.routes, |x, route| {
+            route.write(x, self.route_state(&table.vpc, route))
+        });
         let main = table.main.iter().map(|id| (id, None));
         let subnets = table.associations.iter().map(|(id, subnet)| (id, Some(subnet)));
         x.list("associationSet", "item", main.chain(subnets), |x, (id, subnet)| {
@@ -137,7 +123,7 @@ impl Ec2 {
                     Target::NatGateway(id) => ("route.nat-gateway-id", id.clone()),
                 });
                 facts.push(("route.origin", route.origin.clone()));
-                facts.push(("route.state", self.route_state(table, route).to_string()));
+                facts.push(("route.state", self.route_state(&table.vpc, route).to_string()));
             }
             facts
         };

@@ -1,59 +1,10 @@
-//! Routes of a route table.
+//! Operations on the routes of a route table.
 
-use super::record::{invalid, missing, network, unsupported};
-use super::route_tables::RouteTable;
-use super::{Ec2, done, endpoint_services};
-use crate::Call;
-use crate::wire::{Fault, Reply, Xml};
-use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Route {
-    pub(super) destination: Destination,
-    pub(super) target: Target,
-    pub(super) origin: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Destination {
-    Network(Ipv4Net),
-    PrefixList(String),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Target {
-    Local,
-    InternetGateway(String),
-    NatGateway(String),
-    /// A gateway endpoint; the route comes and goes with it.
-    Endpoint(String),
-}
-
-impl fmt::Display for Destination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Destination::Network(cidr) => cidr.fmt(f),
-            Destination::PrefixList(id) => id.fmt(f),
-        }
-    }
-}
-
-impl Route {
-    pub(super) fn write(&self, x: &mut Xml, state: &str) {
-        match &self.destination {
-            Destination::Network(cidr) => x.text("destinationCidrBlock", cidr),
-            Destination::PrefixList(id) => x.text("destinationPrefixListId", id),
-        };
-        match &self.target {
-            Target::Local => x.text("gatewayId", "local"),
-            Target::InternetGateway(id) | Target::Endpoint(id) => x.text("gatewayId", id),
-            Target::NatGateway(id) => x.text("natGatewayId", id),
-        };
-        x.text("origin", &self.origin).text("state", state);
-    }
-}
+use super::endpoint_services;
+use super::record::{done, invalid, missing, network, unsupported};
+use super::state::{Destination, Ec2, Route, RouteTable, Target};
+use crate::call::Call;
+use crate::wire::{Fault, Reply};
 
 /// Targets that EC2 has and the sandbox does not.
 const OTHER_TARGETS: &[&str] = &[
@@ -72,22 +23,6 @@ const OTHER_TARGETS: &[&str] = &[
 ];
 
 impl Ec2 {
-    /// A route whose target is gone leads nowhere, but stays (fact book, section 5.4).
-    pub(super) fn route_state(&self, table: &RouteTable, route: &Route) -> &'static str {
-        let leads = match &route.target {
-            Target::Local => true,
-            Target::InternetGateway(id) => self
-                .internet_gateways
-                .get(id)
-                .is_some_and(|gateway| gateway.vpc.as_deref() == Some(table.vpc.as_str())),
-            Target::NatGateway(id) => {
-                self.nat_gateways.get(id).is_some_and(|gateway| gateway.exists(self.now))
-            }
-            Target::Endpoint(id) => self.endpoints.contains_key(id),
-        };
-        if leads { "active" } else { "blackhole" }
-    }
-
     fn destination(call: &Call) -> Result<Destination, Fault> {
         match (call.params.get("DestinationCidrBlock"), call.params.get("DestinationPrefixListId")) {
             (Some(cidr), None) => Ok(Destination::Network(network(cidr, "destinationCidrBlock")?)),

@@ -1,42 +1,13 @@
 //! The rules of security groups, as requests write them.
 
-use super::record::{Record, invalid, network, object, tag_specification, write_tags};
-use super::{Ec2, endpoint_services};
+use super::endpoint_services;
+use super::record::{Record, invalid, network, tag_specification, write_tags};
+use super::state::{Ec2, Peer, Permission, Rule};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::wire::{Fault, Params, Xml};
-use crate::{ACCOUNT, Call};
-use ipnet::{Ipv4Net, Ipv6Net};
-use serde::{Deserialize, Serialize};
+use ipnet::Ipv6Net;
 use std::fmt;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Rule {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) group: String,
-    pub(super) permission: Permission,
-    pub(super) description: Option<String>,
-}
-
-object!(Rule, "InvalidSecurityGroupRuleId.NotFound", "security group rule ID");
-
-/// What makes one rule different from another; its description does not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Permission {
-    pub(super) egress: bool,
-    /// `-1` for all protocols, which have no ports.
-    pub(super) protocol: String,
-    /// From and to; type and code for ICMP.
-    pub(super) ports: Option<(i32, i32)>,
-    pub(super) peer: Peer,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Peer {
-    Ipv4(Ipv4Net),
-    Ipv6(Ipv6Net),
-    PrefixList(String),
-    Group(String),
-}
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,27 +1,14 @@
 //! Security groups.
 
-use super::Ec2;
 use super::listing::Listing;
-use super::record::{Record, invalid, missing, new_id, object, write_tags};
-use super::rules::{Asked, Peer, Permission, Rule, check_text, rule_record, write_permissions};
-use super::vpcs::Vpc;
+use super::record::{Record, invalid, missing, new_id, write_tags};
+use super::rules::{Asked, check_text, rule_record, write_permissions};
+use super::state::{Ec2, Peer, Permission, Rule, SecurityGroup, Vpc};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Params, Reply, Xml};
-use crate::{ACCOUNT, Call};
 use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SecurityGroup {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) vpc: String,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) rules: Vec<Rule>,
-}
-
-object!(SecurityGroup, "InvalidGroup.NotFound", "security group");
 
 impl SecurityGroup {
     /// The group that comes and goes with its VPC: nobody else can have this name.

@@ -1,34 +1,18 @@
 //! Subnets.
 
 use super::listing::Listing;
-use super::record::{self, Record, invalid, network, new_id, object, unsupported, write_tags};
+use super::record::{self, Record, done, invalid, network, new_id, unsupported, write_tags};
+use super::state::{Ec2, Subnet};
 use super::zones::zones;
-use super::{Ec2, done};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
 use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
 /// Addresses of each subnet that AWS keeps: the first four and the last.
 const RESERVED: u32 = 5;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Subnet {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) vpc: String,
-    cidr: Ipv4Net,
-    pub(super) zone: String,
-    pub(super) zone_id: String,
-    map_public_ip: bool,
-    pub(super) access_list_association: String,
-    /// Milliseconds since the Unix epoch.
-    available_at: u64,
-}
-
-object!(Subnet, "InvalidSubnetID.NotFound", "subnet ID");
 
 impl Subnet {
     fn state(&self, now: u64) -> &'static str {

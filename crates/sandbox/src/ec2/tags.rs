@@ -1,10 +1,9 @@
 //! Tags of resources that exist.
 
 use super::listing::{Listing, Row, select};
-use super::record::{Object, check_tags, missing};
-use super::rules::Rule;
-use super::{Ec2, Tags, done};
-use crate::Call;
+use super::record::{Object, Tags, check_tags, done, missing};
+use super::state::{Ec2, Rule};
+use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 

@@ -1,21 +1,9 @@
 //! Idempotency by `ClientToken` (fact book, section 5.2).
 
-use super::Ec2;
 use super::record::invalid;
-use crate::Call;
+use super::state::{Ec2, Token};
+use crate::call::Call;
 use crate::wire::{Fault, Params, Xml};
-use serde::{Deserialize, Serialize};
-
-/// What was made for a token. It outlives the object: a token used again gives the old object, deleted
-/// or not, never a new one.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Token {
-    /// The request, without the token.
-    parameters: String,
-    pub(super) object: String,
-    /// Content of the answer then.
-    answer: String,
-}
 
 impl Token {
     pub(super) fn answer(&self) -> Xml {

@@ -1,32 +1,12 @@
 //! VPCs, and what comes and goes with them.
 
 use super::listing::Listing;
-use super::record::{self, Record, invalid, network, new_id, object, unsupported, write_tags};
-use super::{Ec2, done};
+use super::record::{self, Record, done, invalid, network, new_id, unsupported, write_tags};
+use super::state::{Ec2, Vpc};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Call};
-use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Vpc {
-    pub(super) id: String,
-    pub(super) record: Record,
-    pub(super) cidr: Ipv4Net,
-    association: String,
-    dhcp_options: String,
-    /// Milliseconds since the Unix epoch.
-    available_at: u64,
-    pub(super) dns_support: bool,
-    pub(super) dns_hostnames: bool,
-    usage_metrics: bool,
-    tenancy: String,
-    /// The endpoint that GuardDuty made here.
-    pub(super) guardduty_endpoint: Option<String>,
-}
-
-object!(Vpc, "InvalidVpcID.NotFound", "vpc ID");
 
 impl Vpc {
     fn state(&self, now: u64) -> &'static str {

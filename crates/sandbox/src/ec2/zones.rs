@@ -1,9 +1,8 @@
 //! Availability zones.
 
-use super::Tags;
 use super::listing::{Listing, Row, select};
-use super::record::invalid;
-use crate::Call;
+use super::record::{Tags, invalid};
+use crate::call::Call;
 use crate::wire::{Reply, Xml};
 
 pub(super) struct Zone {

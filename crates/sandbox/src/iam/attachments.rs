@@ -3,7 +3,7 @@
 use super::documents::{self, Kind};
 use super::policies::no_policy;
 use super::{Answer, Iam, limit, need, need_name, no_such, page, write_marker};
-use crate::Call;
+use crate::call::Call;
 use crate::wire::{Fault, Xml};
 
 /// Managed policies on one role.

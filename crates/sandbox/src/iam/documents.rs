@@ -1,6 +1,6 @@
 //! Policy documents: what IAM accepts, what a trust policy lets in, what a policy allows.
 
-use crate::ACCOUNT;
+use crate::account::ACCOUNT;
 use crate::wire::Fault;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};

@@ -5,9 +5,10 @@ use super::{
     Answer, Iam, Policy, PolicyVersion, date, invalid, limit, merge_tags, need, need_name, no_such, page,
     path, remove_tags, tag_list, unique_id, write_marker, write_tags,
 };
+use crate::account::{ACCOUNT, BIRTH_MS};
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Xml};
-use crate::{ACCOUNT, BIRTH_MS, Call};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -336,7 +337,7 @@ impl Iam {
     /// The sandbox's user may do everything; a role may do what its policies say.
     pub(super) fn simulate_principal_policy(&self, call: &Call) -> Answer {
         let arn = need(call, "PolicySourceArn")?;
-        let is_user = arn == super::super::sts::user_arn();
+        let is_user = arn == crate::sts::user_arn();
         if !is_user && !self.role_exists(arn) {
             return Err(no_such(format!("Invalid Entity Arn: {arn} does not exist.")));
         }

@@ -5,7 +5,7 @@ use super::{
     Answer, Iam, InstanceProfile, date, limit, merge_tags, need, need_name, no_such, page, path, remove_tags,
     tag_list, unique_id, write_marker, write_tags,
 };
-use crate::Call;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Xml};
 use std::collections::BTreeMap;

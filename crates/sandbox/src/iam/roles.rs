@@ -5,9 +5,10 @@ use super::{
     Answer, Iam, Role, Trust, date, invalid, limit, merge_tags, need, need_name, no_such, page, path,
     remove_tags, tag_list, unique_id, write_marker, write_tags,
 };
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Xml};
-use crate::{ACCOUNT, Call};
 use std::collections::BTreeMap;
 
 const ROLES_MAX: usize = 1000;

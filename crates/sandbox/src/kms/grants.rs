@@ -1,7 +1,7 @@
 //! Grants and tags of keys.
 
 use super::{Answer, Grant, Key, Kms, merge_tags, need, not_found, page, paged, seconds, text};
-use crate::Call;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::Fault;
 use serde_json::{Value, json};

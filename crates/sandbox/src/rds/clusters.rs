@@ -1,13 +1,16 @@
 //! Clusters: the shell around the shared storage. Members come separately.
 
+use super::context::{Context, page};
 use super::groups::{self, Level};
 use super::input::{
     backup_window, check_password, log_exports, maintenance_window, number, scaling, security_groups,
     storage_type,
 };
-use super::state::{Cluster, Deferred, Effect, Settings, Snapshot, SubnetGroup, Timeline};
-use super::{Context, check_name, cluster_state, combination, invalid, no_cluster, page, show, versions};
-use super::{credentials, global, settle};
+use super::refusals::{check_name, cluster_state, combination, invalid, no_cluster};
+use super::state::{Cluster, Deferred, Effect, Settings, Snapshot, SubnetGroup};
+use super::timeline::Timeline;
+use super::windows::next_window;
+use super::{credentials, global, show, versions};
 use crate::wire::{Fault, Reply, Xml};
 
 /// Clusters per region: what simulated Service Quotas says, and an estimate there as well. The code beyond
@@ -143,14 +146,14 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         restart_at: None,
         upgrade_due: false,
     };
-    let window = settle::next_window(&cluster.settings.maintenance_window, available);
+    let window = next_window(&cluster.settings.maintenance_window, available);
     c.at(window, &resource, Effect::Window);
     c.event(available, "db-cluster", &id, "creation", "DB cluster created");
     c.rds.clusters.insert(id.clone(), cluster);
     if let Some(joining) = joining {
         global::join(c, joining, &id);
     }
-    answer(c, &id)
+    show::cluster_answer(c, &id)
 }
 
 /// Without security groups a cluster gets the default one of its VPC.
@@ -177,15 +180,6 @@ fn version(c: &Context<'_>) -> Result<&'static versions::Version, Fault> {
         )));
     }
     Ok(version)
-}
-
-/// The cluster as the content of `<DBCluster>`.
-pub(super) fn answer(c: &Context<'_>, id: &str) -> Reply {
-    let mut xml = Xml::new();
-    if let Some(cluster) = c.rds.clusters.get(id) {
-        xml.element("DBCluster", |x| show::cluster(c, x, cluster));
-    }
-    Ok(xml.into())
 }
 
 pub(super) fn describe(c: &mut Context<'_>) -> Reply {
@@ -291,7 +285,7 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         cluster.timeline.replace(now, u64::MAX, "deleting");
     }
     c.at(gone, &cluster.resource, Effect::ClusterGone);
-    answer(c, &id)
+    show::cluster_answer(c, &id)
 }
 
 /// EnableHttpEndpoint and DisableHttpEndpoint: the Data API of an existing cluster (fact book, section 1.11).

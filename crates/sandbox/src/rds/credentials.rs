@@ -1,9 +1,10 @@
 //! Master passwords that RDS keeps in Secrets Manager: it makes the secret, gives it a new value every seven
 //! days, and deletes it with the cluster (fact book, section 1.12).
 
+use super::context::Context;
 use super::input::check_password;
+use super::refusals::combination;
 use super::state::{Cluster, Effect, ManagedSecret};
-use super::{Context, combination};
 use crate::secretsmanager::uuid;
 use crate::wire::Fault;
 

@@ -4,12 +4,14 @@
 //! Facts: fact book, sections 1.10 and 1.11; which code stands for which case, where the book only lists them, and
 //! all wording are believed. No statement is repeated in an answer: there could be a secret in it.
 
+use super::context::{Context, Reach};
 use super::hooks::serves;
 use super::parameters::{self, Parameter};
 use super::state::Instance;
-use super::{Context, pause, settle, versions};
+use super::{pause, settle, versions};
+use crate::account::ACCOUNT;
+use crate::call::Call;
 use crate::wire::{Fault, Reply};
-use crate::{ACCOUNT, Call, Global, Region};
 use serde_json::{Value, json};
 
 /// The operation that a path stands for; empty for none.
@@ -24,8 +26,8 @@ pub(crate) fn operation(path: &str) -> &'static str {
     }
 }
 
-pub(crate) fn handle(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let c = &mut Context::new(call, region, global);
+pub(crate) fn handle(call: &Call, reach: Reach<'_>) -> Reply {
+    let c = &mut Context::new(call, reach);
     settle::settle(c);
     match call.operation.as_str() {
         "ExecuteStatement" => execute(c),

@@ -5,87 +5,18 @@
 //! are those of the API model; that a region has one member cluster at most, and the wording, are believed.
 //! There is no switchover between regions.
 
-use super::state::{Effect, Timed};
+use super::context::{Context, page};
+use super::global_databases::{GlobalDatabase, Inherited, Member};
+use super::refusals::{check_name, cluster_state, combination, invalid, no_cluster};
 use super::versions::{self, Version};
-use super::{Context, Origin, check_name, cluster_state, combination, invalid, no_cluster, page};
+use crate::account::ACCOUNT;
 use crate::wire::{Fault, Reply, Xml};
-use crate::{ACCOUNT, Global, Region};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// The account's global databases.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct GlobalDatabases {
-    databases: BTreeMap<String, GlobalDatabase>,
-    /// What other regions are still to be told.
-    orders: Vec<Order>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct GlobalDatabase {
-    /// `cluster-…`; never reused.
-    resource: String,
-    engine_version: String,
-    deletion_protection: bool,
-    encrypted: bool,
-    /// What secondary clusters take over from the primary.
-    inherited: Inherited,
-    /// The primary cluster is the first.
-    members: Vec<Member>,
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Inherited {
-    pub master_username: String,
-    pub database: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Member {
-    arn: String,
-    region: String,
-    /// The cluster's `cluster-…`.
-    resource: String,
-}
-
-/// Something that one region does to another.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Order {
-    region: String,
-    timed: Timed,
-}
 
 /// A cluster that is about to become a member.
 pub(super) struct Joining {
     database: String,
     /// What it takes over as a secondary cluster; `None` when it is the first, and so the primary.
     pub primary: Option<Inherited>,
-}
-
-impl GlobalDatabases {
-    /// Identifier of the global database that the cluster is a member of.
-    pub(super) fn of(&self, arn: &str) -> Option<&str> {
-        let found = self.databases.iter().find(|(_, database)| database.members.iter().any(|m| m.arn == arn));
-        found.map(|(id, _)| id.as_str())
-    }
-
-    /// Restarts the members of all secondary clusters, if the cluster with this ARN is a primary one.
-    pub(super) fn restart_secondaries(&mut self, arn: &str, from: u64, length: u64, origin: &Origin) {
-        let primary = |database: &&GlobalDatabase| database.members.first().is_some_and(|m| m.arn == arn);
-        let Some(database) = self.databases.values().find(primary) else { return };
-        self.orders.extend(database.members.iter().skip(1).map(|member| {
-            let effect = Effect::WithPrimary { length, origin: origin.clone() };
-            let timed = Timed { at: from, subject: member.resource.clone(), effect };
-            Order { region: member.region.clone(), timed }
-        }));
-    }
-}
-
-/// Gives other regions what a request in one of them does there.
-pub(crate) fn tell_other_regions(regions: &mut BTreeMap<String, Region>, global: &mut Global) {
-    for order in std::mem::take(&mut global.global_databases.orders) {
-        regions.entry(order.region).or_default().rds.effects.push(order.timed);
-    }
 }
 
 fn wrong_state(message: impl Into<String>) -> Fault {

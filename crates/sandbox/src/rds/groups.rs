@@ -1,8 +1,10 @@
 //! DB cluster parameter groups, and the DB parameter groups of single instances (fact book, sections 1.2 to 1.4).
 //! The operations come in pairs that differ in names only; what is in a group is in [`super::values`].
 
-use super::state::{Group, Instance, Sync};
-use super::{Context, Rds, check_name, combination, invalid, page, versions};
+use super::context::{Context, page};
+use super::refusals::{check_name, combination, invalid};
+use super::state::{Group, Instance, Rds, Sync};
+use super::versions;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 

@@ -3,8 +3,7 @@
 //! something first. [`Rds::apply_types`], [`Rds::late_ms`], [`Rds::heavy_load`] and
 //! [`Rds::failing_failovers`] are set directly.
 
-use super::Rds;
-use super::interruptions::Origin;
+use super::state::{Origin, Rds};
 
 /// Whether an instance of this status answers its clients.
 pub(super) fn serves(status: &str) -> bool {

@@ -1,7 +1,9 @@
 //! What the requests about clusters and instances carry, checked.
 
+use super::context::Context;
+use super::refusals::{combination, invalid};
 use super::state::{Scaling, SubnetGroup};
-use super::{Context, combination, invalid, versions};
+use super::versions;
 use crate::wire::{Fault, Params};
 use std::collections::BTreeSet;
 

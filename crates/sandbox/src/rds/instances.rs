@@ -1,12 +1,14 @@
 //! Instances: the members of a cluster.
 
+use super::context::{Context, page};
 use super::groups::{self, Level};
 use super::input::{maintenance_window, number};
-use super::state::{Cluster, Effect, Instance, Sync, Timeline};
-use super::{
-    Context, check_name, cluster_state, combination, instance_state, invalid, no_cluster, no_instance, page,
-    restarts, show, versions,
+use super::refusals::{
+    check_name, cluster_state, combination, instance_state, invalid, no_cluster, no_instance,
 };
+use super::state::{Cluster, Effect, Instance, Sync};
+use super::timeline::Timeline;
+use super::{restarts, show, versions};
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 
@@ -135,7 +137,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     c.rds.instances.insert(id.clone(), instance);
     c.at(up, &resource, Effect::InstanceUp);
     place_interface(c, &id);
-    answer(c, &id)
+    show::instance_answer(c, &id)
 }
 
 /// The zones of a DB subnet group, or of the region for the default one.
@@ -206,15 +208,6 @@ pub(super) fn parameter_group(c: &Context<'_>, version: &str) -> Result<Option<S
     let family = versions::find(version).map_or("aurora-mysql8.0", |version| version.family());
     groups::check_attachable(c, Level::Instance, &name, family)?;
     Ok(Some(if name.starts_with("default.") { String::new() } else { name }))
-}
-
-/// The instance as the content of `<DBInstance>`.
-pub(super) fn answer(c: &Context<'_>, id: &str) -> Reply {
-    let mut xml = Xml::new();
-    if let Some(instance) = c.rds.instances.get(id) {
-        xml.element("DBInstance", |x| show::instance(c, x, instance));
-    }
-    Ok(xml.into())
 }
 
 pub(super) fn describe(c: &mut Context<'_>) -> Reply {
@@ -290,5 +283,5 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         let seen = c.random.duration(0.0, 10.0, 40.0).min(40_000);
         c.at(promoted + seen, &cluster_resource, Effect::ShownWriter);
     }
-    answer(c, &id)
+    show::instance_answer(c, &id)
 }

@@ -1,46 +1,9 @@
 //! Who was interrupted, when and by whom: nothing that AWS tells, but what tests compare a plan with.
 
-use super::state::Instance;
-use super::{Context, Rds};
-use serde::{Deserialize, Serialize};
+use super::state::{Instance, Interruption, Origin, Rds};
 
 /// As long as events.
 const KEPT_MS: u64 = 14 * 24 * 3_600_000;
-
-/// A member that did not serve for a while, or that became the writer. A paused Serverless v2 member counts as
-/// one that serves: the next connection would have found it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Interruption {
-    /// When it begins, milliseconds since the Unix epoch: some seconds after the call that causes it.
-    pub at: u64,
-    /// When the member serves again. `u64::MAX` while nobody knows: it is deleted, or stopped. Equal to `at`
-    /// when it merely became the writer.
-    pub until: u64,
-    /// Identifier of the cluster.
-    pub cluster: String,
-    /// Identifier of the instance.
-    pub member: String,
-    /// It was the writer when this was decided.
-    pub was_writer: bool,
-    /// The operation that was called, or what AWS did by itself: `maintenance`, `promotion`, `heavy load`,
-    /// or the status that a test imposed, such as `storage-full`.
-    pub cause: String,
-    /// Access key id of who called; empty when AWS did it by itself.
-    pub caller: String,
-}
-
-/// Why something happens: a request of somebody, or AWS itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Origin {
-    pub cause: String,
-    pub caller: String,
-}
-
-impl Origin {
-    pub(super) fn aws(cause: &str) -> Origin {
-        Origin { cause: cause.into(), caller: String::new() }
-    }
-}
 
 impl Rds {
     /// The interruptions of the last 14 days, in the order in which they were decided. One that AWS causes when
@@ -77,12 +40,5 @@ impl Rds {
         if let Some(interruption) = open.next().filter(|found| found.until == u64::MAX) {
             interruption.until = until;
         }
-    }
-}
-
-impl Context<'_> {
-    /// Notes that a member does not serve between two times.
-    pub(super) fn interrupt(&mut self, member: &str, at: u64, until: u64) {
-        self.rds.interrupt(member, at, until, &self.origin);
     }
 }

@@ -1,17 +1,15 @@
 //! ModifyDBCluster and ModifyDBInstance: what changes at once, what waits for the maintenance window, and
 //! what only a restart picks up (fact book, sections 1.4 and 1.7).
 
-use super::clusters::answer;
+use super::context::Context;
 use super::credentials;
 use super::groups::{self, Level};
 use super::input::{
     backup_window, log_exports, maintenance_window, number, scaling, security_groups, storage_type,
 };
+use super::refusals::{cluster_state, combination, instance_state, invalid, no_cluster, no_instance};
 use super::state::{Cluster, Deferred, Effect};
-use super::{
-    Context, cluster_state, combination, instance_state, instances, invalid, no_cluster, no_instance, pause,
-    restarts, versions,
-};
+use super::{instances, pause, restarts, show, versions};
 use crate::wire::{Fault, Reply};
 
 pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
@@ -101,7 +99,7 @@ pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
     if immediately {
         carry_out_deferred(c, now, &id, wanted);
     }
-    answer(c, &id)
+    show::cluster_answer(c, &id)
 }
 
 /// The version to upgrade to, if RDS would do it.
@@ -310,7 +308,7 @@ pub(super) fn instance(c: &mut Context<'_>) -> Reply {
     if regrouped {
         pause::resume(c, now, &cluster_id);
     }
-    instances::answer(c, &id)
+    show::instance_answer(c, &id)
 }
 
 /// A change of class takes the instance down and brings it up again, with the parameters of that moment.

@@ -4,8 +4,9 @@
 //! up, and pauses when its time has passed. Its status stays `available`. What shows is that a change of parameter
 //! values, of the group or of the capacity range resumes it, and that it runs with what was pending then.
 
-use super::state::{Cluster, Effect, Instance};
-use super::{Context, Rds, restarts};
+use super::context::Context;
+use super::restarts;
+use super::state::{Cluster, Effect, Instance, Rds};
 
 const DAY_MS: u64 = 24 * 3_600_000;
 /// An administrative resumption keeps an instance up for at least 20 minutes (fact book, section 1.10).

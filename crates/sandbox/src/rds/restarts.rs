@@ -1,11 +1,9 @@
 //! Reboot, failover, stop and start: everything that restarts a member (fact book, sections 1.6 and 1.13).
 
-use super::clusters::answer;
-use super::state::{Deferred, Effect};
-use super::{
-    Context, Origin, cluster_state, combination, instance_state, instances, invalid, no_cluster, no_instance,
-    versions,
-};
+use super::context::Context;
+use super::refusals::{cluster_state, combination, instance_state, invalid, no_cluster, no_instance};
+use super::state::{Deferred, Effect, Origin};
+use super::{show, versions};
 use crate::wire::Reply;
 
 const WEEK_MS: u64 = 7 * 24 * 3_600_000;
@@ -130,7 +128,7 @@ pub(super) fn reboot(c: &mut Context<'_>) -> Reply {
         c.event(from, "db-instance", &id, "availability", "DB instance shutdown");
         c.event(to, "db-instance", &id, "availability", "DB instance restarted");
     }
-    instances::answer(c, &id)
+    show::instance_answer(c, &id)
 }
 
 /// RebootDBCluster is for Multi-AZ DB clusters that are not Aurora.
@@ -193,7 +191,7 @@ pub(super) fn failover(c: &mut Context<'_>) -> Reply {
     if fails {
         // The call succeeded; only the events tell (fact book, section 1.6).
         c.event(to, "db-cluster", &id, "failover", "Cluster failover failed, check the target DB instance.");
-        return answer(c, &id);
+        return show::cluster_answer(c, &id);
     }
     // Exactly the old writer and the target restart; other readers keep what they run with.
     for member in [&old, &target] {
@@ -204,7 +202,7 @@ pub(super) fn failover(c: &mut Context<'_>) -> Reply {
     c.at(to + seen, &resource, Effect::ShownWriter);
     let completed = format!("Completed failover to DB instance: {target}");
     c.event(to, "db-cluster", &id, "failover", &completed);
-    answer(c, &id)
+    show::cluster_answer(c, &id)
 }
 
 pub(super) fn stop(c: &mut Context<'_>) -> Reply {
@@ -248,7 +246,7 @@ pub(super) fn stop(c: &mut Context<'_>) -> Reply {
     c.at(to, &resource, Effect::Stopped);
     c.at(to + WEEK_MS, &resource, Effect::AutoStart);
     c.event(to, "db-cluster", &id, "notification", "DB cluster stopped");
-    answer(c, &id)
+    show::cluster_answer(c, &id)
 }
 
 pub(super) fn start(c: &mut Context<'_>) -> Reply {
@@ -262,7 +260,7 @@ pub(super) fn start(c: &mut Context<'_>) -> Reply {
         )));
     }
     begin_start(c, now, &id);
-    answer(c, &id)
+    show::cluster_answer(c, &id)
 }
 
 /// Starts a stopped cluster; each of its instances restarts with that.

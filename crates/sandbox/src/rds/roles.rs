@@ -1,7 +1,8 @@
 //! IAM roles associated with a cluster (fact book, section 1.8).
 
+use super::context::Context;
+use super::refusals::{cluster_state, invalid, no_cluster};
 use super::state::{Effect, Role};
-use super::{Context, cluster_state, invalid, no_cluster};
 use crate::wire::{Fault, Reply, Xml};
 
 /// Roles per cluster: quota L-E094F43D (fact book, section 1.8).

@@ -1,14 +1,10 @@
 //! What clusters, instances and snapshots look like in XML: the element names are those of the API model.
 
+use super::context::Context;
 use super::state::{Cluster, Deferred, Instance, Snapshot, SubnetGroup};
-use super::{Context, credentials, roles, tags, versions};
-use crate::wire::Xml;
-
-/// A time as RDS writes it.
-pub(super) fn time(ms: u64) -> String {
-    let moment = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    moment.map(|moment| format!("{moment:.3}")).unwrap_or_default()
-}
+use super::timeline::time;
+use super::{credentials, roles, tags, versions};
+use crate::wire::{Reply, Xml};
 
 fn endpoint(c: &Context<'_>, name: &str, part: &str) -> String {
     format!("{name}.{part}{}.{}.rds.amazonaws.com", c.rds.suffix, c.call.region)
@@ -126,6 +122,15 @@ fn security_groups(x: &mut Xml, groups: &[String]) {
     });
 }
 
+/// The answer to an operation on a cluster: it, as the content of `<DBCluster>`.
+pub(super) fn cluster_answer(c: &Context<'_>, id: &str) -> Reply {
+    let mut xml = Xml::new();
+    if let Some(found) = c.rds.clusters.get(id) {
+        xml.element("DBCluster", |x| cluster(c, x, found));
+    }
+    Ok(xml.into())
+}
+
 pub(super) fn instance(c: &Context<'_>, x: &mut Xml, instance: &Instance) {
     let now = c.now;
     x.text("DBInstanceIdentifier", &instance.id);
@@ -193,6 +198,15 @@ pub(super) fn instance(c: &Context<'_>, x: &mut Xml, instance: &Instance) {
     tags::show(x, &instance.tags);
     x.text("NetworkType", "IPV4");
     x.text("BackupTarget", "region");
+}
+
+/// The answer to an operation on an instance: it, as the content of `<DBInstance>`.
+pub(super) fn instance_answer(c: &Context<'_>, id: &str) -> Reply {
+    let mut xml = Xml::new();
+    if let Some(found) = c.rds.instances.get(id) {
+        xml.element("DBInstance", |x| instance(c, x, found));
+    }
+    Ok(xml.into())
 }
 
 pub(super) fn subnet_group(c: &Context<'_>, x: &mut Xml, name: &str, group: &SubnetGroup) {

@@ -1,7 +1,11 @@
 //! Final snapshots of clusters, the events that DescribeEvents tells, and the maintenance that is due.
 
+use super::context::{Context, page};
+use super::refusals::invalid;
 use super::state::{Cluster, Event, Snapshot};
-use super::{Context, invalid, page, settle, show, versions};
+use super::timeline::time;
+use super::windows::next_window;
+use super::{show, versions};
 use crate::wire::{Fault, Reply, Xml};
 
 fn no_snapshot(id: &str) -> Fault {
@@ -76,7 +80,7 @@ pub(super) fn describe_maintenance(c: &mut Context<'_>) -> Reply {
         "ResourcePendingMaintenanceActions",
         due,
         |x, (cluster, version)| {
-            let when = show::time(settle::next_window(&cluster.settings.maintenance_window, c.now));
+            let when = time(next_window(&cluster.settings.maintenance_window, c.now));
             x.text("ResourceIdentifier", c.arn("cluster", &cluster.id));
             x.list("PendingMaintenanceActionDetails", "PendingMaintenanceAction", [version], |x, version| {
                 // The word for it is not in the fact book.
@@ -127,7 +131,7 @@ pub(super) fn describe_events(c: &mut Context<'_>) -> Reply {
         x.text("SourceType", &event.kind);
         x.text("Message", &event.message);
         x.texts("EventCategories", "EventCategory", [&event.category]);
-        x.text("Date", show::time(event.at));
+        x.text("Date", time(event.at));
         x.text("SourceArn", &event.arn);
     });
     xml.optional("Marker", marker);

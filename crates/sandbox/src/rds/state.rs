@@ -1,78 +1,46 @@
 //! What exists in simulated RDS. Times are milliseconds since the Unix epoch.
 
-use super::{Origin, Rds};
+use super::timeline::Timeline;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A status that holds from one time to another.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Phase {
-    pub from: u64,
-    pub to: u64,
-    pub status: String,
-    /// It came over the object: no work waits for its end.
+/// Everything of RDS in one region.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Rds {
+    /// Skips the questions to EC2 and IAM (do the subnet, the security group and the role exist?), for
+    /// tests of RDS alone.
     #[serde(default)]
-    pub imposed: bool,
-}
-
-/// The statuses that a cluster or an instance is known to go through.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Timeline {
-    /// What it is outside all phases: `available` or `stopped`.
-    pub base: String,
-    pub phases: Vec<Phase>,
-}
-
-impl Timeline {
-    /// `creating` between two times, `available` from then on.
-    pub fn creating(from: u64, to: u64) -> Timeline {
-        let phases = vec![Phase { from, to, status: "creating".into(), imposed: false }];
-        Timeline { base: "available".into(), phases }
-    }
-
-    /// The status that holds at `now`.
-    pub fn status(&self, now: u64) -> &str {
-        // A later decision overrides an earlier one.
-        let current = self.phases.iter().rev().find(|phase| phase.from <= now && now < phase.to);
-        current.map_or(&self.base, |phase| &phase.status)
-    }
-
-    /// Whether the status at `now` is `available`.
-    pub fn is_available(&self, now: u64) -> bool {
-        self.status(now) == "available"
-    }
-
-    /// Whether `status` is going on, or was accepted and does not show yet.
-    pub fn expects(&self, status: &str, now: u64) -> bool {
-        self.phases.iter().any(|phase| phase.status == status && phase.to > now)
-    }
-
-    /// When the `status` that holds at `now` ends; `None` when another one holds.
-    pub fn end_of(&self, status: &str, now: u64) -> Option<u64> {
-        let current = self.phases.iter().rev().find(|phase| phase.from <= now && now < phase.to);
-        current.filter(|phase| phase.status == status).map(|phase| phase.to)
-    }
-
-    /// Adds a phase that begins at `from` at the earliest, and not before the work already accepted is
-    /// done. Answers its beginning and its end.
-    pub fn schedule(&mut self, now: u64, from: u64, duration: u64, status: &str) -> (u64, u64) {
-        self.phases.retain(|phase| phase.to > now);
-        let accepted = self.phases.iter().filter(|phase| !phase.imposed).map(|phase| phase.to);
-        let from = accepted.max().unwrap_or(0).max(from);
-        let to = from.saturating_add(duration);
-        self.phases.push(Phase { from, to, status: status.into(), imposed: false });
-        (from, to)
-    }
-
-    /// Adds a phase that comes from elsewhere, at a time of its own.
-    pub fn impose(&mut self, from: u64, to: u64, status: &str) {
-        self.phases.push(Phase { from, to, status: status.into(), imposed: true });
-    }
-
-    /// From `now` on, until further notice.
-    pub fn replace(&mut self, now: u64, to: u64, status: &str) {
-        self.phases = vec![Phase { from: now, to, status: status.into(), imposed: false }];
-    }
+    pub lenient: bool,
+    /// `static` or `dynamic` by the name of a parameter, where this region differs from the sandbox's table
+    /// (fact book, section 1.3: the role parameters are static for some), for tests.
+    #[serde(default)]
+    pub apply_types: BTreeMap<String, String>,
+    /// For how long Describe tells the old parameter status after a change, in milliseconds, for tests.
+    #[serde(default)]
+    pub late_ms: u64,
+    /// Readers restart with the writer although the version lets them go on, as they can under heavy load (fact
+    /// book, section 1.6), for tests. That counts as an interruption by AWS.
+    #[serde(default)]
+    pub heavy_load: bool,
+    /// That many failovers are accepted, end, and leave the writer where it was, for tests.
+    #[serde(default)]
+    pub failing_failovers: u64,
+    pub(super) groups: BTreeMap<String, Group>,
+    /// DB parameter groups, those of single instances.
+    #[serde(default)]
+    pub(super) instance_groups: BTreeMap<String, Group>,
+    pub(super) subnet_groups: BTreeMap<String, SubnetGroup>,
+    pub(super) clusters: BTreeMap<String, Cluster>,
+    pub(super) instances: BTreeMap<String, Instance>,
+    pub(super) snapshots: BTreeMap<String, Snapshot>,
+    /// What happened, and what is already known to happen: only the past is shown.
+    pub(super) events: Vec<Event>,
+    pub(super) effects: Vec<Timed>,
+    /// Who was interrupted, when and by whom, in the last 14 days.
+    #[serde(default)]
+    pub interruptions: Vec<Interruption>,
+    /// The part of every endpoint's host name that belongs to account and region.
+    pub(super) suffix: String,
 }
 
 /// What ModifyDBCluster can change, apart from the parameter group.
@@ -392,7 +360,49 @@ pub enum Effect {
     },
 }
 
+/// A member that did not serve for a while, or that became the writer. A paused Serverless v2 member counts as
+/// one that serves: the next connection would have found it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interruption {
+    /// When it begins, milliseconds since the Unix epoch: some seconds after the call that causes it.
+    pub at: u64,
+    /// When the member serves again. `u64::MAX` while nobody knows: it is deleted, or stopped. Equal to `at`
+    /// when it merely became the writer.
+    pub until: u64,
+    /// Identifier of the cluster.
+    pub cluster: String,
+    /// Identifier of the instance.
+    pub member: String,
+    /// It was the writer when this was decided.
+    pub was_writer: bool,
+    /// The operation that was called, or what AWS did by itself: `maintenance`, `promotion`, `heavy load`,
+    /// or the status that a test imposed, such as `storage-full`.
+    pub cause: String,
+    /// Access key id of who called; empty when AWS did it by itself.
+    pub caller: String,
+}
+
+/// Why something happens: a request of somebody, or AWS itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Origin {
+    pub cause: String,
+    pub caller: String,
+}
+
+impl Origin {
+    pub(super) fn aws(cause: &str) -> Origin {
+        Origin { cause: cause.into(), caller: String::new() }
+    }
+}
+
 impl Rds {
+    /// Sets a tag that only AWS may set (`aws:…`), as when CloudFormation made the cluster.
+    pub fn set_system_tag(&mut self, cluster: &str, key: &str, value: &str) {
+        if let Some(cluster) = self.clusters.get_mut(cluster) {
+            cluster.tags.insert(key.into(), value.into());
+        }
+    }
+
     pub(super) fn cluster_of(&mut self, resource: &str) -> Option<&mut Cluster> {
         self.clusters.values_mut().find(|cluster| cluster.resource == resource)
     }

@@ -1,7 +1,9 @@
 //! DB subnet groups (fact book, section 1.9).
 
+use super::context::{Context, page};
+use super::refusals::invalid;
+use super::show;
 use super::state::SubnetGroup;
-use super::{Context, invalid, page, show};
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeSet;
 

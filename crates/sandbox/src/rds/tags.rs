@@ -1,26 +1,9 @@
 //! Tags of everything that has an ARN.
 
-use super::{Context, invalid, no_cluster, no_instance};
+use super::context::Context;
+use super::refusals::{check_tags, invalid, no_cluster, no_instance};
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
-
-/// Tags per resource: AWS's usual limit, not in the fact book.
-const TAGS_MAX: usize = 50;
-
-pub(super) fn check(tags: &BTreeMap<String, String>) -> Result<(), Fault> {
-    for (key, value) in tags {
-        if key.to_ascii_lowercase().starts_with("aws:") {
-            return Err(invalid(format!("Invalid tag key {key}: the prefix aws: is reserved.")));
-        }
-        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
-            return Err(invalid(format!("Invalid length of tag {key}.")));
-        }
-    }
-    if tags.len() > TAGS_MAX {
-        return Err(invalid(format!("A resource can have at most {TAGS_MAX} tags.")));
-    }
-    Ok(())
-}
 
 /// The tags of the resource whose ARN the request gives.
 fn tags<'c>(c: &'c mut Context<'_>) -> Result<&'c mut BTreeMap<String, String>, Fault> {
@@ -57,7 +40,7 @@ pub(super) fn add(c: &mut Context<'_>) -> Reply {
     let kept = tags(c)?;
     let mut all = kept.clone();
     all.extend(given);
-    check(&all)?;
+    check_tags(&all)?;
     *kept = all;
     Ok(Xml::new().into())
 }

@@ -1,10 +1,12 @@
 //! What is in a parameter group: reading, changing and resetting values, and when a change reaches the instances
 //! that use the group (fact book, sections 1.2 to 1.4).
 
+use super::context::{Context, page};
 use super::groups::{Level, default_family, no_group, wrong_state};
 use super::parameters::{self, Parameter};
-use super::state::{Effect, Instance, Value};
-use super::{Context, Rds, combination, invalid, page, pause, versions};
+use super::refusals::{combination, invalid};
+use super::state::{Effect, Instance, Rds, Value};
+use super::{pause, versions};
 use crate::wire::{Fault, Params, Reply, Xml};
 use std::collections::{BTreeMap, BTreeSet};
 

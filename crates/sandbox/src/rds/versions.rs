@@ -1,7 +1,9 @@
 //! Aurora MySQL versions, and the instance classes that each can run on (fact book, section 1.1).
 
-use super::{Context, invalid, page};
-use crate::ACCOUNT;
+use super::context::{Context, page};
+use super::refusals::invalid;
+use super::timeline::time;
+use crate::account::ACCOUNT;
 use crate::wire::{Reply, Xml};
 use std::sync::LazyLock;
 
@@ -97,7 +99,7 @@ impl Version {
     }
 
     pub(super) fn in_standard_support(&self, now: u64) -> bool {
-        super::show::time(now).as_str() < self.support_ends
+        time(now).as_str() < self.support_ends
     }
 
     /// Data API: 3.07 and later (fact book, section 1.11, which leaves 8.4 open; here it has it).

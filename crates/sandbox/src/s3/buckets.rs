@@ -1,10 +1,13 @@
 //! Buckets as such: creation, deletion, where they are, whose they are.
 
-use super::super::wire::{Body, Fault, Reply};
-use super::super::{ACCOUNT, Call, Global};
+use super::answers::{document, empty, iso};
 use super::route::Route;
+use super::state::{Bucket, Encryption, Foreign, PublicAccess, S3, Versioning};
 use super::tree::{Tree, malformed};
-use super::{Bucket, Encryption, Foreign, PublicAccess, S3, Versioning, document, empty, iso};
+use crate::account::ACCOUNT;
+use crate::call::Call;
+use crate::random::Random;
+use crate::wire::{Body, Fault, Reply};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -12,6 +15,8 @@ use std::net::Ipv4Addr;
 const RESERVED_PREFIXES: &[&str] = &["xn--", "sthree-", "amzn-s3-demo-"];
 const RESERVED_SUFFIXES: &[&str] = &["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3", "-an"];
 const CANNED_ACLS: &[&str] = &["private", "public-read", "public-read-write", "authenticated-read"];
+/// Who can own the objects of a bucket.
+pub(super) const OWNERSHIPS: &[&str] = &["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
 
 pub(super) fn create(call: &Call, route: &Route, s3: &mut S3) -> Reply {
     let name = &route.bucket;
@@ -32,7 +37,7 @@ pub(super) fn create(call: &Call, route: &Route, s3: &mut S3) -> Reply {
     if !CANNED_ACLS.contains(&acl) {
         return Err(Fault::bad("InvalidArgument", "Invalid canned ACL"));
     }
-    if !super::settings::OWNERSHIPS.contains(&ownership) {
+    if !OWNERSHIPS.contains(&ownership) {
         return Err(Fault::bad("InvalidArgument", "Invalid x-amz-object-ownership header"));
     }
     if acl != "private" && ownership == "BucketOwnerEnforced" {
@@ -190,8 +195,8 @@ pub(super) fn location(bucket: &Bucket) -> Body {
     })
 }
 
-pub(super) fn delete(call: &Call, route: &Route, global: &mut Global) -> Reply {
-    let Some(bucket) = global.s3.buckets.get(&route.bucket) else { return Err(malformed()) };
+pub(super) fn delete(call: &Call, route: &Route, s3: &mut S3, random: &mut Random) -> Reply {
+    let Some(bucket) = s3.buckets.get(&route.bucket) else { return Err(malformed()) };
     if !bucket.objects.is_empty() || !bucket.uploads.is_empty() {
         let text = if bucket.versioning == Versioning::Never {
             "The bucket you tried to delete is not empty"
@@ -200,11 +205,11 @@ pub(super) fn delete(call: &Call, route: &Route, global: &mut Global) -> Reply {
         };
         return Err(Fault::new(409, "BucketNotEmpty", text));
     }
-    global.s3.buckets.remove(&route.bucket);
+    s3.buckets.remove(&route.bucket);
     // Fact book, section 6.1: the name may not be free at once.
-    let lag = global.random.duration(2.0, 5.0, 15.0);
-    if global.random.chance(0.3) {
-        global.s3.settling.insert(route.bucket.clone(), call.now + lag);
+    let lag = random.duration(2.0, 5.0, 15.0);
+    if random.chance(0.3) {
+        s3.settling.insert(route.bucket.clone(), call.now + lag);
     }
     Ok(empty::<String>(204, []))
 }

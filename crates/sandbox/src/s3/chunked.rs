@@ -1,7 +1,7 @@
 //! `aws-chunked`: how clients send a body whose signature or checksum comes piece by piece.
 
-use super::super::wire::{Fault, Request};
-use super::OBJECT_BYTES_MAX;
+use super::state::OBJECT_BYTES_MAX;
+use crate::wire::{Fault, Request};
 use std::collections::BTreeMap;
 
 /// A request's payload without its transfer encoding.

@@ -1,9 +1,10 @@
 //! Listings: objects (both versions of the call), object versions, multipart uploads, parts.
 
-use super::super::wire::{Fault, Reply, Xml};
+use super::answers::{document, iso};
 use super::route::Route;
+use super::state::{Bucket, Version};
 use super::uploads::find;
-use super::{Bucket, Version, document, iso};
+use crate::wire::{Fault, Reply, Xml};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -1,13 +1,14 @@
 //! Objects: put, get, delete, tags, with and without versions.
 
-use super::super::Call;
-use super::super::random::Random;
-use super::super::wire::{Body, Fault, Params, Reply, Request, Response};
+use super::answers::{document, empty, http_date, refusal};
 use super::chunked::{Payload, payload};
 use super::content::Content;
 use super::route::Route;
+use super::state::{Bucket, Version, Versioning};
 use super::tree::{Tree, check_tag, malformed};
-use super::{Bucket, Version, Versioning, document, empty, http_date, refusal};
+use crate::call::Call;
+use crate::random::Random;
+use crate::wire::{Body, Fault, Params, Reply, Request, Response};
 use std::collections::BTreeMap;
 
 /// Keys in one DeleteObjects: fact book, section 6.1.

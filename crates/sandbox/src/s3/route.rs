@@ -1,6 +1,6 @@
 //! Which operation, bucket and key a request is about.
 
-use super::super::wire::{Params, Request};
+use crate::wire::{Params, Request};
 use percent_encoding::percent_decode_str;
 
 /// What a request asks for.

@@ -1,13 +1,12 @@
 //! What is set on a bucket: versioning, tags, public access, encryption, policy, ownership, ACL.
 
-use super::super::Call;
-use super::super::wire::{Body, Fault, Reply};
-use super::buckets::{denied, owner_id};
+use super::answers::{document, empty};
+use super::buckets::{OWNERSHIPS, denied, owner_id};
+use super::state::{Bucket, Encryption, PublicAccess, Versioning};
 use super::tree::{Tree, malformed};
-use super::{Bucket, Encryption, PublicAccess, Versioning, document, empty};
+use crate::call::Call;
+use crate::wire::{Body, Fault, Reply, Response};
 use serde_json::Value;
-
-pub(super) const OWNERSHIPS: &[&str] = &["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
 
 fn done(status: u16) -> Reply {
     Ok(empty::<String>(status, []))
@@ -132,7 +131,7 @@ pub(super) fn get_policy(bucket: &Bucket) -> Reply {
     let Some(policy) = &bucket.policy else {
         return Err(Fault::new(404, "NoSuchBucketPolicy", "The bucket policy does not exist"));
     };
-    let response = super::Response::new(200, "application/json", policy.clone());
+    let response = Response::new(200, "application/json", policy.clone());
     Ok(Body::Whole(response))
 }
 

@@ -1,6 +1,6 @@
 //! The XML documents that S3 is sent, as a tree.
 
-use super::super::wire::Fault;
+use crate::wire::Fault;
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};

@@ -1,14 +1,15 @@
 //! Multipart uploads: they count as content of the bucket until completed or aborted.
 
-use super::super::Call;
-use super::super::random::Random;
-use super::super::wire::{Body, Fault, Reply, Response};
+use super::answers::{document, empty};
 use super::chunked::payload;
 use super::content::Content;
 use super::objects::{add, check_hash, check_key, check_write_conditions, describe};
 use super::route::Route;
+use super::state::{Bucket, OBJECT_BYTES_MAX, Part, Upload, Version};
 use super::tree::{Tree, malformed};
-use super::{Bucket, OBJECT_BYTES_MAX, Part, Upload, Version, document, empty};
+use crate::call::Call;
+use crate::random::Random;
+use crate::wire::{Body, Fault, Reply, Response};
 use std::collections::BTreeMap;
 
 /// Every part but the last must have this many bytes.

@@ -1,13 +1,13 @@
 //! Endpoint configurations: which models on which instances. They cannot be changed.
 
-use super::super::wire::{Body, Fault, Reply};
-use super::super::{Call, Global, Region};
-use super::deployment::Variant;
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
 use super::input::{Input, constraint, missing};
 use super::listing::{self, Row};
-use super::{already_exists, arn, invalid, not_found, present, seconds};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use super::reach::Reach;
+use super::state::{EndpointConfig, SageMaker};
+use crate::call::Call;
+use crate::wire::{Body, Fault, Reply};
+use serde_json::json;
 
 const KIND: &str = "endpoint-config";
 const NAME: &str = "EndpointConfigName";
@@ -25,28 +25,9 @@ const MEMBERS: &[&str] = &[
     "MetricsConfig",
 ];
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EndpointConfig {
-    pub name: String,
-    /// The members of the request that describe the configuration.
-    pub definition: Value,
-    /// Milliseconds since the Unix epoch.
-    pub created: u64,
-    /// When CreateEndpoint and UpdateEndpoint begin to see it, milliseconds since the Unix epoch.
-    pub visible_at: u64,
-}
-
-impl EndpointConfig {
-    /// The variants as they are to be deployed.
-    pub(super) fn variants(&self) -> Vec<Variant> {
-        let variants = self.definition["ProductionVariants"].as_array().into_iter().flatten();
-        variants.map(Variant::of).collect()
-    }
-}
-
-fn find<'a>(call: &Call, region: &'a Region) -> Result<&'a EndpointConfig, Fault> {
+fn find<'a>(call: &Call, sagemaker: &'a SageMaker) -> Result<&'a EndpointConfig, Fault> {
     let name = Input(&call.json).name(NAME)?;
-    let found = region.sagemaker.endpoint_configs.get(&name.to_ascii_lowercase());
+    let found = sagemaker.endpoint_configs.get(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
 
@@ -61,11 +42,11 @@ fn check_serverless(serverless: Input<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn check_variant(call: &Call, region: &Region, variant: Input<'_>) -> Result<(), Fault> {
+fn check_variant(call: &Call, sagemaker: &SageMaker, variant: Input<'_>) -> Result<(), Fault> {
     variant.name("VariantName")?;
     variant.number("InitialVariantWeight")?;
     let model = variant.name("ModelName")?;
-    let Some(model) = region.sagemaker.models.get(&model.to_ascii_lowercase()) else {
+    let Some(model) = sagemaker.models.get(&model.to_ascii_lowercase()) else {
         return Err(not_found(call, "model", model));
     };
     let instance_type = variant.instance_type("InstanceType")?;
@@ -87,7 +68,7 @@ fn check_variant(call: &Call, region: &Region, variant: Input<'_>) -> Result<(),
     }
 }
 
-pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let input = Input(&call.json);
     let name = input.name(NAME)?;
     let tags = input.tags()?;
@@ -97,11 +78,11 @@ pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> R
         return Err(constraint("ProductionVariants", format!("{} variants", variants.len()), text));
     }
     let key = name.to_ascii_lowercase();
-    if region.sagemaker.endpoint_configs.contains_key(&key) {
+    if reach.sagemaker.endpoint_configs.contains_key(&key) {
         return Err(already_exists(call, KIND, name));
     }
     for (at, variant) in variants.iter().enumerate() {
-        check_variant(call, region, *variant)?;
+        check_variant(call, reach.sagemaker, *variant)?;
         let name = &variant.0["VariantName"];
         if variants[..at].iter().any(|other| other.0["VariantName"] == *name) {
             return Err(invalid(format!("Duplicate variant name {name}")));
@@ -124,16 +105,16 @@ pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> R
             variant["InitialVariantWeight"] = json!(1.0);
         }
     }
-    let visible_at = call.now + global.random.duration(1.0, 2.0, 3.0);
+    let visible_at = call.now + reach.random.duration(1.0, 2.0, 3.0);
     let config = EndpointConfig { name: name.to_string(), definition, created: call.now, visible_at };
     let arn = arn(call, KIND, name);
-    region.sagemaker.endpoint_configs.insert(key, config);
-    region.sagemaker.tags.insert(arn.clone(), tags);
+    reach.sagemaker.endpoint_configs.insert(key, config);
+    reach.sagemaker.tags.insert(arn.clone(), tags);
     Ok(Body::Json(json!({ "EndpointConfigArn": arn })))
 }
 
-pub(super) fn describe(call: &Call, region: &Region) -> Reply {
-    let config = find(call, region)?;
+pub(super) fn describe(call: &Call, sagemaker: &SageMaker) -> Reply {
+    let config = find(call, sagemaker)?;
     let mut answer = config.definition.clone();
     answer[NAME] = json!(config.name);
     answer["EndpointConfigArn"] = json!(arn(call, KIND, &config.name));
@@ -144,23 +125,22 @@ pub(super) fn describe(call: &Call, region: &Region) -> Reply {
 /// The documentation says "you must not delete an EndpointConfig in use" (fact book, section 4.3). AWS may
 /// let it happen, and the endpoint then loses its description (trap 53); the sandbox is the stricter one,
 /// so that a caller who does it is found out.
-pub(super) fn delete(call: &Call, region: &mut Region) -> Reply {
-    let name = find(call, region)?.name.clone();
+pub(super) fn delete(call: &Call, sagemaker: &mut SageMaker) -> Reply {
+    let name = find(call, sagemaker)?.name.clone();
     let arn = arn(call, KIND, &name);
-    if let Some(user) = region.sagemaker.endpoints.values().find(|endpoint| endpoint.uses(&name)) {
+    if let Some(user) = sagemaker.endpoints.values().find(|endpoint| endpoint.uses(&name)) {
         return Err(invalid(format!(
             "Cannot delete endpoint configuration \"{arn}\" because it is in use by endpoint \"{}\".",
             user.name
         )));
     }
-    region.sagemaker.endpoint_configs.remove(&name.to_ascii_lowercase());
-    region.sagemaker.tags.remove(&arn);
+    sagemaker.endpoint_configs.remove(&name.to_ascii_lowercase());
+    sagemaker.tags.remove(&arn);
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn list(call: &Call, region: &Region) -> Reply {
-    let rows = region
-        .sagemaker
+pub(super) fn list(call: &Call, sagemaker: &SageMaker) -> Reply {
+    let rows = sagemaker
         .endpoint_configs
         .values()
         .map(|config| Row {

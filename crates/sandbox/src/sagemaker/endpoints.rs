@@ -1,11 +1,15 @@
 //! Operations on endpoints.
 
-use super::super::wire::{Body, Fault, Reply};
-use super::super::{Call, Global, Region};
-use super::deployment::{self, Deployment, Endpoint, Health, Variant, check_limits, release};
-use super::input::Input;
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
+use super::deployment::{self, check_limits, release};
+use super::endpoint::{Deployment, Endpoint, Health, Variant};
+use super::input::{Input, missing};
 use super::listing::{self, Row};
-use super::{already_exists, arn, invalid, not_found, present, seconds};
+use super::reach::Reach;
+use super::state::SageMaker;
+use crate::call::Call;
+use crate::random::Random;
+use crate::wire::{Body, Fault, Reply};
 use serde_json::{Value, json};
 
 const KIND: &str = "endpoint";
@@ -13,9 +17,9 @@ const NAME: &str = "EndpointName";
 /// Serverless endpoints in one region: fact book, section 4.3.
 const SERVERLESS_MAX: usize = 50;
 
-fn find<'a>(call: &Call, region: &'a mut Region) -> Result<&'a mut Endpoint, Fault> {
+fn find<'a>(call: &Call, sagemaker: &'a mut SageMaker) -> Result<&'a mut Endpoint, Fault> {
     let name = Input(&call.json).name(NAME)?;
-    let found = region.sagemaker.endpoints.get_mut(&name.to_ascii_lowercase());
+    let found = sagemaker.endpoints.get_mut(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
 
@@ -45,28 +49,28 @@ fn check_not_failed(call: &Call, endpoint: &Endpoint) -> Result<(), Fault> {
 }
 
 /// AWS's own maintenance, rarely, some time after a deployment: appendix E item 11.
-fn maintenance(global: &mut Global, after: u64) -> Option<(u64, u64)> {
-    let start = after + global.random.duration(600.0, 7200.0, 86_400.0);
-    let end = start + global.random.duration(120.0, 600.0, 1800.0);
-    global.random.chance(0.02).then_some((start, end))
+fn maintenance(random: &mut Random, after: u64) -> Option<(u64, u64)> {
+    let start = after + random.duration(600.0, 7200.0, 86_400.0);
+    let end = start + random.duration(120.0, 600.0, 1800.0);
+    random.chance(0.02).then_some((start, end))
 }
 
 fn answer(call: &Call, name: &str) -> Reply {
     Ok(Body::Json(json!({ "EndpointArn": arn(call, KIND, name) })))
 }
 
-pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let input = Input(&call.json);
     let name = input.name(NAME)?;
     let config = input.name("EndpointConfigName")?;
     let tags = input.tags()?;
     let key = name.to_ascii_lowercase();
-    if region.sagemaker.endpoints.contains_key(&key) {
+    if reach.sagemaker.endpoints.contains_key(&key) {
         return Err(already_exists(call, KIND, name));
     }
-    let variants = deployment::variants(call, &region.sagemaker, config)?;
+    let variants = deployment::variants(call, reach.sagemaker, config)?;
     let is_serverless = variants.iter().any(|variant| variant.serverless.is_some());
-    let serverless = region.sagemaker.endpoints.values().filter(|other| other.is_serverless()).count();
+    let serverless = reach.sagemaker.endpoints.values().filter(|other| other.is_serverless()).count();
     if is_serverless && serverless >= SERVERLESS_MAX {
         return Err(Fault::bad(
             "ResourceLimitExceeded",
@@ -75,14 +79,14 @@ pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> R
             ),
         ));
     }
-    check_limits(&region.sagemaker, &variants)?;
-    let failure = deployment::failure(call, &region.sagemaker, global, &variants);
-    let interfaces = deployment::interfaces(call, region, global, name, &variants)?;
+    check_limits(reach.sagemaker, &variants)?;
+    let failure = deployment::failure(call, reach.sagemaker, reach.iam, reach.s3, &variants);
+    let interfaces = deployment::interfaces(call, reach, name, &variants)?;
     let until = call.now
         + if is_serverless {
-            global.random.duration(60.0, 150.0, 240.0)
+            reach.random.duration(60.0, 150.0, 240.0)
         } else {
-            global.random.duration(180.0, 300.0, 600.0)
+            reach.random.duration(180.0, 300.0, 600.0)
         };
     let endpoint = Endpoint {
         name: name.to_string(),
@@ -100,20 +104,20 @@ pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> R
             until,
             failure,
         }),
-        maintenance: maintenance(global, until),
+        maintenance: maintenance(reach.random, until),
         deleting_until: None,
         interfaces,
         deployment_config: input.value("DeploymentConfig").cloned(),
         created: call.now,
         modified: call.now,
     };
-    region.sagemaker.endpoints.insert(key, endpoint);
-    region.sagemaker.tags.insert(arn(call, KIND, name), tags);
+    reach.sagemaker.endpoints.insert(key, endpoint);
+    reach.sagemaker.tags.insert(arn(call, KIND, name), tags);
     answer(call, name)
 }
 
-pub(super) fn describe(call: &Call, region: &mut Region) -> Reply {
-    let endpoint = find(call, region)?;
+pub(super) fn describe(call: &Call, sagemaker: &mut SageMaker) -> Reply {
+    let endpoint = find(call, sagemaker)?;
     let deployment = endpoint.deployment.as_ref();
     let update = deployment.filter(|deployment| deployment.is_update);
     let desired = |variant: &Variant| {
@@ -174,13 +178,13 @@ fn retain(input: Input<'_>, old: &[Variant], new: &mut [Variant]) -> Result<(), 
     Ok(())
 }
 
-pub(super) fn update(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+pub(super) fn update(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let input = Input(&call.json);
     let config = input.name("EndpointConfigName")?;
-    let old = find(call, region)?.clone();
+    let old = find(call, reach.sagemaker)?.clone();
     check_idle(call, &old)?;
     check_not_failed(call, &old)?;
-    let mut variants = deployment::variants(call, &region.sagemaker, config)?;
+    let mut variants = deployment::variants(call, reach.sagemaker, config)?;
     retain(input, &old.variants, &mut variants)?;
     if !old.is_serverless() && variants.iter().any(|variant| variant.serverless.is_some()) {
         return Err(invalid(format!(
@@ -188,18 +192,18 @@ pub(super) fn update(call: &Call, region: &mut Region, global: &mut Global) -> R
             arn(call, KIND, &old.name)
         )));
     }
-    check_limits(&region.sagemaker, &variants)?;
-    let failure = deployment::failure(call, &region.sagemaker, global, &variants);
-    let interfaces = deployment::interfaces(call, region, global, &old.name, &variants)?;
-    let ready = call.now + global.random.duration(240.0, 420.0, 720.0);
+    check_limits(reach.sagemaker, &variants)?;
+    let failure = deployment::failure(call, reach.sagemaker, reach.iam, reach.s3, &variants);
+    let interfaces = deployment::interfaces(call, reach, &old.name, &variants)?;
+    let ready = call.now + reach.random.duration(240.0, 420.0, 720.0);
     // A rollback is the new fleet being taken down, the old one having served all the while.
-    let rollback = global.random.duration(30.0, 60.0, 180.0);
+    let rollback = reach.random.duration(30.0, 60.0, 180.0);
     let (rolls_back_at, until) =
         if failure.is_some() { (Some(ready), ready + rollback) } else { (None, ready) };
     let leaving = if failure.is_some() { &interfaces } else { &old.interfaces };
-    release(region, global, leaving, until);
-    let maintenance = maintenance(global, until);
-    let endpoint = find(call, region)?;
+    release(reach.ec2, reach.random, leaving, until);
+    let maintenance = maintenance(reach.random, until);
+    let endpoint = find(call, reach.sagemaker)?;
     endpoint.deployment = Some(Deployment {
         is_update: true,
         config: config.to_string(),
@@ -221,16 +225,16 @@ pub(super) fn update(call: &Call, region: &mut Region, global: &mut Global) -> R
     answer(call, &old.name)
 }
 
-pub(super) fn update_weights(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+pub(super) fn update_weights(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let input = Input(&call.json);
-    let old = find(call, region)?.clone();
+    let old = find(call, reach.sagemaker)?.clone();
     check_idle(call, &old)?;
     check_not_failed(call, &old)?;
     let mut variants = old.variants.clone();
     let mut more = Vec::new();
     let wishes = input.structures("DesiredWeightsAndCapacities")?;
     if wishes.is_empty() {
-        return Err(super::input::missing("DesiredWeightsAndCapacities"));
+        return Err(missing("DesiredWeightsAndCapacities"));
     }
     for wish in wishes {
         let name = wish.name("VariantName")?;
@@ -258,10 +262,10 @@ pub(super) fn update_weights(call: &Call, region: &mut Region, global: &mut Glob
             old.extend(new.map(|(member, value)| (member.clone(), value.clone())));
         }
     }
-    check_limits(&region.sagemaker, &more)?;
+    check_limits(reach.sagemaker, &more)?;
     // No row in the fact book, section 8.2: believed to be quicker than a new fleet.
-    let until = call.now + global.random.duration(60.0, 120.0, 300.0);
-    let endpoint = find(call, region)?;
+    let until = call.now + reach.random.duration(60.0, 120.0, 300.0);
+    let endpoint = find(call, reach.sagemaker)?;
     endpoint.deployment = Some(Deployment {
         is_update: true,
         config: old.config.clone(),
@@ -276,20 +280,19 @@ pub(super) fn update_weights(call: &Call, region: &mut Region, global: &mut Glob
     answer(call, &old.name)
 }
 
-pub(super) fn delete(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let endpoint = find(call, region)?;
+pub(super) fn delete(call: &Call, reach: &mut Reach<'_>) -> Reply {
+    let endpoint = find(call, reach.sagemaker)?;
     check_idle(call, endpoint)?;
-    let until = call.now + global.random.duration(5.0, 20.0, 90.0);
+    let until = call.now + reach.random.duration(5.0, 20.0, 90.0);
     endpoint.deleting_until = Some(until);
     endpoint.modified = call.now;
     let interfaces = std::mem::take(&mut endpoint.interfaces);
-    release(region, global, &interfaces, until);
+    release(reach.ec2, reach.random, &interfaces, until);
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn list(call: &Call, region: &Region) -> Reply {
-    let rows = region
-        .sagemaker
+pub(super) fn list(call: &Call, sagemaker: &SageMaker) -> Reply {
+    let rows = sagemaker
         .endpoints
         .values()
         .map(|endpoint| {

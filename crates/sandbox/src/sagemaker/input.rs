@@ -1,7 +1,7 @@
 //! Reading and checking the members of a request.
 
-use super::super::wire::Fault;
-use super::invalid;
+use super::answers::invalid;
+use crate::wire::Fault;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;

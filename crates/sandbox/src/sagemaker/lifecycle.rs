@@ -1,32 +1,19 @@
 //! Lifecycle configurations of notebook instances: fact book, section 4.2.
 
-use super::super::wire::{Body, Fault, Reply};
-use super::super::{Call, Region};
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
 use super::input::{Input, constraint};
 use super::listing::{self, Row};
-use super::{already_exists, arn, invalid, not_found, present, seconds};
+use super::state::{LifecycleConfig, SageMaker};
+use crate::call::Call;
+use crate::wire::{Body, Fault, Reply};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 const KIND: &str = "notebook-instance-lifecycle-config";
 const NAME: &str = "NotebookInstanceLifecycleConfigName";
 /// Characters of base64 in one script.
 const CONTENT_MAX: usize = 16_384;
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LifecycleConfig {
-    pub name: String,
-    /// The script run when the notebook is created, in base64.
-    pub on_create: Option<String>,
-    /// The script run at every start, in base64.
-    pub on_start: Option<String>,
-    /// Milliseconds since the Unix epoch.
-    pub created: u64,
-    /// Milliseconds since the Unix epoch.
-    pub modified: u64,
-}
 
 /// The script of one hook: a list of at most one.
 fn script(input: Input<'_>, hook: &str) -> Result<Option<String>, Fault> {
@@ -47,13 +34,13 @@ fn script(input: Input<'_>, hook: &str) -> Result<Option<String>, Fault> {
     Ok(Some(content.to_string()))
 }
 
-fn find<'a>(call: &Call, region: &'a mut Region) -> Result<&'a mut LifecycleConfig, Fault> {
+fn find<'a>(call: &Call, sagemaker: &'a mut SageMaker) -> Result<&'a mut LifecycleConfig, Fault> {
     let name = Input(&call.json).name(NAME)?;
-    let found = region.sagemaker.lifecycle_configs.get_mut(&name.to_ascii_lowercase());
+    let found = sagemaker.lifecycle_configs.get_mut(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
 
-pub(super) fn create(call: &Call, region: &mut Region) -> Reply {
+pub(super) fn create(call: &Call, sagemaker: &mut SageMaker) -> Reply {
     let input = Input(&call.json);
     let name = input.name(NAME)?;
     let config = LifecycleConfig {
@@ -65,17 +52,17 @@ pub(super) fn create(call: &Call, region: &mut Region) -> Reply {
     };
     let tags = input.tags()?;
     let key = name.to_ascii_lowercase();
-    if region.sagemaker.lifecycle_configs.contains_key(&key) {
+    if sagemaker.lifecycle_configs.contains_key(&key) {
         return Err(already_exists(call, KIND, name));
     }
     let arn = arn(call, KIND, name);
-    region.sagemaker.tags.insert(arn.clone(), tags);
-    region.sagemaker.lifecycle_configs.insert(key, config);
+    sagemaker.tags.insert(arn.clone(), tags);
+    sagemaker.lifecycle_configs.insert(key, config);
     Ok(Body::Json(json!({ "NotebookInstanceLifecycleConfigArn": arn })))
 }
 
-pub(super) fn describe(call: &Call, region: &mut Region) -> Reply {
-    let config = find(call, region)?;
+pub(super) fn describe(call: &Call, sagemaker: &mut SageMaker) -> Reply {
+    let config = find(call, sagemaker)?;
     let hook = |content: &Option<String>| -> Vec<Value> {
         content.iter().map(|content| json!({ "Content": content })).collect()
     };
@@ -91,10 +78,10 @@ pub(super) fn describe(call: &Call, region: &mut Region) -> Reply {
 
 /// Takes effect at the next start of the notebooks that use it; nothing is run now. A hook that the
 /// request does not name keeps its script.
-pub(super) fn update(call: &Call, region: &mut Region) -> Reply {
+pub(super) fn update(call: &Call, sagemaker: &mut SageMaker) -> Reply {
     let input = Input(&call.json);
     let (on_create, on_start) = (script(input, "OnCreate")?, script(input, "OnStart")?);
-    let config = find(call, region)?;
+    let config = find(call, sagemaker)?;
     if input.value("OnCreate").is_some() {
         config.on_create = on_create;
     }
@@ -105,9 +92,9 @@ pub(super) fn update(call: &Call, region: &mut Region) -> Reply {
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn delete(call: &Call, region: &mut Region) -> Reply {
-    let config = find(call, region)?.name.clone();
-    let used = region.sagemaker.notebooks.values().any(|notebook| {
+pub(super) fn delete(call: &Call, sagemaker: &mut SageMaker) -> Reply {
+    let config = find(call, sagemaker)?.name.clone();
+    let used = sagemaker.notebooks.values().any(|notebook| {
         notebook.lifecycle_config.as_ref().is_some_and(|used| used.eq_ignore_ascii_case(&config))
     });
     let arn = arn(call, KIND, &config);
@@ -117,14 +104,13 @@ pub(super) fn delete(call: &Call, region: &mut Region) -> Reply {
              Lifecycle Config is in use by a Notebook Instance.)"
         )));
     }
-    region.sagemaker.lifecycle_configs.remove(&config.to_ascii_lowercase());
-    region.sagemaker.tags.remove(&arn);
+    sagemaker.lifecycle_configs.remove(&config.to_ascii_lowercase());
+    sagemaker.tags.remove(&arn);
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn list(call: &Call, region: &Region) -> Reply {
-    let rows = region
-        .sagemaker
+pub(super) fn list(call: &Call, sagemaker: &SageMaker) -> Reply {
+    let rows = sagemaker
         .lifecycle_configs
         .values()
         .map(|config| Row {

@@ -1,9 +1,9 @@
 //! What all List operations have in common: filters, order, pages.
 
-use super::super::Call;
-use super::super::wire::Reply;
+use super::answers::{invalid, present};
 use super::input::{Input, constraint};
-use super::{invalid, present};
+use crate::call::Call;
+use crate::wire::{Fault, Reply};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ pub(super) fn page(call: &Call, member: &str, order: &Order, mut rows: Vec<Row<'
     Ok(present(json!({ member: page, "NextToken": next })))
 }
 
-fn decode(token: &str) -> Result<String, super::Fault> {
+fn decode(token: &str) -> Result<String, Fault> {
     if token.len() > 8192 {
         return Err(constraint("NextToken", token.len(), "have length less than or equal to 8192"));
     }

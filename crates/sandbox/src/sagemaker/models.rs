@@ -1,12 +1,13 @@
 //! Models: what to run and where its artifacts are. They cannot be changed: fact book, section 4.3.
 
-use super::super::wire::{Body, Fault, Reply};
-use super::super::{Call, Global, Region};
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
 use super::input::Input;
 use super::listing::{self, Row};
-use super::{already_exists, arn, check_network, check_role, invalid, not_found, present, seconds};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use super::reach::{Reach, check_network, check_role};
+use super::state::{Model, SageMaker};
+use crate::call::Call;
+use crate::wire::{Body, Fault, Reply};
+use serde_json::json;
 
 const KIND: &str = "model";
 const NAME: &str = "ModelName";
@@ -20,40 +21,9 @@ const MEMBERS: &[&str] = &[
     "EnableNetworkIsolation",
 ];
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Model {
-    pub name: String,
-    /// The members of the request that describe the model.
-    pub definition: Value,
-    /// Milliseconds since the Unix epoch.
-    pub created: u64,
-}
-
-impl Model {
-    /// The containers, primary or not.
-    pub(super) fn containers(&self) -> impl Iterator<Item = Input<'_>> {
-        let listed = self.definition["Containers"].as_array().into_iter().flatten();
-        Input(&self.definition).value("PrimaryContainer").into_iter().chain(listed).map(Input)
-    }
-
-    pub(super) fn images(&self) -> impl Iterator<Item = &str> {
-        self.containers().filter_map(|container| container.0["Image"].as_str())
-    }
-
-    pub(super) fn role(&self) -> Option<&str> {
-        self.definition["ExecutionRoleArn"].as_str()
-    }
-
-    /// Subnets and security groups, if the model is attached to a VPC.
-    pub(super) fn network(&self) -> Option<(Vec<String>, Vec<String>)> {
-        let vpc = Input(&self.definition).structure("VpcConfig").ok()??;
-        Some((vpc.texts("Subnets").ok()?, vpc.texts("SecurityGroupIds").ok()?))
-    }
-}
-
-fn find<'a>(call: &Call, region: &'a Region) -> Result<&'a Model, Fault> {
+fn find<'a>(call: &Call, sagemaker: &'a SageMaker) -> Result<&'a Model, Fault> {
     let name = Input(&call.json).name(NAME)?;
-    let found = region.sagemaker.models.get(&name.to_ascii_lowercase());
+    let found = sagemaker.models.get(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
 
@@ -83,7 +53,7 @@ fn check_container(container: Input<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let input = Input(&call.json);
     let name = input.name(NAME)?;
     let tags = input.tags()?;
@@ -106,23 +76,23 @@ pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> R
     }
     let model = Model { name: name.to_string(), definition, created: call.now };
     let key = name.to_ascii_lowercase();
-    if region.sagemaker.models.contains_key(&key) {
+    if reach.sagemaker.models.contains_key(&key) {
         return Err(already_exists(call, KIND, name));
     }
     if let Some((subnets, groups)) = model.network() {
-        check_network(region, &subnets, &groups)?;
+        check_network(reach.ec2, &subnets, &groups)?;
     }
     if let Some(role) = input.text("ExecutionRoleArn")? {
-        check_role(call, global, role)?;
+        check_role(call, reach.iam, role)?;
     }
     let arn = arn(call, KIND, name);
-    region.sagemaker.models.insert(key, model);
-    region.sagemaker.tags.insert(arn.clone(), tags);
+    reach.sagemaker.models.insert(key, model);
+    reach.sagemaker.tags.insert(arn.clone(), tags);
     Ok(Body::Json(json!({ "ModelArn": arn })))
 }
 
-pub(super) fn describe(call: &Call, region: &Region) -> Reply {
-    let model = find(call, region)?;
+pub(super) fn describe(call: &Call, sagemaker: &SageMaker) -> Reply {
+    let model = find(call, sagemaker)?;
     let mut answer = model.definition.clone();
     answer[NAME] = json!(model.name);
     answer["ModelArn"] = json!(arn(call, KIND, &model.name));
@@ -133,16 +103,15 @@ pub(super) fn describe(call: &Call, region: &Region) -> Reply {
 
 /// Allowed while endpoints use the model; what breaks is later scaling and replacement: fact book,
 /// section 4.3.
-pub(super) fn delete(call: &Call, region: &mut Region) -> Reply {
-    let name = find(call, region)?.name.clone();
-    region.sagemaker.models.remove(&name.to_ascii_lowercase());
-    region.sagemaker.tags.remove(&arn(call, KIND, &name));
+pub(super) fn delete(call: &Call, sagemaker: &mut SageMaker) -> Reply {
+    let name = find(call, sagemaker)?.name.clone();
+    sagemaker.models.remove(&name.to_ascii_lowercase());
+    sagemaker.tags.remove(&arn(call, KIND, &name));
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn list(call: &Call, region: &Region) -> Reply {
-    let rows = region
-        .sagemaker
+pub(super) fn list(call: &Call, sagemaker: &SageMaker) -> Reply {
+    let rows = sagemaker
         .models
         .values()
         .map(|model| Row {

@@ -1,13 +1,13 @@
 //! Notebook instances and their seven states: fact book, section 4.1.
 
-use super::super::wire::{Body, Fault, Reply};
-use super::super::{Call, Global, Region};
-use super::input::{Input, constraint};
+use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
+use super::input::{Input, constraint, missing};
 use super::listing::{self, Row};
-use super::{
-    SageMaker, already_exists, arn, check_network, check_role, invalid, not_found, present, seconds,
-};
-use serde::{Deserialize, Serialize};
+use super::notebook::{Notebook, Status};
+use super::reach::{Reach, check_network, check_role};
+use super::state::SageMaker;
+use crate::call::Call;
+use crate::wire::{Body, Fault, Reply};
 use serde_json::json;
 
 const KIND: &str = "notebook-instance";
@@ -19,122 +19,9 @@ const PLATFORMS: &[&str] =
 const FAMILIES_REFUSED: &[&str] = &["p2", "p3", "inf1", "g3"];
 const SWITCH: &[&str] = &["Enabled", "Disabled"];
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Notebook {
-    pub name: String,
-    pub status: Status,
-    pub failure: Option<String>,
-    pub instance_type: String,
-    pub role: String,
-    pub subnet: Option<String>,
-    pub security_groups: Vec<String>,
-    /// The interface that SageMaker keeps in the customer's subnet as long as the notebook exists.
-    pub network_interface: Option<String>,
-    pub kms_key: Option<String>,
-    pub lifecycle_config: Option<String>,
-    pub direct_internet_access: String,
-    pub volume_gb: u64,
-    pub default_repository: Option<String>,
-    pub additional_repositories: Vec<String>,
-    pub root_access: String,
-    pub platform: String,
-    pub ip_address_type: String,
-    pub metadata_version: String,
-    /// Milliseconds since the Unix epoch.
-    pub created: u64,
-    /// Milliseconds since the Unix epoch.
-    pub modified: u64,
-}
-
-/// Times are milliseconds since the Unix epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Status {
-    /// Ends in `InService`, or in `Failed` if there is a reason to fail.
-    Pending {
-        until: u64,
-        failure: Option<String>,
-    },
-    InService,
-    Stopping {
-        until: u64,
-    },
-    Stopped,
-    Failed,
-    Deleting {
-        until: u64,
-    },
-    Updating {
-        until: u64,
-    },
-}
-
-impl Status {
-    fn name(&self) -> &'static str {
-        match self {
-            Status::Pending { .. } => "Pending",
-            Status::InService => "InService",
-            Status::Stopping { .. } => "Stopping",
-            Status::Stopped => "Stopped",
-            Status::Failed => "Failed",
-            Status::Deleting { .. } => "Deleting",
-            Status::Updating { .. } => "Updating",
-        }
-    }
-}
-
-impl Notebook {
-    /// Brings the status to the time `now`; false when the notebook is gone.
-    pub(super) fn settle(&mut self, now: u64) -> bool {
-        let (until, next) = match &mut self.status {
-            Status::Pending { until, failure } => (
-                *until,
-                match failure.take() {
-                    Some(reason) if now >= *until => {
-                        self.failure = Some(reason);
-                        Status::Failed
-                    }
-                    reason => {
-                        *failure = reason;
-                        Status::InService
-                    }
-                },
-            ),
-            Status::Stopping { until } | Status::Updating { until } => (*until, Status::Stopped),
-            Status::Deleting { until } => return now < *until,
-            Status::InService | Status::Stopped | Status::Failed => return true,
-        };
-        if now >= until {
-            self.status = next;
-            self.modified = until;
-        }
-        true
-    }
-
-    /// Refuses a change of state from a state that does not allow it.
-    fn check(&self, call: &Call, from: &[&str], to: &str) -> Result<(), Fault> {
-        let status = self.status.name();
-        if from.contains(&status) {
-            return Ok(());
-        }
-        Err(invalid(format!(
-            "Status ({status}) not in ([{}]). Unable to transition to ({to}) for Notebook Instance ({})",
-            from.join(", "),
-            arn(call, KIND, &self.name)
-        )))
-    }
-
-    fn uses_instance(&self) -> bool {
-        matches!(self.status, Status::Pending { .. } | Status::InService | Status::Stopping { .. })
-    }
-
-    fn url(&self, region: &str) -> String {
-        format!("{}.notebook.{region}.sagemaker.aws", self.name.to_ascii_lowercase())
-    }
-}
-
-fn find<'a>(call: &Call, region: &'a mut Region) -> Result<&'a mut Notebook, Fault> {
+fn find<'a>(call: &Call, sagemaker: &'a mut SageMaker) -> Result<&'a mut Notebook, Fault> {
     let name = Input(&call.json).name(NAME)?;
-    let found = region.sagemaker.notebooks.get_mut(&name.to_ascii_lowercase());
+    let found = sagemaker.notebooks.get_mut(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
 
@@ -185,11 +72,11 @@ fn metadata_version(input: Input<'_>) -> Result<Option<String>, Fault> {
     Ok(set.choice("MinimumInstanceMetadataServiceVersion", &["1", "2"])?.map(str::to_string))
 }
 
-pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let input = Input(&call.json);
     let name = input.name(NAME)?;
     let instance_type = input.instance_type("InstanceType")?;
-    let instance_type = instance_type.ok_or_else(|| super::input::missing("InstanceType"))?;
+    let instance_type = instance_type.ok_or_else(|| missing("InstanceType"))?;
     let role = input.required("RoleArn")?;
     let platform = input.choice("PlatformIdentifier", PLATFORMS)?.unwrap_or(PLATFORM_DEFAULT);
     let volume_gb = input.integer("VolumeSizeInGB", 5..=16_384)?.unwrap_or(5);
@@ -199,7 +86,7 @@ pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> R
     let direct_internet_access = input.choice("DirectInternetAccess", SWITCH)?.unwrap_or("Enabled");
     let tags = input.tags()?;
     let key = name.to_ascii_lowercase();
-    if region.sagemaker.notebooks.contains_key(&key) {
+    if reach.sagemaker.notebooks.contains_key(&key) {
         return Err(already_exists(call, KIND, name));
     }
     if security_groups.len() > 5 {
@@ -213,20 +100,20 @@ pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> R
     }
     check_platform(platform, instance_type)?;
     if let Some(config) = &lifecycle_config {
-        check_lifecycle_config(call, &region.sagemaker, config)?;
+        check_lifecycle_config(call, reach.sagemaker, config)?;
     }
-    check_network(region, subnet.as_slice(), &security_groups)?;
-    check_role(call, global, role)?;
-    check_limit(&region.sagemaker, instance_type)?;
+    check_network(reach.ec2, subnet.as_slice(), &security_groups)?;
+    check_role(call, reach.iam, role)?;
+    check_limit(reach.sagemaker, instance_type)?;
 
     let network_interface = subnet.as_ref().map(|subnet| {
-        let id = format!("eni-{}", global.random.hex(17));
+        let id = format!("eni-{}", reach.random.hex(17));
         let description = format!("[Do not delete] Network Interface for SageMaker notebook instance {name}");
-        region.ec2.add_interface(&id, subnet, &security_groups, &description, "amazon-sagemaker");
+        reach.ec2.add_interface(&id, subnet, &security_groups, &description, "amazon-sagemaker");
         id
     });
-    let until = call.now + global.random.duration(120.0, 210.0, 330.0);
-    let failure = failure(call, &region.sagemaker, name, lifecycle_config.as_deref());
+    let until = call.now + reach.random.duration(120.0, 210.0, 330.0);
+    let failure = failure(call, reach.sagemaker, name, lifecycle_config.as_deref());
     let notebook = Notebook {
         name: name.to_string(),
         status: Status::Pending { until, failure },
@@ -250,13 +137,13 @@ pub(super) fn create(call: &Call, region: &mut Region, global: &mut Global) -> R
         modified: call.now,
     };
     let arn = arn(call, KIND, name);
-    region.sagemaker.notebooks.insert(key, notebook);
-    region.sagemaker.tags.insert(arn.clone(), tags);
+    reach.sagemaker.notebooks.insert(key, notebook);
+    reach.sagemaker.tags.insert(arn.clone(), tags);
     Ok(Body::Json(json!({ "NotebookInstanceArn": arn })))
 }
 
-pub(super) fn describe(call: &Call, region: &mut Region) -> Reply {
-    let notebook = find(call, region)?;
+pub(super) fn describe(call: &Call, sagemaker: &mut SageMaker) -> Reply {
+    let notebook = find(call, sagemaker)?;
     let some = |list: &[String]| (!list.is_empty()).then(|| list.to_vec());
     Ok(present(json!({
         NAME: notebook.name,
@@ -286,9 +173,9 @@ pub(super) fn describe(call: &Call, region: &mut Region) -> Reply {
     })))
 }
 
-pub(super) fn update(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
+pub(super) fn update(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let input = Input(&call.json);
-    let mut new = find(call, region)?.clone();
+    let mut new = find(call, reach.sagemaker)?.clone();
     new.check(call, &["Stopped"], "Updating")?;
     if let Some(instance_type) = input.instance_type("InstanceType")? {
         new.instance_type = instance_type.to_string();
@@ -301,7 +188,7 @@ pub(super) fn update(call: &Call, region: &mut Region, global: &mut Global) -> R
         check_platform(&new.platform, &new.instance_type)?;
     }
     if let Some(role) = input.owned("RoleArn")? {
-        check_role(call, global, &role)?;
+        check_role(call, reach.iam, &role)?;
         new.role = role;
     }
     match (input.owned("LifecycleConfigName")?, input.flag("DisassociateLifecycleConfig")?) {
@@ -310,7 +197,7 @@ pub(super) fn update(call: &Call, region: &mut Region, global: &mut Global) -> R
             return Err(invalid(text));
         }
         (Some(config), false) => {
-            check_lifecycle_config(call, &region.sagemaker, &config)?;
+            check_lifecycle_config(call, reach.sagemaker, &config)?;
             new.lifecycle_config = Some(config);
         }
         (None, true) => new.lifecycle_config = None,
@@ -347,55 +234,54 @@ pub(super) fn update(call: &Call, region: &mut Region, global: &mut Global) -> R
         new.metadata_version = version;
     }
     // No measurement and no row in the fact book, section 8.2: believed to be well under a minute.
-    new.status = Status::Updating { until: call.now + global.random.duration(5.0, 15.0, 60.0) };
+    new.status = Status::Updating { until: call.now + reach.random.duration(5.0, 15.0, 60.0) };
     new.modified = call.now;
-    *find(call, region)? = new;
+    *find(call, reach.sagemaker)? = new;
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn start(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let notebook = find(call, region)?;
+pub(super) fn start(call: &Call, reach: &mut Reach<'_>) -> Reply {
+    let notebook = find(call, reach.sagemaker)?;
     notebook.check(call, &["Stopped"], "Pending")?;
     check_platform(&notebook.platform, &notebook.instance_type)?;
     let Notebook { name, instance_type, lifecycle_config, .. } = notebook.clone();
-    check_limit(&region.sagemaker, &instance_type)?;
-    let until = call.now + global.random.duration(120.0, 210.0, 330.0);
+    check_limit(reach.sagemaker, &instance_type)?;
+    let until = call.now + reach.random.duration(120.0, 210.0, 330.0);
     // "Start sometimes has no effect: status stays Stopped": fact book, section 4.1.
-    if global.random.chance(0.02) {
+    if reach.random.chance(0.02) {
         return Ok(Body::Json(json!({})));
     }
-    let failure = failure(call, &region.sagemaker, &name, lifecycle_config.as_deref());
-    let notebook = find(call, region)?;
+    let failure = failure(call, reach.sagemaker, &name, lifecycle_config.as_deref());
+    let notebook = find(call, reach.sagemaker)?;
     notebook.status = Status::Pending { until, failure };
     notebook.modified = call.now;
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn stop(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let notebook = find(call, region)?;
+pub(super) fn stop(call: &Call, reach: &mut Reach<'_>) -> Reply {
+    let notebook = find(call, reach.sagemaker)?;
     notebook.check(call, &["InService"], "Stopping")?;
-    notebook.status = Status::Stopping { until: call.now + global.random.duration(60.0, 110.0, 240.0) };
+    notebook.status = Status::Stopping { until: call.now + reach.random.duration(60.0, 110.0, 240.0) };
     notebook.modified = call.now;
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn delete(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let notebook = find(call, region)?;
+pub(super) fn delete(call: &Call, reach: &mut Reach<'_>) -> Reply {
+    let notebook = find(call, reach.sagemaker)?;
     notebook.check(call, &["Stopped", "Failed"], "Deleting")?;
-    let until = call.now + global.random.duration(20.0, 60.0, 150.0);
+    let until = call.now + reach.random.duration(20.0, 60.0, 150.0);
     notebook.status = Status::Deleting { until };
     notebook.modified = call.now;
     if let Some(interface) = notebook.network_interface.clone() {
-        let lag = global.random.duration(60.0, 600.0, 2400.0);
-        region.ec2.release_interface(&interface, until + lag);
+        let lag = reach.random.duration(60.0, 600.0, 2400.0);
+        reach.ec2.release_interface(&interface, until + lag);
     }
     Ok(Body::Json(json!({})))
 }
 
-pub(super) fn list(call: &Call, region: &Region) -> Reply {
+pub(super) fn list(call: &Call, sagemaker: &SageMaker) -> Reply {
     let config_part = Input(&call.json).text("NotebookInstanceLifecycleConfigNameContains")?;
-    let rows = region
-        .sagemaker
+    let rows = sagemaker
         .notebooks
         .values()
         .filter(|notebook| {
@@ -428,12 +314,12 @@ pub(super) fn list(call: &Call, region: &Region) -> Reply {
     listing::page(call, "NotebookInstances", &listing::BY_NAME, rows)
 }
 
-pub(super) fn presigned_url(call: &Call, region: &mut Region, global: &mut Global) -> Reply {
-    let notebook = find(call, region)?;
+pub(super) fn presigned_url(call: &Call, reach: &mut Reach<'_>) -> Reply {
+    let notebook = find(call, reach.sagemaker)?;
     if notebook.status != Status::InService {
         let text = format!("Cannot connect to a notebook instance in status {}", notebook.status.name());
         return Err(invalid(text));
     }
-    let url = format!("https://{}?authToken={}", notebook.url(&call.region), global.random.letters(64));
+    let url = format!("https://{}?authToken={}", notebook.url(&call.region), reach.random.letters(64));
     Ok(Body::Json(json!({ "AuthorizedUrl": url })))
 }

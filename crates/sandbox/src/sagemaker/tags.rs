@@ -1,20 +1,20 @@
 //! Tags of resources, by ARN.
 
-use super::super::wire::{Body, Reply};
-use super::super::{Call, Region};
+use super::answers::{arn, invalid, not_found};
 use super::input::{Input, TAGS_MAX};
-use super::{arn, invalid, not_found};
+use super::state::SageMaker;
+use crate::call::Call;
+use crate::wire::{Body, Fault, Reply};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The ARN in the request, if there is such a resource.
-fn resource(call: &Call, region: &Region) -> Result<String, super::Fault> {
+fn resource(call: &Call, sagemaker: &SageMaker) -> Result<String, Fault> {
     let given = Input(&call.json).required("ResourceArn")?.to_ascii_lowercase();
     let (kind, name) = given
         .rsplit_once(':')
         .and_then(|(_, resource)| resource.split_once('/'))
         .ok_or_else(|| invalid(format!("Invalid ARN: {given}")))?;
-    let sagemaker = &region.sagemaker;
     let exists = match kind {
         "notebook-instance" => sagemaker.notebooks.contains_key(name),
         "notebook-instance-lifecycle-config" => sagemaker.lifecycle_configs.contains_key(name),
@@ -35,10 +35,10 @@ fn wire(tags: Option<&BTreeMap<String, String>>) -> Body {
     Body::Json(json!({ "Tags": tags }))
 }
 
-pub(super) fn add(call: &Call, region: &mut Region) -> Reply {
-    let arn = resource(call, region)?;
+pub(super) fn add(call: &Call, sagemaker: &mut SageMaker) -> Reply {
+    let arn = resource(call, sagemaker)?;
     let new = Input(&call.json).tags()?;
-    let tags = region.sagemaker.tags.entry(arn).or_default();
+    let tags = sagemaker.tags.entry(arn).or_default();
     let added = new.keys().filter(|key| !tags.contains_key(*key)).count();
     if tags.len() + added > TAGS_MAX {
         return Err(invalid(format!("A resource can have at most {TAGS_MAX} tags")));
@@ -47,14 +47,14 @@ pub(super) fn add(call: &Call, region: &mut Region) -> Reply {
     Ok(wire(Some(tags)))
 }
 
-pub(super) fn list(call: &Call, region: &Region) -> Reply {
-    Ok(wire(region.sagemaker.tags.get(&resource(call, region)?)))
+pub(super) fn list(call: &Call, sagemaker: &SageMaker) -> Reply {
+    Ok(wire(sagemaker.tags.get(&resource(call, sagemaker)?)))
 }
 
-pub(super) fn delete(call: &Call, region: &mut Region) -> Reply {
-    let arn = resource(call, region)?;
+pub(super) fn delete(call: &Call, sagemaker: &mut SageMaker) -> Reply {
+    let arn = resource(call, sagemaker)?;
     let keys = Input(&call.json).texts("TagKeys")?;
-    if let Some(tags) = region.sagemaker.tags.get_mut(&arn) {
+    if let Some(tags) = sagemaker.tags.get_mut(&arn) {
         tags.retain(|key, _| !keys.contains(key));
     }
     Ok(Body::Json(json!({})))

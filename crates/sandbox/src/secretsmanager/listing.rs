@@ -1,7 +1,8 @@
 //! What Secrets Manager tells about secrets without their values, and their tags.
 
-use super::{Answer, Secret, SecretsManager, invalid_parameter, merge_tags, seconds, text};
-use crate::Call;
+use super::input::{Answer, invalid_parameter, text};
+use super::{Secret, SecretsManager, merge_tags, seconds};
+use crate::call::Call;
 use crate::wire::Fault;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! GetRandomPassword.
 
-use super::{Answer, invalid_parameter, text};
-use crate::Call;
+use super::input::{Answer, invalid_parameter, text};
+use crate::call::Call;
 use crate::random::Random;
 use serde_json::{Value, json};
 

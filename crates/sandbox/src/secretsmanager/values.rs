@@ -1,10 +1,11 @@
 //! Secrets and their versions: create, read, change, delete, restore.
 
+use super::input::{Answer, invalid_parameter, text};
 use super::{
-    Answer, Content, DAY_MS, Deletion, Hidden, Secret, SecretsManager, VALUE_MAX, Version, invalid_parameter,
-    managed_by, merge_tags, missing, seconds, text, uuid,
+    Content, DAY_MS, Deletion, Hidden, Secret, SecretsManager, VALUE_MAX, Version, managed_by, merge_tags,
+    missing, seconds, uuid,
 };
-use crate::Call;
+use crate::call::Call;
 use crate::random::Random;
 use crate::wire::Fault;
 use serde_json::{Value, json};

@@ -1,0 +1,90 @@
+//! Who answers a request: each service is handed its own state, and that of the others that it asks or changes.
+
+use crate::call::{Call, protocol};
+use crate::wire::{self, Fault, Protocol, Reply, Response};
+use crate::world::{Entry, Global, Region, World};
+use crate::{cloudformation, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas, sts};
+
+/// Requests remembered in [`World::log`]; older ones are dropped.
+const LOG_MAX: usize = 20_000;
+
+impl World {
+    /// Carries one call out and writes it into the log.
+    pub(crate) fn answer(&mut self, call: &Call) -> Response {
+        self.now = call.now;
+        let region = self.regions.entry(call.region.clone()).or_default();
+        // Other services ask EC2 about subnets and groups without telling it the time.
+        region.ec2.settle(call.now);
+        let global = &mut self.global;
+        let Region { cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas } =
+            region;
+        let Global { random, iam, s3, global_databases: globals } = global;
+        let reply: Reply = match call.service.as_str() {
+            "cloudformation" => cloudformation::handle(call, cloudformation),
+            "ec2" => ec2::handle(call, ec2, random),
+            "iam" => iam::handle(call, iam, random),
+            "kms" => kms::handle(call, kms, random),
+            "rds" => rds::handle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
+            "rds-data" => rds::handle_data(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
+            "s3" => s3::handle(call, s3, random),
+            "sagemaker" => sagemaker::handle(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random }),
+            "secretsmanager" => {
+                // RDS rotates and deletes secrets of its own as time passes.
+                rds::settle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals });
+                secretsmanager::handle(call, secrets, kms, random)
+            }
+            "servicequotas" => servicequotas::handle(call, servicequotas),
+            "sts" => sts::handle(call),
+            // Neither a signature nor a presigned address: AWS refuses before it looks at anything else.
+            "" => Err(match protocol(call) {
+                Protocol::RestXml => Fault::new(403, "AccessDenied", "Access Denied"),
+                _ => Fault::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
+            }),
+            _ => Err(call.unknown()),
+        };
+        for order in self.global.global_databases.take_orders() {
+            self.regions.entry(order.region.clone()).or_default().rds.obey(order);
+        }
+        let code = reply.as_ref().err().map(|fault| fault.code.clone());
+        if let Some("InvalidAction" | "UnknownOperationException" | "NotImplemented") = code.as_deref() {
+            *self.unknown.entry(format!("{}:{}", call.service, call.operation)).or_default() += 1;
+        }
+        if self.log.len() >= LOG_MAX {
+            self.log.drain(..LOG_MAX / 10);
+        }
+        self.log.push(Entry {
+            at: call.now,
+            region: call.region.clone(),
+            service: call.service.clone(),
+            operation: call.operation.clone(),
+            mutating: is_mutating(call),
+            code,
+            caller: call.caller.clone(),
+        });
+        let request_id = format!("{:08x}-sandbox", self.log.len());
+        respond(call, &request_id, reply)
+    }
+}
+
+/// The answer on the wire, with the headers that AWS adds to every answer.
+pub(crate) fn respond(call: &Call, request_id: &str, reply: Reply) -> Response {
+    let mut response = wire::respond(protocol(call), &call.operation, request_id, reply);
+    let name = match protocol(call) {
+        Protocol::RestXml => "x-amz-request-id",
+        _ => "x-amzn-RequestId",
+    };
+    response.headers.push((name.into(), request_id.into()));
+    if call.request.method == "HEAD" {
+        response.body.clear();
+    }
+    response
+}
+
+pub(crate) fn is_mutating(call: &Call) -> bool {
+    if call.service == "s3" {
+        return !matches!(call.request.method.as_str(), "GET" | "HEAD");
+    }
+    // The Data API answers `SHOW` alone here.
+    !matches!(call.service.as_str(), "sts" | "rds-data")
+        && !["Describe", "List", "Get", "Simulate"].iter().any(|prefix| call.operation.starts_with(prefix))
+}

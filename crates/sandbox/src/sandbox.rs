@@ -1,0 +1,174 @@
+//! The handle on a simulated account: its world, its clock, and the faults that tests inject.
+
+use crate::answer::{is_mutating, respond};
+use crate::call::{Call, protocol};
+use crate::decode::decode;
+use crate::faults::{Faults, Injected};
+use crate::wire::{Request, Response};
+use crate::world::World;
+use auroraml_clock::Clock;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// The world at one mutating request, for tests that start again from there.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub operation: String,
+    pub before: World,
+    pub after: World,
+}
+
+/// A handle on one simulated account; clones share it.
+#[derive(Clone)]
+pub struct Sandbox {
+    shared: Arc<Mutex<Shared>>,
+    clock: Clock,
+    crashed: Arc<tokio::sync::Notify>,
+}
+
+type Observer = Box<dyn Fn(&World) + Send>;
+
+struct Shared {
+    world: World,
+    faults: Faults,
+    recording: Option<Vec<Snapshot>>,
+    /// Told of the world after every request that changed it (to save it in a file).
+    observer: Option<Observer>,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sandbox")
+    }
+}
+
+impl Sandbox {
+    /// A sandbox over `world`, whose clock starts where the world left off and runs at `speed` times
+    /// tokio's clock.
+    pub fn new(world: World, speed: f64) -> Sandbox {
+        // The SDK draws the jitter between its retries from this thread's generator: seeded with the world,
+        // the same world gives the same requests.
+        fastrand::seed(world.global.random.clone().draw());
+        Sandbox {
+            clock: Clock::starting_at(world.now, speed),
+            shared: Arc::new(Mutex::new(Shared {
+                world,
+                faults: Faults::default(),
+                recording: None,
+                observer: None,
+            })),
+            crashed: Arc::default(),
+        }
+    }
+
+    /// The clock that the SDK, the executor and the sandbox must share.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub fn set_faults(&self, faults: Faults) {
+        self.lock().faults = faults;
+    }
+
+    pub fn set_observer(&self, observer: impl Fn(&World) + Send + 'static) {
+        self.lock().observer = Some(Box::new(observer));
+    }
+
+    /// Completes when [`Faults::crash`] has struck.
+    pub async fn crashed(&self) {
+        self.crashed.notified().await;
+    }
+
+    /// Reads or changes the world directly: for tests, and for `sandbox` commands.
+    pub fn with<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.lock().world)
+    }
+
+    /// A copy of the world, at the present time.
+    pub fn world(&self) -> World {
+        let mut world = self.lock().world.clone();
+        world.now = self.clock.now_ms();
+        world
+    }
+
+    /// From now on, keep the world before and after every mutating request.
+    pub fn record(&self) {
+        self.lock().recording = Some(Vec::new());
+    }
+
+    pub fn recorded(&self) -> Vec<Snapshot> {
+        self.lock().recording.take().unwrap_or_default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // A panic while the lock is held can only come from a service handler; the world is still the
+        // best account there is of what happened.
+        self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Answers one request; `None` means that the connection breaks without an answer.
+    pub async fn serve(&self, request: Request) -> Option<Response> {
+        self.carry_out(&decode(request, self.clock.now_ms())).await
+    }
+
+    pub(crate) async fn carry_out(&self, call: &Call) -> Option<Response> {
+        let (outcome, latency_ms) = self.lock().outcome(call);
+        self.clock.sleep(Duration::from_millis(latency_ms)).await;
+        match outcome {
+            Outcome::Answer(response) => Some(response),
+            Outcome::Reset => None,
+            Outcome::Crash => {
+                self.crashed.notify_one();
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+enum Outcome {
+    Answer(Response),
+    Reset,
+    Crash,
+}
+
+impl Shared {
+    fn outcome(&mut self, call: &Call) -> (Outcome, u64) {
+        let mutating = is_mutating(call);
+        // Time for the request itself: fact book, section 8.2 ("each API").
+        let latency = if mutating {
+            self.world.global.random.duration(0.3, 0.6, 1.5)
+        } else {
+            self.world.global.random.duration(0.04, 0.08, 0.25)
+        };
+        let injected = self.faults.draw(mutating, protocol(call), &call.service);
+        match injected {
+            Some(Injected::CrashBefore) => return (Outcome::Crash, 0),
+            Some(Injected::ResetBefore) => return (Outcome::Reset, latency),
+            Some(Injected::Refuse(fault)) => {
+                return (Outcome::Answer(respond(call, "injected", Err(fault))), latency);
+            }
+            Some(Injected::CrashAfter | Injected::ResetAfter) | None => {}
+        }
+        let before = (mutating && self.recording.is_some()).then(|| {
+            let mut world = self.world.clone();
+            world.now = call.now;
+            world
+        });
+        let response = self.world.answer(call);
+        if let (Some(before), Some(recording)) = (before, self.recording.as_mut()) {
+            recording.push(Snapshot {
+                operation: format!("{}:{}", call.service, call.operation),
+                before,
+                after: self.world.clone(),
+            });
+        }
+        if mutating && let Some(observer) = &self.observer {
+            observer(&self.world);
+        }
+        match injected {
+            Some(Injected::CrashAfter) => (Outcome::Crash, 0),
+            Some(Injected::ResetAfter) => (Outcome::Reset, latency),
+            _ => (Outcome::Answer(response), latency),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The state of everything, in one value that can be cloned, saved and restored at any request.
+
+use crate::account::BIRTH_MS;
+use crate::random::{Mood, Random};
+use crate::{cloudformation, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything that exists in the simulated account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct World {
+    /// The time of the last request, milliseconds since the Unix epoch.
+    pub now: u64,
+    pub global: Global,
+    pub regions: BTreeMap<String, Region>,
+    /// What was asked, without any payload: no secret can be in it.
+    pub log: Vec<Entry>,
+    /// Operations that were asked for and do not exist here, with how often.
+    pub unknown: BTreeMap<String, u64>,
+}
+
+/// What is not regional, and what all services share.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Global {
+    pub random: Random,
+    pub iam: iam::Iam,
+    pub s3: s3::S3,
+    /// Aurora global databases, which span regions.
+    #[serde(default)]
+    pub global_databases: rds::GlobalDatabases,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Region {
+    pub cloudformation: cloudformation::CloudFormation,
+    pub ec2: ec2::Ec2,
+    pub rds: rds::Rds,
+    pub sagemaker: sagemaker::SageMaker,
+    pub secretsmanager: secretsmanager::SecretsManager,
+    pub kms: kms::Kms,
+    pub servicequotas: servicequotas::ServiceQuotas,
+}
+
+/// One line of the request log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub at: u64,
+    pub region: String,
+    pub service: String,
+    pub operation: String,
+    pub mutating: bool,
+    /// The error code, if it was refused.
+    pub code: Option<String>,
+    /// Access key id of the signature; empty without one.
+    #[serde(default)]
+    pub caller: String,
+}
+
+impl World {
+    pub fn new(seed: u64, mood: Mood) -> World {
+        World {
+            now: BIRTH_MS,
+            global: Global {
+                random: Random::new(seed, mood),
+                iam: iam::Iam::default(),
+                s3: s3::S3::default(),
+                global_databases: rds::GlobalDatabases::default(),
+            },
+            regions: BTreeMap::new(),
+            log: Vec::new(),
+            unknown: BTreeMap::new(),
+        }
+    }
+
+    /// The requests that changed or tried to change something.
+    pub fn mutations(&self) -> impl Iterator<Item = &Entry> {
+        self.log.iter().filter(|entry| entry.mutating)
+    }
+}
