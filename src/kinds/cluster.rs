@@ -46,6 +46,7 @@ impl Calls for Cluster {
             seconds_until_auto_pause: range.seconds_until_auto_pause(),
         });
         let props = Props {
+            engine: cluster.engine().map(String::from),
             engine_version: text(cluster.engine_version()),
             engine_prefix: None,
             database: cluster.database_name().map(String::from),

@@ -320,7 +320,7 @@ impl<'r> Converge<'r> {
         if !live.owned {
             return Err(self.refuse("an object of this name exists and is not tagged as this stack's"));
         }
-        match changes.iter().find_map(|change| Some((change, self.rules.forbids(change)?))) {
+        match changes.iter().find_map(|change| Some((change, self.rules.forbids(change, &live.props)?))) {
             Some((change, reason)) => {
                 Err(self.refuse(&format!("{} differs and cannot change in place: {reason}", change.path)))
             }

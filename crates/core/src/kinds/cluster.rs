@@ -4,7 +4,7 @@ use super::Kind;
 
 use crate::base::Input;
 use crate::base::{Change, To};
-use crate::engine::{self, AURORA_MYSQL};
+use crate::engine::{Engine, newer};
 use crate::members::{Effect, Seconds};
 use crate::resource::{Action, Asked, PLAIN, Refusal, Rules};
 
@@ -19,6 +19,8 @@ const RESTART: Seconds = Seconds { usually: 180, at_worst: 600 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Props {
+    /// `aurora-mysql`: a live property and never a wish.
+    pub engine: Option<String>,
     /// A full version such as `8.0.mysql_aurora.3.10.2`.
     pub engine_version: String,
     /// What the spec says: a live version that begins with it is as good as `engine_version`.
@@ -51,25 +53,30 @@ pub struct Serverless {
     pub seconds_until_auto_pause: Option<i32>,
 }
 
+/// The engine in live properties.
+fn engine(live: &Value) -> Option<&'static Engine> {
+    Engine::named(live["engine"].as_str()?)
+}
+
 /// Minor versions can be raised in place, and that is all.
-fn version_change(change: &Change) -> Option<Refusal> {
+fn version_change(change: &Change, live: &Value) -> Option<Refusal> {
+    let engine = engine(live)?;
     let (Some(live), To::Value(Value::String(want))) = (change.from.as_str(), &change.to) else {
         return None;
     };
-    if (AURORA_MYSQL.family)(live) != (AURORA_MYSQL.family)(want) {
+    if (engine.family)(live) != (engine.family)(want) {
         return Some(Refusal::because(
             "auroraml does not make major upgrades, which need a new parameter group and a rehearsal",
         ));
     }
-    engine::newer(live, want)
-        .then(|| Refusal::because("AWS never takes a cluster back to an earlier version"))
+    newer(live, want).then(|| Refusal::because("AWS never takes a cluster back to an earlier version"))
 }
 
 /// A version prefix is satisfied by every version that begins with it; what AWS fills in is accepted.
 fn accept(want: &mut Value, live: &Value) {
     let live_version = live["engine_version"].as_str().unwrap_or_default();
     let prefix = want["engine_prefix"].as_str().unwrap_or_default();
-    if !prefix.is_empty() && AURORA_MYSQL.matches(prefix, live_version) {
+    if !prefix.is_empty() && engine(live).is_some_and(|engine| engine.matches(prefix, live_version)) {
         want["engine_version"] = live["engine_version"].clone();
     }
     want["engine_prefix"] = Value::Null;
@@ -92,8 +99,8 @@ impl Kind for Cluster {
             ("subnet_group", "AWS does not move a cluster to another subnet group"),
         ],
         refuses: |asked| match asked {
-            Asked::Change(change) if change.path == "engine_version" => version_change(change),
-            Asked::Change(_) => None,
+            Asked::Change { change, live } if change.path == "engine_version" => version_change(change, live),
+            Asked::Change { .. } => None,
             Asked::Delete { live, options } => {
                 let protected = live["deletion_protection"] == true && !options.contains_key("unprotect");
                 protected.then_some(Refusal {
@@ -135,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_newer_version_of_the_prefix_is_accepted() {
-        let live = json!({"engine_version": "8.0.mysql_aurora.3.10.2"});
+        let live = json!({"engine": "aurora-mysql", "engine_version": "8.0.mysql_aurora.3.10.2"});
         let mut want = json!({"engine_version": "8.0.mysql_aurora.3.13.0", "engine_prefix": "8.0"});
         accept(&mut want, &live);
         assert_eq!(want["engine_version"], live["engine_version"]);

@@ -26,7 +26,7 @@ impl Kind for Endpoint {
         // AWS cleans up with the execution role after the endpoint has gone (fact book, section 4.3).
         after: &["endpoint_config", "model", "role"],
         refuses: |asked| {
-            let Asked::Change(change) = asked else { return None };
+            let Asked::Change { change, .. } = asked else { return None };
             let to_serverless = change.path == "serverless" && change.to == To::Value(true.into());
             to_serverless.then(|| {
                 Refusal::because(
@@ -49,6 +49,7 @@ impl Kind for Endpoint {
 mod tests {
     use super::*;
     use crate::base::Change;
+    use serde_json::Value;
 
     #[test]
     fn only_the_way_to_serverless_is_blocked() {
@@ -57,7 +58,7 @@ mod tests {
             from: from.into(),
             to: To::Value(to.into()),
         };
-        assert!((Endpoint::RULES.refuses)(Asked::Change(&change(false, true))).is_some());
-        assert!((Endpoint::RULES.refuses)(Asked::Change(&change(true, false))).is_none());
+        assert!(Endpoint::RULES.forbids(&change(false, true), &Value::Null).is_some());
+        assert!(Endpoint::RULES.forbids(&change(true, false), &Value::Null).is_none());
     }
 }

@@ -77,7 +77,7 @@ impl Kind for Notebook {
             ),
         ],
         refuses: |asked| {
-            let Asked::Change(change) = asked else { return None };
+            let Asked::Change { change, .. } = asked else { return None };
             let shrinks = match &change.to {
                 To::Value(to) => change.path == "volume" && to.as_i64() < change.from.as_i64(),
                 To::KnownAfterApply(_) => false,
@@ -121,7 +121,7 @@ mod tests {
             from: from.into(),
             to: To::Value(to.into()),
         };
-        let refused = |change| (Notebook::RULES.refuses)(Asked::Change(&change)).map(|refusal| refusal.why);
+        let refused = |change| Notebook::RULES.forbids(&change, &Value::Null);
         assert_eq!(refused(volume(20, 10)), Some(NO_SHRINKING));
         assert_eq!(refused(volume(10, 20)), None);
     }

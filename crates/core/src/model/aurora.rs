@@ -151,6 +151,7 @@ impl Builder<'_> {
         let id = Id::new("cluster", "main");
         let protect = spec.on_destroy == crate::spec::ClusterOnDestroy::Protect;
         let props = cluster::Props {
+            engine: None,
             engine_version: version,
             engine_prefix: Some(spec.engine_version.clone()),
             database: spec.database.clone(),

@@ -263,7 +263,7 @@ fn block(plan: &mut Plan, live: &Live, action: Action, changes: &[Change], rules
     }
     if action == Action::Update {
         for change in changes {
-            if let Some(reason) = rules.forbids(change) {
+            if let Some(reason) = rules.forbids(change, &live.props) {
                 let to = match &change.to {
                     To::Value(value) => value.to_string(),
                     To::KnownAfterApply(_) => "another object".into(),

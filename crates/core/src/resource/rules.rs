@@ -61,7 +61,10 @@ pub enum Nature {
 /// What a kind is asked about before it is planned.
 #[derive(Clone, Copy, Debug)]
 pub enum Asked<'a> {
-    Change(&'a Change),
+    Change {
+        change: &'a Change,
+        live: &'a Value,
+    },
     Delete {
         live: &'a Value,
         /// The plan's options, such as `unprotect`.
@@ -103,13 +106,13 @@ pub const PLAIN: Rules = Rules {
 };
 
 impl Rules {
-    /// The reason why this change cannot be made in place, if it cannot.
-    pub fn forbids(&self, change: &Change) -> Option<&'static str> {
+    /// The reason why this change of the live properties cannot be made in place, if it cannot.
+    pub fn forbids(&self, change: &Change, live: &Value) -> Option<&'static str> {
         self.immutable
             .iter()
             .find(|(path, _)| change.concerns(path))
             .map(|(_, reason)| *reason)
-            .or_else(|| (self.refuses)(Asked::Change(change)).map(|refusal| refusal.why))
+            .or_else(|| (self.refuses)(Asked::Change { change, live }).map(|refusal| refusal.why))
     }
 }
 

@@ -75,6 +75,8 @@ fn everything(graph: &Graph) -> Observed {
         members: vec![member(1), member(2)],
         ..Topology::default()
     };
+    // A property that AWS alone says.
+    observed.get_mut(&Id::new("cluster", "main")).unwrap().props["engine"] = "aurora-mysql".into();
     let sync = observed.get_mut(&Id::new("parameter_sync", "main")).unwrap();
     sync.props["topology"] = json!(topology);
     observed
