@@ -2,8 +2,7 @@
 //!
 //! # Code map
 //!
-//! The pure half is a crate of its own, [`auroraml_core`], whose modules are re-exported here; this crate is what
-//! talks to AWS. Nothing looks upward.
+//! The pure half is a crate of its own, [`auroraml_core`]; this crate is what talks to AWS. Nothing looks upward.
 //!
 //! | floor | module | what it does |
 //! |---|---|---|
@@ -23,6 +22,3 @@ pub mod kinds;
 pub mod run;
 pub mod stack;
 pub mod verify;
-
-pub use auroraml_clock as clock;
-pub use auroraml_core::{base, engine, events, members, model, plan, render, resource, spec};

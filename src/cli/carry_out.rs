@@ -2,13 +2,12 @@
 
 use super::args::{Apply, Destroy, Global, Terms};
 use super::exit::{Error, Exit, Trouble};
-use super::files;
 use super::live::{Live, Shown};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::terminal;
+use super::{files, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};

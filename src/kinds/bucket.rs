@@ -1,20 +1,14 @@
-//! S3 bucket: private, TLS only. S3 encrypts every object of every bucket by itself.
-//!
-//! A bucket is found by its name alone. When the spec gives another name, the next apply makes another bucket;
-//! the old one stays as it is and is found no more.
+//! How AWS is asked for the S3 bucket.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_map};
-use auroraml_core::base::policy;
-use auroraml_core::base::{Outputs, State};
+use auroraml_core::base::{Outputs, State, policy};
 use auroraml_core::kinds::bucket::{Bucket, Props};
-
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
     PublicAccessBlockConfiguration, Tag, Tagging, VersioningConfiguration,
 };
 use aws_smithy_types::error::operation::BuildError;
-
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! File of the stack in its bucket. Its key holds the hash of its content.
+//! How AWS is asked for the stack's files in its bucket.
 
 use super::bucket::{Whose, whose};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
@@ -7,7 +7,6 @@ use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::names::short_hash;
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::bucket_object::{BucketObject, Props};
-
 use std::collections::BTreeMap;
 
 impl Calls for BucketObject {

@@ -1,4 +1,4 @@
-//! Aurora MySQL DB cluster that the stack owns.
+//! How AWS is asked for the DB cluster that the stack owns.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds;
@@ -6,9 +6,7 @@ use super::rds::{cluster, state, tags, tags_of, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
 use auroraml_core::base::{Input, Outputs, State};
 use auroraml_core::kinds::cluster::{Cluster, Props, Serverless};
-
 use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, builders};
-
 use serde_json::Value;
 
 impl Calls for Cluster {

@@ -1,4 +1,4 @@
-//! Association of an IAM role with the cluster. For Aurora MySQL it carries no feature name.
+//! How AWS is asked for associations of roles with the cluster.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds;

@@ -1,4 +1,4 @@
-//! Elastic IP address, for a NAT gateway.
+//! How AWS is asked for Elastic IP addresses.
 
 use super::ec2::{self, Candidate, Held};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
@@ -7,9 +7,7 @@ use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::elastic_ip::{ElasticIp, Props};
-
 use aws_sdk_ec2::types::{Address, DomainType, ResourceType};
-
 use std::collections::BTreeSet;
 
 impl Calls for ElasticIp {

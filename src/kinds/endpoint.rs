@@ -1,4 +1,4 @@
-//! SageMaker endpoint. Its name is the one that SQL functions use, and stays.
+//! How AWS is asked for SageMaker endpoints.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::{
@@ -9,10 +9,8 @@ use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::endpoint::{Endpoint, Props};
 use auroraml_core::kinds::endpoint_config::EndpointConfig;
-
 use aws_sdk_sagemaker::types::EndpointStatus;
 use futures_util::future::join_all;
-
 use std::collections::BTreeSet;
 
 impl Calls for Endpoint {

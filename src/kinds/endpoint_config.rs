@@ -1,4 +1,4 @@
-//! SageMaker endpoint configuration. It cannot change: its name holds the hash of what it is.
+//! How AWS is asked for SageMaker endpoint configurations.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::sagemaker::{configs, endpoint_of, list_tags, name_of, not_yet, tags, update_tags};
@@ -6,7 +6,6 @@ use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::endpoint_config::{EndpointConfig, Props};
-
 use aws_sdk_sagemaker::types::{ProductionVariant, ProductionVariantServerlessConfig};
 use futures_util::future::join_all;
 

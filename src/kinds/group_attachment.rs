@@ -1,5 +1,4 @@
-//! "The existing cluster uses our parameter group": for a cluster that others own, of which nothing else is
-//! changed.
+//! How AWS is asked for the parameter group of an existing cluster.
 
 use super::kind::{Calls, Deletion, Seen, Update};
 use super::rds;

@@ -1,12 +1,10 @@
-//! The stack's role parameters in a parameter group that others made: for an existing cluster that alone uses
-//! a custom group. Nothing else in that group is changed.
+//! How AWS is asked for the role parameters in a group that others made.
 
 use super::kind::{Calls, Deletion, Seen, Update};
 use super::rds::parameters::{apply_types, attached, named, reset, set, values};
 use crate::aws::{Aws, Failure, Look};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::group_parameters::{GroupParameters, Props};
-
 use std::collections::BTreeMap;
 
 impl Calls for GroupParameters {

@@ -1,4 +1,4 @@
-//! Aurora DB instance: a member of the cluster.
+//! How AWS is asked for DB instances, the members of the cluster.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds::{instances, reported, state, tags, tags_of, update_tags};

@@ -1,4 +1,4 @@
-//! Internet gateway, attached to the VPC.
+//! How AWS is asked for the internet gateway.
 
 use super::ec2::{self, Candidate, Held};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
@@ -6,7 +6,6 @@ use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::internet_gateway::{InternetGateway, Props};
-
 use aws_sdk_ec2::types::{AttachmentStatus, ResourceType};
 
 impl Calls for InternetGateway {

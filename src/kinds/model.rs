@@ -1,4 +1,4 @@
-//! SageMaker model. It cannot change: its name holds the hash of what it is.
+//! How AWS is asked for SageMaker models.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::sagemaker::{endpoint_of, list_tags, models, name_of, not_yet, tags, update_tags};
@@ -6,10 +6,8 @@ use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::model::{Model, Props};
-
 use aws_sdk_sagemaker::types::ContainerDefinition;
 use futures_util::future::join_all;
-
 use std::collections::BTreeMap;
 
 impl Calls for Model {

@@ -1,4 +1,4 @@
-//! Public NAT gateway.
+//! How AWS is asked for NAT gateways.
 
 use super::ec2::{self, Candidate, Named};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
@@ -6,9 +6,7 @@ use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::nat_gateway::{NatGateway, Props};
-
 use aws_sdk_ec2::types::{ConnectivityType, NatGatewayState, ResourceType};
-
 use std::collections::BTreeSet;
 
 impl Calls for NatGateway {

@@ -1,11 +1,10 @@
-//! SageMaker notebook instance.
+//! How AWS is asked for the notebook instance.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::{list_tags, not_yet, tags, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
-
 use aws_sdk_sagemaker::types::{DirectInternetAccess, NotebookInstanceStatus};
 
 impl Calls for Notebook {

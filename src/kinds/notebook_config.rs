@@ -1,10 +1,9 @@
-//! Lifecycle configuration of the notebook instance.
+//! How AWS is asked for the lifecycle configuration of the notebook instance.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::notebook_config::{NotebookConfig, Props, normal};
-
 use aws_sdk_sagemaker::types::NotebookInstanceLifecycleHook;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! DB cluster parameter group and the parameters set in it.
+//! How AWS is asked for the DB cluster parameter group.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::rds::parameters::{apply_types, named, reset, set, set_by_user, values};
@@ -6,9 +6,7 @@ use super::rds::{list_tags, tags, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::parameter_group::{ParameterGroup, Props};
-
 use aws_sdk_rds::types::Parameter;
-
 use std::collections::BTreeMap;
 
 impl Calls for ParameterGroup {

@@ -1,7 +1,7 @@
-//! "Every member runs the current parameters": not an AWS object, but the purpose of the whole.
+//! How AWS is asked for what the members run, and to restart them.
 //!
-//! Its live state is the members' statuses; its update is the next reboot or failover, chosen by
-//! [`auroraml_core::members::restart`] from a fresh look.
+//! The live state is the members' statuses; the update is the next reboot or failover, which the executor has judged due
+//! by the same look.
 
 use super::kind::{Calls, Deletion, Seen, Update};
 use super::rds;
@@ -10,7 +10,6 @@ use crate::aws::{Aws, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::parameter_sync::{ParameterSync, Props};
 use auroraml_core::members::restart::{Act, Member, Next, Policy, Topology, next};
-
 use aws_sdk_rds::types::DbInstance;
 
 impl Calls for ParameterSync {

@@ -1,14 +1,11 @@
-//! IAM role with one inline policy. Found by its path.
+//! How AWS is asked for IAM roles.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
-use auroraml_core::base::State;
-use auroraml_core::base::policy;
+use auroraml_core::base::{State, policy};
 use auroraml_core::kinds::role::{Props, Role};
-
 use aws_sdk_iam::types::Tag;
 use futures_util::future::join_all;
-
 use serde_json::Value;
 use std::collections::BTreeMap;
 

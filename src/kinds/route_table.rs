@@ -1,4 +1,4 @@
-//! Route table with its routes and the subnets that use it.
+//! How AWS is asked for route tables.
 
 use super::ec2::{self, Candidate};
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
@@ -6,7 +6,6 @@ use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::route_table::{Props, RouteTable};
-
 use aws_sdk_ec2::types::{
     ResourceType, Route, RouteOrigin, RouteState, RouteTableAssociation, RouteTableAssociationStateCode,
 };

@@ -1,4 +1,4 @@
-//! The stack's own secret with the master user's name and password.
+//! How AWS is asked for the stack's own secret.
 //!
 //! **Invariant.** What the secret holds is in [`SecretText`] or in a request, nowhere else: no property, output
 //! or message has it.
@@ -7,10 +7,8 @@ use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns, tag_changes, tag_map};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::secret::{Props, Secret};
-
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
 use aws_sdk_secretsmanager::types::Tag;
-
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;

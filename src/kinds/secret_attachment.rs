@@ -1,14 +1,10 @@
-//! Connection fields (host, port, …) in the stack's secret, as clients expect them.
-//!
-//! A plan must not read the secret. So the fields are also in a tag of it, which is set after them: a run that
-//! is killed in between sees a difference and writes both again.
+//! How AWS is asked for the connection fields in the stack's secret.
 
 use super::kind::{Calls, Deletion, Seen, Update};
 use super::secret::{FIELDS_TAG, live, put, read, tags_of, update_tags};
 use crate::aws::{Aws, Failure, Look, SecretText, owns};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::secret_attachment::{Props, SecretAttachment, decode, encode, texts};
-
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 

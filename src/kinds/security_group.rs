@@ -1,4 +1,4 @@
-//! Security group with all its rules; AWS's default egress rule is among them.
+//! How AWS is asked for security groups.
 
 use super::ec2::{self, Candidate, Held};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
@@ -6,7 +6,6 @@ use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::security_group::{Props, Rule, SecurityGroup};
-
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, ResourceType, UserIdGroupPair};
 
 impl Calls for SecurityGroup {

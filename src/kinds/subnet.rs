@@ -1,4 +1,4 @@
-//! Subnet in one availability zone.
+//! How AWS is asked for subnets.
 
 use super::ec2::{self, Candidate, Held};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
@@ -7,7 +7,6 @@ use auroraml_core::base::State;
 use auroraml_core::base::names::RESOURCE_TAG;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::subnet::{Props, Subnet};
-
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, SubnetState};
 use ipnet::Ipv4Net;
 

@@ -1,4 +1,4 @@
-//! DB subnet group: the subnets in which the cluster's instances live.
+//! How AWS is asked for the DB subnet group.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::rds::{list_tags, tags, update_tags};

@@ -1,4 +1,4 @@
-//! VPC with DNS host names on. DNS support is on in every new VPC.
+//! How AWS is asked for the VPC.
 
 use super::ec2::{self, Candidate, Held, Named};
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
@@ -6,7 +6,6 @@ use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::vpc::{Props, Vpc};
-
 use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName, VpcState};
 use futures_util::future::join_all;
 

@@ -1,4 +1,4 @@
-//! Gateway or interface endpoint of an AWS service in the VPC.
+//! How AWS is asked for VPC endpoints.
 
 use super::ec2::{self, Candidate};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
@@ -6,7 +6,6 @@ use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::vpc_endpoint::{Props, VpcEndpoint};
-
 use aws_sdk_ec2::types::{ResourceType, VpcEndpointType};
 
 impl Calls for VpcEndpoint {

@@ -8,8 +8,7 @@ use crate::aws::{Aws, Class, During, Failure};
 use auroraml_core::kinds::{cluster, endpoint_config, instance, model, notebook};
 use auroraml_core::model::Preflight;
 use auroraml_core::plan::{Plan, Step};
-use auroraml_core::resource::Action;
-use auroraml_core::resource::Graph;
+use auroraml_core::resource::{Action, Graph};
 use std::collections::BTreeMap;
 
 /// What the checks found.

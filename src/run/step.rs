@@ -193,9 +193,13 @@ impl<'r> Converge<'r> {
     }
 
     async fn create(&mut self, want: &Value, failed: Option<&Live>) -> Result<(), StepError> {
+        let interruption = match self.caused(Action::Create, &diff(want, &Value::Null), None).await {
+            Ok(interruption) => interruption,
+            Err(failure) => return self.refused(failure).await,
+        };
         let (run, step, kind) = (self.run, self.step, self.kind);
         let request = kind.create(&run.aws, &step.id.name, want.clone(), failed);
-        self.act(failed.cloned(), "create", None, request).await
+        self.act(failed.cloned(), "create", interruption, request).await
     }
 
     /// Changes what differs, if it can be changed and whom it interrupts may be interrupted.
@@ -218,7 +222,7 @@ impl<'r> Converge<'r> {
         }
         let interruption = match interruption {
             Some(interruption) => Some(interruption),
-            None => match self.caused(Action::Update, &changes, &live).await {
+            None => match self.caused(Action::Update, &changes, Some(&live)).await {
                 Ok(interruption) => interruption,
                 Err(failure) => return self.refused(failure).await,
             },
@@ -258,7 +262,7 @@ impl<'r> Converge<'r> {
     }
 
     async fn delete(&mut self, live: &Live) -> Result<(), StepError> {
-        let interruption = match self.caused(Action::Delete, &[], live).await {
+        let interruption = match self.caused(Action::Delete, &[], Some(live)).await {
             Ok(interruption) => interruption,
             Err(failure) => return self.refused(failure).await,
         };
@@ -273,9 +277,9 @@ impl<'r> Converge<'r> {
         &self,
         action: Action,
         changes: &[Change],
-        live: &Live,
+        live: Option<&Live>,
     ) -> Result<Option<Interruption>, Failure> {
-        let effect = (self.rules.effect)(action, changes, &live.props);
+        let effect = (self.rules.effect)(action, changes, live.map_or(&Value::Null, |live| &live.props));
         // With the whole cluster goes whoever used it.
         let Some(restarts) = self.run.graph.restarts.as_ref().filter(|_| effect.is_at_once()) else {
             return Ok(None);
@@ -284,7 +288,8 @@ impl<'r> Converge<'r> {
         let paths: Vec<&str> = changes.iter().map(|change| change.path.as_str()).collect();
         let why = format!("{} changes", paths.join(", "));
         let topology = told.as_ref().and_then(Topology::told_by);
-        Ok(topology.and_then(|topology| topology.suffers(effect, live.output("id"), &why)))
+        Ok(topology
+            .and_then(|topology| topology.suffers(effect, live.and_then(|live| live.output("id")), &why)))
     }
 
     /// A look; `None` when it failed for a passing reason and another is due.

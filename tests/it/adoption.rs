@@ -3,13 +3,13 @@
 
 use crate::crash::{DESTROY, sweep};
 use crate::harness::{Account, Recorder, spec, spec_file};
-use auroraml::base::Id;
-use auroraml::engine::AURORA_MYSQL;
-use auroraml::model::Intent;
-use auroraml::plan::Plan;
-use auroraml::resource::Action;
 use auroraml::run::reconcile::{PrepareError, prepare, reconcile};
-use auroraml::spec::Spec;
+use auroraml_core::base::Id;
+use auroraml_core::engine::AURORA_MYSQL;
+use auroraml_core::model::Intent;
+use auroraml_core::plan::Plan;
+use auroraml_core::resource::Action;
+use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::Client as Rds;
 use aws_sdk_rds::types::{ApplyMethod, DbCluster, Filter, Parameter};
@@ -625,9 +625,9 @@ async fn the_group_to_give_back_must_be_there() {
 /// What the model says of clusters that the sandbox cannot have.
 #[test]
 fn engines_and_global_databases() {
-    use auroraml::base::names::Place;
-    use auroraml::model::build;
-    use auroraml::model::facts::{ExistingFacts, Facts};
+    use auroraml_core::base::names::Place;
+    use auroraml_core::model::build;
+    use auroraml_core::model::facts::{ExistingFacts, Facts};
     let bedrock = wanting("bedrock: { models: [amazon.titan-text-lite-v1] }");
     let article = spec(&spec_file("existing-cluster.yaml"));
     let place = Place {

@@ -2,14 +2,14 @@
 
 use crate::harness::{Account, CANARY, Recorder};
 use auroraml::aws::{Aws, Connection, Look, SecretText, simulated_config};
-use auroraml::base::names::{RESOURCE_TAG, STACK_TAG};
-use auroraml::base::{Id, Observed};
 use auroraml::kinds::Kinds;
-use auroraml::model::Scope;
-use auroraml::plan::{Plan, plan};
-use auroraml::resource::{Deletion, Graph};
 use auroraml::run::execute::{Report, execute};
 use auroraml::stack::Stack;
+use auroraml_core::base::names::{RESOURCE_TAG, STACK_TAG};
+use auroraml_core::base::{Id, Observed};
+use auroraml_core::model::Scope;
+use auroraml_core::plan::{Plan, plan};
+use auroraml_core::resource::{Deletion, Graph};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Snapshot, World};
 use std::collections::BTreeMap;

@@ -162,7 +162,7 @@ async fn every_field_is_changed_in_place_or_blocked() {
     for (what, old, new, expected) in CHANGES {
         assert!(base.contains(old), "{what}: everything.yaml does not contain {old}");
         let text = base.replacen(old, new, 1);
-        let changed = match auroraml::spec::parse(text.as_bytes()) {
+        let changed = match auroraml_core::spec::parse(text.as_bytes()) {
             Ok(changed) => changed,
             // The spec itself refuses what could not work: that is as good as blocked.
             Err(_) if matches!(expected, Blocked("")) => continue,

@@ -3,8 +3,8 @@
 
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::lifecycle::{make_foreign_cluster, stays};
-use auroraml::model::Intent;
-use auroraml::spec::Spec;
+use auroraml_core::model::Intent;
+use auroraml_core::spec::Spec;
 use auroraml_sandbox::World;
 use auroraml_sandbox::faults::Faults;
 use auroraml_sandbox::random::Mood;

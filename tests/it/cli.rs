@@ -156,7 +156,7 @@ fn validate_names_every_place() {
 fn init_never_overwrites() {
     let place = Place::new();
     assert_eq!(place.run(&["init"]).code, 0);
-    assert_eq!(place.read("auroraml.yaml"), auroraml::spec::STARTER);
+    assert_eq!(place.read("auroraml.yaml"), auroraml_core::spec::STARTER);
     assert_eq!(place.run(&["validate", "auroraml.yaml"]).code, 0);
     place.write("auroraml.yaml", "mine");
     let again = place.run(&["init"]);

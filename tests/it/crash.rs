@@ -5,8 +5,8 @@
 
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::lifecycle::{make_foreign_cluster, stays};
-use auroraml::model::Intent;
-use auroraml::spec::Spec;
+use auroraml_core::model::Intent;
+use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Snapshot, World};
 use std::sync::Arc;

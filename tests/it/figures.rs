@@ -2,11 +2,11 @@
 //! critical path. Both are exact on the simulated clock, so both are tests.
 
 use crate::harness::{Account, Recorder, spec, spec_file};
-use auroraml::base::Id;
-use auroraml::events::Event;
-use auroraml::model::Intent;
-use auroraml::plan::Plan;
-use auroraml::resource::Action;
+use auroraml_core::base::Id;
+use auroraml_core::events::Event;
+use auroraml_core::model::Intent;
+use auroraml_core::plan::Plan;
+use auroraml_core::resource::Action;
 use auroraml_sandbox::random::Mood;
 use std::collections::BTreeMap;
 use std::sync::Arc;

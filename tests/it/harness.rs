@@ -1,14 +1,14 @@
 //! Applies and destroys specs in a simulated account, and checks what must always hold.
 
 use auroraml::aws::{Connection, Failure, SecretText, simulated_config};
-use auroraml::events::{Event, Listener};
-use auroraml::members::Impact;
-use auroraml::model::{Intent, Order};
-use auroraml::plan::Plan;
-use auroraml::resource::Action;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
-use auroraml::spec::{Spec, parse};
 use auroraml::stack::Stack;
+use auroraml_core::events::{Event, Listener};
+use auroraml_core::members::Impact;
+use auroraml_core::model::{Intent, Order};
+use auroraml_core::plan::Plan;
+use auroraml_core::resource::Action;
+use auroraml_core::spec::{Spec, parse};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::rds::Interruption;
 use auroraml_sandbox::{Sandbox, World};

@@ -3,15 +3,15 @@
 use crate::crash::{DESTROY, sweep};
 use crate::harness::{Account, Recorder, spec};
 use auroraml::aws::Aws;
-use auroraml::base::{Id, Input, State};
-use auroraml::events::{Event, Silent};
-use auroraml::model::Intent;
-use auroraml::plan::Plan;
-use auroraml::resource::Action;
-use auroraml::resource::Graph;
 use auroraml::run::execute::{Report, execute};
-use auroraml::spec::Spec;
 use auroraml::stack::Stack;
+use auroraml_core::base::{Id, Input, State};
+use auroraml_core::events::{Event, Silent};
+use auroraml_core::model::Intent;
+use auroraml_core::plan::Plan;
+use auroraml_core::resource::Action;
+use auroraml_core::resource::Graph;
+use auroraml_core::spec::Spec;
 use auroraml_sandbox::ec2::Ec2;
 use auroraml_sandbox::faults::Faults;
 use auroraml_sandbox::random::Mood;
@@ -526,7 +526,7 @@ fn two_groups(vpc: &str, port: i32) -> Graph {
 async fn once(stack: &Stack, graph: Graph) -> (Plan, Report) {
     let look = auroraml::aws::Look { aws: &stack.aws, as_of: stack.aws.clock.now_ms(), only: None };
     let observed = stack.kinds.observe_all(look).await.unwrap();
-    let plan = auroraml::plan::plan(&graph, &observed, &stack.kinds.catalog());
+    let plan = auroraml_core::plan::plan(&graph, &observed, &stack.kinds.catalog());
     let (_keep, stop) = tokio::sync::watch::channel(false);
     let report = execute(stack, graph, &plan, observed, stop, Arc::new(Silent), Arc::default()).await;
     (plan, report)

@@ -3,13 +3,13 @@
 
 use crate::bench::{Bench, STACK, nothing, sweep, tags, with};
 use crate::harness::{Account, spec};
-use auroraml::base::names::{Place, short_hash};
-use auroraml::base::policy::{document, trust};
-use auroraml::base::{Id, Input};
-use auroraml::model::Scope;
-use auroraml::resource::Action;
-use auroraml::resource::Graph;
+use auroraml_core::base::names::{Place, short_hash};
+use auroraml_core::base::policy::{document, trust};
+use auroraml_core::base::{Id, Input};
 use auroraml_core::kinds::{endpoint, endpoint_config, model, notebook, notebook_config, role};
+use auroraml_core::model::Scope;
+use auroraml_core::resource::Action;
+use auroraml_core::resource::Graph;
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::sagemaker::Status;
 use serde_json::json;

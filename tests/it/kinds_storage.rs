@@ -2,13 +2,13 @@
 
 use crate::bench::{Bench, Files, STACK, VARIABLE, nothing, sweep, tags, with};
 use crate::harness::CANARY;
-use auroraml::base::names::{Place, short_hash};
-use auroraml::base::policy::document;
-use auroraml::base::{Id, Input};
-use auroraml::model::Scope;
-use auroraml::resource::Action;
-use auroraml::resource::Graph;
+use auroraml_core::base::names::{Place, short_hash};
+use auroraml_core::base::policy::document;
+use auroraml_core::base::{Id, Input};
 use auroraml_core::kinds::{bucket, bucket_object, secret, secret_attachment};
+use auroraml_core::model::Scope;
+use auroraml_core::resource::Action;
+use auroraml_core::resource::Graph;
 use auroraml_sandbox::World;
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::s3::{self, Versioning};

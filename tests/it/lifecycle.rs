@@ -1,8 +1,8 @@
 //! Every example spec: from nothing to an empty plan, and back to nothing.
 
 use crate::harness::{Account, spec, spec_file};
-use auroraml::model::Intent;
-use auroraml::resource::Action;
+use auroraml_core::model::Intent;
+use auroraml_core::resource::Action;
 use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::Client as Rds;
 
@@ -55,7 +55,7 @@ async fn every_example_comes_and_goes() {
         let spec = spec(&spec_file(&name));
         for mood in [Mood::Calm, Mood::Real] {
             let account = Account::new(7, mood);
-            if let Some(auroraml::spec::Aurora::Existing(existing)) = &spec.aurora {
+            if let Some(auroraml_core::spec::Aurora::Existing(existing)) = &spec.aurora {
                 make_foreign_cluster(&account, &spec.region, &existing.existing, 2).await;
             }
             account.apply(&spec).await;
@@ -74,9 +74,9 @@ async fn every_example_comes_and_goes() {
 
 /// What a destroy leaves on purpose: a bucket to be kept, a final snapshot, a secret that can still be
 /// restored, and what AWS itself still lists for a while.
-pub fn stays(spec: &auroraml::spec::Spec, path: &str) -> bool {
+pub fn stays(spec: &auroraml_core::spec::Spec, path: &str) -> bool {
     let bucket_kept =
-        spec.bucket.as_ref().is_some_and(|b| b.on_destroy == auroraml::spec::BucketOnDestroy::Keep);
+        spec.bucket.as_ref().is_some_and(|b| b.on_destroy == auroraml_core::spec::BucketOnDestroy::Keep);
     (bucket_kept && path.starts_with("global/s3/"))
         || path.contains("/rds/snapshots/")
         || path.contains("/secretsmanager/")
@@ -134,9 +134,9 @@ async fn a_cluster_of_a_cloudformation_stack() {
 /// Hundreds of files need a longer script than AWS takes: found before anything is called.
 #[test]
 fn a_lifecycle_script_that_is_too_long_is_found_beforehand() {
-    use auroraml::base::names::Place;
-    use auroraml::engine::Offered;
-    use auroraml::model::{build, facts::Facts};
+    use auroraml_core::base::names::Place;
+    use auroraml_core::engine::Offered;
+    use auroraml_core::model::{build, facts::Facts};
     let mut spec = spec(&spec_file("churn.yaml"));
     let place =
         Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };

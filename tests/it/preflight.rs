@@ -1,8 +1,8 @@
 //! What is found before anything is created: quotas, instance classes, model archives.
 
 use crate::harness::{Account, spec, spec_file};
-use auroraml::model::Intent;
 use auroraml::run::reconcile::PrepareError;
+use auroraml_core::model::Intent;
 use auroraml_sandbox::random::Mood;
 
 /// The one problem that planning `text` finds in an account whose quotas are changed; nothing may be called.

@@ -3,13 +3,13 @@
 
 use crate::harness::{Account, Recorder, spec};
 use auroraml::aws::{Aws, Failure, Look};
-use auroraml::events::Silent;
 use auroraml::kinds::{Calls, Deletion, Seen, Update};
-use auroraml::model::Intent;
-use auroraml::resource::Rules;
 use auroraml::run::reconcile::{Outcome, PrepareError, prepare, reconcile};
 use auroraml::stack::Stack;
+use auroraml_core::events::Silent;
 use auroraml_core::kinds::{Kind, subnet_group};
+use auroraml_core::model::Intent;
+use auroraml_core::resource::Rules;
 use auroraml_sandbox::random::Mood;
 use std::sync::Arc;
 use std::time::Duration;

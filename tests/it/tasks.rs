@@ -3,12 +3,12 @@
 
 use crate::bench::{Bench, STACK};
 use auroraml::aws::{Aws, Class, Failure, Look};
-use auroraml::base::{Id, Input, Outputs, State};
-use auroraml::events::Event;
 use auroraml::kinds::{ATTEMPT, AnyKind, Calls, Deletion, Seen, Task, Update, Work};
-use auroraml::model::Scope;
-use auroraml::resource::{Action, Graph, Nature, PLAIN, Rules};
+use auroraml_core::base::{Id, Input, Outputs, State};
+use auroraml_core::events::Event;
 use auroraml_core::kinds::Kind;
+use auroraml_core::model::Scope;
+use auroraml_core::resource::{Action, Graph, Nature, PLAIN, Rules};
 use auroraml_sandbox::random::Mood;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

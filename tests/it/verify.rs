@@ -7,9 +7,9 @@ mod refused;
 
 use crate::harness::{Account, spec, spec_file};
 use crate::support::golden_at;
-use auroraml::render::{self, Subject};
-use auroraml::spec::{EndpointManager, Spec};
 use auroraml::verify::{Check, Outcome, verify};
+use auroraml_core::render::{self, Subject};
+use auroraml_core::spec::{EndpointManager, Spec};
 use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::types::ApplyMethod;
 use by_hand::{ACCOUNT, ByHand, Network, allow, trust};
@@ -47,7 +47,7 @@ fn text(spec: &Spec, checks: &[Check]) -> String {
         account: ACCOUNT.into(),
         region: spec.region.clone(),
         destroy: false,
-        allow: auroraml::members::Impact::Readers,
+        allow: auroraml_core::members::Impact::Readers,
         allow_is_final: false,
     };
     anstream::adapter::strip_str(&render::verify::text(&subject, checks)).to_string()

@@ -4,10 +4,8 @@
 //! the old one stays as it is and is found no more.
 
 use super::Kind;
-
 use crate::base::policy;
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

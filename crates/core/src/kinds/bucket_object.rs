@@ -1,9 +1,7 @@
 //! File of the stack in its bucket. Its key holds the hash of its content.
 
 use super::Kind;
-
 use crate::base::Input;
-
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,13 +1,10 @@
 //! Aurora MySQL DB cluster that the stack owns.
 
 use super::Kind;
-
-use crate::base::Input;
-use crate::base::{Change, To};
+use crate::base::{Change, Input, To};
 use crate::engine::{Engine, newer};
 use crate::members::{Effect, Seconds};
 use crate::resource::{Action, Asked, PLAIN, Refusal, Rules};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

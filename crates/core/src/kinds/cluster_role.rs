@@ -1,7 +1,6 @@
 //! Association of an IAM role with the cluster. For Aurora MySQL it carries no feature name.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,7 @@
 //! Elastic IP address, for a NAT gateway.
 
 use super::Kind;
-
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

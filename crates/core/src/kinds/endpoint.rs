@@ -1,11 +1,8 @@
 //! SageMaker endpoint. Its name is the one that SQL functions use, and stays.
 
 use super::Kind;
-
-use crate::base::Input;
-use crate::base::To;
+use crate::base::{Input, To};
 use crate::resource::{Asked, PLAIN, Refusal, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -2,9 +2,7 @@
 //! changed.
 
 use super::Kind;
-
 use crate::base::Input;
-
 use crate::members::Effect;
 use crate::resource::{Action, PLAIN, Rules};
 use serde::{Deserialize, Serialize};

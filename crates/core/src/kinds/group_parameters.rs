@@ -3,7 +3,6 @@
 
 use super::Kind;
 use super::parameters::effect;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};

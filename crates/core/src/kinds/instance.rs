@@ -1,7 +1,6 @@
 //! Aurora DB instance: a member of the cluster.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::members::{Effect, Seconds};
 use crate::resource::{Action, PLAIN, Rules};

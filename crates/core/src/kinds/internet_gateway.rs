@@ -1,10 +1,8 @@
 //! Internet gateway, attached to the VPC.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

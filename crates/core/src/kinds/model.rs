@@ -1,10 +1,8 @@
 //! SageMaker model. It cannot change: its name holds the hash of what it is.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,11 +1,8 @@
 //! SageMaker notebook instance.
 
 use super::Kind;
-
-use crate::base::Input;
-use crate::base::To;
+use crate::base::{Input, To};
 use crate::resource::{Asked, PLAIN, Refusal, Rules};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

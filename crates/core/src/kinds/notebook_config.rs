@@ -1,9 +1,7 @@
 //! Lifecycle configuration of the notebook instance.
 
 use super::Kind;
-
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 
 pub struct NotebookConfig;

@@ -2,12 +2,10 @@
 
 use super::Kind;
 use super::parameters::effect;
-
 use crate::base::Input;
 use crate::base::names::STACK_TAG;
 use crate::members::Effect;
 use crate::resource::{Action, PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -4,12 +4,9 @@
 //! [`crate::members::restart`] from a fresh look.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::members::restart::{Next, Policy, Strategy, Topology, next};
-
 use crate::resource::{Nature, PLAIN, Rules, Sight, Verdict};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -129,4 +126,93 @@ impl Kind for ParameterSync {
         ..PLAIN
     };
     type Props = Props;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Change, Id, Live, Outputs, State, To};
+    use crate::members::{Impact, Interruption, Member, Seconds};
+    use crate::resource::Past;
+    use serde_json::json;
+
+    const NOW: u64 = 1_000_000_000;
+
+    fn member(name: &str, writer: bool, pending: bool) -> Member {
+        Member {
+            name: name.into(),
+            writer,
+            status: "available".into(),
+            parameter_status: if pending { "pending-reboot" } else { "in-sync" }.into(),
+            own_parameter_status: "in-sync".into(),
+            ..Member::default()
+        }
+    }
+
+    /// The judgement of a writer and a reader that are both pending, for a step that began an hour ago.
+    fn judged(past: Past, want: &Value) -> Verdict {
+        let topology = Topology {
+            status: "available".into(),
+            members: vec![member("a", true, true), member("b", false, true)],
+            ..Topology::default()
+        };
+        let live = Live {
+            id: Id::new("parameter_sync", "main"),
+            props: json!({"topology": topology}),
+            outputs: Outputs::new(),
+            state: State::Ready,
+            owned: true,
+        };
+        let change = Change { path: "pending".into(), from: json!(["a", "b"]), to: To::Value(json!([])) };
+        let past = Past { began: NOW - 3_600_000, ..past };
+        judge(&Sight { lag: 90_000, want, live: &live, changes: &[change], past: &past, now: NOW })
+    }
+
+    fn want() -> Value {
+        json!({"strategy": "rolling", "writer": null})
+    }
+
+    #[test]
+    fn the_next_restart_is_due() {
+        let Verdict::Act(Some(interruption)) = judged(Past::default(), &want()) else { panic!("not due") };
+        assert_eq!((interruption.impact, interruption.members), (Impact::Readers, vec!["b".to_string()]));
+    }
+
+    #[test]
+    fn what_is_held_says_why() {
+        let hold = Some("the window is closed".to_string());
+        let held = judged(Past { hold, ..Past::default() }, &want());
+        assert_eq!(held, Verdict::Held("the window is closed".into()));
+        let never = judged(Past::default(), &json!({"strategy": "never", "writer": null}));
+        assert!(matches!(never, Verdict::Held(why) if why.contains("`restart: never`")));
+    }
+
+    #[test]
+    fn nothing_is_restarted_before_it_is_certain_what_is_on_its_way() {
+        let wait = |past: Past| match judged(past, &want()) {
+            Verdict::Wait(why) => why,
+            other => panic!("{other:?}"),
+        };
+        let busy = Past { busy_at: NOW - 30_000, ..Past::default() };
+        assert_eq!(wait(busy), "making sure that nothing is on its way already");
+        // Asked for a while ago, and never seen to begin.
+        let unseen = Past { acted: Some((NOW - 60_000, None)), acts: 1, ..Past::default() };
+        assert_eq!(wait(unseen), "waiting for AWS to begin");
+        // Seen to begin and to end, and AWS still calls the member pending.
+        let interrupted = Some(Interruption {
+            impact: Impact::Readers,
+            what: String::new(),
+            why: String::new(),
+            members: vec!["b".into()],
+            seconds: Seconds { usually: 60, at_worst: 180 },
+        });
+        let late = Past {
+            acted: Some((NOW - 80_000, None)),
+            acts: 1,
+            busy_at: NOW - 20_000,
+            interrupted,
+            ..Past::default()
+        };
+        assert_eq!(wait(late), "waiting for AWS to notice the restart");
+    }
 }

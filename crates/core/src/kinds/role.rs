@@ -1,10 +1,8 @@
 //! IAM role with one inline policy. Found by its path.
 
 use super::Kind;
-
 use crate::base::policy;
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

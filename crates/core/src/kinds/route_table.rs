@@ -1,10 +1,8 @@
 //! Route table with its routes and the subnets that use it.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

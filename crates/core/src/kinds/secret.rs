@@ -1,12 +1,9 @@
 //! The stack's own secret with the master user's name and password.
 //!
-//! **Invariant.** What the secret holds is in [`SecretText`] or in a request, nowhere else: no property, output
-//! or message has it.
+//! **Invariant.** What the secret holds is in no property, and so in no plan.
 
 use super::Kind;
-
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -4,7 +4,6 @@
 //! is killed in between sees a difference and writes both again.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,8 @@
 //! Security group with all its rules; AWS's default egress rule is among them.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

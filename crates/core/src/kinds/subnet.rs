@@ -1,11 +1,8 @@
 //! Subnet in one availability zone.
 
 use super::Kind;
-
 use crate::base::Input;
-
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
 //! DB subnet group: the subnets in which the cluster's instances live.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};

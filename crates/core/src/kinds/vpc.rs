@@ -1,9 +1,7 @@
 //! VPC with DNS host names on. DNS support is on in every new VPC.
 
 use super::Kind;
-
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,10 +1,8 @@
 //! Gateway or interface endpoint of an AWS service in the VPC.
 
 use super::Kind;
-
 use crate::base::Input;
 use crate::resource::{PLAIN, Rules};
-
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

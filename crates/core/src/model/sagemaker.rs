@@ -3,8 +3,7 @@
 use super::Builder;
 use super::network::Network;
 use super::roles::arn;
-use crate::base::policy;
-use crate::base::{Id, Input};
+use crate::base::{Id, Input, policy};
 use crate::kinds::{bucket, bucket_object, endpoint, endpoint_config, model, notebook, notebook_config};
 use crate::spec::{Aurora, Endpoint, EndpointManager, Model, Notebook, NotebookSubnet, xgboost_image};
 use serde_json::json;

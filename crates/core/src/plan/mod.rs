@@ -156,9 +156,7 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         let needs = graph.needs(&id);
         let mut step =
             Step { predicted: resource.predicted.clone(), needs, changes, reason, ..Step::new(id, action) };
-        if live.is_some()
-            && let Some(members) = &members
-        {
+        if let Some(members) = &members {
             match members.restarts.by == step.id {
                 true => {
                     step.needs.extend(leaving.keys().map(|id| (*id).clone()));
