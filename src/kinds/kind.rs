@@ -42,6 +42,10 @@ pub struct Deletion<'a, P> {
     pub options: &'a BTreeMap<String, String>,
 }
 
+#[diagnostic::on_unimplemented(
+    message = "nothing says how AWS is asked for `{Self}`",
+    note = "write its file in src/kinds with `impl Calls for {Self}`, and its `mod` line in src/kinds/mod.rs; a task has `impl Task`, and `[task]` before it in `every_kind!`"
+)]
 /// How AWS is asked for the objects of a kind. Every async function talks to AWS; nothing else does.
 ///
 /// None of them asks whether it may interrupt somebody: the executor has, by the kind's

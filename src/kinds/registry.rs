@@ -1,10 +1,11 @@
 //! All kinds that a run knows.
 
-use super::kind::AnyKind;
+use super::kind::{AnyKind, Work};
 use crate::aws::{Aws, Failure, Look};
 use auroraml_core::base::{Id, Live, Observed};
+use auroraml_core::every_kind;
+use auroraml_core::kinds::*;
 use auroraml_core::resource::Catalog;
-use auroraml_core::{every_kind, kinds};
 use futures_util::future::join_all;
 
 /// The kinds that a run knows: a value, so that two runs may know different ones.
@@ -12,8 +13,17 @@ use futures_util::future::join_all;
 pub struct Kinds(Vec<&'static dyn AnyKind>);
 
 macro_rules! all {
-    ($($section:literal: $file:ident::$kind:ident,)*) => {
-        vec![$(&kinds::$file::$kind as &'static dyn AnyKind),*]
+    ($($section:literal: $([$task:ident])? $file:ident::$kind:ident,)*) => {
+        vec![$(one!($([$task])? $file::$kind)),*]
+    };
+}
+
+macro_rules! one {
+    ($file:ident::$kind:ident) => {
+        &$file::$kind as &'static dyn AnyKind
+    };
+    ([task] $file:ident::$kind:ident) => {
+        &Work($file::$kind) as &'static dyn AnyKind
     };
 }
 
@@ -39,7 +49,7 @@ impl Kinds {
     /// When there is no such kind: a bug.
     pub fn get(&self, name: &str) -> &'static dyn AnyKind {
         let found = self.0.iter().find(|kind| kind.name() == name);
-        *found.unwrap_or_else(|| panic!("there is no kind {name}"))
+        *found.unwrap_or_else(|| panic!("there is no kind {name}: is it in `every_kind!`?"))
     }
 
     /// The rules of all of them, as the planner wants them.
@@ -70,5 +80,54 @@ impl Kinds {
     pub async fn observe_one(&self, aws: &Aws, id: &Id, as_of: u64) -> Result<Option<Live>, Failure> {
         let look = Look { aws, as_of, only: Some(&id.name) };
         Ok(self.get(id.kind).observe(look).await?.into_iter().find(|live| live.id == *id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kind::{Seen, Task};
+    use super::*;
+    use auroraml_core::kinds::vpc;
+    use auroraml_core::resource::{Nature, PLAIN, Rules};
+
+    mod training {
+        pub struct Job;
+    }
+
+    impl Kind for training::Job {
+        const NAME: &'static str = "training";
+        const RULES: Rules = Rules { nature: Nature::Task, ..PLAIN };
+        type Props = String;
+    }
+
+    impl Task for training::Job {
+        async fn find(&self, _: Look<'_>) -> Result<Vec<Seen<String>>, Failure> {
+            Ok(Vec::new())
+        }
+        async fn start(&self, _: &Aws, _: &str, _: &String, _: u64) -> Result<(), Failure> {
+            Ok(())
+        }
+        async fn stop(&self, _: &Aws, _: &str, _: u64) -> Result<(), Failure> {
+            Ok(())
+        }
+    }
+
+    /// The list of kinds takes tasks as well, although none of the product's is one yet.
+    #[test]
+    fn tasks_are_listed_among_the_kinds() {
+        let kinds = Kinds(all! { "Network": vpc::Vpc, "Tasks": [task] training::Job, });
+        assert_eq!(kinds.get("training").rules().nature, Nature::Task);
+        assert_eq!(kinds.get("vpc").rules().nature, Nature::Object);
+        assert_eq!(kinds.catalog().iter().count(), 2);
+    }
+
+    #[test]
+    fn a_namesake_takes_the_place() {
+        let kinds = Kinds::default();
+        let count = kinds.catalog().iter().count();
+        assert_eq!(
+            kinds.with(&Work(training::Job)).with(&Work(training::Job)).catalog().iter().count(),
+            count + 1
+        );
     }
 }

@@ -43,8 +43,8 @@ pub trait Kind: Sync + 'static {
     type Props: Serialize + DeserializeOwned + Send + Sync;
 }
 
-/// Hands every kind there is to a macro, each after the title of the section that shows it. The order is that in
-/// which a person would build a stack; output follows it.
+/// Hands every kind there is to a macro, each after the title of the section that shows it, a task with `[task]` before
+/// it. The order is that in which a person would build a stack; output follows it.
 #[macro_export]
 macro_rules! every_kind {
     ($take:ident) => {
@@ -80,7 +80,7 @@ macro_rules! every_kind {
 }
 
 macro_rules! sections {
-    ($($section:literal: $file:ident::$kind:ident,)*) => {
+    ($($section:literal: $([$task:ident])? $file:ident::$kind:ident,)*) => {
         &[$(($file::$kind::NAME, $section)),*]
     };
 }
@@ -89,7 +89,7 @@ macro_rules! sections {
 pub const SECTIONS: &[(&str, &str)] = every_kind!(sections);
 
 macro_rules! rules {
-    ($($section:literal: $file:ident::$kind:ident,)*) => {
+    ($($section:literal: $([$task:ident])? $file:ident::$kind:ident,)*) => {
         [$(($file::$kind::NAME, $file::$kind::RULES)),*]
     };
 }

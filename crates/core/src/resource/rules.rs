@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ops::Index;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
@@ -117,7 +118,30 @@ impl Rules {
 }
 
 /// The rules of all kinds, by name.
-pub type Catalog = BTreeMap<&'static str, Rules>;
+#[derive(Clone, Debug, Default)]
+pub struct Catalog(BTreeMap<&'static str, Rules>);
+
+impl Catalog {
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Rules)> {
+        self.0.iter().map(|(name, rules)| (*name, rules))
+    }
+}
+
+impl FromIterator<(&'static str, Rules)> for Catalog {
+    fn from_iter<I: IntoIterator<Item = (&'static str, Rules)>>(kinds: I) -> Catalog {
+        Catalog(kinds.into_iter().collect())
+    }
+}
+
+impl Index<&str> for Catalog {
+    type Output = Rules;
+
+    /// # Panics
+    /// When there is no such kind: a bug.
+    fn index(&self, kind: &str) -> &Rules {
+        self.0.get(kind).unwrap_or_else(|| panic!("there is no kind {kind}: is it in `every_kind!`?"))
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

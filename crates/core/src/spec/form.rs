@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// A type that a field can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a field of the spec",
+    note = "an enum of names needs a line in `choices!`, a mapping is written with `fields!`"
+)]
 pub trait Form: Sized {
     /// Reads one; problems are reported, and then there is no value.
     fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<Self>;

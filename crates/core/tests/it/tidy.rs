@@ -1,6 +1,8 @@
 //! The floors of the pure half: nothing looks upward, and nothing reaches for what is not pure.
 
 use crate::repository;
+use auroraml_core::kinds;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Modules from the ground floor up; those of one line know each other not.
@@ -94,4 +96,27 @@ fn every_module_has_its_floor_and_is_pure() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A kind whose file nobody listed would be no kind.
+#[test]
+fn every_kind_is_listed() {
+    let shared = ["mod", "parameters"];
+    let stems = crate::files("crates/core/src/kinds", "rs").into_iter();
+    let in_files: BTreeSet<String> = stems
+        .map(|path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned())
+        .filter(|stem| !shared.contains(&stem.as_str()))
+        .collect();
+    let listed = kinds::catalog().iter().map(|(name, _)| name.to_string()).collect();
+    let differ: Vec<&String> = in_files.symmetric_difference(&listed).collect();
+    assert!(differ.is_empty(), "in crates/core/src/kinds or in `every_kind!`, and not in both: {differ:?}");
+}
+
+/// A title that is misspelt would part a section in two.
+#[test]
+fn the_kinds_of_a_section_stand_together() {
+    let mut titles: Vec<&str> = kinds::SECTIONS.iter().map(|(_, title)| *title).collect();
+    titles.dedup();
+    let different: BTreeSet<&str> = titles.iter().copied().collect();
+    assert_eq!(titles.len(), different.len(), "{titles:?}");
 }
