@@ -1,6 +1,6 @@
 //! All kinds that a run knows.
 
-use super::kind::{AnyKind, Work};
+use super::kind::AnyKind;
 use crate::aws::{Aws, Failure, Look};
 use auroraml_core::base::{Id, Live, Observed};
 use auroraml_core::every_kind;
@@ -23,7 +23,7 @@ macro_rules! one {
         &$file::$kind as &'static dyn AnyKind
     };
     ([task] $file:ident::$kind:ident) => {
-        &Work($file::$kind) as &'static dyn AnyKind
+        &crate::kinds::Work($file::$kind) as &'static dyn AnyKind
     };
 }
 
@@ -85,7 +85,7 @@ impl Kinds {
 
 #[cfg(test)]
 mod tests {
-    use super::super::kind::{Seen, Task};
+    use super::super::kind::{Seen, Task, Work};
     use super::*;
     use auroraml_core::kinds::vpc;
     use auroraml_core::resource::{Nature, PLAIN, Rules};
