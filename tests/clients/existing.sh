@@ -15,10 +15,12 @@ cd "$work"
 
 # Serves the sandbox until unserve.
 serve() {
+  # What an earlier server said must not be taken for this one's: the shell empties the file when it gets round to it.
+  rm -f served
   "$AURORAML" sandbox --listen 127.0.0.1:0 --sandbox=world.json --sandbox-speed 100 > served 2> served.log &
   server=$!
   for _ in $(seq 1 100); do
-    grep -q DEFAULT_REGION served && break
+    grep -qs DEFAULT_REGION served && break
     sleep 0.1
   done
   AWS_ENDPOINT_URL=$(sed -n 's/^export AWS_ENDPOINT_URL=//p' served)
