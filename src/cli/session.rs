@@ -225,7 +225,7 @@ pub fn no_plan(error: PrepareError) -> Error {
             Error { exit: Exit::Preflight, troubles: troubles.collect() }
         }
         PrepareError::Bug(why) => {
-            let help = "please report it with the spec; nothing was changed";
+            let help = "please report it, with the spec";
             Error::new("auroraml", format!("a bug: {why}"), help)
         }
     }

@@ -38,7 +38,7 @@ pub enum PrepareError {
     Aws(Failure),
     /// The spec cannot be carried out in this account and region; nothing was changed.
     Preflight(Vec<Preflight>),
-    /// auroraml has a bug; nothing was changed.
+    /// auroraml has a bug: this is what it panicked with.
     Bug(String),
 }
 impl From<Failure> for PrepareError {

@@ -249,7 +249,9 @@ impl<'r> Converge<'r> {
                     }
                     _ if is_task => return Ok(()),
                     _ if !ask => self.wait("goes with what it belongs to").await?,
-                    _ if self.lags(&live) => self.wait("waiting for AWS to begin").await?,
+                    _ if self.past.may_be_old(&live, self.now(), self.lag()) => {
+                        self.wait("waiting for AWS to begin").await?
+                    }
                     _ => self.delete(&live).await?,
                 },
             }
@@ -344,14 +346,6 @@ impl<'r> Converge<'r> {
 
     fn lag(&self) -> u64 {
         self.rules.effect_lag_seconds * 1000
-    }
-
-    /// Whether this may be a look at the state from before our last change.
-    fn lags(&self, live: &Live) -> bool {
-        let unchanged = |(at, before): &(u64, Option<Live>)| {
-            self.since(*at) < self.lag() && before.as_ref() == Some(live)
-        };
-        self.past.acted.as_ref().is_some_and(unchanged)
     }
 
     fn now(&self) -> u64 {

@@ -57,9 +57,8 @@ fn judge(sight: &Sight<'_>) -> Verdict {
         let unsure = just_acted && !sight.want["writer"].is_null();
         return if early || unsure { wait("waiting for the change to show") } else { Verdict::Done };
     }
-    let Ok(strategy) = serde_json::from_value::<Option<Strategy>>(sight.want["strategy"].clone()) else {
-        return wait("waiting for a strategy");
-    };
+    let strategy: Option<Strategy> =
+        serde_json::from_value(sight.want["strategy"].clone()).unwrap_or_default();
     let strategy = strategy.unwrap_or_default();
     // What was `applying` when the plan was made has turned out to need a restart: the next plan shows it as held.
     if let Some(hold) = &past.hold {

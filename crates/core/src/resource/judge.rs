@@ -47,18 +47,24 @@ pub struct Past {
     pub hold: Option<String>,
 }
 
+impl Past {
+    /// Whether this may be a look at the state from before our last change: `available` proves nothing right
+    /// after a modify or a reboot (fact book, section 1.6). `lag` is in milliseconds.
+    pub fn may_be_old(&self, live: &Live, now: u64, lag: u64) -> bool {
+        self.acted
+            .as_ref()
+            .is_some_and(|(at, before)| now.saturating_sub(*at) < lag && before.as_ref() == Some(live))
+    }
+}
+
 impl Sight<'_> {
     pub fn since(&self, earlier: u64) -> u64 {
         self.now.saturating_sub(earlier)
     }
 
-    /// Whether this may be a look at the state from before our last change: `available` proves nothing right
-    /// after a modify or a reboot (fact book, section 1.6).
+    /// As [`Past::may_be_old`].
     pub fn may_be_old(&self) -> bool {
-        self.past
-            .acted
-            .as_ref()
-            .is_some_and(|(at, before)| self.since(*at) < self.lag && before.as_ref() == Some(self.live))
+        self.past.may_be_old(self.live, self.now, self.lag)
     }
 
     /// What there is to wait for before anything can be said.

@@ -1,6 +1,7 @@
 //! The pure part: facts made by hand, and what is said of them.
 
 use auroraml_core::base::names::Place;
+use auroraml_core::engine::Wiring;
 use auroraml_core::model;
 use auroraml_core::verify::facts::*;
 use auroraml_core::verify::judge;
@@ -262,4 +263,20 @@ fn what_aws_does_not_say_is_not_checked_and_stops_nothing_else() {
         facts.roles.insert(ROLE.into(), Err(why()));
     });
     assert_eq!(role.len(), 2, "{role:#?}");
+}
+
+/// An engine whose associations name a feature has no parameters to follow: the association says which role it is.
+#[test]
+fn a_role_that_is_associated_by_feature() {
+    let mut facts = facts();
+    for ability in &mut facts.abilities {
+        ability.wiring = Wiring::Feature(if ability.name == "bedrock" { "Bedrock" } else { "SageMaker" });
+    }
+    facts.cluster.associations[0].feature = "SageMaker".into();
+    let checks = judge(&facts);
+    let role = |name: &str| checks.iter().find(|check| check.check == format!("{name} role")).unwrap();
+    assert_eq!(role("sagemaker").outcome, Outcome::Ok, "{:?}", role("sagemaker"));
+    assert_eq!(role("bedrock").outcome, Outcome::Failed);
+    assert_eq!(role("bedrock").found, "no role is associated for the feature Bedrock");
+    assert!(checks.iter().all(|check| !check.check.ends_with(" parameter")), "{checks:?}");
 }
