@@ -24,7 +24,7 @@ pub async fn sandbox(args: &Sandbox, global: &Global, printer: &Printer) -> Resu
         reset(file, printer)?;
     }
     match args.listen {
-        Some(address) => listen(address, file, global, printer).await,
+        Some(address) => listen(address, file, args.bare, global, printer).await,
         None => Ok(Exit::Done),
     }
 }
@@ -49,8 +49,18 @@ fn reset(file: &Path, printer: &Printer) -> Result<(), Error> {
     Ok(())
 }
 
-async fn listen(address: SocketAddr, file: &Path, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+async fn listen(
+    address: SocketAddr,
+    file: &Path,
+    bare: bool,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Exit, Error> {
     let sandbox = open_sandbox(file, global, printer)?;
+    if bare {
+        // What a region was given with its first request it keeps.
+        sandbox.sandbox().with(|world| world.bare = true);
+    }
     let before = sandbox.sandbox().with(|world| world.unknown.clone());
     let failed = |error: io::Error| {
         Error::new(address.to_string(), error.to_string(), "choose another port, or 0 for any free one")

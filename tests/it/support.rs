@@ -22,9 +22,9 @@ pub fn golden(name: &str, text: &str) {
     golden_at(&format!("tests/data/render/{name}"), text);
 }
 
-/// A new sandbox at normal speed; run it on tokio's paused clock.
+/// A new sandbox at normal speed, with nothing in it; run it on tokio's paused clock.
 pub fn sandbox(seed: u64, mood: Mood) -> Sandbox {
-    Sandbox::new(World::new(seed, mood), 1.0)
+    Sandbox::new(World::new(seed, mood).bare(), 1.0)
 }
 
 /// SDK configuration that talks to the sandbox, on its clock, without retries: what the sandbox answers

@@ -29,6 +29,32 @@ pub struct Iam {
     roles: BTreeMap<String, Role>,
     policies: BTreeMap<String, Policy>,
     profiles: BTreeMap<String, InstanceProfile>,
+    /// Sessions of roles by the access key that they were given.
+    #[serde(default)]
+    sessions: BTreeMap<String, Session>,
+}
+
+/// A role that somebody has assumed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    /// ARN of the role.
+    pub role: String,
+    pub role_id: String,
+    pub name: String,
+    /// Milliseconds since the Unix epoch.
+    pub until: u64,
+}
+
+impl Session {
+    /// The caller's ARN: it has the role's name, and not its path.
+    pub fn arn(&self) -> String {
+        let role = self.role.rsplit('/').next().unwrap_or_default();
+        format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{}", self.name)
+    }
+
+    pub fn id(&self) -> String {
+        format!("{}:{}", self.role_id, self.name)
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -114,6 +140,30 @@ impl Iam {
         let Some(role) = self.roles.values().find(|role| role.arn() == arn) else { return false };
         let seen = if now >= role.usable { Some(&role.trust) } else { role.trust_before.as_ref() };
         seen.is_some_and(|trust| documents::trusts(&trust.document, service))
+    }
+
+    /// The role's id and the longest session in seconds, if a user of this account can assume the role at `now`.
+    pub(crate) fn assumable_by_user(
+        &self,
+        arn: &str,
+        user: &str,
+        external: Option<&str>,
+        now: u64,
+    ) -> Option<(String, u64)> {
+        let role = self.roles.values().find(|role| role.arn() == arn)?;
+        let seen = if now >= role.usable { Some(&role.trust) } else { role.trust_before.as_ref() };
+        let trusted = seen.is_some_and(|trust| documents::trusts_user(&trust.document, user, external));
+        trusted.then(|| (role.id.clone(), role.max_session_seconds))
+    }
+
+    /// Whose session an access key is.
+    pub fn session(&self, key: &str) -> Option<&Session> {
+        self.sessions.get(key)
+    }
+
+    pub(crate) fn open_session(&mut self, key: String, session: Session, now: u64) {
+        self.sessions.retain(|_, session| session.until > now);
+        self.sessions.insert(key, session);
     }
 
     /// Whether the role exists at all.
@@ -285,7 +335,7 @@ fn unique_id(kind: &str, random: &mut Random) -> String {
 }
 
 /// IAM shows whole seconds.
-fn date(at_ms: u64) -> String {
+pub(crate) fn date(at_ms: u64) -> String {
     let seconds = i64::try_from(at_ms / 1000).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,7 +1,7 @@
 //! Elastic IP addresses.
 
 use super::listing::Listing;
-use super::record::{Record, done, missing, new_id, unsupported, write_tags};
+use super::record::{Record, done, invalid, missing, new_id, unsupported, write_tags};
 use super::state::{Address, Association, Ec2};
 use crate::account::ACCOUNT;
 use crate::call::Call;
@@ -23,6 +23,8 @@ const LISTING: Listing = Listing {
     ],
     pages: 1..=1000,
 };
+
+const ATTRIBUTES: Listing = Listing { ids: "AllocationId", set: "addressSet", filters: &[], pages: 1..=1000 };
 
 impl Ec2 {
     pub(super) fn allocate_address(&mut self, call: &Call, random: &mut Random) -> Reply {
@@ -79,6 +81,23 @@ impl Ec2 {
             }
             write_tags(x, &address.record.tags);
         })
+    }
+
+    /// The reverse DNS name of each address: nobody can set one here, and an address without one is listed without
+    /// it. Terraform's provider asks at every refresh.
+    pub(super) fn describe_addresses_attribute(&self, call: &Call) -> Reply {
+        if let Some(other) = call.params.get("Attribute").filter(|name| *name != "domain-name") {
+            return Err(invalid(format!("Value ({other}) for parameter attribute is invalid.")));
+        }
+        self.list(
+            call,
+            &ATTRIBUTES,
+            self.addresses.values(),
+            |_| Vec::new(),
+            |x, address| {
+                x.text("publicIp", &address.public_ip).text("allocationId", &address.id);
+            },
+        )
     }
 
     /// Fact book, section 5.4: refused while in use, and the codes for what is not there.

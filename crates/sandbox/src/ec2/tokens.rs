@@ -47,7 +47,7 @@ fn key(call: &Call) -> Option<String> {
 
 fn parameters(params: &Params) -> String {
     let mut text = String::new();
-    for (name, value) in &params.0 {
+    for (name, value) in params.glance() {
         if name != "ClientToken" {
             text.push_str(&format!("{name}={value}\n"));
         }
