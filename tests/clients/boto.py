@@ -277,7 +277,7 @@ def ec2():
     )
     found = ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule])["SecurityGroupRules"][0]
     equal((found["FromPort"], found["CidrIpv4"], found["Description"]), (3307, "10.2.0.0/16", "moved"))
-    address = ec2.allocate_address()["AllocationId"]
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     ask = lambda: ec2.describe_addresses_attribute(AllocationIds=[address], Attribute="domain-name")["Addresses"]
     equal([a["AllocationId"] for a in retried("InvalidAllocationID.NotFound", ask)], [address])
     ec2.release_address(AllocationId=address)

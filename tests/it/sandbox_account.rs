@@ -7,7 +7,6 @@ use auroraml_core::model::Intent;
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Sandbox, World};
 use aws_sdk_ec2::types::Filter;
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Everything in the account that has a name, but for what AWS itself removes later or keeps.
@@ -121,11 +120,7 @@ async fn what_nobody_reads_is_refused_and_nothing_is_made() {
         (aws_sdk_rds::Client::new(&config(&sandbox)), aws_sdk_ec2::Client::new(&config(&sandbox)));
     let sagemaker = aws_sdk_sagemaker::Client::new(&config(&sandbox));
     ec2.describe_vpcs().send().await.unwrap();
-    let state = |world: &mut World| -> Value {
-        let all = serde_json::to_value(&*world).unwrap();
-        serde_json::json!([all["regions"], all["global"]["iam"]])
-    };
-    let before = sandbox.with(state);
+    let before = inventory(&sandbox.world());
     let refused = |error: String, member: &str| assert!(error.contains(member), "{member}: {error}");
 
     let new =
@@ -139,5 +134,5 @@ async fn what_nobody_reads_is_refused_and_nothing_is_made() {
     let training = sagemaker.list_training_jobs().warm_pool_status_equals("Available".into());
     refused(format!("{:?}", training.send().await.unwrap_err()), "WarmPoolStatusEquals");
 
-    assert_eq!(sandbox.with(state), before);
+    assert_eq!(inventory(&sandbox.world()), before);
 }

@@ -29,6 +29,10 @@ const ATTRIBUTES: Listing = Listing { ids: "AllocationId", set: "addressSet", fi
 impl Ec2 {
     pub(super) fn allocate_address(&mut self, call: &Call, random: &mut Random) -> Reply {
         unsupported(&call.params, &["Address", "PublicIpv4Pool", "CustomerOwnedIpv4Pool", "IpamPoolId"])?;
+        // EC2-Classic is gone (EC2 User Guide): there is one domain.
+        if let Some(other) = call.params.get("Domain").filter(|domain| *domain != "vpc") {
+            return Err(invalid(format!("Value ({other}) for parameter domain is invalid.")));
+        }
         let record = Record::of(call, random, "elastic-ip")?;
         if self.addresses.len() >= self.quotas.addresses {
             let text = "The maximum number of addresses has been reached.";

@@ -70,6 +70,9 @@ pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
     }
     check_forwarding(&after.settings)?;
     check_kind(p)?;
+    // ModifyDBCluster is silent about the Data API of a provisioned cluster, which has operations of its own (fact book,
+    // section 1.11).
+    p.flag("EnableHttpEndpoint");
     let exports = p.nested("CloudwatchLogsExportConfiguration");
     after.settings.log_exports.extend(log_exports(exports.list("EnableLogTypes"))?);
     for log in log_exports(exports.list("DisableLogTypes"))? {
