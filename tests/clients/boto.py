@@ -280,7 +280,8 @@ def ec2():
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     ask = lambda: ec2.describe_addresses_attribute(AllocationIds=[address], Attribute="domain-name")["Addresses"]
     equal([a["AllocationId"] for a in retried("InvalidAllocationID.NotFound", ask)], [address])
-    ec2.release_address(AllocationId=address)
+    refused("InvalidAddress.NotFound", ec2.release_address, AllocationId=address, NetworkBorderGroup="eu-west-1")
+    ec2.release_address(AllocationId=address, NetworkBorderGroup=REGION)
     names = [r["RegionName"] for r in ec2.describe_regions()["Regions"]]
     assert {"us-east-1", "eu-west-1"} <= set(names), names
     equal([r["Endpoint"] for r in ec2.describe_regions(RegionNames=["eu-west-1"])["Regions"]], ["ec2.eu-west-1.amazonaws.com"])

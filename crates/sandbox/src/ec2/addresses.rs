@@ -112,6 +112,13 @@ impl Ec2 {
                 Fault::bad("MissingParameter", "Either 'publicIp' or 'allocationId' is required")
             })?)?,
         };
+        // API reference of ReleaseAddress: the code for a group that is not the address's.
+        if call.params.get("NetworkBorderGroup").is_some_and(|group| group != call.region) {
+            return Err(Fault::bad(
+                "InvalidAddress.NotFound",
+                format!("Address '{}' not found.", address.public_ip),
+            ));
+        }
         if address.association.is_some() {
             let text = format!("Address {} is in use.", address.public_ip);
             return Err(Fault::bad("InvalidIPAddress.InUse", text));
