@@ -23,6 +23,12 @@ const VISIBILITY_MS: u64 = 90_000;
 const QUICK_REFUSALS_MAX: u32 = 8;
 /// Seconds between two tries then.
 const IN_USE_POLL_SECONDS: u64 = 15;
+/// The pause before the first look after a change; each later one is twice as long, up to the kind's own pace.
+/// Much of AWS is done when it answers, and the rest takes minutes.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The pause between two looks that are to tell the same. AWS's own handlers for CloudFormation are content with
+/// less (fact book, section 1.6).
+const CERTAINTY_PAUSE: Duration = Duration::from_secs(5);
 
 pub(super) enum StepError {
     Interrupted,
@@ -63,6 +69,10 @@ pub(super) struct Converge<'r> {
     refusals: u32,
     /// What the last update that AWS accepted was to change.
     tried: Vec<Change>,
+    /// Whether nothing but tags was changed: they are what they are as soon as they show.
+    tags_only: bool,
+    /// Pauses since the last change, or since the beginning.
+    pauses: u32,
     told: String,
 }
 
@@ -78,6 +88,8 @@ impl<'r> Converge<'r> {
             began,
             foreseen: step.action == Action::Recheck && !step.interruptions.is_empty(),
             hold: run.graph.restarts.as_ref().and_then(|restarts| restarts.policy.hold.clone()),
+            found: run.observed.get(&step.id).cloned(),
+            run_began: run.began,
             ..Past::default()
         };
         Converge {
@@ -92,6 +104,8 @@ impl<'r> Converge<'r> {
             refused_acts: None,
             refusals: 0,
             tried: Vec::new(),
+            tags_only: true,
+            pauses: 0,
             told: String::new(),
         }
     }
@@ -131,6 +145,7 @@ impl<'r> Converge<'r> {
                 self.past.busy_at = self.now();
             }
             let changes = self.changes(&want, &live);
+            self.past.differed |= !changes.is_empty();
             let sight = Sight {
                 lag: self.lag(),
                 want: &want,
@@ -160,9 +175,11 @@ impl<'r> Converge<'r> {
                     if good_looks >= self.looks_needed() {
                         return self.outputs(live);
                     }
-                    self.wait("looking again to be sure").await?;
+                    self.tell("looking again to be sure");
+                    let pace = Duration::from_secs(self.rules.poll_seconds);
+                    self.pause(pace.min(CERTAINTY_PAUSE)).await?;
                 }
-                Verdict::Held(_) => return self.outputs(live),
+                Verdict::Certain | Verdict::Held(_) => return self.outputs(live),
                 Verdict::Act(interruption) => {
                     good_looks = 0;
                     self.update(&want, live, changes, interruption).await?;
@@ -228,6 +245,7 @@ impl<'r> Converge<'r> {
             },
         };
         let (run, kind) = (self.run, self.kind);
+        self.tags_only &= changes.iter().all(|change| change.concerns("tags"));
         let request = kind.update(&run.aws, &live, want.clone(), &changes);
         self.act(Some(live.clone()), "update", interruption, request).await?;
         self.tried = if self.refused_acts.is_none() { changes } else { Vec::new() };
@@ -340,6 +358,7 @@ impl<'r> Converge<'r> {
         match self.step.action {
             // What was just created had no earlier state that a late look could still show.
             Action::Create | Action::Recreate | Action::Run if self.past.acts <= 1 => 1,
+            _ if self.past.acts > 0 && self.tags_only => 1,
             _ => self.rules.stable_looks,
         }
     }
@@ -381,6 +400,7 @@ impl<'r> Converge<'r> {
         self.run.tell(Event::Acted { id: self.step.id.clone(), what });
         let answer = request.await;
         self.afresh = false;
+        self.pauses = 0;
         // Of an answer that was lost nobody knows whether it was made.
         if let Some(interruption) = interruption
             && answer.as_ref().err().is_none_or(|failure| failure.is(Class::Ambiguous))
@@ -395,7 +415,7 @@ impl<'r> Converge<'r> {
                 self.past.acted = Some((self.now(), before));
                 self.refused_acts = None;
                 self.refusals = 0;
-                self.pause(self.rules.poll_seconds).await
+                self.pause_a_while().await
             }
             // Nobody knows whether it took effect: give it the time to show, then look.
             Err(failure) if failure.is(Class::Ambiguous) => {
@@ -430,13 +450,25 @@ impl<'r> Converge<'r> {
         let poll = self.rules.poll_seconds;
         // What others still use can take most of an hour, and the object is asked for at each try.
         let slow = failure.is(Class::InUse) && self.refusals > QUICK_REFUSALS_MAX;
-        self.pause(if slow { poll.max(IN_USE_POLL_SECONDS) } else { poll }).await
+        self.pause(Duration::from_secs(if slow { poll.max(IN_USE_POLL_SECONDS) } else { poll })).await
     }
 
-    /// Waits one poll interval, saying why, unless the run is stopped or the time is up.
+    /// Waits until the next look, saying why, unless the run is stopped or the time is up.
     async fn wait(&mut self, why: &str) -> Result<(), StepError> {
         self.tell(why);
-        self.pause(self.rules.poll_seconds).await
+        self.pause_a_while().await
+    }
+
+    /// A short pause at first, then longer ones up to the kind's own pace, which is kept however long looks take.
+    async fn pause_a_while(&mut self) -> Result<(), StepError> {
+        let pace = self.rules.poll_seconds * 1000;
+        let from = self.past.acted.as_ref().map_or(self.past.began, |(at, _)| *at);
+        let left = pace - self.since(from) % pace;
+        let growing = u64::try_from(FIRST_PAUSE.as_millis()).unwrap_or(pace) << self.pauses.min(16);
+        self.pauses += 1;
+        // Just missed: the next beat is as good.
+        let left = if left < pace / 10 { left + pace } else { left };
+        self.pause(Duration::from_millis(growing.min(left))).await
     }
 
     fn tell(&mut self, why: &str) {
@@ -446,7 +478,7 @@ impl<'r> Converge<'r> {
         }
     }
 
-    async fn pause(&mut self, seconds: u64) -> Result<(), StepError> {
+    async fn pause(&mut self, pause: Duration) -> Result<(), StepError> {
         self.afresh = false;
         if self.since(self.past.began) > self.rules.limit_minutes * 60_000 {
             let minutes = self.rules.limit_minutes;
@@ -459,7 +491,7 @@ impl<'r> Converge<'r> {
         }
         let mut stop = self.run.stop.clone();
         tokio::select! {
-            () = self.run.aws.clock.sleep(Duration::from_secs(seconds)) => {}
+            () = self.run.aws.clock.sleep(pause) => {}
             // An error means that nobody can ask to stop any more: then only the sleep ends the wait.
             Ok(_) = stop.wait_for(|stop| *stop) => return Err(StepError::Interrupted),
         }

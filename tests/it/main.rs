@@ -23,6 +23,7 @@ mod sandbox_s3;
 mod sandbox_sagemaker;
 mod sandbox_secretsmanager;
 mod sandbox_server;
+mod speed;
 mod stacks;
 mod support;
 mod tasks;

@@ -4,6 +4,7 @@ use crate::answer::{is_mutating, respond};
 use crate::call::{Call, protocol};
 use crate::decode::decode;
 use crate::faults::{Faults, Injected};
+use crate::random::Mood;
 use crate::wire::{Request, Response};
 use crate::world::World;
 use auroraml_clock::Clock;
@@ -25,6 +26,9 @@ pub struct Sandbox {
     clock: Clock,
     crashed: Arc<tokio::sync::Notify>,
 }
+
+/// How long a request to an emulator on the same machine takes.
+const INSTANT_ANSWER_MS: u64 = 20;
 
 type Observer = Box<dyn Fn(&World) + Send>;
 
@@ -135,10 +139,11 @@ impl Shared {
     fn outcome(&mut self, call: &Call) -> (Outcome, u64) {
         let mutating = is_mutating(call);
         // Time for the request itself: fact book, section 8.2 ("each API").
-        let latency = if mutating {
-            self.world.global.random.duration(0.3, 0.6, 1.5)
-        } else {
-            self.world.global.random.duration(0.04, 0.08, 0.25)
+        let random = &mut self.world.global.random;
+        let latency = match (random.mood, mutating) {
+            (Mood::Instant, _) => INSTANT_ANSWER_MS,
+            (_, true) => random.duration(0.3, 0.6, 1.5),
+            (_, false) => random.duration(0.04, 0.08, 0.25),
         };
         let injected = self.faults.draw(mutating, protocol(call), &call.service);
         match injected {

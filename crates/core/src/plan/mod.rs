@@ -169,7 +169,11 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         }
         // What is held changes nothing that others would have to heed.
         if step.action != Action::NoOp && step.held.is_none() {
-            active.insert(step.id.clone());
+            let tags_only = step.action == Action::Update && step.changes.iter().all(|c| c.concerns("tags"));
+            // Tags change nothing that others are made of.
+            if !tags_only {
+                active.insert(step.id.clone());
+            }
             effects.insert(step.id.clone(), effect);
         }
         plan.steps.push(step);
