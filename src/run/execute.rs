@@ -179,7 +179,7 @@ async fn one(run: &Arc<Run>, step: &Step) -> Result<(), StepError> {
         Action::Delete | Action::Stop => converge.remove(true).await?,
         Action::Vanish => converge.remove(false).await?,
     }
-    let seconds = (run.aws.clock.now_ms() - began) / 1000;
+    let seconds = run.aws.clock.now_ms().saturating_sub(began) / 1000;
     run.tell(Event::Finished { id: step.id.clone(), seconds });
     Ok(())
 }

@@ -27,6 +27,7 @@ mod sandbox_secretsmanager;
 mod sandbox_server;
 mod speed;
 mod stacks;
+mod stubborn;
 mod support;
 mod tasks;
 mod tidy;

@@ -2,10 +2,12 @@
 //! what AWS itself takes.
 
 use crate::harness::{Account, Recorder, spec, spec_file};
+use auroraml_clock::Clock;
 use auroraml_core::model::Intent;
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The seconds of the clock that a whole run takes, from the first look until the last.
 async fn seconds(account: &Account, what: &str, spec: &Spec, intent: Intent) -> f64 {
@@ -69,4 +71,24 @@ async fn a_writer_and_two_readers_restart() {
         seconds(&account, &format!("seed {seed}"), &spec(&changed), Intent::Apply).await;
     }
     assert!(calm <= 1.2 * AWS_SECONDS, "{calm} s where AWS takes {AWS_SECONDS} s");
+}
+
+/// Tokio's clock can stand still or run ahead: the time of day is the machine's.
+#[tokio::test(start_paused = true)]
+async fn the_time_of_day_is_read_and_not_extrapolated() {
+    let clock = Clock::real();
+    let before = clock.now_ms();
+    clock.sleep(Duration::from_secs(3600)).await;
+    let passed = clock.now_ms().saturating_sub(before);
+    assert!(passed < 600_000, "{passed} ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sleep_of_the_machine_is_no_sleep_of_ours() {
+    let clock = Clock::starting_at(1_000, 2.0);
+    let same = clock.clone();
+    clock.suspend(Duration::from_secs(60));
+    assert_eq!(same.now_ms(), 61_000);
+    clock.sleep(Duration::from_secs(10)).await;
+    assert_eq!(same.now_ms(), 71_000);
 }

@@ -191,7 +191,21 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     for step in &mut plan.steps {
         step.needs.retain(|id| ids.contains(id));
     }
+    plan.steps = in_order(plan.steps);
     plan
+}
+
+/// The steps so that each comes after those that it needs, and otherwise as they were.
+fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut waiting: BTreeSet<Id> = steps.iter().map(|step| step.id.clone()).collect();
+    let mut order = Vec::with_capacity(steps.len());
+    while !steps.is_empty() {
+        let ready = steps.iter().position(|step| step.needs.is_disjoint(&waiting));
+        let step = steps.remove(ready.unwrap_or_else(|| panic!("steps wait for each other: {waiting:?}")));
+        waiting.remove(&step.id);
+        order.push(step);
+    }
+    order
 }
 
 /// What must change for the live object to become the desired one.
