@@ -17,6 +17,7 @@ mod lifecycle;
 mod permits;
 mod preflight;
 mod sandbox_ec2;
+mod sandbox_file;
 mod sandbox_iam;
 mod sandbox_rds;
 mod sandbox_s3;
