@@ -1,14 +1,14 @@
 //! The sandbox in a file: what is in it after a clean end, after a kill, and when something is wrong with it.
 
 use crate::harness::{Account, spec, spec_file};
-use crate::support::config;
+use crate::support::{config, stopwatch};
 use auroraml_sandbox::file::{FileError, FileSandbox};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Sandbox, World};
 use aws_sdk_s3::primitives::ByteStream;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
 
 fn place() -> (TempDir, PathBuf) {
@@ -91,11 +91,9 @@ async fn what_was_told_outlives_a_kill() {
     let (_folder, path) = place();
     let file = open(&path);
     file.sandbox().with(|world| world.regions.entry("us-east-1".into()).or_default().rds.lenient = true);
-    let rds = aws_sdk_rds::Client::new(&config(file.sandbox()));
-    // The network that is not asked for here is part of the world, not of a request.
+    // That no network is asked for is part of the world, not of a request.
     file.close().unwrap();
     let file = open(&path);
-    drop(rds);
     let rds = aws_sdk_rds::Client::new(&config(file.sandbox()));
     let make = rds.create_db_cluster().db_cluster_identifier("orders").engine("aurora-mysql");
     make.master_username("admin").master_user_password("correct horse").send().await.unwrap();
@@ -146,7 +144,7 @@ async fn a_killed_world_is_the_same_world() {
         let mode = fs::metadata(folder.path().join("sandbox.json.journal")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "requests with passwords are in it");
     }
-    let started = Instant::now();
+    let started = stopwatch();
     let file = open(&path);
     println!("opened after {} requests in {:?}", before["log"].as_array().unwrap().len(), started.elapsed());
     let after = as_json(&file.sandbox().world());
@@ -174,7 +172,8 @@ async fn what_was_accepted_can_be_read_again() {
     for end in ["killed", "closed"] {
         let file = open(&path);
         for (n, bytes) in large.iter().enumerate() {
-            let same = file.sandbox().with(|w| w.global.s3.object("kept", &format!("large/{n}")) == Some(bytes));
+            let same =
+                file.sandbox().with(|w| w.global.s3.object("kept", &format!("large/{n}")) == Some(bytes));
             assert!(same, "large/{n}, {end}");
         }
         file.close().unwrap();
@@ -196,9 +195,11 @@ async fn what_was_accepted_can_be_read_again() {
 /// The figures: what a small write costs in a large world. It was 0.5 s at 8 MB, when every write wrote everything.
 #[tokio::test(start_paused = true)]
 async fn a_write_costs_what_it_writes() {
-    for (what, size, length) in
-        [("8 MB of objects", 8 << 20, 1 << 20), ("80 MB of objects", 80 << 20, 8 << 20), ("8 MB without objects", 0, 0)]
-    {
+    for (what, size, length) in [
+        ("8 MB of objects", 8 << 20, 1 << 20),
+        ("80 MB of objects", 80 << 20, 8 << 20),
+        ("8 MB without objects", 0, 0),
+    ] {
         let (_folder, path) = place();
         let (file, s3) = with_bucket(&path).await;
         for n in 0..size / length.max(1) {
@@ -211,7 +212,7 @@ async fn a_write_costs_what_it_writes() {
             });
         }
         const WRITES: u32 = 40;
-        let started = Instant::now();
+        let started = stopwatch();
         for n in 0..WRITES {
             put(&s3, &format!("small/{n}"), b"small".to_vec()).await;
         }
@@ -277,12 +278,18 @@ async fn a_journal_with_half_a_line_and_one_of_another_world() {
     create_role(file.sandbox(), "third").await;
     drop(file);
     let file = open(&path);
-    assert!(has_role(file.sandbox(), "first") && has_role(file.sandbox(), "third"), "what came after is there");
+    assert!(
+        has_role(file.sandbox(), "first") && has_role(file.sandbox(), "third"),
+        "what came after is there"
+    );
     file.close().unwrap();
     // Killed after the world was saved and before its journal was gone.
     fs::write(&journal, &whole).unwrap();
     let file = open(&path);
-    assert!(has_role(file.sandbox(), "third") && !has_role(file.sandbox(), "second"), "nothing happens twice");
+    assert!(
+        has_role(file.sandbox(), "third") && !has_role(file.sandbox(), "second"),
+        "nothing happens twice"
+    );
     create_role(file.sandbox(), "fourth").await;
     drop(file);
     let file = open(&path);
@@ -315,6 +322,7 @@ async fn whatever_is_damaged_can_be_reset() {
     }
     let mine = folder.path().join("mine.json");
     fs::write(&mine, "{}").unwrap();
+    assert!(matches!(FileSandbox::open(&mine, 1.0, 1, Mood::Calm), Err(FileError::Malformed { .. })));
     assert!(matches!(FileSandbox::reset(&mine), Err(FileError::Malformed { .. })));
     assert_eq!(fs::read_to_string(&mine).unwrap(), "{}", "somebody else's");
 }

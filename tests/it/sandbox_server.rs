@@ -167,7 +167,7 @@ async fn idle_connections_keep_nobody_waiting() {
         stream.write_all(sent.as_bytes()).await.unwrap();
         idle.push(stream);
     }
-    let started = std::time::Instant::now();
+    let started = crate::support::stopwatch();
     for _ in 0..3 {
         let body = "Action=GetCallerIdentity";
         let head = format!("POST / HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n", signed("sts"), body.len());
@@ -198,7 +198,9 @@ async fn what_is_no_listener_has_no_clock() {
     let address = other.local_addr().unwrap();
     let kind = |asked: std::io::Result<auroraml_clock::Clock>| asked.unwrap_err().kind();
     tokio::spawn(async move {
-        for answer in ["", "HTTP/1.1 200 OK\r\n\r\n<html>", "HTTP/1.1 404 Not Found\r\n\r\n{\"now_ms\":1,\"speed\":1}"] {
+        for answer in
+            ["", "HTTP/1.1 200 OK\r\n\r\n<html>", "HTTP/1.1 404 Not Found\r\n\r\n{\"now_ms\":1,\"speed\":1}"]
+        {
             let (mut stream, _) = other.accept().await.unwrap();
             let mut request = [0; 1024];
             let _ = stream.read(&mut request).await.unwrap();

@@ -82,6 +82,7 @@ impl FileSandbox {
     pub fn open(path: &Path, speed: f64, seed: u64, mood: Mood) -> Result<FileSandbox, FileError> {
         // Renaming onto a symbolic link would replace the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        not_of_others(&path)?;
         let lock = lock(&path)?;
         let (store, world) = Store::open(&path, seed, mood)?;
         let store = Arc::new(Mutex::new(store));
@@ -100,10 +101,8 @@ impl FileSandbox {
     /// [`FileError::InUse`]; [`FileError::Malformed`] if it is something else, and then not ours to delete.
     pub fn reset(path: &Path) -> Result<bool, FileError> {
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-        let Some(is_ours) = looks_ours(&path)? else { return Ok(false) };
-        if !is_ours {
-            let source = serde::de::Error::custom("it does not begin as one, and is not removed");
-            return Err(FileError::Malformed { path, source });
+        if !not_of_others(&path)? {
+            return Ok(false);
         }
         let _lock = lock(&path)?;
         store::remove(&path)?;
@@ -169,16 +168,20 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Whether a file is a sandbox, whole or damaged: it begins as one, nothing is in it, or it was locked as one before.
-/// `None` if there is no file.
-fn looks_ours(path: &Path) -> Result<Option<bool>, FileError> {
+/// Refuses a file that is something else: it does not begin as a sandbox, something is in it, and it was not locked as
+/// a sandbox before. A damaged one passes. Whether there is a file at all.
+fn not_of_others(path: &Path) -> Result<bool, FileError> {
     let mut start = Vec::new();
     match File::open(path) {
         Ok(file) => file.take(11).read_to_end(&mut start).map_err(failed("read", path))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(failed("open", path)(error)),
     };
-    Ok(Some(start.is_empty() || start == br#"{"version":"# || beside(path, ".lock").exists()))
+    if start.is_empty() || start == br#"{"version":"# || beside(path, ".lock").exists() {
+        return Ok(true);
+    }
+    let source = serde::de::Error::custom("it does not begin as one");
+    Err(FileError::Malformed { path: path.to_path_buf(), source })
 }
 
 /// What is in a file; `None` if there is none.

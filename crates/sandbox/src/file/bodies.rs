@@ -84,9 +84,8 @@ impl Bodies {
     /// Removes all but `needed`.
     pub(super) fn keep_only(&mut self, needed: &BTreeSet<String>) {
         // What cannot be removed is in nobody's way, and is tried again.
-        self.present.retain(|name, _| {
-            needed.contains(name) || fs::remove_file(self.folder.join(name)).is_err()
-        });
+        self.present
+            .retain(|name, _| needed.contains(name) || fs::remove_file(self.folder.join(name)).is_err());
         if self.present.is_empty() {
             let _ = fs::remove_dir(&self.folder);
         }

@@ -64,12 +64,8 @@ struct Limits {
 impl Store {
     /// The world at `path` as it was when the last request was answered, or a new one.
     pub(super) fn open(path: &Path, seed: u64, mood: Mood) -> Result<(Store, World), FileError> {
-        let limits = Limits {
-            records: RECORDS_MAX,
-            journal: JOURNAL_MAX,
-            world: WORLD_FULL,
-            bodies: BODIES_FULL,
-        };
+        let limits =
+            Limits { records: RECORDS_MAX, journal: JOURNAL_MAX, world: WORLD_FULL, bodies: BODIES_FULL };
         let bodies = Bodies::open(beside(path, ".objects"))?;
         let journal = beside(path, ".journal");
         let Some(bytes) = read(path)? else {
@@ -122,7 +118,8 @@ impl Store {
     }
 
     fn is_full(&self, call: &Call) -> bool {
-        self.size > self.limits.world || self.bodies.size() + call.request.body.len() as u64 > self.limits.bodies
+        self.size > self.limits.world
+            || self.bodies.size() + call.request.body.len() as u64 > self.limits.bodies
     }
 
     /// Saves the world, and with it all that the journal says.
