@@ -17,6 +17,7 @@ mod lifecycle;
 mod listener;
 mod permits;
 mod preflight;
+mod recording;
 mod safety;
 mod sandbox_ec2;
 mod sandbox_file;

@@ -29,12 +29,21 @@ pub struct Sandbox {
 /// Writes down a request before it is carried out, as long as the world stands as it did before it. Where it cannot be
 /// written down it is not carried out, and this fault is the answer.
 pub(crate) type Keeper = Box<dyn FnMut(&Call, &World) -> Result<(), Fault> + Send>;
+type Witness = Box<dyn Fn(&Exchange<'_>) + Send>;
+
+/// One request and its answer, as they went over the wire. Secrets are in it.
+pub struct Exchange<'a> {
+    pub call: &'a Call,
+    pub response: &'a Response,
+}
 
 struct Shared {
     world: World,
     faults: Faults,
     recording: Option<Vec<Snapshot>>,
     keeper: Option<Keeper>,
+    /// Told of every answer that leaves.
+    witness: Option<Witness>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -57,6 +66,7 @@ impl Sandbox {
                 faults: Faults::default(),
                 recording: None,
                 keeper: None,
+                witness: None,
             })),
             crashed: Arc::default(),
         }
@@ -75,6 +85,11 @@ impl Sandbox {
     /// sandboxes in memory.
     pub(crate) fn set_keeper(&self, keeper: Option<Keeper>) {
         self.lock().keeper = keeper;
+    }
+
+    /// From now on, `witness` is shown every request that is answered, with its answer.
+    pub fn set_witness(&self, witness: impl Fn(&Exchange<'_>) + Send + 'static) {
+        self.lock().witness = Some(Box::new(witness));
     }
 
     /// Completes when [`Faults::crash`] has struck.
@@ -118,7 +133,12 @@ impl Sandbox {
         let (outcome, latency_ms) = self.lock().outcome(call);
         self.clock.sleep(Duration::from_millis(latency_ms)).await;
         match outcome {
-            Outcome::Answer(response) => Some(response),
+            Outcome::Answer(response) => {
+                if let Some(witness) = &self.lock().witness {
+                    witness(&Exchange { call, response: &response });
+                }
+                Some(response)
+            }
             Outcome::Reset => None,
             Outcome::Crash => {
                 self.crashed.notify_one();
