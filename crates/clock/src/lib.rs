@@ -55,6 +55,14 @@ impl Clock {
         }
     }
 
+    /// How many of its seconds pass in a second.
+    pub fn speed(&self) -> f64 {
+        match &self.0 {
+            Time::Real => 1.0,
+            Time::Simulated { speed, .. } => *speed,
+        }
+    }
+
     pub fn system_time(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.now_ms())
     }
@@ -69,10 +77,6 @@ impl Clock {
     /// Sleeps for `duration` of this clock's time.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sleeps")]
     pub async fn sleep(&self, duration: Duration) {
-        let speed = match &self.0 {
-            Time::Real => 1.0,
-            Time::Simulated { speed, .. } => *speed,
-        };
-        tokio::time::sleep(duration.div_f64(speed)).await;
+        tokio::time::sleep(duration.div_f64(self.speed())).await;
     }
 }
