@@ -15,6 +15,7 @@ mod kinds_sagemaker;
 mod kinds_storage;
 mod lifecycle;
 mod permits;
+mod pipeline;
 mod preflight;
 mod safety;
 mod sandbox_ec2;
