@@ -1,5 +1,6 @@
 //! Applies and destroys specs in a simulated account, and checks what must always hold.
 
+use crate::recording::{Who, recorded};
 use auroraml::aws::{Connection, Failure, SecretText, simulated_config_as};
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml::stack::Stack;
@@ -40,7 +41,7 @@ impl Account {
         Account::over(World::new(seed, mood))
     }
     pub fn over(world: World) -> Account {
-        Account { sandbox: Sandbox::new(world, 1.0), caller: OURS.into() }
+        Account { sandbox: recorded(Sandbox::new(world, 1.0), Who::Tool), caller: OURS.into() }
     }
 
     pub async fn connect(&self, spec: &Spec) -> Stack {
