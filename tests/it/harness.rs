@@ -41,7 +41,10 @@ impl Account {
         Account::over(World::new(seed, mood))
     }
     pub fn over(world: World) -> Account {
-        Account { sandbox: recorded(Sandbox::new(world, 1.0), Who::Tool), caller: OURS.into() }
+        Account::of(recorded(Sandbox::new(world, 1.0), Who::Tool))
+    }
+    pub fn of(sandbox: Sandbox) -> Account {
+        Account { sandbox, caller: OURS.into() }
     }
 
     pub async fn connect(&self, spec: &Spec) -> Stack {
