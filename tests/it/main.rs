@@ -27,4 +27,5 @@ mod stacks;
 mod support;
 mod tasks;
 mod tidy;
+mod told;
 mod verify;
