@@ -57,6 +57,7 @@ impl Session {
         let spec = parse(&source, printer)?;
         let connection = |config, clock| Connection {
             config,
+            plain_http: global.plain_http.clone(),
             clock,
             files: files::beside(&source.folder),
             passwords: passwords(),

@@ -26,6 +26,9 @@ pub fn no_connection(failure: &Failure, endpoint: Option<&str>, profile: Option<
         };
         return Error::new(where_to, why, help);
     }
+    if failure.code == "auroraml" {
+        return Error::new("AWS", failure.to_string(), "nothing was changed");
+    }
     let help = match failure.class {
         Class::Denied => "sign in again (aws sso login), or use another --profile",
         Class::Ambiguous => "check the network and AWS_ENDPOINT_URL, then run it again",
