@@ -17,7 +17,7 @@ pub fn command(words: impl IntoIterator<Item = String>, global: &Global) -> Stri
 /// The flags that were given for every command. Those about output change nothing that matters, but whoever
 /// wanted quiet wants it again.
 fn global_flags(global: &Global) -> Vec<String> {
-    let Global { sandbox, sandbox_speed, sandbox_seed, profile, color, quiet } = global;
+    let Global { sandbox, sandbox_speed, sandbox_seed, profile, plain_http, color, quiet } = global;
     let mut flags = Vec::new();
     match sandbox.as_deref() {
         None => {}
@@ -33,6 +33,9 @@ fn global_flags(global: &Global) -> Vec<String> {
     let _ = sandbox_seed;
     if let Some(profile) = profile {
         flags.extend(["--profile".into(), profile.clone()]);
+    }
+    if *plain_http {
+        flags.push("--allow-plain-http".into());
     }
     if *color != Color::Auto {
         flags.extend(["--color".into(), name(color)]);
@@ -157,7 +160,7 @@ mod tests {
     #[test]
     fn a_hint_means_what_was_typed() {
         let global =
-            "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --color never --quiet";
+            "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --allow-plain-http --color never --quiet";
         let limits = "--allow failover --now --accept-pending --events e.jsonl --yes";
         for line in [
             format!("auroraml apply s.yaml --plan p.json {limits} {global}"),
