@@ -34,8 +34,8 @@ fn global_flags(global: &Global) -> Vec<String> {
     if let Some(profile) = profile {
         flags.extend(["--profile".into(), profile.clone()]);
     }
-    if *plain_http {
-        flags.push("--allow-plain-http".into());
+    if let Some(host) = plain_http {
+        flags.extend(["--plain-http".into(), host.clone()]);
     }
     if *color != Color::Auto {
         flags.extend(["--color".into(), name(color)]);
@@ -159,8 +159,7 @@ mod tests {
 
     #[test]
     fn a_hint_means_what_was_typed() {
-        let global =
-            "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --allow-plain-http --color never --quiet";
+        let global = "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --plain-http emulator --color never --quiet";
         let limits = "--allow failover --now --accept-pending --events e.jsonl --yes";
         for line in [
             format!("auroraml apply s.yaml --plan p.json {limits} {global}"),
