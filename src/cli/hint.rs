@@ -1,7 +1,9 @@
 //! Commands for a person to type next. Each carries the flags that were given, so that it means the same
 //! account, the same sandbox and the same limits as the command that suggests it.
 
-use super::args::{AllowArgument, Apply, Color, Destroy, Global, Init, Plan, SANDBOX_FILE, Speed, Terms};
+use super::args::{
+    AllowArgument, Apply, Color, Destroy, Global, Init, Plan, SANDBOX_FILE, SandboxAt, Speed, Terms,
+};
 use clap::ValueEnum;
 use std::path::Path;
 
@@ -19,10 +21,11 @@ pub fn command(words: impl IntoIterator<Item = String>, global: &Global) -> Stri
 fn global_flags(global: &Global) -> Vec<String> {
     let Global { sandbox, sandbox_speed, sandbox_seed, profile, plain_http, color, quiet } = global;
     let mut flags = Vec::new();
-    match sandbox.as_deref() {
+    match sandbox {
         None => {}
-        Some(file) if file == Path::new(SANDBOX_FILE) => flags.push("--sandbox".into()),
-        Some(file) => flags.push(format!("--sandbox={}", file.display())),
+        Some(SandboxAt::File(file)) if file == Path::new(SANDBOX_FILE) => flags.push("--sandbox".into()),
+        Some(SandboxAt::File(file)) => flags.push(format!("--sandbox={}", file.display())),
+        Some(SandboxAt::Listener(address)) => flags.push(format!("--sandbox=http://{address}")),
     }
     match sandbox_speed {
         None => {}
@@ -165,6 +168,7 @@ mod tests {
             format!("auroraml apply s.yaml --plan p.json {limits} {global}"),
             format!("auroraml destroy s.yaml --unprotect {limits} {global}"),
             "auroraml apply s.yaml --sandbox --sandbox-speed max".into(),
+            "auroraml apply s.yaml --sandbox=http://127.0.0.1:4599".into(),
             "auroraml destroy s.yaml".into(),
         ] {
             let (typed, hinted) = again(&line);
