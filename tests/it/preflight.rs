@@ -63,3 +63,35 @@ async fn what_the_region_or_the_bucket_does_not_have() {
     let version = problem(&churn.replace("engine_version: \"8.0\"", "engine_version: \"3.99\""), &[]).await;
     assert!(version.contains("begins with 3.99"), "{version}");
 }
+
+/// Which parameters there are is AWS's to say: one that auroraml does not know is set, and one that AWS does not know is
+/// found before anything is called.
+#[tokio::test(start_paused = true)]
+async fn aws_says_which_parameters_there_are() {
+    let churn = spec_file("churn.yaml");
+    let with = |parameter: &str| {
+        let old = "parameters: { character_set_database: utf8mb4 }";
+        assert!(churn.contains(old));
+        churn.replace(old, &format!("parameters: {{ {parameter} }}"))
+    };
+    // Of the instance level, which DescribeEngineDefaultClusterParameters leaves out.
+    assert_eq!(problem(&with("aurora_pq_force: 1"), &[]).await, "none");
+    let account = Account::new(1, Mood::Calm);
+    account.apply(&spec(&with("aurora_pq_force: 1"))).await;
+    let unknown = problem(&with("max_conections: 100"), &[]).await;
+    assert_eq!(unknown, "aurora.parameters.max_conections: AWS has no such parameter in aurora-mysql8.0");
+    let fixed = problem(&with("innodb_page_size: 16384"), &[]).await;
+    assert_eq!(
+        fixed,
+        "aurora.parameters.innodb_page_size: AWS does not let anyone change it in aurora-mysql8.0"
+    );
+}
+
+/// Names that auroraml knows cost no question.
+#[tokio::test(start_paused = true)]
+async fn known_parameters_are_not_asked_about() {
+    let account = Account::new(1, Mood::Calm);
+    assert!(!account.plan(&spec(&spec_file("churn.yaml"))).await.is_empty());
+    let asked = account.sandbox.world().log.iter().any(|call| call.operation.contains("EngineDefault"));
+    assert!(!asked);
+}
