@@ -4,6 +4,7 @@
 mod failure;
 mod listing;
 mod secret;
+mod unencrypted;
 
 pub use failure::{Class, During, Failure};
 pub use listing::Listings;
@@ -48,6 +49,8 @@ pub struct Aws {
 /// Where to connect, and with what.
 pub struct Connection {
     pub config: SdkConfig,
+    /// A host other than this one to which requests may go by plain HTTP.
+    pub plain_http: Option<String>,
     pub clock: Clock,
     pub files: FileSource,
     pub passwords: PasswordSource,
@@ -107,29 +110,33 @@ impl Aws {
     pub async fn connect(connection: Connection, stack: &str, scope: Scope) -> Result<Aws, Failure> {
         let config = &connection.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        let caller = aws_sdk_sts::Client::new(config)
-            .get_caller_identity()
-            .send()
-            .await
-            .during("GetCallerIdentity")?;
+        let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
+        macro_rules! client {
+            ($sdk:ident) => {{
+                let config = $sdk::config::Builder::from(config).interceptor(encrypted.clone());
+                $sdk::Client::from_conf(config.build())
+            }};
+        }
+        let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
         // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
         let s3 = aws_sdk_s3::config::Builder::from(config)
             .force_path_style(config.endpoint_url().is_some())
+            .interceptor(encrypted.clone())
             .build();
         Ok(Aws {
             place: Place { stack: stack.into(), region, account },
             scope,
             clock: connection.clock,
-            cloudformation: aws_sdk_cloudformation::Client::new(config),
-            ec2: aws_sdk_ec2::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            rds: aws_sdk_rds::Client::new(config),
-            rdsdata: aws_sdk_rdsdata::Client::new(config),
+            cloudformation: client!(aws_sdk_cloudformation),
+            ec2: client!(aws_sdk_ec2),
+            iam: client!(aws_sdk_iam),
+            rds: client!(aws_sdk_rds),
+            rdsdata: client!(aws_sdk_rdsdata),
             s3: aws_sdk_s3::Client::from_conf(s3),
-            sagemaker: aws_sdk_sagemaker::Client::new(config),
-            secretsmanager: aws_sdk_secretsmanager::Client::new(config),
-            servicequotas: aws_sdk_servicequotas::Client::new(config),
+            sagemaker: client!(aws_sdk_sagemaker),
+            secretsmanager: client!(aws_sdk_secretsmanager),
+            servicequotas: client!(aws_sdk_servicequotas),
             files: connection.files,
             passwords: connection.passwords,
             listings: Listings::default(),

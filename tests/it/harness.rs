@@ -49,6 +49,7 @@ impl Account {
         let clock = self.sandbox.clock();
         let connection = Connection {
             config: simulated_config(&spec.region, self.sandbox.http_client(), &clock),
+            plain_http: None,
             clock,
             files: Arc::new(|path| std::fs::read(Path::new("specs").join(path))),
             passwords: Arc::new(|_| Some(SecretText::new(CANARY.into()))),
