@@ -1,4 +1,4 @@
-//! Checks before anything is created: quotas, instance classes, names of parameters, model artifacts.
+//! Checks before anything is created: quotas, names of parameters, model artifacts.
 //!
 //! Each is something that would otherwise be found minutes into an apply, with half a stack standing. A check
 //! that may not be made (no permission to read quotas, say) is left out and said in a note; it never stops a
@@ -6,7 +6,7 @@
 
 use crate::aws::{Aws, Class, During, Failure};
 use auroraml_core::base::To;
-use auroraml_core::kinds::{cluster, endpoint_config, instance, model, notebook};
+use auroraml_core::kinds::{endpoint_config, model, notebook};
 use auroraml_core::model::Preflight;
 use auroraml_core::plan::{Plan, Step};
 use auroraml_core::resource::{Action, Graph};
@@ -43,15 +43,14 @@ impl Findings {
 /// Looks at what the plan would create. Asks AWS nothing when it creates none of what is checked.
 pub async fn check(aws: &Aws, graph: &Graph, plan: &Plan) -> Findings {
     let created: Vec<&Step> = plan.work().filter(|step| step.action == Action::Create).collect();
-    let (network, classes, parameters, machine_learning, artifacts) = tokio::join!(
+    let (network, parameters, machine_learning, artifacts) = tokio::join!(
         network(aws, &created),
-        instance_classes(aws, graph, &created),
         parameters(aws, graph, plan),
         machine_learning(aws, graph, &created),
         artifacts(aws, graph, &created),
     );
     let mut all = Findings::default();
-    for findings in [network, classes, parameters, machine_learning, artifacts] {
+    for findings in [network, parameters, machine_learning, artifacts] {
         all.problems.extend(findings.problems);
         all.notes.extend(findings.notes);
     }
@@ -113,43 +112,6 @@ async fn network(aws: &Aws, created: &[&Step]) -> Findings {
                     aws.place.region
                 ),
                 format!("delete unused ones, or raise the quota {code} in Service Quotas"),
-            );
-        }
-    }
-    findings
-}
-
-/// Whether the region offers each instance class for the engine version.
-async fn instance_classes(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
-    let mut findings = Findings::default();
-    let clusters: Vec<(String, cluster::Props)> = properties(graph, created, "cluster");
-    let Some((_, cluster)) = clusters.first() else { return findings };
-    let mut asked: BTreeMap<String, bool> = BTreeMap::new();
-    for (_, instance) in properties::<instance::Props>(graph, created, "instance") {
-        if asked.contains_key(&instance.class) {
-            continue;
-        }
-        let request = aws
-            .rds
-            .describe_orderable_db_instance_options()
-            .engine(aws.scope.engine.name)
-            .engine_version(&cluster.engine_version)
-            .db_instance_class(&instance.class);
-        let answer = request.send().await.during("DescribeOrderableDBInstanceOptions");
-        let Some(answer) = findings.take(&format!("the class {}", instance.class), answer) else { continue };
-        let offered = !answer.orderable_db_instance_options().is_empty();
-        asked.insert(instance.class.clone(), offered);
-        if !offered {
-            findings.problem(
-                "aurora.instances",
-                format!(
-                    "{} does not offer {} for {} {}",
-                    aws.place.region, instance.class, aws.scope.engine.title, cluster.engine_version
-                ),
-                format!(
-                    "choose another class (aws rds describe-orderable-db-instance-options --engine {} lists them)",
-                    aws.scope.engine.name
-                ),
             );
         }
     }

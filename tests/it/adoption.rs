@@ -761,3 +761,39 @@ async fn a_look_at_an_existing_cluster_is_cheap() {
         assert!(made <= limit, "{group:?}: {made} API calls");
     }
 }
+
+/// Another stack on the same cluster: whoever loses the role is named before anything is done.
+#[tokio::test(start_paused = true)]
+async fn the_stack_that_loses_the_role_is_named() {
+    for group in [Group::Default, Group::Exclusive] {
+        let first = Theirs::new(20, Mood::Calm, group, 2).await;
+        first.apply().await;
+        let text = spec_file("existing-cluster.yaml").replace("stack: aurora-ml", "stack: other-ml");
+        let second = Theirs::over(first.account.clone(), spec(&text));
+        let lost = "the stack aurora-ml loses aws_default_sagemaker_role on database-aurora-ml";
+        says(&second.plan().await, &[lost, "SQL then calls SageMaker with this stack's"]);
+        // The other ability is nobody's yet.
+        let plan = second.plan().await;
+        assert!(
+            !plan.notes.iter().any(|note| note.contains("loses aws_default_s3_role")),
+            "{:?}",
+            plan.notes
+        );
+        assert!(!first.plan().await.notes.iter().any(|note| note.contains("loses")));
+    }
+}
+
+/// Who undoes the wiring reads beforehand which group comes back and that members restart for it; so does who makes it.
+#[tokio::test(start_paused = true)]
+async fn what_undoing_it_does_is_said_beforehand() {
+    let theirs = Theirs::new(21, Mood::Calm, Group::Shared, 2).await;
+    says(&theirs.plan().await, &["`auroraml destroy` gives production back, and the members restart again"]);
+    theirs.apply().await;
+    let plan = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
+    assert!(plan.interruptions().next().is_some());
+    says(&plan, &["gets its parameter group production back", "members have to restart once more"]);
+    let theirs = Theirs::new(22, Mood::Calm, Group::Exclusive, 2).await;
+    theirs.apply().await;
+    let plan = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
+    says(&plan, &["this stack's roles are taken out of production, which database-aurora-ml keeps"]);
+}
