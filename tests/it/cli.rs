@@ -93,6 +93,21 @@ fn in_sandbox<'a>(args: &[&'a str]) -> Vec<&'a str> {
     args.iter().copied().chain(SANDBOX).collect()
 }
 
+/// What AWS may accept is told, and the spec is good all the same.
+#[test]
+fn validate_warns_of_what_it_does_not_know() {
+    let place = Place::new();
+    place.write(
+        "shop.yaml",
+        "stack: shop\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16, private_subnets: [10.0.0.0/24, 10.0.1.0/24] }\n\
+         aurora: { instances: [{ class: db.r6g.large }], parameters: { aurora_pq_force: 1 } }\n",
+    );
+    let ran = place.run(&["validate", "shop.yaml"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("shop.yaml:4:") && ran.err.contains("warning: `aurora_pq_force`"), "{ran:?}");
+    assert!(ran.err.contains("a good spec of stack shop"), "{ran:?}");
+}
+
 /// The time that a run took includes its last looks, of which nothing is told.
 #[test]
 fn the_time_of_a_run_counts_everything() {
