@@ -132,7 +132,7 @@ async fn zones_are_those_that_have_what_the_spec_needs() {
         "public_subnets: [10.0.0.192/26]\n  nat: single",
     );
     let plan = Account::new(1, Mood::Calm).plan(&spec(&free)).await;
-    assert_eq!(zones(&plan), ["us-east-1a", "us-east-1a", "us-east-1b"]);
+    assert_eq!(zones(&plan), ["us-east-1a", "us-east-1b", "us-east-1a"]);
 }
 
 /// What cannot stand where it has to is found before anything is made.

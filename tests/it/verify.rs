@@ -191,7 +191,7 @@ async fn so_is_what_it_wired_up_for_others() {
     let before = checks(&hand.account, &spec).await;
     let failed: Vec<&str> =
         before.iter().filter(|c| c.outcome == Outcome::Failed).map(|c| c.check.as_str()).collect();
-    assert_eq!(failed, ["sagemaker parameter", "endpoint"]);
+    assert_eq!(failed, ["s3 parameter", "sagemaker parameter", "endpoint"]);
     assert!(
         before
             .iter()
@@ -457,10 +457,8 @@ async fn a_plan_says_what_the_wiring_leads_to() {
         let text = format!("no way to {service} from ");
         assert!(note.contains(&text) && note.contains("a NAT gateway"), "{note}");
     }
-    // What is as wanted is not asked about again.
+    // It is no reason not to wire it up; and once that is done, `verify` is who tells.
     hand.account.apply(&spec).await;
-    let before = hand.account.sandbox.world().log.len();
-    assert!(hand.account.plan(&spec).await.is_empty());
-    let log = hand.account.sandbox.world().log;
-    assert!(log[before..].iter().all(|call| call.operation != "DescribeNatGateways"));
+    let plan = hand.account.plan(&spec).await;
+    assert!(!plan.notes.iter().any(|note| note.contains("cannot use the wiring yet")), "{:?}", plan.notes);
 }
