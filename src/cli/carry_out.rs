@@ -105,7 +105,11 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     }
     let plan = prepared.plan.clone();
     let live = Live::start(*printer, session.speed, request.events)?;
+    let clock = &session.stack.aws.clock;
+    let began = clock.now_ms();
     let (ended, stopped) = run(session, request.order, prepared, &live).await;
+    // The last look is part of it, and nothing is told of it.
+    let seconds = clock.now_ms().saturating_sub(began) / 1000;
     let shown = live.end()?;
     if let Some(error) = &shown.events_error {
         printer.say(&format!("warning: events are missing from the file: {error}\n"));
@@ -113,7 +117,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     let outcome = match ended {
         Ok(outcome) => outcome,
         Err(error) => {
-            printer.say(&format!("\n{}\n", tally(&shown, "Stopped")));
+            printer.say(&format!("\n{}\n", tally(&shown, "Stopped", seconds)));
             // What steps met comes first; that nobody can say what is left comes last.
             let failures = shown.progress.failures().map(|(id, why)| Trouble {
                 object: Some(id.to_string()),
@@ -125,7 +129,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
         }
     };
     if !outcome.is_complete() {
-        printer.say(&format!("\n{}\n", tally(&shown, "Stopped half way")));
+        printer.say(&format!("\n{}\n", tally(&shown, "Stopped half way", seconds)));
         return Err(incomplete(&outcome, stopped, printer));
     }
     let what = match (destroying, outcome.remaining.held().next().is_some()) {
@@ -133,7 +137,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
         (true, false) => "Destroyed",
         (false, false) => "Done",
     };
-    printer.talk(&format!("\n{}\n{}", tally(&shown, what), compared(&outcome.permit)));
+    printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
     leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
     pending(&outcome.remaining, request.order)
 }
@@ -280,11 +284,10 @@ fn blocked(plan: &Plan) -> Error {
 }
 
 /// `Done in 9m 02s: 41 created, 1 updated.`
-fn tally(shown: &Shown, what: &str) -> String {
+fn tally(shown: &Shown, what: &str, seconds: u64) -> String {
     let counts = shown.progress.finished();
     let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     let counts = if counts.is_empty() { "nothing finished".to_string() } else { counts.join(", ") };
-    let seconds = shown.progress.seconds(shown.at);
     format!("{what} after {}: {counts}.", render::duration(seconds))
 }
 

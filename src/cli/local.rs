@@ -36,8 +36,9 @@ pub fn validate(args: &Validate, printer: &Printer) -> Result<Exit, Error> {
     let mut exit = Exit::Done;
     for path in &args.files {
         match files::read_spec(path) {
-            Ok(source) => match spec::parse(&source.bytes) {
-                Ok(spec) => {
+            Ok(source) => match spec::parse_with_warnings(&source.bytes) {
+                Ok((spec, warnings)) => {
+                    printer.say(&warnings.render(&source.name, &String::from_utf8_lossy(&source.bytes)));
                     printer.talk(&format!("{}: a good spec of stack {}\n", source.name, spec.stack));
                 }
                 Err(problems) => {

@@ -93,6 +93,60 @@ pub fn in_sandbox<'a>(args: &[&'a str]) -> Vec<&'a str> {
     args.iter().copied().chain(SANDBOX).collect()
 }
 
+/// What AWS may accept is told, and the spec is good all the same.
+#[test]
+fn validate_warns_of_what_it_does_not_know() {
+    let place = Place::new();
+    place.write(
+        "shop.yaml",
+        "stack: shop\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16, private_subnets: [10.0.0.0/24, 10.0.1.0/24] }\n\
+         aurora: { instances: [{ class: db.r6g.large }], parameters: { aurora_pq_force: 1 } }\n",
+    );
+    let ran = place.run(&["validate", "shop.yaml"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("shop.yaml:4:") && ran.err.contains("warning: `aurora_pq_force`"), "{ran:?}");
+    assert!(ran.err.contains("a good spec of stack shop"), "{ran:?}");
+}
+
+/// The time that a run took includes its last looks, of which nothing is told.
+#[test]
+fn the_time_of_a_run_counts_everything() {
+    let place = Place::new();
+    place.write(
+        "net.yaml",
+        "stack: net\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16, private_subnets: [10.0.0.0/24] }\n",
+    );
+    let sandbox = ["--sandbox", "--sandbox-speed", "max"];
+    for command in ["apply", "destroy"] {
+        let before = log(&place).len();
+        let ran = place.run(&[&[command, "net.yaml", "--yes"][..], &sandbox].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let told = ran.err.split(" after ").last().unwrap().split(':').next().unwrap().to_string();
+        let seconds: u64 = told
+            .split(' ')
+            .map(|part| match part.strip_suffix('m') {
+                Some(minutes) => minutes.parse::<u64>().unwrap() * 60,
+                None => part.trim_end_matches('s').parse::<u64>().unwrap(),
+            })
+            .sum();
+        let log = log(&place);
+        let times: Vec<u64> = log[before..].iter().map(|entry| entry["at"].as_u64().unwrap()).collect();
+        let first = log[before..].iter().find(|entry| entry["mutating"] == true).unwrap();
+        let passed = (times.iter().max().unwrap() - first["at"].as_u64().unwrap()) / 1000;
+        assert!(seconds >= passed, "{command}: {told} were told, {passed} s passed");
+    }
+}
+
+/// The requests that the sandbox of a place has seen.
+fn log(place: &Place) -> Vec<serde_json::Value> {
+    if !place.path(".auroraml/sandbox.json").exists() {
+        return Vec::new();
+    }
+    let world: serde_json::Value = serde_json::from_str(&place.read(".auroraml/sandbox.json")).unwrap();
+    let world = world.get("world").unwrap_or(&world);
+    world["log"].as_array().unwrap().clone()
+}
+
 #[test]
 fn version_and_mistakes_of_usage() {
     let place = Place::new();
