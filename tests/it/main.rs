@@ -32,5 +32,6 @@ mod stacks;
 mod support;
 mod tasks;
 mod tidy;
+mod told;
 mod verify;
 mod workflow;

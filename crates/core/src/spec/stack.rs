@@ -97,15 +97,17 @@ impl Spec {
     /// Checks a spec that was made in code, or changed after it was read, as [`super::parse`] checks a file. A field
     /// counts as given if it is not just its default.
     ///
+    /// Returns what may be a mistake although the spec is good.
+    ///
     /// # Errors
     /// All problems at once, by path: without a file there are no lines and columns.
-    pub fn check(&self) -> Result<(), Problems> {
+    pub fn check(&self) -> Result<Problems, Problems> {
         let mut given = Vec::new();
         self.given_fields("", &mut given);
         let mut reader = Reader::without_file(given);
         check::check(self, &mut reader);
         let problems = reader.finish();
-        if problems.0.is_empty() { Ok(()) } else { Err(problems) }
+        if problems.is_good() { Ok(problems) } else { Err(problems) }
     }
 }
 
