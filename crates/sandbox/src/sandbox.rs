@@ -1,7 +1,7 @@
 //! The handle on a simulated account: its world, its clock, and the faults that tests inject.
 
-use crate::answer::{is_mutating, respond};
-use crate::call::{Call, protocol};
+use crate::answer::respond;
+use crate::call::{Call, is_mutating, protocol};
 use crate::decode::decode;
 use crate::faults::{Faults, Injected};
 use crate::random::Mood;
