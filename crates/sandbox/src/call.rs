@@ -58,7 +58,20 @@ impl Json {
     }
 }
 
+impl std::ops::Index<&str> for Json {
+    type Output = Value;
+    fn index(&self, member: &str) -> &Value {
+        self.get(member).unwrap_or(&Value::Null)
+    }
+}
+
 impl Call {
+    /// The same request, of which nobody has read anything.
+    pub(crate) fn unread_copy(&self) -> Call {
+        let json = Json { value: self.json.value.clone(), read: Arc::default() };
+        Call { params: self.params.unread_copy(), json, ..self.clone() }
+    }
+
     /// The first member of the request that the operation did not look at. What is accepted must be kept or
     /// judged: a member that nobody reads is refused by its name, and nothing comes of the request.
     pub(crate) fn unread(&self) -> Option<&str> {
@@ -105,4 +118,14 @@ pub(crate) fn protocol(call: &Call) -> Protocol {
         "" | "route53" | "cloudfront" | "s3-outposts" | "s3express" => Protocol::RestXml,
         _ => Protocol::RestJson,
     }
+}
+
+/// Whether the operation can change something.
+pub(crate) fn is_mutating(call: &Call) -> bool {
+    if call.service == "s3" {
+        return !matches!(call.request.method.as_str(), "GET" | "HEAD");
+    }
+    // The Data API answers `SHOW` alone here.
+    !matches!(call.service.as_str(), "sts" | "rds-data")
+        && !["Describe", "List", "Get", "Simulate"].iter().any(|prefix| call.operation.starts_with(prefix))
 }

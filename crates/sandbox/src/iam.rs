@@ -4,9 +4,13 @@
 
 mod attachments;
 mod documents;
+mod evaluate;
 mod policies;
 mod profiles;
 mod roles;
+mod sessions;
+
+pub(crate) use evaluate::Context;
 
 use crate::account::{ACCOUNT, BIRTH_MS};
 use crate::call::Call;
@@ -29,32 +33,17 @@ pub struct Iam {
     roles: BTreeMap<String, Role>,
     policies: BTreeMap<String, Policy>,
     profiles: BTreeMap<String, InstanceProfile>,
-    /// Sessions of roles by the access key that they were given.
+    /// Sessions of roles by the access key that they were given. None ends: nobody here waits an hour for it.
     #[serde(default)]
     sessions: BTreeMap<String, Session>,
 }
 
 /// A role that somebody has assumed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Session {
-    /// ARN of the role.
-    pub role: String,
-    pub role_id: String,
-    pub name: String,
-    /// Milliseconds since the Unix epoch.
-    pub until: u64,
-}
-
-impl Session {
-    /// The caller's ARN: it has the role's name, and not its path.
-    pub fn arn(&self) -> String {
-        let role = self.role.rsplit('/').next().unwrap_or_default();
-        format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{}", self.name)
-    }
-
-    pub fn id(&self) -> String {
-        format!("{}:{}", self.role_id, self.name)
-    }
+struct Session {
+    /// Key of the role in [`Iam::roles`].
+    role: String,
+    name: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -142,28 +131,18 @@ impl Iam {
         seen.is_some_and(|trust| documents::trusts(&trust.document, service))
     }
 
-    /// The role's id and the longest session in seconds, if a user of this account can assume the role at `now`.
+    /// The longest session in seconds, if a user of this account can assume the role at `now`.
     pub(crate) fn assumable_by_user(
         &self,
         arn: &str,
         user: &str,
         external: Option<&str>,
         now: u64,
-    ) -> Option<(String, u64)> {
+    ) -> Option<u64> {
         let role = self.roles.values().find(|role| role.arn() == arn)?;
         let seen = if now >= role.usable { Some(&role.trust) } else { role.trust_before.as_ref() };
         let trusted = seen.is_some_and(|trust| documents::trusts_user(&trust.document, user, external));
-        trusted.then(|| (role.id.clone(), role.max_session_seconds))
-    }
-
-    /// Whose session an access key is.
-    pub fn session(&self, key: &str) -> Option<&Session> {
-        self.sessions.get(key)
-    }
-
-    pub(crate) fn open_session(&mut self, key: String, session: Session, now: u64) {
-        self.sessions.retain(|_, session| session.until > now);
-        self.sessions.insert(key, session);
+        trusted.then_some(role.max_session_seconds)
     }
 
     /// Whether the role exists at all.
@@ -171,7 +150,8 @@ impl Iam {
         self.roles.values().any(|role| role.arn() == arn)
     }
 
-    /// Whether the role's policies allow `action` on `resource`. Conditions are taken to hold.
+    /// Whether the role's policies allow `action` on `resource`, and its permissions boundary too. Conditions are taken
+    /// to hold.
     pub fn allows(&self, arn: &str, action: &str, resource: &str) -> bool {
         let Some(role) = self.roles.values().find(|role| role.arn() == arn) else { return false };
         let verdicts: Vec<bool> = role
@@ -181,7 +161,11 @@ impl Iam {
             .chain(role.attached.iter().filter_map(|policy| self.default_document(policy)))
             .filter_map(|document| documents::verdict(&document, action, resource))
             .collect();
-        !verdicts.is_empty() && verdicts.iter().all(|allowed| *allowed)
+        let within = role.boundary.as_ref().is_none_or(|boundary| {
+            let boundary = self.default_document(boundary).unwrap_or_default();
+            documents::verdict(&boundary, action, resource) == Some(true)
+        });
+        within && !verdicts.is_empty() && verdicts.iter().all(|allowed| *allowed)
     }
 
     fn role(&self, name: &str) -> Result<&Role, Fault> {

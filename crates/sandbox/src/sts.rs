@@ -2,7 +2,7 @@
 
 use crate::account::ACCOUNT;
 use crate::call::Call;
-use crate::iam::{Iam, Session};
+use crate::iam::Iam;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
 
@@ -17,10 +17,8 @@ pub(super) fn user_arn() -> String {
 pub(crate) fn handle(call: &Call, iam: &mut Iam, random: &mut Random) -> Reply {
     match call.operation.as_str() {
         "GetCallerIdentity" => {
-            let (arn, id) = match iam.session(&call.caller) {
-                Some(session) => (session.arn(), session.id()),
-                None => (user_arn(), USER_ID.to_string()),
-            };
+            let arn = iam.session_arn(&call.caller).unwrap_or_else(user_arn);
+            let id = iam.session_id(&call.caller).unwrap_or_else(|| USER_ID.into());
             let mut xml = Xml::new();
             xml.text("Arn", arn).text("UserId", id).text("Account", ACCOUNT);
             Ok(xml.into())
@@ -56,30 +54,26 @@ fn assume_role(call: &Call, iam: &mut Iam, random: &mut Random) -> Reply {
         })?,
     };
     let external = call.params.get("ExternalId");
-    let (role_id, longest) =
-        iam.assumable_by_user(role, &user_arn(), external, call.now).ok_or_else(|| {
-            let text = format!(
-                "User: {} is not authorized to perform: sts:AssumeRole on resource: {role}",
-                user_arn()
-            );
-            Fault::new(403, "AccessDenied", text)
-        })?;
+    let denied = || {
+        let caller = iam.session_arn(&call.caller).unwrap_or_else(user_arn);
+        let text = format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {role}");
+        Fault::new(403, "AccessDenied", text)
+    };
+    let longest = iam.assumable_by_user(role, &user_arn(), external, call.now).ok_or_else(denied)?;
     if seconds > longest {
         let text = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
         return Err(Fault::bad("ValidationError", text));
     }
-    let key = format!("ASIA{}", random.letters(16).to_uppercase());
-    let until = call.now + seconds * 1000;
-    let session = Session { role: role.to_string(), role_id, name: name.to_string(), until };
+    let key = iam.open_session(role, name, random).unwrap_or_default();
     let mut xml = Xml::new();
     xml.element("Credentials", |x| {
         x.text("AccessKeyId", &key);
         x.text("SecretAccessKey", random.letters(40)).text("SessionToken", random.letters(100));
-        x.text("Expiration", crate::iam::date(until));
+        x.text("Expiration", crate::iam::date(call.now + seconds * 1000));
     });
     xml.element("AssumedRoleUser", |x| {
-        x.text("AssumedRoleId", session.id()).text("Arn", session.arn());
+        x.text("AssumedRoleId", iam.session_id(&key).unwrap_or_default());
+        x.text("Arn", iam.session_arn(&key).unwrap_or_default());
     });
-    iam.open_session(key, session, call.now);
     Ok(xml.into())
 }

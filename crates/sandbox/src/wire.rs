@@ -294,6 +294,13 @@ impl Params {
     pub fn glance(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.text.as_str()))
     }
+    /// The same, of which nobody has read anything.
+    pub fn unread_copy(&self) -> Params {
+        let copy = |(name, value): (&String, &Parameter)| {
+            (name.clone(), Parameter { text: value.text.clone(), ..Parameter::default() })
+        };
+        Params(self.0.iter().map(copy).collect())
+    }
     /// The first parameter that nobody has read.
     pub fn unread(&self) -> Option<&str> {
         let unread = self.0.iter().find(|(_, value)| !value.read.load(Ordering::Relaxed));
