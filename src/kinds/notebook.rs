@@ -48,6 +48,8 @@ impl Calls for Notebook {
                 ("name".into(), name.clone().into()),
                 ("arn".into(), arn.into()),
                 ("status".into(), status.into()),
+                // AWS gives the host alone. It is where the console's "Open JupyterLab" leads.
+                ("url".into(), found.url().map(|host| format!("https://{host}")).unwrap_or_default().into()),
             ]
             .into(),
             state: state(status, found.failure_reason().unwrap_or("AWS gives no reason"), &name),

@@ -1,6 +1,6 @@
 //! Asks AWS and the machine for the facts that the model needs.
 
-use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::aws::{Aws, During, Failure, Look};
 use crate::kinds::{absent_ok, rds};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
 use auroraml_core::base::{Id, Live, Observed};
@@ -19,21 +19,15 @@ const ROLES_PER_CLUSTER: usize = 5;
 /// What a plan is made from beside the spec and the live resources.
 ///
 /// # Errors
-/// When AWS cannot be asked, or a file that the spec names cannot be read.
+/// When AWS cannot be asked.
 pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure> {
     let aws = look.aws;
     // On the heap: the SDK's futures are large, and this one is part of all that follow.
     let (engine_versions, live_engine_version, existing) = Box::pin(engine(look, spec)).await?;
     let mut files = BTreeMap::new();
     for path in spec.notebook.iter().flat_map(|notebook| &notebook.files) {
-        let content = (aws.files)(path).map_err(|error| Failure {
-            class: Class::Refused,
-            operation: "read",
-            code: "auroraml".into(),
-            message: format!("cannot read the notebook file {path}: {error}"),
-        })?;
-        files
-            .insert(path.clone(), Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect());
+        let hash = |content| Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        files.insert(path.clone(), (aws.files)(path).map(hash).map_err(|error| error.to_string()));
     }
     let now = jiff::Timestamp::from_millisecond(i64::try_from(aws.clock.now_ms()).unwrap_or(i64::MAX))
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)

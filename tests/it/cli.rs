@@ -44,7 +44,7 @@ impl Place {
         fs::write(self.0.path().join(name), text).unwrap();
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.path().join(name)).unwrap()
     }
 
@@ -89,7 +89,7 @@ async fn orders(sandbox: &Sandbox, members: usize) {
 
 const SANDBOX: [&str; 3] = ["--sandbox=world.json", "--sandbox-speed", "max"];
 
-fn in_sandbox<'a>(args: &[&'a str]) -> Vec<&'a str> {
+pub fn in_sandbox<'a>(args: &[&'a str]) -> Vec<&'a str> {
     args.iter().copied().chain(SANDBOX).collect()
 }
 
@@ -257,7 +257,7 @@ fn without_credentials_there_is_a_way_on() {
     place.write("shop.yaml", SPEC);
     let ran = place.run(&["status", "shop.yaml"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("no usable credentials") && ran.err.contains("aws sso login"), "{ran:?}");
+    assert!(ran.err.contains("there are no credentials") && ran.err.contains("aws sso login"), "{ran:?}");
     assert!(ran.err.contains("--sandbox"), "{ran:?}");
 }
 
@@ -507,6 +507,14 @@ async fn colour_only_when_wanted() {
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn stopped_half_way_and_run_again() {
+    // A terminal that is closed, and a service manager, end a run as Ctrl-C does.
+    for signal in ["-TERM", "-HUP"] {
+        stopped_by(signal).await;
+    }
+}
+
+#[cfg(unix)]
+async fn stopped_by(signal: &str) {
     let place = with_orders(2).await;
     let mut child = place
         .command(&[
@@ -532,7 +540,7 @@ async fn stopped_half_way_and_run_again() {
             break;
         }
     }
-    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
     let rest = rest.join("\n");

@@ -314,6 +314,9 @@ async fn a_notebook_is_stopped_changed_and_started() {
     assert_eq!(bench.apply(&graph).await, 1);
     assert_runs(&bench);
     let id = main_notebook();
+    let (_, observed) = bench.look(&graph).await;
+    let url = observed[&id].outputs["url"].as_str().unwrap();
+    assert!(url.starts_with("https://churn-notebook.notebook."), "what status shows a person: {url}");
     for (path, value) in [("instance", json!("ml.t3.large")), ("volume", json!(20))] {
         let stops = bench.count("StopNotebookInstance");
         assert_eq!(bench.apply(&with(&graph, &id, path, value)).await, 1, "{path}");

@@ -31,4 +31,5 @@ mod stacks;
 mod support;
 mod tasks;
 mod tidy;
+mod told;
 mod verify;

@@ -19,8 +19,8 @@ pub struct Facts {
     pub live_engine_version: Option<String>,
     /// The existing cluster, where the spec names one and it is there.
     pub existing: Option<ExistingFacts>,
-    /// SHA-256 of each local file that the spec names, in hexadecimal.
-    pub files: BTreeMap<String, String>,
+    /// SHA-256 of each local file that the spec names, in hexadecimal; or why it cannot be read.
+    pub files: BTreeMap<String, Result<String, String>>,
     /// `YYYY-MM-DD`
     pub today: String,
     /// `YYYYMMDD-HHMMSS`, for names that must be unique.

@@ -172,8 +172,16 @@ impl Builder<'_> {
         let mut objects = Vec::new();
         for path in &spec.files {
             let name = path.rsplit('/').next().unwrap_or(path).to_string();
-            let hash = self.facts.files.get(path).map(|hash| hash.chars().take(8).collect::<String>());
-            let key = format!("auroraml/{}/{name}", hash.unwrap_or_default());
+            let hash = match self.facts.files.get(path) {
+                Some(Ok(hash)) => hash.chars().take(8).collect::<String>(),
+                Some(Err(why)) => {
+                    let help = "correct the path, which starts from the folder of the spec, or take it out";
+                    self.problem("notebook.files", format!("{path} cannot be read: {why}"), help);
+                    continue;
+                }
+                None => String::new(),
+            };
+            let key = format!("auroraml/{hash}/{name}");
             let id = Id::new("bucket_object", name.clone());
             let props = bucket_object::Props {
                 bucket: Input::of(&Id::new("bucket", "main"), "name"),

@@ -49,8 +49,7 @@ impl Document {
     }
 
     pub fn to_yaml(&self) -> String {
-        // Plain data, as above.
-        serde_yaml::to_string(self).unwrap_or_default()
+        super::yaml(self)
     }
 
     pub fn to_value(&self) -> Value {
