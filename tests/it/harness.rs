@@ -87,6 +87,7 @@ impl Account {
         let prepared = prepare(&stack, order).await?;
         assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
         let announced = Announced::of(&prepared.plan);
+        assert_in_order(&prepared.plan);
         let before = self.interruptions(spec).len();
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let outcome = reconcile(&stack, order, prepared, stop, listener).await;
@@ -164,6 +165,16 @@ impl Account {
         trace(&world["regions"], &spec.stack, "regions", &mut found);
         trace(&world["global"], &spec.stack, "global", &mut found);
         found
+    }
+}
+
+/// A plan lists its steps so that they could be carried out one by one.
+pub fn assert_in_order(plan: &Plan) {
+    let mut before = BTreeSet::new();
+    for step in plan.work() {
+        let missing: Vec<_> = step.needs.iter().filter(|id| !before.contains(*id)).collect();
+        assert!(missing.is_empty(), "{} is listed before {missing:?}, which it needs", step.id);
+        before.insert(step.id.clone());
     }
 }
 
