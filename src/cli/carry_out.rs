@@ -352,7 +352,8 @@ fn now(observed: &Observed, id: &Id) -> String {
 
 /// What a destroy leaves on AWS's side.
 fn lingering(plan: &Plan, now: u64) -> String {
-    let mut lines = plan.notes.clone();
+    let kept = plan.kept.iter().map(|id| format!("{id} is kept, as the spec says"));
+    let mut lines: Vec<String> = kept.collect();
     for step in plan.work().filter(|step| step.action == Action::Delete) {
         if let Some(name) = step.options.get("final_snapshot") {
             lines.push(format!("the final snapshot {name} is kept until you delete it"));

@@ -84,6 +84,9 @@ pub struct Plan {
     pub blocked: Vec<Blocked>,
     /// What a reader should know beside the steps.
     pub notes: Vec<String>,
+    /// What stays although the spec no longer wants it; each is also in a note.
+    #[serde(skip)]
+    pub kept: Vec<Id>,
 }
 
 impl Plan {
