@@ -294,7 +294,7 @@ async fn an_existing_cluster_is_wired_under_the_enforced_roles() {
     let given = [
         ("ExistingCluster", "database-aurora-ml"),
         ("ExistingMembers", "database-aurora-ml-*"),
-        ("OtherBuckets", OTHERS),
+        ("OtherBuckets", "arn:aws:s3:::aws-sagemaker-aurora-bucket-*,arn:aws:s3:::sagemaker-sample-files*"),
     ];
     lives(&spec_file("existing-cluster.yaml"), None, &given, Mood::Calm).await;
 }

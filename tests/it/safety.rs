@@ -118,13 +118,13 @@ fn plans_and_events_are_their_owner_s_alone() {
     }
 }
 
-/// Whoever may set a tag can write into every plan that shows the object: only text comes of it.
+/// Whoever may set a tag can write into every plan that shows the object: only text comes of it. EC2's XML carries all
+/// of this but ESC.
 #[tokio::test(start_paused = true)]
 async fn a_tag_cannot_speak_for_us() {
     use auroraml_core::members::Impact;
     use auroraml_core::render::{self, Subject, json::Document, status::Stack};
-    const ILL: &str =
-        "x\u{1b}[2J\u{9b}31m\u{202e}\nPlan: 0 to delete.\n</code></summary><img src=x> @octocat `y`";
+    const ILL: &str = "x\u{9b}31m\u{202e}\nPlan: 0 to delete.\n</code></summary><img src=x> @octocat `y`";
     let text = "stack: shop\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16 }\n";
     let spec = crate::harness::spec(text);
     let account = crate::harness::Account::new(1, auroraml_sandbox::random::Mood::Calm);
