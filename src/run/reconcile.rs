@@ -1,6 +1,6 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
-use super::execute::{Report, execute, said};
+use super::execute::{Report, execute, may_hide, said};
 use super::shared::Stop;
 use super::{facts, preflight};
 use crate::aws::{Aws, Failure, Look};
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// Rounds of plan and execution before giving up on an empty plan.
 const ROUNDS_MAX: usize = 4;
 /// Milliseconds after which an object made by an earlier, killed run is certainly visible (fact book,
-/// section 5.3): a run that makes or deletes such things takes its last look no earlier.
+/// section 5.3): where there may be such things the last look is taken no earlier.
 const SETTLED_MS: u64 = 65_000;
 
 /// What a plan is made from, and the plan.
@@ -30,6 +30,8 @@ pub struct Prepared {
     pub observed: Observed,
     pub plan: Plan,
     pub facts: Facts,
+    /// Whether an earlier run may have left something that no listing shows yet.
+    pub may_hide: bool,
 }
 
 /// Why there is no plan.
@@ -67,11 +69,18 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
             restarts.policy.hold = hold;
         }
         let plan = plan(&graph, &observed, &stack.kinds.catalog());
-        Ok((graph, plan))
+        let may_hide = match order.intent {
+            Intent::Apply => may_hide(stack, &observed, &plan, Some(&graph)),
+            Intent::Destroy { .. } => {
+                let whole = model::build(spec, &aws.place, &facts, Intent::Apply).ok();
+                spec.network.is_some() && may_hide(stack, &observed, &plan, whole.as_ref())
+            }
+        };
+        Ok((graph, plan, may_hide))
     }));
     // A bug that one stack's spec brings to light must not end the others of the process.
     let planned = planned.map_err(|panic| PrepareError::Bug(said(&*panic)))?;
-    let (graph, mut plan) = planned.map_err(PrepareError::Preflight)?;
+    let (graph, mut plan, may_hide) = planned.map_err(PrepareError::Preflight)?;
     if plan.blocked.is_empty() {
         let outlook = async {
             match order.intent == Intent::Apply && wires(&plan) {
@@ -86,7 +95,7 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
         }
         plan.notes.extend(findings.notes.into_iter().chain(outlook));
     }
-    Ok(Prepared { graph, observed, plan, facts })
+    Ok(Prepared { graph, observed, plan, facts, may_hide })
 }
 
 /// Whether the plan makes or changes what lets SQL call other services: who agrees to a restart for it should know
@@ -156,12 +165,7 @@ pub async fn reconcile(
         if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
             break;
         }
-        // A destroy may follow a create that was killed before its VPC could be seen.
-        let unseen = order.intent != Intent::Apply && spec.network.is_some();
-        let late = unseen
-            || prepared.plan.work().any(|step| {
-                catalog[step.id.kind].appears_late && matches!(step.action, Action::Create | Action::Delete)
-            });
+        let may_hide = prepared.may_hide;
         let report = execute(
             stack,
             prepared.graph,
@@ -174,7 +178,7 @@ pub async fn reconcile(
         .await;
         let complete = report.is_complete();
         reports.push(report);
-        if complete && late && !*stop.borrow() {
+        if complete && may_hide && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
         prepared = prepare(stack, order).await?;

@@ -31,6 +31,7 @@ fn add_role(graph: &mut Graph, name: &str) -> Input {
     let id = Id::new("role", name);
     let props = role::Props {
         trust: trust("sagemaker.amazonaws.com", "111122223333", None),
+        boundary: None,
         policy: document(vec![
             json!({"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": ["*"]}),
         ]),

@@ -38,6 +38,7 @@ impl Builder<'_> {
         let props = role::Props {
             trust: trust(service, &self.place.account, source),
             policy: document(statements),
+            boundary: self.spec.permissions_boundary.clone(),
             tags: self.tags(&id),
         };
         self.graph.add(id, props).predict("arn", self.place.role_arn(name)).id()

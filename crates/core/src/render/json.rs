@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The format that this version writes and reads.
 pub const FORMAT: u64 = 1;
 
-/// A plan with what it was made from. No secret can be in it, because none is in a plan.
+/// A plan with what it was made from. No secret can be in it: of what may hold one, a plan has a hash.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Document {
     /// Version of this format.
@@ -36,6 +36,7 @@ impl Document {
                 steps: plan.steps.iter().filter(|step| step.action != Action::NoOp).cloned().collect(),
                 blocked: plan.blocked.clone(),
                 notes: plan.notes.clone(),
+                ..Plan::default()
             },
         }
     }

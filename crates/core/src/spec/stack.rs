@@ -32,6 +32,12 @@ fields! {
             changed: "in place",
             meaning: "at most 40; not `aws:…` or `auroraml:…`",
         }
+        /// ARN of the IAM policy that bounds what the stack's roles can be allowed.
+        permissions_boundary: Option<String> {
+            default_is: "as it is",
+            changed: "in place",
+            meaning: "ARN of the IAM policy that is to bound every role of the stack, as organisations ask for; taken out of the spec, it stays on the roles",
+        }
         /// Age after which the stack is forgotten rather than used, such as `8h`; written as a tag.
         expires_after: Option<String> {
             default_is: "never",
