@@ -310,11 +310,13 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
     let left: Vec<_> = outcome.remaining.work().collect();
     for step in &left {
         let state = now(&outcome.observed, &step.id);
-        text.push_str(&format!("  {} {} ({state})\n", render::sign(step.action), step.id));
+        let line = format!("  {} {} ({state})", render::sign(step.action), step.id);
+        text.push_str(&format!("{}\n", render::plain::line(&line)));
     }
     let held: Vec<_> = outcome.remaining.held().collect();
     for step in &held {
-        text.push_str(&format!("  {} (held: {})\n", step.id, step.held.as_deref().unwrap_or_default()));
+        let line = format!("  {} (held: {})", step.id, step.held.as_deref().unwrap_or_default());
+        text.push_str(&format!("{}\n", render::plain::line(&line)));
     }
     match left.is_empty() && held.is_empty() {
         true => printer.say("Nothing is left to do: the next plan is empty.\n"),
@@ -344,7 +346,7 @@ fn now(observed: &Observed, id: &Id) -> String {
     match observed.get(id).map(|live| &live.state) {
         None => "does not exist".into(),
         Some(State::Ready) => "exists".into(),
-        Some(State::Busy(why) | State::Failed(why) | State::Broken(why)) => render::plain::line(why),
+        Some(State::Busy(why) | State::Failed(why) | State::Broken(why)) => why.clone(),
     }
 }
 
@@ -366,6 +368,9 @@ fn lingering(plan: &Plan, now: u64) -> String {
     }
     match lines.is_empty() {
         true => String::new(),
-        false => format!("\nStill there:\n{}", lines.iter().map(|l| format!("  {l}\n")).collect::<String>()),
+        false => {
+            let lines = lines.iter().map(|line| format!("  {}\n", render::plain::line(line)));
+            format!("\nStill there:\n{}", lines.collect::<String>())
+        }
     }
 }

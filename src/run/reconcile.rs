@@ -12,7 +12,7 @@ use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, Intent, Order, Preflight};
 use auroraml_core::plan::{Plan, plan};
-use auroraml_core::resource::Graph;
+use auroraml_core::resource::{Action, Graph};
 use auroraml_core::spec::Spec;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

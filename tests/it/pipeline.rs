@@ -291,7 +291,11 @@ async fn other_stacks_live_under_the_enforced_roles() {
 
 #[tokio::test(start_paused = true)]
 async fn an_existing_cluster_is_wired_under_the_enforced_roles() {
-    let given = [("ExistingCluster", "database-aurora-ml"), ("ExistingMembers", "database-aurora-ml-*")];
+    let given = [
+        ("ExistingCluster", "database-aurora-ml"),
+        ("ExistingMembers", "database-aurora-ml-*"),
+        ("OtherBuckets", "arn:aws:s3:::aws-sagemaker-aurora-bucket-*,arn:aws:s3:::sagemaker-sample-files*"),
+    ];
     lives(&spec_file("existing-cluster.yaml"), None, &given, Mood::Calm).await;
 }
 
