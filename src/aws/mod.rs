@@ -1,6 +1,8 @@
 //! The SDK's clients, made in one place, and what all kinds need around them: the clock, names, tags,
 //! error classes, shared listings.
 
+mod attempts;
+mod codes;
 mod failure;
 mod listing;
 mod secret;
@@ -9,6 +11,7 @@ pub use failure::{Class, During, Failure};
 pub use listing::Listings;
 pub use secret::SecretText;
 
+use attempts::Attempts;
 use auroraml_clock::Clock;
 use auroraml_core::base::names::{Place, STACK_TAG};
 use auroraml_core::model::Scope;
@@ -25,6 +28,9 @@ use std::time::{Duration, SystemTime};
 pub type FileSource = Arc<dyn Fn(&str) -> std::io::Result<Vec<u8>> + Send + Sync>;
 /// Gives the value of an environment variable that the spec names for a password.
 pub type PasswordSource = Arc<dyn Fn(&str) -> Option<SecretText> + Send + Sync>;
+
+/// Tells a run to start nothing more and to end its waits.
+pub type Stop = tokio::sync::watch::Receiver<bool>;
 
 /// One stack's view of one account and region. Holds no state of the process: two can live side by side.
 pub struct Aws {
@@ -43,6 +49,7 @@ pub struct Aws {
     pub files: FileSource,
     pub passwords: PasswordSource,
     pub(crate) listings: Listings,
+    attempts: Attempts,
 }
 
 /// Where to connect, and with what.
@@ -83,7 +90,6 @@ pub fn simulated_config_as(
         .region(aws_config::Region::new(region.to_string()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(timeouts())
-        .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(4))
         // Both from one clock: the SDK's stalled-stream protection reads the time while it sleeps.
         .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))
         .time_source(SharedTimeSource::new(ClockTime(clock.clone())))
@@ -91,12 +97,27 @@ pub fn simulated_config_as(
         .build()
 }
 
-/// The SDK has no read time-out of its own (fact book, section 7.2).
+/// The longest that one attempt can take: the SDK has no read time-out of its own (fact book, section 7.2).
+const ATTEMPT_TIME: Duration = Duration::from_secs(30);
+
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(30))
-        .operation_timeout(Duration::from_secs(120))
+        .operation_attempt_timeout(ATTEMPT_TIME)
+        .operation_timeout(attempts::ALL_ATTEMPTS_TIME)
         .build()
+}
+
+/// A client whose requests are repeated as [`Attempts`] says.
+macro_rules! client {
+    ($service:ident, $config:expr, $attempts:expr) => {
+        client!($service, $config, $attempts, |builder| builder)
+    };
+    ($service:ident, $config:expr, $attempts:expr, |$builder:ident| $set:expr) => {{
+        let $builder = $service::config::Builder::from($config)
+            .interceptor($attempts.clone())
+            .retry_partition(Attempts::partition());
+        $service::Client::from_conf($set.build())
+    }};
 }
 
 impl Aws {
@@ -107,33 +128,35 @@ impl Aws {
     pub async fn connect(connection: Connection, stack: &str, scope: Scope) -> Result<Aws, Failure> {
         let config = &connection.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        let caller = aws_sdk_sts::Client::new(config)
-            .get_caller_identity()
-            .send()
-            .await
-            .during("GetCallerIdentity")?;
+        let attempts = Attempts::default();
+        let sts = client!(aws_sdk_sts, config, attempts);
+        let caller = sts.get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
         // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(config.endpoint_url().is_some())
-            .build();
+        let path_style = config.endpoint_url().is_some();
         Ok(Aws {
             place: Place { stack: stack.into(), region, account },
             scope,
             clock: connection.clock,
-            cloudformation: aws_sdk_cloudformation::Client::new(config),
-            ec2: aws_sdk_ec2::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            rds: aws_sdk_rds::Client::new(config),
-            rdsdata: aws_sdk_rdsdata::Client::new(config),
-            s3: aws_sdk_s3::Client::from_conf(s3),
-            sagemaker: aws_sdk_sagemaker::Client::new(config),
-            secretsmanager: aws_sdk_secretsmanager::Client::new(config),
-            servicequotas: aws_sdk_servicequotas::Client::new(config),
+            cloudformation: client!(aws_sdk_cloudformation, config, attempts),
+            ec2: client!(aws_sdk_ec2, config, attempts),
+            iam: client!(aws_sdk_iam, config, attempts),
+            rds: client!(aws_sdk_rds, config, attempts),
+            rdsdata: client!(aws_sdk_rdsdata, config, attempts),
+            s3: client!(aws_sdk_s3, config, attempts, |builder| builder.force_path_style(path_style)),
+            sagemaker: client!(aws_sdk_sagemaker, config, attempts),
+            secretsmanager: client!(aws_sdk_secretsmanager, config, attempts),
+            servicequotas: client!(aws_sdk_servicequotas, config, attempts),
             files: connection.files,
             passwords: connection.passwords,
             listings: Listings::default(),
+            attempts,
         })
+    }
+
+    /// From now on requests that change something are not repeated once `stop` is ordered.
+    pub(crate) fn heed(&self, stop: Stop) {
+        self.attempts.heed(stop);
     }
 
     /// Identifier of the stack's cluster, its own or the existing one. RDS stores identifiers in lower case.

@@ -1,5 +1,6 @@
 //! One step: look, compare, act, wait, look again, until live is as wanted.
 
+use super::again::{self, stopped};
 use super::shared::Run;
 use crate::aws::{Class, Failure};
 use crate::kinds::AnyKind;
@@ -56,6 +57,8 @@ pub(super) struct Converge<'r> {
     past: Past,
     /// Whether the next look must be newer than anything that is known.
     afresh: bool,
+    /// How long the last look took, in seconds.
+    looked_for: u64,
     /// Since when looks, and since when changes, have been refused for a passing reason.
     refused_looks: Refused,
     refused_acts: Refused,
@@ -88,6 +91,7 @@ impl<'r> Converge<'r> {
             place,
             past,
             afresh: false,
+            looked_for: 0,
             refused_looks: None,
             refused_acts: None,
             refusals: 0,
@@ -300,7 +304,14 @@ impl<'r> Converge<'r> {
         let shared = self.now().saturating_sub(self.rules.poll_seconds * 500).max(self.past.began);
         let shared = self.past.acted.as_ref().map_or(shared, |(at, _)| shared.max(*at));
         let as_of = if self.afresh { self.now() } else { shared };
-        match self.run.kinds.observe_one(&self.run.aws, &self.step.id, as_of).await {
+        let began = self.now();
+        // Minutes pass where AWS throttles.
+        let looked = tokio::select! {
+            looked = self.run.kinds.observe_one(&self.run.aws, &self.step.id, as_of) => looked,
+            () = stopped(&self.run.stop) => return Err(StepError::Interrupted),
+        };
+        self.looked_for = self.since(began) / 1000;
+        match looked {
             Ok(live) => {
                 self.refused_looks = None;
                 Ok(Some(live))
@@ -457,11 +468,10 @@ impl<'r> Converge<'r> {
         if gives_way {
             self.place = None;
         }
-        let mut stop = self.run.stop.clone();
+        let pause = Duration::from_secs(again::pause_seconds(seconds, self.looked_for));
         tokio::select! {
-            () = self.run.aws.clock.sleep(Duration::from_secs(seconds)) => {}
-            // An error means that nobody can ask to stop any more: then only the sleep ends the wait.
-            Ok(_) = stop.wait_for(|stop| *stop) => return Err(StepError::Interrupted),
+            () = self.run.aws.clock.sleep(pause) => {}
+            () = stopped(&self.run.stop) => return Err(StepError::Interrupted),
         }
         if gives_way {
             self.place = self.run.places.clone().acquire_owned().await.ok();

@@ -1,9 +1,9 @@
 //! The handle on a simulated account: its world, its clock, and the faults that tests inject.
 
 use crate::answer::{is_mutating, respond};
-use crate::call::{Call, protocol};
+use crate::call::Call;
 use crate::decode::decode;
-use crate::faults::{Faults, Injected};
+use crate::faults::{Break, Faults, Injected};
 use crate::wire::{Request, Response};
 use crate::world::World;
 use auroraml_clock::Clock;
@@ -31,6 +31,9 @@ type Observer = Box<dyn Fn(&World) + Send>;
 struct Shared {
     world: World,
     faults: Faults,
+    /// Requests that came in, and those of them that were throttled; the world's log has only what reached a service.
+    requests: usize,
+    throttled: usize,
     recording: Option<Vec<Snapshot>>,
     /// Told of the world after every request that changed it (to save it in a file).
     observer: Option<Observer>,
@@ -54,6 +57,8 @@ impl Sandbox {
             shared: Arc::new(Mutex::new(Shared {
                 world,
                 faults: Faults::default(),
+                requests: 0,
+                throttled: 0,
                 recording: None,
                 observer: None,
             })),
@@ -68,6 +73,16 @@ impl Sandbox {
 
     pub fn set_faults(&self, faults: Faults) {
         self.lock().faults = faults;
+    }
+
+    /// How many requests came in, whatever became of them.
+    pub fn requests(&self) -> usize {
+        self.lock().requests
+    }
+
+    /// How many of them were throttled.
+    pub fn throttled(&self) -> usize {
+        self.lock().throttled
     }
 
     pub fn set_observer(&self, observer: impl Fn(&World) + Send + 'static) {
@@ -106,17 +121,20 @@ impl Sandbox {
         self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Answers one request; `None` means that the connection breaks without an answer.
-    pub async fn serve(&self, request: Request) -> Option<Response> {
+    /// Answers one request, or says how its connection breaks.
+    ///
+    /// # Errors
+    /// The connection breaks, in one of the ways of [`Faults::breaks`].
+    pub async fn serve(&self, request: Request) -> Result<Response, Broken> {
         self.carry_out(&decode(request, self.clock.now_ms())).await
     }
 
-    pub(crate) async fn carry_out(&self, call: &Call) -> Option<Response> {
+    pub(crate) async fn carry_out(&self, call: &Call) -> Result<Response, Broken> {
         let (outcome, latency_ms) = self.lock().outcome(call);
         self.clock.sleep(Duration::from_millis(latency_ms)).await;
         match outcome {
-            Outcome::Answer(response) => Some(response),
-            Outcome::Reset => None,
+            Outcome::Answer(response) => Ok(response),
+            Outcome::Broken(broken) => Err(broken),
             Outcome::Crash => {
                 self.crashed.notify_one();
                 std::future::pending().await
@@ -125,9 +143,17 @@ impl Sandbox {
     }
 }
 
+/// An answer that does not come, or not whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broken {
+    pub how: Break,
+    /// What was on its way, if the request was carried out.
+    pub answer: Option<Response>,
+}
+
 enum Outcome {
     Answer(Response),
-    Reset,
+    Broken(Broken),
     Crash,
 }
 
@@ -140,14 +166,21 @@ impl Shared {
         } else {
             self.world.global.random.duration(0.04, 0.08, 0.25)
         };
-        let injected = self.faults.draw(mutating, protocol(call), &call.service);
+        self.requests += 1;
+        let injected = self.faults.draw(call, mutating);
         match injected {
             Some(Injected::CrashBefore) => return (Outcome::Crash, 0),
-            Some(Injected::ResetBefore) => return (Outcome::Reset, latency),
+            Some(Injected::BreakBefore(how)) => {
+                return (Outcome::Broken(Broken { how, answer: None }), latency);
+            }
+            Some(Injected::Throttle(fault)) => {
+                self.throttled += 1;
+                return (Outcome::Answer(respond(call, "injected", Err(fault))), latency);
+            }
             Some(Injected::Refuse(fault)) => {
                 return (Outcome::Answer(respond(call, "injected", Err(fault))), latency);
             }
-            Some(Injected::CrashAfter | Injected::ResetAfter) | None => {}
+            Some(Injected::CrashAfter | Injected::BreakAfter(_)) | None => {}
         }
         let before = (mutating && self.recording.is_some()).then(|| {
             let mut world = self.world.clone();
@@ -167,7 +200,9 @@ impl Shared {
         }
         match injected {
             Some(Injected::CrashAfter) => (Outcome::Crash, 0),
-            Some(Injected::ResetAfter) => (Outcome::Reset, latency),
+            Some(Injected::BreakAfter(how)) => {
+                (Outcome::Broken(Broken { how, answer: Some(response) }), latency)
+            }
             _ => (Outcome::Answer(response), latency),
         }
     }
