@@ -5,7 +5,7 @@
 //! decides. What was throttled had no effect and is sent again, whatever it is. What failed in any other way may have
 //! had its effect: a look is sent again, and a change is not, because the executor looks before it asks again.
 
-use super::Stop;
+use super::{Stop, whole};
 use aws_config::retry::RetryConfig;
 use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -119,7 +119,7 @@ impl Intercept for Attempts {
 
     /// An error that comes out of the connector comes after the request went into it. The connector calls some of
     /// them *other* (an answer that ends too early, or that is no HTTP), and so does the SDK what never left, such as
-    /// a request without credentials: from here on *other* means the latter.
+    /// a request without credentials: from here on *other* means the latter. An answer that is not whole is no answer.
     fn modify_before_attempt_completion(
         &self,
         context: &mut FinalizerInterceptorContextMut<'_>,
@@ -131,6 +131,10 @@ impl Intercept for Attempts {
         {
             let broken = std::mem::replace(error, OrchestratorError::other("taken"));
             *error = OrchestratorError::connector(ConnectorError::io(broken.into()));
+        }
+        let fault = context.response().and_then(|answer| whole::fault(answer.body().bytes()?));
+        if let (Some(fault), Some(taken @ Ok(_))) = (fault, context.output_or_error_mut()) {
+            *taken = Err(OrchestratorError::response(fault.into()));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What has become of a request that failed, and how that is told.
 
 use super::codes::classify;
+use super::unencrypted::Unencrypted;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -117,42 +118,57 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     fn during(self, operation: &'static str) -> Result<T, Failure> {
-        self.map_err(|error| match &error {
-            SdkError::ServiceError(service) => match service.err().code() {
-                Some(code) => {
-                    let status = service.raw().status().as_u16();
-                    let message = service.err().message().unwrap_or_default().to_string();
-                    // A code that nobody has met, whose status says what it comes to.
-                    let class = match (classify(code, &message), by_status(status)) {
-                        (Class::Refused, class @ (Class::Ambiguous | Class::Throttled)) => class,
-                        (class, _) => class,
-                    };
-                    Failure { class, operation, code: code.into(), message }
-                }
-                None if service.raw().status().is_success() => unreadable(operation, &error, service.raw()),
-                None => {
-                    let status = service.raw().status().as_u16();
-                    let message = match first_line(service.raw()) {
-                        Some(line) => format!("the answer begins with \"{line}\""),
-                        None => String::new(),
-                    };
-                    Failure { class: by_status(status), operation, code: format!("HTTP {status}"), message }
-                }
-            },
-            SdkError::ResponseError(response) => unreadable(operation, &error, response.raw()),
-            SdkError::ConstructionFailure(_) => {
-                Failure { class: Class::Refused, operation, code: "NotSent".into(), message: chain(&error) }
-            }
-            // What the connector itself calls *other* is `io` by now (attempts.rs).
-            SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => {
-                Failure { class: Class::Refused, operation, code: "NotSent".into(), message: chain(&error) }
-            }
-            _ => Failure {
-                class: Class::Ambiguous,
-                operation,
-                code: "NoAnswer".into(),
-                message: chain(&error),
-            },
+        self.map_err(|error| {
+            not_sent(&error, operation).unwrap_or_else(|| match &error {
+                SdkError::ServiceError(service) => match service.err().code() {
+                    Some(code) => {
+                        let status = service.raw().status().as_u16();
+                        let message = service.err().message().unwrap_or_default().to_string();
+                        // A code that nobody has met, whose status says what it comes to.
+                        let class = match (classify(code, &message), by_status(status)) {
+                            (Class::Refused, class @ (Class::Ambiguous | Class::Throttled)) => class,
+                            (class, _) => class,
+                        };
+                        Failure { class, operation, code: code.into(), message }
+                    }
+                    None if service.raw().status().is_success() => {
+                        unreadable(operation, &error, service.raw())
+                    }
+                    None => {
+                        let status = service.raw().status().as_u16();
+                        let message = match first_line(service.raw()) {
+                            Some(line) => format!("the answer begins with \"{line}\""),
+                            None => String::new(),
+                        };
+                        Failure {
+                            class: by_status(status),
+                            operation,
+                            code: format!("HTTP {status}"),
+                            message,
+                        }
+                    }
+                },
+                SdkError::ResponseError(response) => unreadable(operation, &error, response.raw()),
+                SdkError::ConstructionFailure(_) => Failure {
+                    class: Class::Refused,
+                    operation,
+                    code: "NotSent".into(),
+                    message: chain(&error),
+                },
+                // What the connector itself calls *other* is `io` by now (attempts.rs).
+                SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => Failure {
+                    class: Class::Refused,
+                    operation,
+                    code: "NotSent".into(),
+                    message: chain(&error),
+                },
+                _ => Failure {
+                    class: Class::Ambiguous,
+                    operation,
+                    code: "NoAnswer".into(),
+                    message: chain(&error),
+                },
+            })
         })
     }
 }
@@ -195,6 +211,16 @@ fn bounded(text: &str) -> String {
         Some((end, _)) => format!("{}…", clean.get(..end).unwrap_or_default()),
         None => clean.to_string(),
     }
+}
+
+/// The failure of a request that was held back for want of encryption.
+fn not_sent(error: &(dyn Error + 'static), operation: &'static str) -> Option<Failure> {
+    cause::<Unencrypted>(error).map(|why| Failure::refused(operation, why.to_string()))
+}
+
+/// The error of this type among the causes of another.
+fn cause<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    error.downcast_ref().or_else(|| cause(error.source()?))
 }
 
 fn chain(error: &dyn Error) -> String {

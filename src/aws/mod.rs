@@ -6,6 +6,8 @@ mod codes;
 mod failure;
 mod listing;
 mod secret;
+mod unencrypted;
+mod whole;
 
 pub use failure::{Class, During, Failure};
 pub use listing::Listings;
@@ -55,6 +57,8 @@ pub struct Aws {
 /// Where to connect, and with what.
 pub struct Connection {
     pub config: SdkConfig,
+    /// A host other than this one to which requests may go by plain HTTP.
+    pub plain_http: Option<String>,
     pub clock: Clock,
     pub files: FileSource,
     pub passwords: PasswordSource,
@@ -107,19 +111,6 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// A client whose requests are repeated as [`Attempts`] says.
-macro_rules! client {
-    ($service:ident, $config:expr, $attempts:expr) => {
-        client!($service, $config, $attempts, |builder| builder)
-    };
-    ($service:ident, $config:expr, $attempts:expr, |$builder:ident| $set:expr) => {{
-        let $builder = $service::config::Builder::from($config)
-            .interceptor($attempts.clone())
-            .retry_partition(Attempts::partition());
-        $service::Client::from_conf($set.build())
-    }};
-}
-
 impl Aws {
     /// Asks who the caller is and makes the clients.
     ///
@@ -128,25 +119,38 @@ impl Aws {
     pub async fn connect(connection: Connection, stack: &str, scope: Scope) -> Result<Aws, Failure> {
         let config = &connection.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        let attempts = Attempts::default();
-        let sts = client!(aws_sdk_sts, config, attempts);
-        let caller = sts.get_caller_identity().send().await.during("GetCallerIdentity")?;
+        let (attempts, partition) = (Attempts::default(), Attempts::partition());
+        let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
+        macro_rules! builder {
+            ($sdk:ident) => {
+                $sdk::config::Builder::from(config)
+                    .interceptor(encrypted.clone())
+                    .interceptor(attempts.clone())
+                    .retry_partition(partition.clone())
+            };
+        }
+        macro_rules! client {
+            ($sdk:ident) => {
+                $sdk::Client::from_conf(builder!($sdk).build())
+            };
+        }
+        let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
         // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
-        let path_style = config.endpoint_url().is_some();
+        let s3 = builder!(aws_sdk_s3).force_path_style(config.endpoint_url().is_some()).build();
         Ok(Aws {
             place: Place { stack: stack.into(), region, account },
             scope,
             clock: connection.clock,
-            cloudformation: client!(aws_sdk_cloudformation, config, attempts),
-            ec2: client!(aws_sdk_ec2, config, attempts),
-            iam: client!(aws_sdk_iam, config, attempts),
-            rds: client!(aws_sdk_rds, config, attempts),
-            rdsdata: client!(aws_sdk_rdsdata, config, attempts),
-            s3: client!(aws_sdk_s3, config, attempts, |builder| builder.force_path_style(path_style)),
-            sagemaker: client!(aws_sdk_sagemaker, config, attempts),
-            secretsmanager: client!(aws_sdk_secretsmanager, config, attempts),
-            servicequotas: client!(aws_sdk_servicequotas, config, attempts),
+            cloudformation: client!(aws_sdk_cloudformation),
+            ec2: client!(aws_sdk_ec2),
+            iam: client!(aws_sdk_iam),
+            rds: client!(aws_sdk_rds),
+            rdsdata: client!(aws_sdk_rdsdata),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sagemaker: client!(aws_sdk_sagemaker),
+            secretsmanager: client!(aws_sdk_secretsmanager),
+            servicequotas: client!(aws_sdk_servicequotas),
             files: connection.files,
             passwords: connection.passwords,
             listings: Listings::default(),

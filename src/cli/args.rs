@@ -52,6 +52,9 @@ pub struct Global {
     /// Profile of the AWS configuration to use.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Where")]
     pub profile: Option<String>,
+    /// Send requests to HOST unencrypted, as an http:// endpoint asks for (this machine always may).
+    #[arg(long, global = true, value_name = "HOST", help_heading = "Where")]
+    pub plain_http: Option<String>,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
     pub color: Color,

@@ -319,8 +319,7 @@ fn now(observed: &Observed, id: &Id) -> String {
     match observed.get(id).map(|live| &live.state) {
         None => "does not exist".into(),
         Some(State::Ready) => "exists".into(),
-        Some(State::Busy(status)) => status.clone(),
-        Some(State::Failed(why) | State::Broken(why)) => why.clone(),
+        Some(State::Busy(why) | State::Failed(why) | State::Broken(why)) => render::plain::line(why),
     }
 }
 

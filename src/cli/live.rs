@@ -4,9 +4,11 @@
 //! by our time when the run's clock is another.
 
 use super::exit::Error;
+use super::files;
 use super::printer::Printer;
 use super::terminal::{self, Canvas};
 use auroraml_core::events::{Event, Listener};
+use auroraml_core::render::plain;
 use auroraml_core::render::progress::Progress;
 use serde::Serialize;
 use std::fs::File;
@@ -218,7 +220,7 @@ struct Line<'e> {
 impl EventsFile {
     fn create(path: &Path) -> Result<EventsFile, Error> {
         let name = path.display().to_string();
-        match File::create(path) {
+        match files::private().create(true).truncate(true).open(path) {
             Ok(file) => Ok(EventsFile { path: path.to_path_buf(), file, error: None }),
             Err(error) => {
                 Err(Error::new(name, format!("cannot be written: {error}"), "give --events another file"))
@@ -232,7 +234,8 @@ impl EventsFile {
         }
         let at = super::time(at);
         let written = serde_json::to_string(&Line { at, event }).map_err(std::io::Error::other);
-        let written = written.and_then(|line| self.file.write_all(format!("{line}\n").as_bytes()));
+        let written =
+            written.and_then(|line| self.file.write_all(format!("{}\n", plain::json(&line)).as_bytes()));
         // The run matters more than the record of it: it goes on, and this is said at the end.
         self.error = written.err().map(|error| format!("{}: {error}", self.path.display()));
     }

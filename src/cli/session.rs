@@ -55,6 +55,7 @@ impl Session {
         let spec = parse(&source, printer)?;
         let connection = |config, clock| Connection {
             config,
+            plain_http: global.plain_http.clone(),
             clock,
             files: files::beside(&source.folder),
             passwords: passwords(),
@@ -200,6 +201,9 @@ fn no_connection(failure: Failure) -> Error {
             "there are no usable credentials",
             "sign in (aws sso login), set AWS_PROFILE or --profile, or try it with --sandbox",
         );
+    }
+    if failure.code == "auroraml" {
+        return Error::new("AWS", failure.to_string(), "nothing was changed");
     }
     let help = match failure.class {
         Class::Denied => "sign in again (aws sso login), or use another --profile",

@@ -24,7 +24,8 @@ const DESTROY: Intent = Intent::Destroy { unprotect: true };
 /// Requests of a plan of a settled stack, of the apply before it and of the destroy after it, each of which ends well
 /// at the first try although this share of all requests is throttled.
 async fn requests(spec: &Spec, seed: u64, share: f64) -> [usize; 3] {
-    let account = Account::new(seed, Mood::Real);
+    // Calm, so that AWS takes as long with refusals as without them.
+    let account = Account::new(seed, Mood::Calm);
     let mut faults = Faults::seeded(seed);
     faults.throttle = share;
     account.sandbox.set_faults(faults);
@@ -260,8 +261,7 @@ async fn serve(mut stream: TcpStream, server: Server, seen: Arc<Mutex<BTreeMap<S
             stream.write_all(whole(identity).as_bytes()).await.unwrap();
             continue;
         }
-        // The SDK takes XML that ends between two tags for the whole of it, so this one ends in a name.
-        let half = "<CreateVpcResponse><vpc><vpcI";
+        let half = "<CreateVpcResponse><vpc><vpcId>vpc-1";
         let answer = match server {
             Server::Closes => return,
             Server::Resets => {
@@ -307,6 +307,7 @@ async fn asked_of(server: Server) -> ((Failure, usize), (Failure, usize)) {
     config.set_http_client(None).set_endpoint_url(Some(format!("http://{address}")));
     let connection = Connection {
         config: config.build(),
+        plain_http: None,
         clock,
         files: Arc::new(|_| Err(std::io::ErrorKind::NotFound.into())),
         passwords: Arc::new(|_| None),
@@ -337,9 +338,7 @@ async fn whatever_hyper_reports_a_change_is_sent_once_and_looked_for() {
         assert_eq!(change.class, Class::Ambiguous, "{server:?}: {change}");
         assert_eq!(sent, 1, "{server:?}: {change}");
         assert_eq!(look.class, Class::Ambiguous, "{server:?}: {look}");
-        // An answer that came whole is no better the second time.
-        let expected = if matches!(server, Server::SendsHalfOfIt | Server::SendsAPage) { 1 } else { 4 };
-        assert_eq!(looked, expected, "{server:?}: {look}");
+        assert_eq!(looked, 4, "{server:?}: {look}");
         let text = change.to_string();
         match server {
             Server::SendsAPage => assert!(
@@ -364,6 +363,7 @@ async fn a_request_without_credentials_was_not_sent() {
     config.set_credentials_provider(None);
     let connection = Connection {
         config: config.build(),
+        plain_http: None,
         clock,
         files: Arc::new(|_| Err(std::io::ErrorKind::NotFound.into())),
         passwords: Arc::new(|_| None),

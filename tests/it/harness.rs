@@ -1,5 +1,6 @@
 //! Applies and destroys specs in a simulated account, and checks what must always hold.
 
+use crate::recording::{Who, recorded};
 use auroraml::aws::{Connection, Failure, SecretText, simulated_config};
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml::stack::Stack;
@@ -38,7 +39,7 @@ impl Account {
         Account::over(World::new(seed, mood))
     }
     pub fn over(world: World) -> Account {
-        Account { sandbox: Sandbox::new(world, 1.0) }
+        Account { sandbox: recorded(Sandbox::new(world, 1.0), Who::Tool) }
     }
 
     pub async fn connect(&self, spec: &Spec) -> Stack {
@@ -49,6 +50,7 @@ impl Account {
         let clock = self.sandbox.clock();
         let connection = Connection {
             config: simulated_config(&spec.region, self.sandbox.http_client(), &clock),
+            plain_http: None,
             clock,
             files: Arc::new(|path| std::fs::read(Path::new("specs").join(path))),
             passwords: Arc::new(|_| Some(SecretText::new(CANARY.into()))),

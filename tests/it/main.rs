@@ -17,6 +17,8 @@ mod kinds_storage;
 mod lifecycle;
 mod permits;
 mod preflight;
+mod recording;
+mod safety;
 mod sandbox_ec2;
 mod sandbox_iam;
 mod sandbox_rds;

@@ -1,5 +1,6 @@
 //! The sandbox behind a socket and in a file; and clients that are not ours, which talk to the socket.
 
+use crate::recording::{Who, recorded};
 use auroraml_sandbox::file::{FileError, FileSandbox};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::server::{Line, Listener, listen};
@@ -25,7 +26,7 @@ struct Served {
 }
 
 async fn serve() -> Served {
-    let sandbox = Sandbox::new(World::new(1, Mood::Calm), SPEED);
+    let sandbox = recorded(Sandbox::new(World::new(1, Mood::Calm), SPEED), Who::Other);
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.address();
     let (stop, stopped) = oneshot::channel();

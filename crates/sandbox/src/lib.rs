@@ -58,5 +58,5 @@ mod world;
 
 pub use account::{ACCOUNT, BIRTH_MS};
 pub use call::Call;
-pub use sandbox::{Broken, Sandbox, Snapshot};
+pub use sandbox::{Broken, Exchange, Sandbox, Snapshot};
 pub use world::{Entry, Global, Region, World};

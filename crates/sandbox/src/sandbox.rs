@@ -27,6 +27,13 @@ pub struct Sandbox {
 }
 
 type Observer = Box<dyn Fn(&World) + Send>;
+type Witness = Box<dyn Fn(&Exchange<'_>) + Send>;
+
+/// One request and its answer, as they went over the wire. Secrets are in it.
+pub struct Exchange<'a> {
+    pub call: &'a Call,
+    pub response: &'a Response,
+}
 
 struct Shared {
     world: World,
@@ -37,6 +44,8 @@ struct Shared {
     recording: Option<Vec<Snapshot>>,
     /// Told of the world after every request that changed it (to save it in a file).
     observer: Option<Observer>,
+    /// Told of every answer that leaves.
+    witness: Option<Witness>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -61,6 +70,7 @@ impl Sandbox {
                 throttled: 0,
                 recording: None,
                 observer: None,
+                witness: None,
             })),
             crashed: Arc::default(),
         }
@@ -87,6 +97,11 @@ impl Sandbox {
 
     pub fn set_observer(&self, observer: impl Fn(&World) + Send + 'static) {
         self.lock().observer = Some(Box::new(observer));
+    }
+
+    /// From now on, `witness` is shown every request that is answered, with its answer.
+    pub fn set_witness(&self, witness: impl Fn(&Exchange<'_>) + Send + 'static) {
+        self.lock().witness = Some(Box::new(witness));
     }
 
     /// Completes when [`Faults::crash`] has struck.
@@ -133,7 +148,12 @@ impl Sandbox {
         let (outcome, latency_ms) = self.lock().outcome(call);
         self.clock.sleep(Duration::from_millis(latency_ms)).await;
         match outcome {
-            Outcome::Answer(response) => Ok(response),
+            Outcome::Answer(response) => {
+                if let Some(witness) = &self.lock().witness {
+                    witness(&Exchange { call, response: &response });
+                }
+                Ok(response)
+            }
             Outcome::Broken(broken) => Err(broken),
             Outcome::Crash => {
                 self.crashed.notify_one();

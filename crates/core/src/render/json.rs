@@ -1,6 +1,6 @@
 //! The plan as JSON: what `plan --format json` prints, `plan --out` keeps and `apply --plan` compares.
 
-use super::Subject;
+use super::{Subject, plain};
 use crate::plan::Plan;
 use crate::resource::Action;
 use schemars::JsonSchema;
@@ -44,7 +44,7 @@ impl Document {
         // A plan is plain data: writing it cannot fail.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
-        text
+        plain::json(&text)
     }
 
     pub fn to_yaml(&self) -> String {

@@ -7,6 +7,7 @@ mod fold;
 pub mod json;
 pub mod markdown;
 mod paint;
+pub mod plain;
 pub mod progress;
 mod section;
 pub mod status;

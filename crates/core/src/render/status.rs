@@ -1,6 +1,7 @@
 //! What is there of a stack, as a table and as JSON.
 
 use super::paint::{BOLD, DIM, GREEN, RED, YELLOW, paint};
+use super::plain;
 use super::section::{rank, section};
 use crate::base::{Live, Observed, Outputs, State};
 use crate::members::restart::{Strategy, Topology, left_pending};
@@ -64,10 +65,10 @@ impl Stack {
         let mut live: Vec<&Live> = observed.values().collect();
         live.sort_by_key(|live| (rank(live.id.kind), live.id.clone()));
         let members = topology.iter().flat_map(|topology| &topology.members).map(|member| Member {
-            name: member.name.clone(),
+            name: plain::line(&member.name),
             role: if member.writer { "writer" } else { "reader" },
-            status: member.status.clone(),
-            parameter_status: member.reports().into(),
+            status: plain::line(&member.status),
+            parameter_status: plain::line(member.reports()),
         });
         let left_pending = topology.map(|topology| left_pending(topology, strategy)).unwrap_or_default();
         Stack {
@@ -85,7 +86,7 @@ impl Stack {
         // Plain data: writing it cannot fail.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
-        text
+        plain::json(&text)
     }
 
     pub fn to_yaml(&self) -> String {
@@ -115,6 +116,7 @@ impl Stack {
                 _ => YELLOW,
             };
             let told = TELLING.iter().find_map(|key| text(&resource.outputs, key)).unwrap_or_default();
+            let told = plain::line(told);
             let padding = " ".repeat(state - resource.state.chars().count());
             let theirs = if resource.owned { "" } else { "  (not this stack's)" };
             let state = paint(style, &resource.state);
@@ -165,8 +167,8 @@ fn resource(live: &Live) -> Resource {
         State::Failed(why) | State::Broken(why) => (why.clone(), true),
     };
     Resource {
-        id: live.id.to_string(),
-        state: state.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        id: plain::line(&live.id.to_string()),
+        state: plain::line(&state),
         owned: live.owned,
         outputs: live.outputs.clone(),
         kind: live.id.kind,
@@ -195,7 +197,7 @@ fn values(live: &[&Live]) -> Vec<Value> {
             // An endpoint's name within the stack is its name in SageMaker.
             let own = (*kind == "endpoint").then_some(live.id.name.as_str());
             if let Some(value) = keys.iter().find_map(|key| text(&live.outputs, key)).or(own) {
-                out.push(Value { name: (*label).to_string(), value: value.into() });
+                out.push(Value { name: (*label).to_string(), value: plain::line(value) });
             }
         }
     }
