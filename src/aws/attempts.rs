@@ -26,9 +26,6 @@ use std::time::Duration;
 /// second on: AWS's exponential backoff with full jitter.
 const PAUSE_MAX: Duration = Duration::from_secs(20);
 
-/// The longest that one request can take with all its attempts, each of [`super::ATTEMPT_TIME`] at most.
-pub(super) const ALL_ATTEMPTS_TIME: Duration = Duration::from_secs(20 * 60);
-
 /// Decides after each attempt of every request whether there is another. Clones share the order to stop.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attempts {

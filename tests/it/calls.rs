@@ -12,6 +12,8 @@ use auroraml_core::spec::Spec;
 use auroraml_sandbox::faults::{Break, Faults, Rate};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{BIRTH_MS, Sandbox, World};
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_config::timeout::TimeoutConfig;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -305,6 +307,11 @@ async fn asked_of(server: Server) -> ((Failure, usize), (Failure, usize)) {
     let mut config = simulated_config("us-east-1", nobody, &clock).into_builder();
     // The SDK's own client, which is hyper.
     config.set_http_client(None).set_endpoint_url(Some(format!("http://{address}")));
+    // Three seconds of the socket's time.
+    let (patience, unhurried) = (Duration::from_secs(45), StalledStreamProtectionConfig::disabled());
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(patience).connect_timeout(patience);
+    config.set_timeout_config(Some(timeouts.build()));
+    config.set_stalled_stream_protection(Some(unhurried));
     let connection = Connection {
         config: config.build(),
         plain_http: None,

@@ -12,21 +12,21 @@ use tempfile::TempDir;
 
 /// What a command did.
 #[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 /// A folder of its own, and an environment that knows no AWS account.
-struct Place(TempDir);
+pub struct Place(TempDir);
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         Place(tempfile::tempdir().unwrap())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_auroraml"));
         command.args(args).current_dir(self.0.path()).env_clear();
         command.env("HOME", self.0.path()).env("AWS_EC2_METADATA_DISABLED", "true");
@@ -34,13 +34,13 @@ impl Place {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Ran {
+    pub fn run(&self, args: &[&str]) -> Ran {
         let output = self.command(args).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         fs::write(self.0.path().join(name), text).unwrap();
     }
 
@@ -48,12 +48,12 @@ impl Place {
         fs::read_to_string(self.0.path().join(name)).unwrap()
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.0.path().join(name)
     }
 }
 
-const SPEC: &str = "\
+pub const SPEC: &str = "\
 stack: shop
 region: us-east-1
 aurora: { existing: orders }
@@ -61,7 +61,7 @@ machine_learning: { comprehend: true }
 ";
 
 /// A place with a spec for a cluster of others, `orders`, and a sandbox that has it.
-async fn with_orders(members: usize) -> Place {
+pub async fn with_orders(members: usize) -> Place {
     let place = Place::new();
     place.write("shop.yaml", SPEC);
     let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();

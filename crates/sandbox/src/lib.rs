@@ -28,7 +28,7 @@
 //! | `world` | the state of all of them, and the log |
 //! | `decode`, `answer` | which operation a request asks for; which service answers it |
 //! | `sandbox` | the handle: a world, a clock, injected faults, snapshots |
-//! | `sdk`, [`mod@file`], [`server`] | the three ways in: as the SDK's HTTP client, as a file, as a port |
+//! | `sdk`, [`mod@file`], [`remote`], [`server`] | the ways in: as the SDK's HTTP client, as a file, as a port and who finds it there |
 //!
 //! A service is handed its own state and that of the services it uses, never the whole [`World`]: `answer` deals
 //! them out, and is the only place that knows all services.
@@ -45,6 +45,7 @@ pub mod iam;
 pub mod kms;
 pub mod random;
 pub mod rds;
+pub mod remote;
 pub mod s3;
 pub mod sagemaker;
 mod sandbox;

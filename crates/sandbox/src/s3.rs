@@ -21,7 +21,7 @@ use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Request};
 use answers::{empty, refusal};
-pub use content::Content;
+pub use content::{Content, sha256};
 use route::Route;
 pub use state::{
     Bucket, Encryption, Foreign, OBJECT_BYTES_MAX, Part, PublicAccess, S3, Upload, Version, Versioning,
