@@ -5,15 +5,15 @@ use crate::aws::{Aws, Class, Failure, Stop};
 use auroraml_core::events::{Event, Listener};
 use std::time::Duration;
 
-/// The longest that a wait becomes because looks take long, in seconds.
-const STRETCH_MAX_SECONDS: u64 = 60;
+/// The longest pause because looks take long, in seconds.
+const REST_MAX_SECONDS: u64 = 60;
 /// Seconds between two looks at everything.
 const REPEAT_SECONDS: u64 = 10;
 
-/// Seconds to wait before the next look at something that is polled every `poll_seconds`. A look that is throttled
-/// takes long, and many looks at a time are what is throttled: whoever looks rests as long as the look took.
-pub(super) fn pause_seconds(poll_seconds: u64, looked_for_seconds: u64) -> u64 {
-    poll_seconds.max(looked_for_seconds.min(STRETCH_MAX_SECONDS))
+/// The least pause after a look that took so many seconds. A look that is throttled takes long, and many looks at a time
+/// are what is throttled: whoever looks rests as long as the look took.
+pub(super) fn rest(looked_for_seconds: u64) -> Duration {
+    Duration::from_secs(looked_for_seconds.min(REST_MAX_SECONDS))
 }
 
 /// Completes when the run is to stop; never, when nobody can say so any more.
@@ -62,10 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_stretch_with_the_looks_and_not_for_ever() {
-        assert_eq!(pause_seconds(10, 0), 10);
-        assert_eq!(pause_seconds(2, 17), 17);
-        assert_eq!(pause_seconds(2, 900), STRETCH_MAX_SECONDS);
-        assert_eq!(pause_seconds(90, 900), 90);
+    fn whoever_looks_rests_and_not_for_ever() {
+        assert_eq!(rest(0), Duration::ZERO);
+        assert_eq!(rest(17), Duration::from_secs(17));
+        assert_eq!(rest(900), Duration::from_secs(REST_MAX_SECONDS));
     }
 }
