@@ -5,7 +5,7 @@ use super::{again, facts, preflight};
 use crate::aws::{Aws, Failure, Look, Stop};
 use crate::stack::Stack;
 use crate::verify::outlook;
-use auroraml_core::base::Observed;
+use auroraml_core::base::{Id, Observed};
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
@@ -134,6 +134,8 @@ pub struct Outcome {
     /// The plan after the last round; empty when everything is as wanted.
     pub remaining: Plan,
     pub observed: Observed,
+    /// What is left because the plan that was reviewed does not have it.
+    pub unreviewed: Vec<Id>,
     /// What was announced, and what was interrupted.
     pub permit: Arc<Permit>,
 }
@@ -161,6 +163,8 @@ pub async fn reconcile(
     // Later rounds are held to what the first plan announced: nobody agreed to more.
     let permit = Arc::new(prepared.plan.permit(&prepared.graph, &catalog, closes(aws, spec, order)));
     let (mut reports, mut prepared) = (Vec::new(), prepared);
+    let reviewed = order.reviewed.then(|| prepared.plan.clone());
+    let mut unreviewed = Vec::new();
     for _ in 0..ROUNDS_MAX {
         if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
             break;
@@ -190,12 +194,18 @@ pub async fn reconcile(
         if prepared.plan.interruptions().any(|interruption| permit.check(now, interruption).is_err()) {
             break;
         }
+        if let Some(reviewed) = &reviewed {
+            unreviewed = prepared.plan.unreviewed(reviewed).map(|step| step.id.clone()).collect();
+            if !unreviewed.is_empty() {
+                break;
+            }
+        }
         if !prepared.plan.is_empty() {
             let text = "not everything is as wanted yet: going on".to_string();
             listener.tell(aws.clock.now_ms(), &Event::Note { text });
         }
     }
-    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, permit })
+    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, unreviewed, permit })
 }
 
 /// Waits until whatever an earlier run made is visible, so that the last look misses nothing.

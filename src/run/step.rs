@@ -429,13 +429,13 @@ impl<'r> Converge<'r> {
         self.afresh = false;
         self.pauses = 0;
         // Of an answer that was lost nobody knows whether it was made.
-        if let Some(interruption) = interruption
-            && answer.as_ref().err().is_none_or(|failure| failure.is(Class::Ambiguous))
-        {
-            let id = self.step.id.clone();
-            self.run.permit.made_one(&id, interruption.clone());
-            self.past.interrupted = Some(interruption.clone());
-            self.run.tell(Event::Interrupted { id, interruption });
+        if answer.as_ref().err().is_none_or(|failure| failure.is(Class::Ambiguous)) {
+            self.past.interrupted.clone_from(&interruption);
+            if let Some(interruption) = interruption {
+                let id = self.step.id.clone();
+                self.run.permit.made_one(&id, interruption.clone());
+                self.run.tell(Event::Interrupted { id, interruption });
+            }
         }
         match answer {
             Ok(()) => {

@@ -20,6 +20,7 @@ mod permits;
 mod pipeline;
 mod preflight;
 mod recording;
+mod reviewed;
 mod safety;
 mod sandbox_ec2;
 mod sandbox_file;
