@@ -1,9 +1,8 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
 use super::execute::{Report, execute, may_hide, said};
-use super::shared::Stop;
-use super::{facts, preflight};
-use crate::aws::{Aws, Failure, Look};
+use super::{again, facts, preflight};
+use crate::aws::{Aws, Failure, Look, Stop};
 use crate::stack::Stack;
 use crate::verify::outlook;
 use auroraml_core::base::{Id, Observed};
@@ -160,6 +159,7 @@ pub async fn reconcile(
 ) -> Result<Outcome, PrepareError> {
     let (aws, spec) = (&stack.aws, &stack.spec);
     let (began, order, catalog) = (aws.clock.now_ms(), order.into(), stack.kinds.catalog());
+    aws.heed(stop.clone());
     // Later rounds are held to what the first plan announced: nobody agreed to more.
     let permit = Arc::new(prepared.plan.permit(&prepared.graph, &catalog, closes(aws, spec, order)));
     let (mut reports, mut prepared) = (Vec::new(), prepared);
@@ -185,7 +185,7 @@ pub async fn reconcile(
         if complete && may_hide && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
-        prepared = prepare(stack, order).await?;
+        prepared = again::until_seen(aws, &stop, &*listener, || prepare(stack, order)).await?;
         if !complete || *stop.borrow() {
             break;
         }
@@ -216,9 +216,8 @@ async fn settle(aws: &Aws, began: u64, stop: &Stop, listener: &Arc<dyn Listener>
     }
     let text = "waiting a moment before the last look, until listings show everything".to_string();
     listener.tell(aws.clock.now_ms(), &Event::Note { text });
-    let mut stop = stop.clone();
     tokio::select! {
         () = aws.clock.sleep(Duration::from_millis(left)) => {}
-        Ok(_) = stop.wait_for(|stop| *stop) => {}
+        () = again::stopped(stop) => {}
     }
 }

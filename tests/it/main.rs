@@ -2,6 +2,7 @@
 
 mod adoption;
 mod bench;
+mod calls;
 mod canary;
 mod changes;
 mod chaos;
