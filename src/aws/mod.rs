@@ -13,6 +13,8 @@ pub use secret::SecretText;
 use auroraml_clock::Clock;
 use auroraml_core::base::names::{Place, STACK_TAG};
 use auroraml_core::model::Scope;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
@@ -61,9 +63,12 @@ pub struct Connection {
 pub async fn real_config(region: &str, profile: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(aws_config::Region::new(region.to_string()))
-        .timeout_config(timeouts());
+        .timeout_config(timeouts(1.0));
     if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
+        // As in the AWS CLI: a profile that was asked for by name wins over keys in the environment, which the
+        // SDK's own chain would take first. Otherwise `--profile prod` could work in another account.
+        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(credentials);
     }
     loader.load().await
 }
@@ -80,25 +85,40 @@ pub fn simulated_config_as(
     http: SharedHttpClient,
     clock: &Clock,
 ) -> SdkConfig {
+    simulated(access_key, region, clock).into_builder().http_client(http).build()
+}
+
+/// SDK configuration for a simulated account that another process serves at `endpoint`, on its clock.
+pub fn served_config(region: &str, endpoint: &str, clock: &Clock) -> SdkConfig {
+    // The socket and the process behind it do not run faster with the clock.
+    let timeouts = timeouts(clock.speed().max(1.0));
+    let config = simulated("AKIDSANDBOX", region, clock).into_builder().endpoint_url(endpoint);
+    let unhurried = StalledStreamProtectionConfig::disabled();
+    config.timeout_config(timeouts).stalled_stream_protection(unhurried).build()
+}
+
+fn simulated(access_key: &str, region: &str, clock: &Clock) -> SdkConfig {
     let credentials = Credentials::new(access_key, "sandbox", None, None, "sandbox");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(aws_config::Region::new(region.to_string()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .timeout_config(timeouts())
         .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(4))
         // Both from one clock: the SDK's stalled-stream protection reads the time while it sleeps.
         .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))
         .time_source(SharedTimeSource::new(ClockTime(clock.clone())))
-        .http_client(http)
+        .timeout_config(timeouts(1.0))
         .build()
 }
 
-/// The SDK has no read time-out of its own (fact book, section 7.2).
-fn timeouts() -> TimeoutConfig {
+/// The SDK has no read time-out of its own (fact book, section 7.2). `times` as long for a clock that runs so fast.
+fn timeouts(times: f64) -> TimeoutConfig {
+    let seconds = |seconds: f64| Duration::from_secs_f64(seconds * times);
     TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(30))
-        .operation_timeout(Duration::from_secs(120))
+        // The SDK's own value.
+        .connect_timeout(seconds(3.1))
+        .operation_attempt_timeout(seconds(30.0))
+        .operation_timeout(seconds(120.0))
         .build()
 }
 

@@ -5,6 +5,7 @@ use super::shared::Stop;
 use super::{facts, preflight};
 use crate::aws::{Aws, Failure, Look};
 use crate::stack::Stack;
+use crate::verify::outlook;
 use auroraml_core::base::Observed;
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
@@ -57,7 +58,7 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
     let (observed, facts) =
         tokio::join!(Box::pin(stack.kinds.observe_all(look)), Box::pin(facts::gather(look, spec)));
     let (observed, mut facts) = (observed?, facts?);
-    facts::complete(aws, &mut facts, &observed, order.intent).await?;
+    facts::complete(aws, spec, &mut facts, &observed, order.intent).await?;
     let hold = hold(aws, spec, order);
     let planned = catch_unwind(AssertUnwindSafe(|| {
         let mut graph = model::build(spec, &aws.place, &facts, order.intent)?;
@@ -72,13 +73,29 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
     let planned = planned.map_err(|panic| PrepareError::Bug(said(&*panic)))?;
     let (graph, mut plan) = planned.map_err(PrepareError::Preflight)?;
     if plan.blocked.is_empty() {
-        let findings = Box::pin(preflight::check(aws, &graph, &plan)).await;
+        let outlook = async {
+            match order.intent == Intent::Apply && wires(&plan) {
+                true => outlook(stack).await,
+                false => Vec::new(),
+            }
+        };
+        let (findings, outlook) =
+            tokio::join!(Box::pin(preflight::check(aws, &graph, &plan)), Box::pin(outlook));
         if !findings.problems.is_empty() {
             return Err(PrepareError::Preflight(findings.problems));
         }
-        plan.notes.extend(findings.notes);
+        plan.notes.extend(findings.notes.into_iter().chain(outlook));
     }
     Ok(Prepared { graph, observed, plan, facts })
+}
+
+/// Whether the plan makes or changes what lets SQL call other services: who agrees to a restart for it should know
+/// whether it will work.
+fn wires(plan: &Plan) -> bool {
+    plan.work().any(|step| {
+        matches!(step.id.kind, "cluster_role" | "group_attachment" | "group_parameters")
+            && matches!(step.action, Action::Create | Action::Update)
+    })
 }
 
 /// Why nothing may be interrupted now, if so.

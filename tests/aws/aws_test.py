@@ -47,7 +47,9 @@ def exchange(service: str, name: str) -> Exchange:
     body = urlencode(raw["body"]) if isinstance(raw["body"], dict) else raw["body"]
     answer = json.dumps({"SecretString": CANARY, "ARN": CANARY, "RandomPassword": CANARY, "Unknown": CANARY}).encode()
     if model(service).protocol in ("query", "ec2", "rest-xml"):
-        inside = f"<DBClusters><DBCluster><Status>{CANARY}</Status><{CANARY}>{CANARY}</{CANARY}></DBCluster></DBClusters>"
+        inside = (
+            f"<DBClusters><DBCluster><Status>{CANARY}</Status><{CANARY}>{CANARY}</{CANARY}></DBCluster></DBClusters>"
+        )
         answer = f"<{name}Response><{name}Result>{inside}</{name}Result></{name}Response>".encode()
     path, _, query = raw["url_path"].partition("?")
     headers = {key.lower(): str(value) for key, value in raw["headers"].items()} | {"authorization": CANARY}

@@ -58,7 +58,9 @@ class Other:
             for n, zone in enumerate(zones[:2])
         ]
         until("subnets", lambda: len(self.ec2.describe_subnets(Filters=self.ours)["Subnets"]) == 2)
-        self.rds.create_db_subnet_group(DBSubnetGroupName=self.name, DBSubnetGroupDescription="judge", SubnetIds=subnets)
+        self.rds.create_db_subnet_group(
+            DBSubnetGroupName=self.name, DBSubnetGroupDescription="judge", SubnetIds=subnets
+        )
         self.rds.create_db_cluster(
             DBClusterIdentifier=self.name, Engine="aurora-mysql", MasterUsername="admin", DBSubnetGroupName=self.name,
             MasterUserPassword=secrets.token_hex(16), StorageEncrypted=True,
@@ -82,7 +84,9 @@ class Other:
         return self.rds.describe_db_clusters(DBClusterIdentifier=self.name)["DBClusters"][0]
 
     def instance(self) -> str:
-        return self.rds.describe_db_instances(DBInstanceIdentifier=f"{self.name}-1")["DBInstances"][0]["DBInstanceStatus"]
+        return self.rds.describe_db_instances(DBInstanceIdentifier=f"{self.name}-1")["DBInstances"][0][
+            "DBInstanceStatus"
+        ]
 
     def remove(self) -> None:
         """Removes all that `make` may have made, however far it came."""
@@ -97,7 +101,10 @@ class Other:
         if not gone(self.rds.describe_db_subnet_groups, DBSubnetGroupName=self.name):
             self.rds.delete_db_subnet_group(DBSubnetGroupName=self.name)
         for subnet in self.ec2.describe_subnets(Filters=self.ours)["Subnets"]:
-            until("deletion of a subnet", lambda subnet=subnet: self.freed(self.ec2.delete_subnet, SubnetId=subnet["SubnetId"]))
+            until(
+                "deletion of a subnet",
+                lambda subnet=subnet: self.freed(self.ec2.delete_subnet, SubnetId=subnet["SubnetId"]),
+            )
         for vpc in self.ec2.describe_vpcs(Filters=self.ours)["Vpcs"]:
             until("deletion of the VPC", lambda vpc=vpc: self.freed(self.ec2.delete_vpc, VpcId=vpc["VpcId"]))
 
@@ -126,7 +133,9 @@ class Other:
         ]:
             left += [f"{key}: {one}" for one in call(Filters=ours)[key] if one.get("State") != "deleted"]
         tag = {"Key": "auroraml:stack", "Value": self.name}
-        left += [one["DBClusterIdentifier"] for one in self.rds.describe_db_clusters()["DBClusters"] if tag in one["TagList"]]
+        left += [
+            one["DBClusterIdentifier"] for one in self.rds.describe_db_clusters()["DBClusters"] if tag in one["TagList"]
+        ]
         for key, name, call in [
             ("DBSubnetGroups", "DBSubnetGroupName", self.rds.describe_db_subnet_groups),
             ("DBClusterParameterGroups", "DBClusterParameterGroupName", self.rds.describe_db_cluster_parameter_groups),

@@ -46,7 +46,9 @@ class Recorder:
         self.file = recording.open("w")
         self.scrubber, self.lock = Scrubber(), threading.Lock()
 
-    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def forward(
+        self, method: str, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], bytes]:
         scope = headers.get("authorization", "").partition("Credential=")[2].split(",")[0].split("/")
         if len(scope) != 5 or scope[0] != self.access_key or scope[3] not in MODELS:
             return 403, {"content-type": "text/plain"}, b"this proxy serves the command that it was started for"
@@ -92,7 +94,9 @@ def handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
             for name, value in given.items():
                 if name not in ("connection", "content-length", "transfer-encoding", "content-encoding"):
                     self.send_header(name, value)
-            self.send_header("content-length", given.get("content-length", "0") if self.command == "HEAD" else str(len(content)))
+            self.send_header(
+                "content-length", given.get("content-length", "0") if self.command == "HEAD" else str(len(content))
+            )
             self.end_headers()
             self.wfile.write(b"" if self.command == "HEAD" else content)
 

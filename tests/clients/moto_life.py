@@ -90,7 +90,9 @@ class Facts:
     """What is true of the account, one line each."""
 
     def __init__(self, endpoint: str) -> None:
-        self.clients = {name: client(name, endpoint) for name in ("ec2", "iam", "rds", "s3", "sagemaker", "secretsmanager")}
+        self.clients = {
+            name: client(name, endpoint) for name in ("ec2", "iam", "rds", "s3", "sagemaker", "secretsmanager")
+        }
         self.wrong: list[str] = []
         self.right = 0
 
@@ -130,7 +132,9 @@ class Facts:
         self.equal("NAT gateway", [one["State"] for one in gateways], ["available"])
         self.equal("address", len(ec2.describe_addresses(Filters=ours)["Addresses"]), 1)
         tables = ec2.describe_route_tables(Filters=ours)["RouteTables"]
-        ways = [route for table in tables for route in table["Routes"] if route.get("DestinationCidrBlock") == "0.0.0.0/0"]
+        ways = [
+            route for table in tables for route in table["Routes"] if route.get("DestinationCidrBlock") == "0.0.0.0/0"
+        ]
         self.equal("route tables", len(tables), 2)
         self.equal("ways out", sorted("nat" if "NatGatewayId" in way else "igw" for way in ways), ["igw", "nat"])
         endpoints = ec2.describe_vpc_endpoints(Filters=ours)["VpcEndpoints"]
@@ -172,13 +176,19 @@ class Facts:
         self.equal("bucket", len(buckets), 1)
         objects = self.s3.list_objects_v2(Bucket=buckets[0])["Contents"]
         self.equal("notebook files", len(objects), 2)
-        self.equal("no public access", "PublicAccessBlockConfiguration" in self.s3.get_public_access_block(Bucket=buckets[0]), True)
+        self.equal(
+            "no public access",
+            "PublicAccessBlockConfiguration" in self.s3.get_public_access_block(Bucket=buckets[0]),
+            True,
+        )
         notebook = sagemaker.list_notebook_instances()["NotebookInstances"]
         self.equal("notebook", [one["NotebookInstanceStatus"] for one in notebook], ["InService"])
         self.equal("model", len(sagemaker.list_models()["Models"]), 1)
         self.equal("endpoint configuration", len(sagemaker.list_endpoint_configs()["EndpointConfigs"]), 1)
         endpoint = sagemaker.list_endpoints()["Endpoints"]
-        self.equal("endpoint", [(one["EndpointName"], one["EndpointStatus"]) for one in endpoint], [("churn", "InService")])
+        self.equal(
+            "endpoint", [(one["EndpointName"], one["EndpointStatus"]) for one in endpoint], [("churn", "InService")]
+        )
 
     def of_nothing(self) -> None:
         ours = [{"Name": "tag:auroraml:stack", "Values": ["churn"]}]
@@ -223,7 +233,9 @@ class Tool:
                 [self.binary, *arguments], env=environment(self.endpoint), capture_output=True, text=True, timeout=LIMIT
             )
         except subprocess.TimeoutExpired as late:
-            raise SystemExit(f"auroraml {shown}: not within {LIMIT} s\n{(late.stderr or b'').decode()[-4000:]}") from None
+            raise SystemExit(
+                f"auroraml {shown}: not within {LIMIT} s\n{(late.stderr or b'').decode()[-4000:]}"
+            ) from None
         print(f"moto: auroraml {arguments[0]}: {time.monotonic() - began:.1f} s", flush=True)
         if done.returncode:
             log = (self.folder / "moto.log").read_text()
@@ -260,7 +272,9 @@ def life(binary: str, spec: Path) -> None:
         tool.run("destroy", str(changed), "--yes")
         facts.of_nothing()
         facts.done("after destroy")
-    print(f"moto: the whole life, with {len(re.findall('^@patch', (HERE / 'moto_server.py').read_text(), re.M))} patches")
+    print(
+        f"moto: the whole life, with {len(re.findall('^@patch', (HERE / 'moto_server.py').read_text(), re.M))} patches"
+    )
 
 
 if __name__ == "__main__":

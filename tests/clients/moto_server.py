@@ -162,7 +162,13 @@ def describe_parameters(self: RDSResponse) -> ActionResult:
     can be changed, and whether the engine or a user has set it. moto has only what was set, as it was sent."""
     group = self.backend.describe_db_cluster_parameter_groups(self.params["DBClusterParameterGroupName"])[0]
     parameters = [
-        {"ParameterName": name, "ApplyType": "dynamic", "IsModifiable": True, "DataType": "string", "ApplyMethod": "pending-reboot"}
+        {
+            "ParameterName": name,
+            "ApplyType": "dynamic",
+            "IsModifiable": True,
+            "DataType": "string",
+            "ApplyMethod": "pending-reboot",
+        }
         | ({"Source": "user"} if group.parameters.get(name) else {"Source": "engine-default"})
         | dict(group.parameters.get(name, {}))
         for name in sorted({*DYNAMIC, *group.parameters})

@@ -23,6 +23,12 @@ pub fn golden(name: &str, text: &str) {
     golden_at(&format!("tests/data/render/{name}"), text);
 }
 
+/// The computer's own time, for tests that measure what it does.
+#[expect(clippy::disallowed_methods, reason = "nothing simulated depends on it")]
+pub fn stopwatch() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// A new sandbox at normal speed; run it on tokio's paused clock.
 pub fn sandbox(seed: u64, mood: Mood) -> Sandbox {
     recorded(Sandbox::new(World::new(seed, mood), 1.0), Who::Other)

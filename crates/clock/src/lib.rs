@@ -35,6 +35,11 @@ impl Clock {
         self.epoch_ms + elapsed as u64
     }
 
+    /// How many of its seconds pass in a second.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
     pub fn system_time(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.now_ms())
     }

@@ -148,10 +148,11 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         let changes = changes(resource, &known, live, rules);
         let touched = resource.recheck_after.iter().find(|other| active.contains(*other));
         let (action, reason) = action(rules, live, &changes, touched);
+        let effect = (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props));
+        let changes = shown(&id, changes, rules);
         if let Some(live) = live {
             block(&mut plan, live, action, &changes, rules);
         }
-        let effect = (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props));
         known.insert(id.clone(), outputs(&resource.predicted, live.map(|live| &live.outputs)));
         let needs = graph.needs(&id);
         let mut step =
@@ -199,6 +200,16 @@ fn changes(
     }
     let want = wanted(&resource.props, known, live, rules);
     diff(&want, live.map_or(&Value::Null, |live| &live.props))
+}
+
+/// What a plan shows of changes: of what may hold a secret a hash, by which a reader and a saved plan see that it is
+/// another one.
+fn shown(id: &Id, changes: Vec<Change>, rules: &Rules) -> Vec<Change> {
+    let hide = |change: Change| match rules.sensitive.iter().any(|path| change.concerns(path)) {
+        true => change.hidden(&id.to_string()),
+        false => change,
+    };
+    changes.into_iter().map(hide).collect()
 }
 
 /// What is done with one resource, and why, where the changes do not say it.

@@ -18,6 +18,8 @@ pub struct Rules {
     pub dies_with: Option<&'static str>,
     /// Property paths that AWS cannot change in place, each with the reason. A path covers what is below it.
     pub immutable: &'static [(&'static str, &'static str)],
+    /// Property paths that may hold a secret, with all that is below them: a plan shows a hash of the value.
+    pub sensitive: &'static [&'static str],
     /// Why AWS or auroraml will not do what is asked, where that depends on more than the property: the direction
     /// of a change, as in "can grow, never shrink", or what protects an object from deletion.
     pub refuses: fn(asked: Asked<'_>) -> Option<Refusal>,
@@ -93,6 +95,7 @@ pub const PLAIN: Rules = Rules {
     after: &[],
     dies_with: None,
     immutable: &[],
+    sensitive: &[],
     refuses: |_| None,
     holds_data: false,
     appears_late: false,

@@ -6,6 +6,7 @@ use super::state::{Effect, Event, Origin, Rds, Timed};
 use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::ec2::Ec2;
+use crate::ec2::zones::zones;
 use crate::iam::Iam;
 use crate::kms::Kms;
 use crate::random::Random;
@@ -69,7 +70,7 @@ impl<'a> Context<'a> {
 
     /// Availability zones of the region, as the sandbox has them.
     pub(super) fn zones(&self) -> Vec<String> {
-        ["a", "b", "c"].iter().map(|letter| format!("{}{letter}", self.call.region)).collect()
+        zones(&self.call.region).into_iter().map(|zone| zone.name).collect()
     }
 
     /// Draws how long it takes until a change that was accepted shows: 1 to 20 s (fact book, table 8.2).
