@@ -1,12 +1,11 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
-use super::execute::{Report, execute, said};
-use super::shared::Stop;
-use super::{facts, preflight};
-use crate::aws::{Aws, Failure, Look};
+use super::execute::{Report, execute, may_hide, said};
+use super::{again, facts, preflight};
+use crate::aws::{Aws, Failure, Look, Stop};
 use crate::stack::Stack;
 use crate::verify::outlook;
-use auroraml_core::base::Observed;
+use auroraml_core::base::{Id, Observed};
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
@@ -21,7 +20,7 @@ use std::time::Duration;
 /// Rounds of plan and execution before giving up on an empty plan.
 const ROUNDS_MAX: usize = 4;
 /// Milliseconds after which an object made by an earlier, killed run is certainly visible (fact book,
-/// section 5.3): a run that makes or deletes such things takes its last look no earlier.
+/// section 5.3): where there may be such things the last look is taken no earlier.
 const SETTLED_MS: u64 = 65_000;
 
 /// What a plan is made from, and the plan.
@@ -30,6 +29,8 @@ pub struct Prepared {
     pub observed: Observed,
     pub plan: Plan,
     pub facts: Facts,
+    /// Whether an earlier run may have left something that no listing shows yet.
+    pub may_hide: bool,
 }
 
 /// Why there is no plan.
@@ -67,11 +68,18 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
             restarts.policy.hold = hold;
         }
         let plan = plan(&graph, &observed, &stack.kinds.catalog());
-        Ok((graph, plan))
+        let may_hide = match order.intent {
+            Intent::Apply => may_hide(stack, &observed, &plan, Some(&graph)),
+            Intent::Destroy { .. } => {
+                let whole = model::build(spec, &aws.place, &facts, Intent::Apply).ok();
+                spec.network.is_some() && may_hide(stack, &observed, &plan, whole.as_ref())
+            }
+        };
+        Ok((graph, plan, may_hide))
     }));
     // A bug that one stack's spec brings to light must not end the others of the process.
     let planned = planned.map_err(|panic| PrepareError::Bug(said(&*panic)))?;
-    let (graph, mut plan) = planned.map_err(PrepareError::Preflight)?;
+    let (graph, mut plan, may_hide) = planned.map_err(PrepareError::Preflight)?;
     if plan.blocked.is_empty() {
         let outlook = async {
             match order.intent == Intent::Apply && wires(&plan) {
@@ -86,7 +94,7 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
         }
         plan.notes.extend(findings.notes.into_iter().chain(outlook));
     }
-    Ok(Prepared { graph, observed, plan, facts })
+    Ok(Prepared { graph, observed, plan, facts, may_hide })
 }
 
 /// Whether the plan makes or changes what lets SQL call other services: who agrees to a restart for it should know
@@ -126,6 +134,8 @@ pub struct Outcome {
     /// The plan after the last round; empty when everything is as wanted.
     pub remaining: Plan,
     pub observed: Observed,
+    /// What is left because the plan that was reviewed does not have it.
+    pub unreviewed: Vec<Id>,
     /// What was announced, and what was interrupted.
     pub permit: Arc<Permit>,
 }
@@ -149,19 +159,17 @@ pub async fn reconcile(
 ) -> Result<Outcome, PrepareError> {
     let (aws, spec) = (&stack.aws, &stack.spec);
     let (began, order, catalog) = (aws.clock.now_ms(), order.into(), stack.kinds.catalog());
+    aws.heed(stop.clone());
     // Later rounds are held to what the first plan announced: nobody agreed to more.
     let permit = Arc::new(prepared.plan.permit(&prepared.graph, &catalog, closes(aws, spec, order)));
     let (mut reports, mut prepared) = (Vec::new(), prepared);
+    let reviewed = order.reviewed.then(|| prepared.plan.clone());
+    let mut unreviewed = Vec::new();
     for _ in 0..ROUNDS_MAX {
         if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
             break;
         }
-        // A destroy may follow a create that was killed before its VPC could be seen.
-        let unseen = order.intent != Intent::Apply && spec.network.is_some();
-        let late = unseen
-            || prepared.plan.work().any(|step| {
-                catalog[step.id.kind].appears_late && matches!(step.action, Action::Create | Action::Delete)
-            });
+        let may_hide = prepared.may_hide;
         let report = execute(
             stack,
             prepared.graph,
@@ -174,10 +182,10 @@ pub async fn reconcile(
         .await;
         let complete = report.is_complete();
         reports.push(report);
-        if complete && late && !*stop.borrow() {
+        if complete && may_hide && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
-        prepared = prepare(stack, order).await?;
+        prepared = again::until_seen(aws, &stop, &*listener, || prepare(stack, order)).await?;
         if !complete || *stop.borrow() {
             break;
         }
@@ -186,12 +194,18 @@ pub async fn reconcile(
         if prepared.plan.interruptions().any(|interruption| permit.check(now, interruption).is_err()) {
             break;
         }
+        if let Some(reviewed) = &reviewed {
+            unreviewed = prepared.plan.unreviewed(reviewed).map(|step| step.id.clone()).collect();
+            if !unreviewed.is_empty() {
+                break;
+            }
+        }
         if !prepared.plan.is_empty() {
             let text = "not everything is as wanted yet: going on".to_string();
             listener.tell(aws.clock.now_ms(), &Event::Note { text });
         }
     }
-    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, permit })
+    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, unreviewed, permit })
 }
 
 /// Waits until whatever an earlier run made is visible, so that the last look misses nothing.
@@ -202,9 +216,8 @@ async fn settle(aws: &Aws, began: u64, stop: &Stop, listener: &Arc<dyn Listener>
     }
     let text = "waiting a moment before the last look, until listings show everything".to_string();
     listener.tell(aws.clock.now_ms(), &Event::Note { text });
-    let mut stop = stop.clone();
     tokio::select! {
         () = aws.clock.sleep(Duration::from_millis(left)) => {}
-        Ok(_) = stop.wait_for(|stop| *stop) => {}
+        () = again::stopped(stop) => {}
     }
 }

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod bench;
+mod calls;
 mod canary;
 mod changes;
 mod chaos;
@@ -20,6 +21,7 @@ mod permits;
 mod pipeline;
 mod preflight;
 mod recording;
+mod reviewed;
 mod safety;
 mod sandbox_ec2;
 mod sandbox_file;
@@ -29,7 +31,9 @@ mod sandbox_s3;
 mod sandbox_sagemaker;
 mod sandbox_secretsmanager;
 mod sandbox_server;
+mod speed;
 mod stacks;
+mod stubborn;
 mod support;
 mod tasks;
 mod tidy;

@@ -89,9 +89,11 @@ impl Kind for Notebook {
         },
         holds_data: true,
         accept,
+        // A start has no effect at times (fact book, trap 57).
+        may_be_ignored: &["running"],
         poll_seconds: 10,
         limit_minutes: 60,
-        // A start that has no effect is repeated after this time (fact book, trap 57).
+        // It is repeated after this time.
         effect_lag_seconds: 30,
         typical_seconds: 210,
         ..PLAIN

@@ -5,8 +5,9 @@
 
 use super::Kind;
 use crate::base::Input;
-use crate::members::restart::{Next, Policy, Strategy, Topology, next};
-use crate::resource::{Nature, PLAIN, Rules, Sight, Verdict};
+use crate::members::Impact;
+use crate::members::restart::{Member, Next, Policy, Strategy, Topology, next};
+use crate::resource::{Nature, PLAIN, Past, Rules, Sight, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -21,6 +22,8 @@ pub struct Props {
     pub writer: Option<String>,
     /// Members that do not run the current parameters.
     pub pending: Vec<String>,
+    /// Whether all members have run the parameters once: before that nobody uses the cluster.
+    pub finished: bool,
     /// What the cluster looks like: a live property, never a wish.
     pub topology: Option<Topology>,
 }
@@ -38,36 +41,91 @@ fn topology(live: &Value) -> Option<Topology> {
     serde_json::from_value(live["topology"].clone()).ok()
 }
 
+/// Whether AWS shows what the last restart was for: a member that was pending-reboot runs the parameters, or the
+/// failover is reported and its target is the writer. Then it is over, however quick it was and whether or not
+/// anybody saw it at work.
+fn is_over(sight: &Sight<'_>, topology: &Topology) -> bool {
+    let past = sight.past;
+    let (Some((at, Some(before))), Some(made)) = (&past.acted, &past.interrupted) else { return false };
+    let Some(before) = self::topology(&before.props) else { return false };
+    let now = |name: &String| topology.members.iter().find(|member| member.name == *name);
+    let was_pending = |member: &&Member| member.is_pending() && made.members.contains(&member.name);
+    let mut pending = before.members.iter().filter(was_pending).peekable();
+    let applied =
+        pending.peek().is_some() && pending.all(|member| now(&member.name).is_some_and(Member::is_in_sync));
+    // A failover that is made for the writer's place alone leaves no other trace.
+    let moved = topology.failed_over.as_ref().is_some_and(|failover| {
+        // AWS's times are of whole seconds.
+        failover.at + 1_000 > *at && topology.writer().is_some_and(|writer| writer.name == failover.to)
+    });
+    let moves = made.impact == Impact::Failover;
+    let stays = sight.want["writer"].is_null();
+    match moves {
+        true => moved || stays && applied,
+        false => applied,
+    }
+}
+
+/// Whether the plan was made while a restart may have been on its way: one that a run asked for that was killed,
+/// say. Where all members were in-sync then, nobody had a reason for one.
+fn found_pending(past: &Past) -> bool {
+    let found = past.found.as_ref().and_then(|found| topology(&found.props));
+    found.is_none_or(|found| found.members.iter().any(|member| !member.is_in_sync()))
+}
+
 /// The next restart, if one is due and it is certain that none is on its way already.
 fn judge(sight: &Sight<'_>) -> Verdict {
     let past = sight.past;
+    let topology = topology(&sight.live.props);
+    let over = topology.as_ref().is_some_and(|topology| is_over(sight, topology));
     // A restart is seen, or its time is over: that something else has changed says nothing about it.
+    let restarted = past.acted.as_ref().filter(|_| past.interrupted.is_some());
     let unseen =
-        past.acted.as_ref().is_some_and(|(at, _)| sight.since(*at) < sight.lag && past.busy_at <= *at);
+        restarted.is_some_and(|(at, _)| !over && sight.since(*at) < sight.lag && past.busy_at <= *at);
     if let Some(verdict) = sight.unsettled(unseen) {
         return verdict;
     }
     let wait = |why: &str| Verdict::Wait(why.into());
-    let just_acted =
-        past.acted.as_ref().is_some_and(|(at, _)| sight.since(past.busy_at.max(*at)) < sight.lag);
+    let just_acted = restarted.is_some_and(|(at, _)| sight.since(past.busy_at.max(*at)) < sight.lag);
     if sight.changes.is_empty() {
         // The change before this step is that young.
-        let early = past.foreseen && past.acts == 0 && sight.since(past.began) < sight.lag;
+        let early = past.foreseen && past.acts == 0 && !past.differed && sight.since(past.began) < sight.lag;
         // A look just after our failover may still call the old writer the writer.
-        let unsure = just_acted && !sight.want["writer"].is_null();
-        return if early || unsure { wait("waiting for the change to show") } else { Verdict::Done };
+        let unsure = just_acted && !over && !sight.want["writer"].is_null();
+        // What was seen to differ and does so no more has changed.
+        let certain = match (past.acts, &past.interrupted) {
+            (0, _) => past.differed,
+            (_, None) => true,
+            (_, Some(_)) => over,
+        };
+        return match (early || unsure, certain) {
+            (true, _) => wait("waiting for the change to show"),
+            (false, true) => Verdict::Certain,
+            (false, false) => Verdict::Done,
+        };
+    }
+    let unfinished = sight.changes.iter().any(|change| change.path == "finished");
+    if unfinished && past.interrupted.is_none() && sight.may_be_old() {
+        return wait("waiting for AWS to begin");
+    }
+    if unfinished && sight.changes.len() == 1 {
+        return Verdict::Act(None);
     }
     let strategy: Option<Strategy> =
         serde_json::from_value(sight.want["strategy"].clone()).unwrap_or_default();
     let strategy = strategy.unwrap_or_default();
     // What was `applying` when the plan was made has turned out to need a restart: the next plan shows it as held.
-    if let Some(hold) = &past.hold {
+    let nobody_uses_it = topology.as_ref().is_some_and(|topology| topology.unfinished);
+    if let Some(hold) = past.hold.as_ref().filter(|_| !nobody_uses_it) {
         return Verdict::Held(hold.clone());
     }
     if strategy == Strategy::Never {
+        if unfinished {
+            return Verdict::Act(None);
+        }
         return Verdict::Held("`restart: never` leaves members pending-reboot".into());
     }
-    let Some(topology) = topology(&sight.live.props) else { return wait("waiting for the members to show") };
+    let Some(topology) = topology else { return wait("waiting for the members to show") };
     let mut pending = topology.members.iter().filter(|member| member.is_pending());
     // AWS notices late that a member runs with new parameters (fact book, table 8.2): asking again at once would
     // restart it again.
@@ -77,9 +135,12 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     }
     // A paused member that a change of parameters wakes runs them without a restart.
     let wakes = topology.pauses && pending.any(|member| member.class == "db.serverless");
-    let patience = if wakes { RESUMES_SECONDS } else { BEGINS_SECONDS } * 1000;
-    if past.acts == 0 && sight.since(past.began.max(past.busy_at)) < patience {
-        return wait("making sure that nothing is on its way already");
+    let quiet = if found_pending(past) { past.run_began.max(past.busy_at) } else { past.busy_at };
+    if past.acts == 0 && sight.since(quiet) < BEGINS_SECONDS * 1000 {
+        return wait("making sure that no restart of an earlier run is on its way");
+    }
+    if wakes && past.acts == 0 && sight.since(past.began.max(past.busy_at)) < RESUMES_SECONDS * 1000 {
+        return wait("a paused member that resumes runs the parameters without a restart");
     }
     let writer = sight.want["writer"].as_str().map(String::from);
     match next(&topology, &Policy { strategy, writer, ..Policy::default() }) {
@@ -193,11 +254,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let busy = Past { busy_at: NOW - 30_000, ..Past::default() };
-        assert_eq!(wait(busy), "making sure that nothing is on its way already");
-        // Asked for a while ago, and never seen to begin.
-        let unseen = Past { acted: Some((NOW - 60_000, None)), acts: 1, ..Past::default() };
-        assert_eq!(wait(unseen), "waiting for AWS to begin");
-        // Seen to begin and to end, and AWS still calls the member pending.
+        assert_eq!(wait(busy), "making sure that no restart of an earlier run is on its way");
         let interrupted = Some(Interruption {
             impact: Impact::Readers,
             what: String::new(),
@@ -205,6 +262,15 @@ mod tests {
             members: vec!["b".into()],
             seconds: Seconds { usually: 60, at_worst: 180 },
         });
+        // Asked for a while ago, and never seen to begin.
+        let unseen = Past {
+            acted: Some((NOW - 60_000, None)),
+            acts: 1,
+            interrupted: interrupted.clone(),
+            ..Past::default()
+        };
+        assert_eq!(wait(unseen), "waiting for AWS to begin");
+        // Seen to begin and to end, and AWS still calls the member pending.
         let late = Past {
             acted: Some((NOW - 80_000, None)),
             acts: 1,
@@ -213,5 +279,23 @@ mod tests {
             ..Past::default()
         };
         assert_eq!(wait(late), "waiting for AWS to notice the restart");
+    }
+    /// Where all members were in-sync when the plan was made, no earlier run had a reason to restart one.
+    #[test]
+    fn quiet_only_where_a_restart_may_be_on_its_way() {
+        let found = |pending| Live {
+            id: Id::new("parameter_sync", "main"),
+            props: json!({"topology": Topology { members: vec![member("a", true, pending)], ..Topology::default() }}),
+            outputs: Outputs::new(),
+            state: State::Ready,
+            owned: true,
+        };
+        let past = |pending| Past { run_began: NOW - 10_000, found: Some(found(pending)), ..Past::default() };
+        let verdict = judged(past(true), &want());
+        assert_eq!(
+            verdict,
+            Verdict::Wait("making sure that no restart of an earlier run is on its way".into())
+        );
+        assert!(matches!(judged(past(false), &want()), Verdict::Act(Some(_))));
     }
 }

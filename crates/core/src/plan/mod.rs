@@ -60,6 +60,21 @@ impl Step {
         }
     }
 
+    /// Whether a later step on the same object does nothing that this one does not.
+    fn covers(&self, later: &Step) -> bool {
+        use Action::{Create, Delete, Recheck, Recreate, Run, Stop, Update, Vanish};
+        let known = |change: &Change| self.changes.iter().any(|known| change.concerns(&known.path));
+        match (self.action, later.action) {
+            // What is made becomes what the spec says, in however many steps.
+            (Create | Recreate | Run, Create | Recreate | Run | Update) => true,
+            (Update, Update) => later.changes.iter().all(known),
+            (Delete | Vanish | Stop, Delete | Vanish | Stop) => true,
+            // Who restarts is what was reviewed of it, and has a limit of its own.
+            (Recheck, Update) => !self.interruptions.is_empty(),
+            _ => false,
+        }
+    }
+
     fn interrupts(&mut self, interruptions: Vec<Interruption>) {
         self.impact = interruptions.iter().map(|i| i.impact).max().unwrap_or_default().max(self.impact);
         self.interruptions = interruptions;
@@ -84,6 +99,9 @@ pub struct Plan {
     pub blocked: Vec<Blocked>,
     /// What a reader should know beside the steps.
     pub notes: Vec<String>,
+    /// What stays although the spec no longer wants it; each is also in a note.
+    #[serde(skip)]
+    pub kept: Vec<Id>,
 }
 
 impl Plan {
@@ -105,6 +123,13 @@ impl Plan {
     /// Everything that is interrupted when the plan is carried out, in order.
     pub fn interruptions(&self) -> impl Iterator<Item = &Interruption> {
         self.work().flat_map(|step| &step.interruptions)
+    }
+    /// Steps that create, change or delete something that a reviewed plan does not.
+    pub fn unreviewed<'p>(&'p self, reviewed: &'p Plan) -> impl Iterator<Item = &'p Step> {
+        self.work().filter(|step| {
+            let known = reviewed.work().find(|known| known.id == step.id);
+            step.action != Action::Recheck && !known.is_some_and(|known| known.covers(step))
+        })
     }
     /// Interruptions that go beyond a limit.
     pub fn beyond(&self, limit: Impact) -> impl Iterator<Item = &Interruption> {
@@ -139,12 +164,16 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         .iter()
         .map(|id| (id.clone(), (catalog[id.kind].effect)(Action::Delete, &[], &observed[id].props)))
         .collect();
-    let leaving = sync::leaving(&effects, observed);
+    let members_leaving = sync::leaving(&effects, observed);
+    let leaving: BTreeSet<&str> =
+        observed.values().filter(|live| live.state.is_leaving()).map(|live| live.id.kind).collect();
     for id in order {
         let resource = &graph.resources[&id];
         let rules = &catalog[id.kind];
-        // What is on its way out is made anew once it is gone; its id and its properties say nothing.
-        let live = observed.get(&id).filter(|live| live.state != State::Busy("deleting".into()));
+        // What is on its way out is made anew once it is gone, and with it what goes with it; their ids and their
+        // properties say nothing.
+        let parent_leaves = rules.dies_with.is_some_and(|parent| leaving.contains(parent));
+        let live = observed.get(&id).filter(|live| !live.state.is_leaving() && !parent_leaves);
         let changes = changes(resource, &known, live, rules);
         let touched = resource.recheck_after.iter().find(|other| active.contains(*other));
         let (action, reason) = action(rules, live, &changes, touched);
@@ -160,8 +189,8 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         if let Some(members) = &members {
             match members.restarts.by == step.id {
                 true => {
-                    step.needs.extend(leaving.keys().map(|id| (*id).clone()));
-                    let members = members.without(leaving.values().flatten());
+                    step.needs.extend(members_leaving.keys().map(|id| (*id).clone()));
+                    let members = members.without(members_leaving.values().flatten());
                     members.check_writer(&mut plan, &step.id);
                     members.restart(&mut step, &resource.recheck_after, &effects);
                 }
@@ -170,7 +199,11 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         }
         // What is held changes nothing that others would have to heed.
         if step.action != Action::NoOp && step.held.is_none() {
-            active.insert(step.id.clone());
+            let tags_only = step.action == Action::Update && step.changes.iter().all(|c| c.concerns("tags"));
+            // Tags change nothing that others are made of.
+            if !tags_only {
+                active.insert(step.id.clone());
+            }
             effects.insert(step.id.clone(), effect);
         }
         plan.steps.push(step);
@@ -184,7 +217,21 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     for step in &mut plan.steps {
         step.needs.retain(|id| ids.contains(id));
     }
+    plan.steps = in_order(plan.steps);
     plan
+}
+
+/// The steps so that each comes after those that it needs, and otherwise as they were.
+fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut waiting: BTreeSet<Id> = steps.iter().map(|step| step.id.clone()).collect();
+    let mut order = Vec::with_capacity(steps.len());
+    while !steps.is_empty() {
+        let ready = steps.iter().position(|step| step.needs.is_disjoint(&waiting));
+        let step = steps.remove(ready.unwrap_or_else(|| panic!("steps wait for each other: {waiting:?}")));
+        waiting.remove(&step.id);
+        order.push(step);
+    }
+    order
 }
 
 /// What must change for the live object to become the desired one.

@@ -36,6 +36,8 @@ pub struct Rules {
     pub effect: fn(action: Action, changes: &[Change], live: &Value) -> Effect,
     /// What a look at the object comes to while a step waits for it.
     pub judge: fn(sight: &Sight<'_>) -> Verdict,
+    /// Property paths whose change AWS at times accepts and does not make: it is asked for again.
+    pub may_be_ignored: &'static [&'static str],
     /// Seconds between two looks while waiting.
     pub poll_seconds: u64,
     /// Minutes after which waiting for AWS is given up.
@@ -102,6 +104,7 @@ pub const PLAIN: Rules = Rules {
     accept: |_, _| {},
     effect: |_, _, _| Effect::None,
     judge: by_difference,
+    may_be_ignored: &[],
     poll_seconds: 1,
     limit_minutes: 10,
     effect_lag_seconds: 10,

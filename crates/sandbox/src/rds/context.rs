@@ -75,7 +75,7 @@ impl<'a> Context<'a> {
 
     /// Draws how long it takes until a change that was accepted shows: 1 to 20 s (fact book, table 8.2).
     pub(super) fn lag(&mut self) -> u64 {
-        self.random.duration(1.0, 5.0, 20.0).clamp(1_000, 20_000)
+        self.random.duration_within(1.0, 5.0, 20.0, (1.0, 20.0))
     }
 
     pub(super) fn at(&mut self, at: u64, subject: &str, effect: Effect) {

@@ -189,7 +189,7 @@ pub(super) fn place_interface(c: &mut Context<'_>, id: &str) {
 /// How long the interface stays after its instance: 1 to 40 minutes (fact book, appendix E, item 7). Where
 /// most cases lie in between is an estimate.
 fn interface_release(c: &mut Context<'_>) -> u64 {
-    c.random.duration(60.0, 180.0, 1_200.0).clamp(60_000, 2_400_000)
+    c.random.duration_within(60.0, 180.0, 1_200.0, (60.0, 2_400.0))
 }
 
 /// Whether an instance of this class can be a member of the cluster.

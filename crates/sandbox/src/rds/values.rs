@@ -195,7 +195,7 @@ impl Changes {
     /// Lets the instances that use the group notice.
     fn apply(self, c: &mut Context<'_>, level: Level, name: &str) {
         let now = c.now;
-        let applied = now + c.random.duration(1.0, 3.0, 10.0).clamp(1_000, 10_000);
+        let applied = now + c.random.duration_within(1.0, 3.0, 10.0, (1.0, 10.0));
         if self.now.is_empty() && !self.at_restart {
             return;
         }
