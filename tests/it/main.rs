@@ -16,6 +16,7 @@ mod kinds_sagemaker;
 mod kinds_storage;
 mod lifecycle;
 mod listener;
+mod moto;
 mod permits;
 mod pipeline;
 mod preflight;
