@@ -46,7 +46,7 @@ pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
     match route.operation {
         "Unknown" => return Err(call.unknown()),
         "ListBuckets" => return buckets::list(&route, s3),
-        "CreateBucket" => return buckets::create(call, &route, s3),
+        "CreateBucket" => return buckets::create(call, &route, s3, random),
         _ => {}
     }
     headers::check(&call.request)?;
@@ -66,7 +66,7 @@ pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
     if route.operation == "CopyObject" {
         return copy::copy(call, &route, s3, random);
     }
-    let Some(bucket) = s3.buckets.get_mut(&route.bucket) else {
+    let Some(bucket) = s3.buckets.get_mut(&route.bucket).filter(|bucket| call.now >= bucket.found) else {
         return Err(Fault::new(404, "NoSuchBucket", "The specified bucket does not exist"));
     };
     if bucket.region != call.region && route.operation != "GetBucketLocation" {

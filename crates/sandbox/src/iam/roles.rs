@@ -97,6 +97,7 @@ impl Iam {
             created: call.now,
             // Rare, and only in the list: IAM's own replicas disagree for a moment.
             listed: call.now + if random.chance(0.1) { random.duration(0.5, 2.0, 10.0) } else { 0 },
+            found: call.now + late(random),
             description: description(call)?,
             max_session_seconds: session_seconds(call)?.unwrap_or(3600),
             boundary: self.boundary(call)?,
@@ -291,6 +292,7 @@ fn service_role(name: String, service: &str, id: String, now: u64) -> Role {
         id,
         created: now,
         listed: now,
+        found: now,
         description: None,
         max_session_seconds: 3600,
         boundary: None,
@@ -301,6 +303,14 @@ fn service_role(name: String, service: &str, id: String, now: u64) -> Role {
         attached: Vec::new(),
         tags: BTreeMap::new(),
     }
+}
+
+/// For how long calls that name a new role may be answered with `NoSuchEntity`: IAM's own control plane has replicas
+/// (IAM User Guide, "Changes that I make are not always immediately visible"; Terraform's provider repeats on it).
+/// Drawn beside the sequence, which stays what it was.
+fn late(random: &Random) -> u64 {
+    let mut beside = random.clone();
+    if beside.chance(0.25) { beside.duration(0.5, 2.0, 6.0) } else { 0 }
 }
 
 /// "IAM role usable by RDS/SageMaker": fact book, section 8.2.
