@@ -121,7 +121,11 @@ async fn a_killed_listener_takes_nothing_back() {
     assert!(made.unwrap().starts_with("HTTP/1.1 200"));
     let (mut roles, mut begun, mut ready) = (BTreeSet::new(), 0, false);
     const KILLS: usize = 15;
-    for kill in 0..KILLS {
+    let mut kill = 0;
+    // A machine with other work gives a listener less time to live.
+    while kill < KILLS || !ready {
+        assert!(kill < 10 * KILLS, "the member comes up meanwhile");
+        kill += 1;
         let killer = {
             let id = listening.child.id().to_string();
             let patience = Duration::from_millis(random.u64(20..600));
@@ -155,8 +159,7 @@ async fn a_killed_listener_takes_nothing_back() {
         let lost: Vec<_> = roles.difference(&there).collect();
         assert!(lost.is_empty(), "kill {kill}: {lost:?} were made");
     }
-    assert!(ready, "the member came up meanwhile");
-    println!("{KILLS} kills, {} roles of {begun} were answered for", roles.len());
+    println!("{kill} kills, {} roles of {begun} were answered for", roles.len());
     listening.stop();
 }
 

@@ -193,11 +193,14 @@ async fn a_deleted_name_is_sometimes_not_free_at_once() {
     let mut aborted = 0;
     for _ in 0..40 {
         s3.create_bucket().bucket(BUCKET).send().await.unwrap();
+        // Until then further calls may not find it.
+        sandbox.clock().sleep(Duration::from_secs(30)).await;
         s3.delete_bucket().bucket(BUCKET).send().await.unwrap();
         if let Err(refused) = s3.create_bucket().bucket(BUCKET).send().await {
             assert_eq!(refused.code(), Some("OperationAborted"));
             aborted += 1;
         } else {
+            sandbox.clock().sleep(Duration::from_secs(30)).await;
             s3.delete_bucket().bucket(BUCKET).send().await.unwrap();
         }
         sandbox.clock().sleep(Duration::from_secs(120)).await;
