@@ -198,9 +198,6 @@ fn a_full_disk_is_an_error_of_the_request_that_meets_it() {
 #[test]
 fn a_forbidden_address_is_told_as_what_it_is() {
     let place = Place::new();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = taken.local_addr().unwrap();
-    let _taken = std::net::TcpListener::bind(taken);
     let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     for (address, expected) in [
         (busy.local_addr().unwrap().to_string(), "another process listens there"),
