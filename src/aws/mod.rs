@@ -13,6 +13,7 @@ pub use secret::SecretText;
 use auroraml_clock::Clock;
 use auroraml_core::base::names::{Place, STACK_TAG};
 use auroraml_core::model::Scope;
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -64,7 +65,10 @@ pub async fn real_config(region: &str, profile: Option<&str>) -> SdkConfig {
         .region(aws_config::Region::new(region.to_string()))
         .timeout_config(timeouts(1.0));
     if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
+        // As in the AWS CLI: a profile that was asked for by name wins over keys in the environment, which the
+        // SDK's own chain would take first. Otherwise `--profile prod` could work in another account.
+        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(credentials);
     }
     loader.load().await
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+use auroraml_core::members::Impact;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::spec::Allow;
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -244,6 +245,19 @@ pub enum AllowArgument {
     Failover,
     /// The writer, by restarting it; where AWS does so, all members at once.
     Restart,
+}
+
+impl AllowArgument {
+    /// The least that allows an impact; nothing allows the loss of data.
+    pub fn for_impact(impact: Impact) -> Option<AllowArgument> {
+        match impact {
+            Impact::None => Some(AllowArgument::None),
+            Impact::Readers => Some(AllowArgument::Readers),
+            Impact::Failover => Some(AllowArgument::Failover),
+            Impact::Restart => Some(AllowArgument::Restart),
+            Impact::DataLoss => None,
+        }
+    }
 }
 
 impl From<AllowArgument> for Allow {

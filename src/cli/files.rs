@@ -106,7 +106,14 @@ pub fn beside(folder: &Path) -> FileSource {
         if !Path::new(path).components().all(below) {
             return refuse("a path is relative to the spec and stays below its folder");
         }
-        let bytes = read(&folder.join(path), FILE_MAX + 1)?;
+        // A link is followed only where it stays below the folder: a spec comes by pull request, and what it names is
+        // copied to where others read it.
+        let root = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
+        let file = fs::canonicalize(root.join(path))?;
+        if !file.starts_with(&root) {
+            return refuse("it is a link that leaves the folder of the spec");
+        }
+        let bytes = read(&file, FILE_MAX + 1)?;
         if bytes.len() as u64 > FILE_MAX {
             return refuse(&format!("it has more than {FILE_MAX} bytes"));
         }
@@ -181,6 +188,25 @@ mod tests {
             assert!(error.to_string().contains("below its folder"), "{path}: {error}");
         }
         assert!(source("inner").expect_err("a folder").to_string().contains("regular file"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_leave_the_folder_are_refused() {
+        use std::os::unix::fs::symlink;
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("key"), "secret").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), "text").unwrap();
+        symlink("a.txt", folder.path().join("inside")).unwrap();
+        symlink(outside.path().join("key"), folder.path().join("key")).unwrap();
+        symlink(outside.path(), folder.path().join("inner")).unwrap();
+        let source = beside(folder.path());
+        assert_eq!(source("inside").unwrap(), b"text");
+        for path in ["key", "inner/key"] {
+            let error = source(path).expect_err(path);
+            assert!(error.to_string().contains("leaves the folder"), "{path}: {error}");
+        }
     }
 
     #[cfg(unix)]

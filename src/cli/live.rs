@@ -35,8 +35,6 @@ pub struct Live {
 /// What is left when the run has been shown.
 pub struct Shown {
     pub progress: Progress,
-    /// The run's time of the last event, milliseconds since the Unix epoch.
-    pub at: u64,
     /// Why the events file is not complete, if so.
     pub events_error: Option<String>,
 }
@@ -145,11 +143,7 @@ impl View {
             self.refresh(false);
         }
         self.refresh(true);
-        Shown {
-            at: self.last.map_or(0, |(at, _)| at),
-            progress: self.progress,
-            events_error: self.events.and_then(|events| events.error),
-        }
+        Shown { progress: self.progress, events_error: self.events.and_then(|events| events.error) }
     }
 
     fn take(&mut self, at: u64, event: &Event) {

@@ -3,10 +3,10 @@
 use super::args::{Global, SANDBOX_FILE, SandboxAt, Speed, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, Source};
+use super::hint;
 use super::printer::Printer;
-use auroraml::aws::{
-    Class, Connection, Failure, PasswordSource, SecretText, real_config, served_config, simulated_config,
-};
+use super::unreachable::no_connection;
+use auroraml::aws::{Connection, PasswordSource, SecretText, real_config, served_config, simulated_config};
 use auroraml::run::reconcile::PrepareError;
 use auroraml::stack::Stack;
 use auroraml_clock::Clock;
@@ -90,7 +90,10 @@ impl Session {
                 (None, connection(config, Clock::real()), Some(1.0))
             }
         };
-        let stack = Stack::connect(spec, connection).await.map_err(no_connection)?;
+        let endpoint = connection.config.endpoint_url().map(str::to_string);
+        let stack = Stack::connect(spec, connection)
+            .await
+            .map_err(|failure| no_connection(&failure, endpoint.as_deref(), global.profile.as_deref()))?;
         let spec_sha256 = Sha256::digest(&source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Session { stack, spec_sha256, speed, sandbox })
     }
@@ -155,7 +158,8 @@ pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<F
     let name = file.display();
     let is_new = !file.exists();
     if let (false, Some(_)) = (is_new, global.sandbox_seed) {
-        let text = "keeps the seed that it was made with; `auroraml sandbox --reset` makes a new one";
+        let reset = hint::command(["sandbox".to_string(), "--reset".to_string()], global);
+        let text = format!("keeps the seed that it was made with; `{reset}` makes a new one");
         printer.talk(&format!("note: the sandbox {name} {text}\n"));
     }
     let seed = global.sandbox_seed.unwrap_or(1);
@@ -227,27 +231,6 @@ pub fn sandbox_error(error: &FileError) -> Error {
         _ => Some("use another file: --sandbox=FILE".to_string()),
     };
     Error { exit: Exit::Error, troubles: vec![Trouble { object: None, why, help }] }
-}
-
-/// Why AWS does not know who we are, in a person's words.
-fn no_connection(failure: Failure) -> Error {
-    let says = |part: &str| failure.message.to_ascii_lowercase().contains(part);
-    if failure.code == "NotSent" && (says("credential") || says("identity") || says("token")) {
-        return Error::new(
-            "AWS",
-            "there are no usable credentials",
-            "sign in (aws sso login), set AWS_PROFILE or --profile, or try it with --sandbox",
-        );
-    }
-    if failure.code == "auroraml" {
-        return Error::new("AWS", failure.to_string(), "nothing was changed");
-    }
-    let help = match failure.class {
-        Class::Denied => "sign in again (aws sso login), or use another --profile",
-        Class::Ambiguous => "check the network and AWS_ENDPOINT_URL, then run it again",
-        _ => "check the AWS configuration (aws sts get-caller-identity), or try it with --sandbox",
-    };
-    Error::new("AWS", failure.to_string(), help)
 }
 
 /// Why there is no plan.

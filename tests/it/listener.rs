@@ -351,7 +351,7 @@ async fn killed_at_random_moments_the_same_command_finishes() {
     listening.stop();
     let spec = spec(&text);
     let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Real).unwrap();
-    let left: Vec<String> = Account { sandbox: file.sandbox().clone() }.traces(&spec);
+    let left: Vec<String> = Account::of(file.sandbox().clone()).traces(&spec);
     let left: Vec<String> = left.into_iter().filter(|path| !stays(&spec, path)).collect();
     assert_eq!(left, Vec::<String>::new(), "SEED={seed}");
 }

@@ -133,7 +133,7 @@ async fn a_killed_world_is_the_same_world() {
     let (folder, path) = place();
     let spec = spec(&spec_file("churn.yaml"));
     let file = open(&path);
-    let account = Account { sandbox: file.sandbox().clone() };
+    let account = Account::of(file.sandbox().clone());
     account.apply(&spec).await;
     let before = as_json(&file.sandbox().world());
     drop((file, account));
@@ -151,7 +151,7 @@ async fn a_killed_world_is_the_same_world() {
     for (part, value) in before.as_object().unwrap() {
         assert_eq!(&after[part], value, "{part}");
     }
-    let account = Account { sandbox: file.sandbox().clone() };
+    let account = Account::of(file.sandbox().clone());
     account.assert_settled(&spec, auroraml_core::model::Intent::Apply).await;
     account.destroy(&spec).await;
     drop(account);

@@ -26,7 +26,7 @@
 //! | [`iam`], [`secretsmanager`] | services that ask one of those: IAM needs STS, Secrets Manager needs KMS |
 //! | [`rds`], [`sagemaker`] | services that use several others; each has a `Reach`, which says whom |
 //! | `world` | the state of all of them, and the log |
-//! | `decode`, `answer` | which operation a request asks for; which service answers it |
+//! | `decode`, `authorize`, `answer` | which operation a request asks for; whether its role may; which service answers it |
 //! | `sandbox` | the handle: a world, a clock, injected faults, snapshots |
 //! | `sdk`, [`mod@file`], [`remote`], [`server`] | the ways in: as the SDK's HTTP client, as a file, as a port and who finds it there |
 //!
@@ -35,6 +35,7 @@
 
 mod account;
 mod answer;
+mod authorize;
 mod call;
 pub mod cloudformation;
 mod decode;

@@ -1,9 +1,10 @@
 //! The handle on a simulated account: its world, its clock, and the faults that tests inject.
 
-use crate::answer::{is_mutating, respond};
-use crate::call::{Call, protocol};
+use crate::answer::respond;
+use crate::call::{Call, is_mutating, protocol};
 use crate::decode::decode;
 use crate::faults::{Faults, Injected};
+use crate::random::Mood;
 use crate::wire::{Fault, Request, Response};
 use crate::world::World;
 use auroraml_clock::Clock;
@@ -25,6 +26,9 @@ pub struct Sandbox {
     clock: Clock,
     crashed: Arc<tokio::sync::Notify>,
 }
+
+/// How long a request to an emulator on the same machine takes.
+const INSTANT_ANSWER_MS: u64 = 20;
 
 /// Writes down a request before it is carried out, as long as the world stands as it did before it. Where it cannot be
 /// written down it is not carried out, and this fault is the answer.
@@ -159,6 +163,7 @@ impl World {
     fn latency(&mut self, mutating: bool) -> u64 {
         // Fact book, section 8.2 ("each API").
         match mutating {
+            _ if self.global.random.mood == Mood::Instant => INSTANT_ANSWER_MS,
             true => self.global.random.duration(0.3, 0.6, 1.5),
             false => self.global.random.duration(0.04, 0.08, 0.25),
         }

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The format that this version writes and reads.
 pub const FORMAT: u64 = 1;
 
-/// A plan with what it was made from. No secret can be in it, because none is in a plan.
+/// A plan with what it was made from. No secret can be in it: of what may hold one, a plan has a hash.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Document {
     /// Version of this format.
@@ -36,6 +36,7 @@ impl Document {
                 steps: plan.steps.iter().filter(|step| step.action != Action::NoOp).cloned().collect(),
                 blocked: plan.blocked.clone(),
                 notes: plan.notes.clone(),
+                ..Plan::default()
             },
         }
     }
@@ -48,8 +49,7 @@ impl Document {
     }
 
     pub fn to_yaml(&self) -> String {
-        // Plain data, as above.
-        serde_yaml::to_string(self).unwrap_or_default()
+        super::yaml(self)
     }
 
     pub fn to_value(&self) -> Value {
@@ -85,9 +85,13 @@ pub fn difference(saved: &Value, now: &Value) -> Option<String> {
     steps_difference(&saved["plan"], &now["plan"])
 }
 
-/// That a step is held, or no longer, is no difference: what was reviewed is what is done when its time comes.
+/// That a step is held, or no longer, is no difference: what was reviewed is what is done when its time comes. Nor are
+/// the notes: they do nothing, and some tell how things are outside of the stack.
 fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
     let (mut saved, mut now) = (saved.clone(), now.clone());
+    for plan in [&mut saved, &mut now].into_iter().filter_map(Value::as_object_mut) {
+        plan.remove("notes");
+    }
     for step in
         [&mut saved, &mut now].into_iter().flat_map(|plan| plan["steps"].as_array_mut().into_iter().flatten())
     {
@@ -126,6 +130,6 @@ fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
     if let Some(gone) = old.iter().find(|step| find(&new, step).is_none()) {
         return Some(format!("this step is no longer needed: {}", name(gone)));
     }
-    let rest = ["steps", "blocked", "notes"].into_iter().find(|key| saved[*key] != now[*key]);
+    let rest = ["steps", "blocked"].into_iter().find(|key| saved[*key] != now[*key]);
     Some(format!("its {} are not the same", rest.unwrap_or("steps")))
 }

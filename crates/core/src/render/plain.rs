@@ -156,6 +156,7 @@ pub(super) fn plan(plan: &Plan) -> Plan {
             .map(|Blocked { id, why, hint }| Blocked { id: self::id(id), why: line(why), hint: line(hint) })
             .collect(),
         notes: plan.notes.iter().map(|note| line(note)).collect(),
+        kept: plan.kept.iter().map(id).collect(),
     }
 }
 
@@ -316,6 +317,7 @@ mod tests {
             ],
             blocked: vec![Blocked { id: id(), why: ill.into(), hint: ill.into() }],
             notes: vec![ill.into()],
+            kept: vec![id()],
         }
     }
 

@@ -248,11 +248,6 @@ impl Progress {
         }
         counts
     }
-
-    /// Seconds since the first event.
-    pub fn seconds(&self, now: u64) -> u64 {
-        now.saturating_sub(self.began.unwrap_or(now)) / 1000
-    }
 }
 
 fn since(stage: &Stage) -> Option<u64> {

@@ -90,8 +90,7 @@ impl Stack {
     }
 
     pub fn to_yaml(&self) -> String {
-        // Plain data, as above.
-        serde_yaml::to_string(self).unwrap_or_default()
+        super::yaml(self)
     }
 
     /// The table, styled.

@@ -41,6 +41,5 @@ pub fn to_json(checks: &[Check]) -> String {
 }
 
 pub fn to_yaml(checks: &[Check]) -> String {
-    // Plain data, as above.
-    serde_yaml::to_string(checks).unwrap_or_default()
+    super::yaml(checks)
 }

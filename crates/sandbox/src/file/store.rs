@@ -3,8 +3,8 @@
 use super::bodies::Bodies;
 use super::journal::{self, Journal, Record};
 use super::{FileError, VERSION, beside, failed, private, read};
-use crate::answer::is_mutating;
 use crate::call::Call;
+use crate::call::is_mutating;
 use crate::random::Mood;
 use crate::world::World;
 use serde::{Deserialize, Serialize};
