@@ -36,11 +36,8 @@ impl Listening {
         Listening { child, address }
     }
 
-    /// What only SIGKILL does: the process has no chance to save anything.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+    /// What only SIGKILL does: the process has no chance to save anything. `Drop` does no more.
+    fn kill(self) {}
 
     fn stop(mut self) {
         assert!(
@@ -95,6 +92,15 @@ impl Listening {
     fn roles(&self) -> BTreeSet<String> {
         let told = self.query("iam", "Action=ListRoles&MaxItems=1000").unwrap();
         told.split("<RoleName>").skip(1).map(|rest| rest.split('<').next().unwrap().to_string()).collect()
+    }
+}
+
+impl Drop for Listening {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
