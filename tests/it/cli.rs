@@ -382,6 +382,30 @@ async fn a_saved_plan_is_carried_out_only_while_it_is_true() {
     assert!(stale.code == 3 && stale.err.contains("no longer needed: "), "{stale:?}");
 }
 
+/// A destroy is planned, saved and reviewed like an apply; each is carried out by its own command.
+#[tokio::test(start_paused = true)]
+async fn a_saved_plan_to_destroy() {
+    let place = with_orders(2).await;
+    let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "apply.json"]));
+    assert_eq!(saved.code, 0, "{saved:?}");
+    let wrong = place.run(&in_sandbox(&["destroy", "shop.yaml", "--plan", "apply.json", "--yes"]));
+    assert!(wrong.code == 1 && wrong.err.contains("it is not a plan to destroy"), "{wrong:?}");
+    let args = ["apply", "shop.yaml", "--plan", "apply.json", "--yes", "--allow", "failover"];
+    let done = place.run(&in_sandbox(&args));
+    assert_eq!(done.code, 0, "{}", done.err);
+
+    let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--destroy", "--out", "destroy.json"]));
+    assert!(saved.code == 0 && saved.out.contains("delete"), "{saved:?}");
+    assert!(saved.err.contains("auroraml destroy shop.yaml --plan destroy.json"), "{saved:?}");
+    let wrong = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "destroy.json", "--yes"]));
+    assert!(wrong.code == 1 && wrong.err.contains("it is a plan to destroy"), "{wrong:?}");
+    let args = ["destroy", "shop.yaml", "--plan", "destroy.json", "--yes", "--allow", "failover"];
+    let done = place.run(&in_sandbox(&args));
+    assert_eq!(done.code, 0, "{}", done.err);
+    let stale = place.run(&in_sandbox(&args));
+    assert!(stale.code == 3 && stale.err.contains("no longer needed: "), "{stale:?}");
+}
+
 /// `never`: everything but the restarts is done, and said; only `--accept-pending` makes that a success.
 #[tokio::test(start_paused = true)]
 async fn members_that_stay_pending() {

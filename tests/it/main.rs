@@ -2,6 +2,7 @@
 
 mod adoption;
 mod bench;
+mod calls;
 mod canary;
 mod changes;
 mod chaos;
@@ -19,6 +20,7 @@ mod permits;
 mod pipeline;
 mod preflight;
 mod recording;
+mod reviewed;
 mod safety;
 mod sandbox_ec2;
 mod sandbox_file;

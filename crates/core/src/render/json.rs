@@ -20,6 +20,8 @@ pub struct Document {
     pub region: String,
     /// SHA-256 of the spec file, in hexadecimal digits.
     pub spec_sha256: String,
+    /// Whether it takes the stack down.
+    pub destroy: bool,
     /// What is to be done; resources that stay as they are have no step here.
     pub plan: Plan,
 }
@@ -32,6 +34,7 @@ impl Document {
             account: subject.account.clone(),
             region: subject.region.clone(),
             spec_sha256: spec_sha256.into(),
+            destroy: subject.destroy,
             plan: Plan {
                 steps: plan.steps.iter().filter(|step| step.action != Action::NoOp).cloned().collect(),
                 blocked: plan.blocked.clone(),
