@@ -20,6 +20,7 @@ mod moto;
 mod permits;
 mod pipeline;
 mod preflight;
+mod rare_calls;
 mod recording;
 mod reviewed;
 mod safety;
