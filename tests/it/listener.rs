@@ -36,11 +36,8 @@ impl Listening {
         Listening { child, address }
     }
 
-    /// What only SIGKILL does: the process has no chance to save anything.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+    /// What only SIGKILL does: the process has no chance to save anything. `Drop` does no more.
+    fn kill(self) {}
 
     fn stop(mut self) {
         assert!(
@@ -95,6 +92,15 @@ impl Listening {
     fn roles(&self) -> BTreeSet<String> {
         let told = self.query("iam", "Action=ListRoles&MaxItems=1000").unwrap();
         told.split("<RoleName>").skip(1).map(|rest| rest.split('<').next().unwrap().to_string()).collect()
+    }
+}
+
+impl Drop for Listening {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -198,9 +204,6 @@ fn a_full_disk_is_an_error_of_the_request_that_meets_it() {
 #[test]
 fn a_forbidden_address_is_told_as_what_it_is() {
     let place = Place::new();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = taken.local_addr().unwrap();
-    let _taken = std::net::TcpListener::bind(taken);
     let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     for (address, expected) in [
         (busy.local_addr().unwrap().to_string(), "another process listens there"),

@@ -547,10 +547,10 @@ async fn path_style_addresses_work_too() {
 #[tokio::test(start_paused = true)]
 async fn what_the_sandbox_lacks_is_refused_and_counted() {
     let (sandbox, s3) = with_bucket().await;
-    let missing = s3.get_bucket_lifecycle_configuration().bucket(BUCKET).send().await;
+    let missing = s3.list_bucket_metrics_configurations().bucket(BUCKET).send().await;
     assert_eq!(code(missing), "NotImplemented");
     let counted = sandbox.with(|world| world.unknown.clone());
-    assert_eq!(counted.keys().collect::<Vec<_>>(), ["s3:GetBucketLifecycleConfiguration"]);
+    assert_eq!(counted.keys().collect::<Vec<_>>(), ["s3:ListBucketMetricsConfigurations"]);
 }
 
 #[tokio::test(start_paused = true)]
