@@ -2,13 +2,15 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::{
-    all_configs, endpoint_of, list_tags, may_be_cut, name_of, not_yet, tags, update_tags,
+    all_configs, config_exists, endpoint_of, list_tags, may_be_cut, name_of, not_yet, or_gone, tags,
+    update_tags,
 };
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::endpoint::{Endpoint, Props};
 use auroraml_core::kinds::endpoint_config::EndpointConfig;
+use aws_sdk_sagemaker::operation::describe_endpoint::DescribeEndpointOutput;
 use aws_sdk_sagemaker::types::EndpointStatus;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -69,7 +71,10 @@ async fn of_configs(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
     let configs = all_configs(look).await?;
     let names = configs.iter().map(|physical| async move {
         let tags = match may_be_cut(physical) {
-            true => list_tags(aws, &aws.place.sagemaker_arn("endpoint-config", physical)).await?,
+            true => {
+                let arn = aws.place.sagemaker_arn("endpoint-config", physical);
+                or_gone(list_tags(aws, &arn).await, config_exists(aws, physical)).await?
+            }
             false => None,
         };
         let name = name_of(&aws.place, EndpointConfig::NAME, physical, &tags.unwrap_or_default());
@@ -79,14 +84,18 @@ async fn of_configs(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
     Ok(names?.into_iter().flatten().collect())
 }
 
+async fn describe(aws: &Aws, name: &str) -> Result<Option<DescribeEndpointOutput>, Failure> {
+    let request = aws.sagemaker.describe_endpoint().endpoint_name(name);
+    absent_ok(request.send().await.during("DescribeEndpoint"))
+}
+
 async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
-    let describe = async {
-        let request = aws.sagemaker.describe_endpoint().endpoint_name(name);
-        absent_ok(request.send().await.during("DescribeEndpoint"))
-    };
     let arn = aws.place.endpoint_arn(name);
-    let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
-    let (Some(found), Some(tags)) = (found?, tags?) else { return Ok(None) };
+    // Side by side, to save a round.
+    let (found, tags) = tokio::join!(describe(aws, name), list_tags(aws, &arn));
+    let Some(found) = found? else { return Ok(None) };
+    let still = async { Ok(describe(aws, name).await?.is_some()) };
+    let Some(tags) = or_gone(tags, still).await? else { return Ok(None) };
     let status = found.endpoint_status().map(EndpointStatus::as_str).unwrap_or_default();
     let reason = found.failure_reason().filter(|reason| !reason.is_empty());
     let variants = found.production_variants();

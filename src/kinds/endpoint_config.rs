@@ -1,7 +1,9 @@
 //! How AWS is asked for SageMaker endpoint configurations.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
-use super::sagemaker::{configs, endpoint_of, list_tags, name_of, not_yet, tags, update_tags};
+use super::sagemaker::{
+    config_exists, configs, endpoint_of, list_tags, name_of, not_yet, or_gone, tags, update_tags,
+};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
@@ -12,7 +14,7 @@ use futures_util::future::join_all;
 impl Calls for EndpointConfig {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let names = configs(look).await?;
-        let details = join_all(names.iter().map(|name| detail(look.aws, name))).await;
+        let details = join_all(names.iter().map(|name| detail(look, name))).await;
         Ok(details.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
@@ -57,9 +59,15 @@ fn arn(aws: &Aws, physical: &str) -> String {
     aws.place.sagemaker_arn("endpoint-config", physical)
 }
 
-async fn detail(aws: &Aws, physical: &str) -> Result<Option<Seen<Props>>, Failure> {
+async fn detail(look: Look<'_>, physical: &str) -> Result<Option<Seen<Props>>, Failure> {
+    let aws = look.aws;
+    // A listing says what is there; one that is asked for by its name may not be.
+    if look.only.is_some() && !config_exists(aws, physical).await? {
+        return Ok(None);
+    }
     let arn = arn(aws, physical);
-    let Some(tags) = list_tags(aws, &arn).await? else { return Ok(None) };
+    let tags = list_tags(aws, &arn).await;
+    let Some(tags) = or_gone(tags, config_exists(aws, physical)).await? else { return Ok(None) };
     let name = name_of(&aws.place, EndpointConfig::NAME, physical, &tags);
     Ok(Some(Seen {
         owned: owns(&aws.place, &tags),

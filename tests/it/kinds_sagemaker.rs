@@ -118,6 +118,30 @@ async fn an_endpoint_moves_to_each_new_configuration_and_the_old_ones_go() {
     assert_eq!((bench.count("CreateEndpoint"), bench.count("UpdateEndpoint")), (1, 2));
 }
 
+/// What ListTags answers for something that is not there says nothing (fact book, appendix F, item 6).
+#[tokio::test(start_paused = true)]
+async fn whether_it_is_there_is_describes_to_say() {
+    let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
+    let graph = churn(GOOD);
+    let ids = || graph.resources.keys().cloned().chain([main_notebook()]).filter(|id| id.kind != "role");
+    let seen = async |id: &Id| bench.stack.kinds.observe_one(&bench.aws, id, bench.aws.clock.now_ms()).await;
+    for id in ids() {
+        assert_eq!(seen(&id).await, Ok(None), "{id}");
+    }
+    // The endpoint's tags are asked for side by side with the endpoint.
+    let answers = bench.account.sandbox.with(|world| {
+        let asked = world.log.iter().filter(|entry| entry.operation == "ListTags");
+        asked.map(|entry| entry.code.clone()).collect::<Vec<_>>()
+    });
+    assert_eq!(answers, [Some("ValidationException".to_string())]);
+    bench.apply(&graph).await;
+    for id in ids().filter(|id| id.kind != "notebook") {
+        assert!(seen(&id).await.unwrap().is_some_and(|live| live.owned), "{id}");
+    }
+    bench.apply(&nothing(&[])).await;
+    assert_nothing(&bench);
+}
+
 #[tokio::test(start_paused = true)]
 async fn tags_of_everything_change_in_place() {
     let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
