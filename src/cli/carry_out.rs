@@ -43,7 +43,8 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
         saved,
         spec: &args.spec,
     };
-    let session = Session::open(&args.spec, global, printer).await?;
+    let mut session = Session::open(&args.spec, global, printer).await?;
+    session.let_go(&args.terms);
     let result = carry_out(&session, request, printer).await;
     session.close(result)
 }
@@ -57,7 +58,8 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
         saved: None,
         spec: &args.spec,
     };
-    let session = Session::open(&args.spec, global, printer).await?;
+    let mut session = Session::open(&args.spec, global, printer).await?;
+    session.let_go(&args.terms);
     let result = carry_out(&session, request, printer).await;
     session.close(result)
 }
@@ -83,6 +85,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
     if prepared.plan.is_empty() {
         leave_behind(session, destroying, &prepared.plan, &prepared.observed, printer)?;
+        left_alone(destroying, &prepared.plan)?;
         return pending(&prepared.plan, request.order);
     }
     let refused = refused(&subject, &prepared.plan);
@@ -127,6 +130,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     };
     printer.talk(&format!("\n{}\n{}", tally(&shown, what), compared(&outcome.permit)));
     leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
+    left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, request.order)
 }
 
@@ -145,6 +149,19 @@ fn leave_behind(
         printer.data(&stack.values_text())?;
     }
     Ok(())
+}
+
+/// What a destroy has left under the stack's name or tags is not nothing.
+fn left_alone(destroying: bool, plan: &Plan) -> Result<(), Error> {
+    if !destroying || plan.left_alone.is_empty() {
+        return Ok(());
+    }
+    let troubles = plan.left_alone.iter().map(|left| Trouble {
+        object: Some(left.id.to_string()),
+        why: format!("left where it is: {}", left.why),
+        help: Some(left.hint.clone()),
+    });
+    Err(Error { exit: Exit::Incomplete, troubles: troubles.collect() })
 }
 
 /// Runs the plan, and listens for signals meanwhile.

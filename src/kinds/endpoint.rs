@@ -2,10 +2,10 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::{
-    all_configs, config_exists, endpoint_of, list_tags, may_be_cut, name_of, not_yet, or_gone, tags,
-    update_tags,
+    all_configs, config_exists, endpoint_of, is_hashed, list_tags, may_be_cut, name_of, not_yet, or_gone,
+    tags, update_tags,
 };
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::endpoint::{Endpoint, Props};
@@ -26,11 +26,21 @@ impl Calls for Endpoint {
         let named = join_all(aws.scope.endpoints.iter().map(|name| detail(aws, name)));
         let others = async {
             let names = of_configs(look).await?;
-            let others = names.iter().filter(|name| !aws.scope.endpoints.contains(name));
+            let scope = &aws.scope;
+            let known =
+                |name: &String| scope.endpoints.contains(name) || scope.notebook_endpoints.contains(name);
+            let others = names.iter().filter(|name| !known(name));
             join_all(others.map(|name| detail(aws, name))).await.into_iter().collect::<Result<Vec<_>, _>>()
         };
-        let (named, others) = tokio::join!(named, others);
-        let named = named.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // Those that others make: most are not there, and of those one request is enough to know.
+        let theirs = join_all(aws.scope.notebook_endpoints.iter().map(|name| async {
+            match describe(aws, name).await? {
+                Some(_) => detail(aws, name).await,
+                None => Ok(None),
+            }
+        }));
+        let (named, others, theirs) = tokio::join!(named, others, theirs);
+        let named = named.into_iter().chain(theirs).collect::<Result<Vec<_>, _>>()?;
         // Another stack's endpoint may have the name that a cut-off or foreign configuration suggests.
         let others = others?.into_iter().flatten().filter(|seen| seen.owned);
         Ok(named.into_iter().flatten().chain(others).collect())
@@ -107,7 +117,8 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     }
     Ok(Some(Seen {
         name: name.to_string(),
-        owned: owns(&aws.place, &tags),
+        // It serves a configuration of this stack's, made for it.
+        owned: owns_or(&aws.place, &tags, serves_ours(aws, name, found.endpoint_config_name())),
         props: Props {
             config: found.endpoint_config_name().unwrap_or_default().into(),
             serverless: Some(variants.iter().any(|variant| variant.current_serverless_config().is_some())),
@@ -116,6 +127,14 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
         outputs,
         state: state(status, reason.unwrap_or("AWS gives no reason"), name),
     }))
+}
+
+/// Whether that configuration has the name that this stack's for this endpoint have.
+fn serves_ours(aws: &Aws, endpoint: &str, config: Option<&str>) -> bool {
+    let Some(config) = config.filter(|config| is_hashed(&aws.place, config)) else { return false };
+    config
+        .rsplit_once('-')
+        .is_some_and(|(_, hash)| aws.place.hashed_name(&format!("{endpoint}-{hash}")) == config)
 }
 
 /// Statuses by what they mean for us (fact book, section 4.4).

@@ -2,9 +2,9 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::sagemaker::{
-    config_exists, configs, endpoint_of, list_tags, name_of, not_yet, or_gone, tags, update_tags,
+    config_exists, configs, endpoint_of, is_hashed, list_tags, name_of, not_yet, or_gone, tags, update_tags,
 };
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::endpoint_config::{EndpointConfig, Props};
@@ -70,7 +70,8 @@ async fn detail(look: Look<'_>, physical: &str) -> Result<Option<Seen<Props>>, F
     let Some(tags) = or_gone(tags, config_exists(aws, physical)).await? else { return Ok(None) };
     let name = name_of(&aws.place, EndpointConfig::NAME, physical, &tags);
     Ok(Some(Seen {
-        owned: owns(&aws.place, &tags),
+        // The name holds the hash of what it is.
+        owned: owns_or(&aws.place, &tags, is_hashed(&aws.place, physical)),
         props: Props {
             endpoint: endpoint_of(&name).unwrap_or_default().into(),
             model: "".into(),

@@ -2,9 +2,9 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::sagemaker::{
-    endpoint_of, list_tags, model_exists, models, name_of, not_yet, or_gone, tags, update_tags,
+    endpoint_of, is_hashed, list_tags, model_exists, models, name_of, not_yet, or_gone, tags, update_tags,
 };
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::model::{Model, Props};
@@ -61,7 +61,8 @@ async fn detail(look: Look<'_>, physical: &str) -> Result<Option<Seen<Props>>, F
     let Some(tags) = or_gone(tags, model_exists(aws, physical)).await? else { return Ok(None) };
     let name = name_of(&aws.place, Model::NAME, physical, &tags);
     Ok(Some(Seen {
-        owned: owns(&aws.place, &tags),
+        // The name holds the hash of what it is.
+        owned: owns_or(&aws.place, &tags, is_hashed(&aws.place, physical)),
         props: Props {
             endpoint: endpoint_of(&name).unwrap_or_default().into(),
             image: String::new(),

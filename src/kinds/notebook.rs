@@ -2,7 +2,7 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::{list_tags, not_yet, or_gone, tags, update_tags};
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
 use aws_sdk_sagemaker::operation::describe_notebook_instance::DescribeNotebookInstanceOutput;
@@ -18,12 +18,14 @@ impl Calls for Notebook {
         let Some(tags) = or_gone(list_tags(aws, &arn).await, still).await? else { return Ok(Vec::new()) };
         let status = found.notebook_instance_status().map_or("", NotebookInstanceStatus::as_str);
         let text = |value: Option<&str>| value.unwrap_or_default().to_string();
+        let role = text(found.role_arn());
         let mut security_groups: Vec<Input> =
             found.security_groups().iter().map(|group| group.as_str().into()).collect();
         security_groups.sort();
         Ok(vec![Seen {
             name: "main".into(),
-            owned: owns(&aws.place, &tags),
+            // Its role is in the path that nobody else uses.
+            owned: owns_or(&aws.place, &tags, role.starts_with(&aws.place.role_arn_prefix())),
             props: Props {
                 instance: text(found.instance_type().map(|kind| kind.as_str())),
                 volume: found.volume_size_in_gb().unwrap_or_default(),
@@ -32,7 +34,7 @@ impl Calls for Notebook {
                 direct_internet_access: found
                     .direct_internet_access()
                     .is_none_or(|access| *access == DirectInternetAccess::Enabled),
-                role: text(found.role_arn()).into(),
+                role: role.into(),
                 lifecycle_config: text(found.notebook_instance_lifecycle_config_name()).into(),
                 platform: text(found.platform_identifier()),
                 // Only a stopped one is to be started: what has failed or is on its way is told by its state.

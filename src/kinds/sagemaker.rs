@@ -118,7 +118,7 @@ pub(super) async fn all_configs(look: Look<'_>) -> Result<Arc<Vec<String>>, Fail
 }
 
 /// Whether a name has the form `<stack>-<endpoint>-<eight hexadecimal digits>`.
-fn is_hashed(place: &Place, name: &str) -> bool {
+pub(super) fn is_hashed(place: &Place, name: &str) -> bool {
     let rest = name.strip_prefix(&place.name("")).unwrap_or_default();
     endpoint_of(rest).is_some()
 }

@@ -47,11 +47,35 @@ impl From<Failure> for PrepareError {
     }
 }
 
+/// What is there, and what has to be done, or why that cannot be said.
+pub struct Survey {
+    pub observed: Observed,
+    pub facts: Facts,
+    pub planned: Result<(Graph, Plan), Vec<Preflight>>,
+}
+
 /// Looks at AWS and plans. Changes nothing.
 ///
 /// # Errors
 /// When AWS cannot be asked, or the spec cannot be carried out here.
 pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
+    let Survey { observed, facts, planned } = survey(stack, order).await?;
+    let (graph, mut plan) = planned.map_err(PrepareError::Preflight)?;
+    if plan.blocked.is_empty() {
+        let findings = Box::pin(preflight::check(&stack.aws, &graph, &plan)).await;
+        if !findings.problems.is_empty() {
+            return Err(PrepareError::Preflight(findings.problems));
+        }
+        plan.notes.extend(findings.notes);
+    }
+    Ok(Prepared { graph, observed, plan, facts })
+}
+
+/// Looks at AWS and compares, whatever comes of it.
+///
+/// # Errors
+/// When AWS cannot be asked.
+pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, PrepareError> {
     let (order, aws, spec): (Order, &Aws, &Spec) = (order.into(), &stack.aws, &stack.spec);
     let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
     let (observed, facts) =
@@ -65,20 +89,13 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
             restarts.policy.accept_pending = order.accept_pending;
             restarts.policy.hold = hold;
         }
+        graph.let_go.clone_from(&stack.let_go);
         let plan = plan(&graph, &observed, &stack.kinds.catalog());
         Ok((graph, plan))
     }));
     // A bug that one stack's spec brings to light must not end the others of the process.
     let planned = planned.map_err(|panic| PrepareError::Bug(said(&*panic)))?;
-    let (graph, mut plan) = planned.map_err(PrepareError::Preflight)?;
-    if plan.blocked.is_empty() {
-        let findings = Box::pin(preflight::check(aws, &graph, &plan)).await;
-        if !findings.problems.is_empty() {
-            return Err(PrepareError::Preflight(findings.problems));
-        }
-        plan.notes.extend(findings.notes);
-    }
-    Ok(Prepared { graph, observed, plan, facts })
+    Ok(Survey { observed, facts, planned })
 }
 
 /// Why nothing may be interrupted now, if so.

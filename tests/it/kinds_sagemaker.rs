@@ -246,13 +246,59 @@ async fn what_the_spec_no_longer_has_is_found() {
 async fn what_others_own_is_left_alone() {
     let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
     bench.apply(&churn(GOOD)).await;
-    bench.region(|region| region.sagemaker.tags.values_mut().for_each(|tags| tags.clear()));
+    let other = BTreeMap::from([("auroraml:stack".to_string(), "other".to_string())]);
+    bench.region(|region| region.sagemaker.tags.values_mut().for_each(|tags| tags.clone_from(&other)));
     let blocked = bench.blocked(&churn(GOOD)).await;
     for kind in ["model.churn-", "endpoint_config.churn-", "endpoint.churn: "] {
         assert!(blocked.contains(kind), "{blocked}");
     }
     let plan = bench.plan(&nothing(&[])).await;
     assert!(plan.work().all(|step| step.id.kind == "role"), "{plan:?}");
+}
+
+/// The names of models and configurations hold the hash of what they are, and the endpoint serves one of them.
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_tags_is_taken_back() {
+    let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
+    bench.apply(&churn(GOOD)).await;
+    let clear = || bench.region(|region| region.sagemaker.tags.values_mut().for_each(|tags| tags.clear()));
+    clear();
+    let plan = bench.plan(&churn(GOOD)).await;
+    assert_eq!((plan.count(Action::Update), plan.blocked.len()), (3, 0));
+    bench.apply(&churn(GOOD)).await;
+    assert_one_endpoint(&bench);
+    bench
+        .region(|region| assert!(region.sagemaker.tags.values().all(|tags| tags["auroraml:stack"] == STACK)));
+    clear();
+    bench.again(Scope::default()).await.apply(&nothing(&[])).await;
+    let none = bench.again(scope("churn")).await;
+    none.apply(&nothing(&[])).await;
+    assert_nothing(&none);
+}
+
+/// What the spec no longer has goes with its data when a person names it, and not before.
+#[tokio::test(start_paused = true)]
+async fn a_notebook_is_taken_out_of_a_spec_by_name() {
+    let bench = Bench::new(1, Mood::Calm, REGION, Scope::default()).await;
+    let network = network(&bench).await;
+    bench.apply(&with_notebook(&network)).await;
+    bench.region(|region| region.sagemaker.tags.values_mut().for_each(|tags| tags.clear()));
+    assert_eq!(bench.apply(&with_notebook(&network)).await, 1, "its role proves whose it is");
+    let mut without = with_notebook(&network);
+    without.resources.retain(|id, _| !id.kind.starts_with("notebook"));
+    let blocked = bench.blocked(&without).await;
+    assert!(
+        blocked.contains("notebook.main: the spec no longer has it, and deleting it would lose data"),
+        "{blocked}"
+    );
+    assert!(blocked.contains("add --delete notebook.main if its data may go"), "{blocked}");
+    without.let_go.insert("notebook.main".into());
+    let plan = bench.plan(&without).await;
+    let step = plan.work().find(|step| step.id == main_notebook()).unwrap();
+    assert_eq!((step.action, step.impact), (Action::Delete, auroraml_core::members::Impact::DataLoss));
+    bench.apply(&without).await;
+    bench.region(|region| assert!(region.sagemaker.notebooks.is_empty()));
+    assert_eq!(bench.count("DeleteRole"), 0);
 }
 
 #[tokio::test(start_paused = true)]

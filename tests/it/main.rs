@@ -14,6 +14,7 @@ mod kinds_ec2;
 mod kinds_sagemaker;
 mod kinds_storage;
 mod lifecycle;
+mod ownership;
 mod permits;
 mod preflight;
 mod sandbox_ec2;
