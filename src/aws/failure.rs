@@ -1,5 +1,6 @@
 //! What AWS's errors mean for the reconciler: one table.
 
+use super::unencrypted::Unencrypted;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -113,38 +114,56 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     fn during(self, operation: &'static str) -> Result<T, Failure> {
-        self.map_err(|error| match &error {
-            SdkError::ServiceError(service) => {
-                let message = service.err().message().unwrap_or_default().to_string();
-                match service.err().code() {
-                    Some(code) => {
-                        Failure { class: classify(code, &message), operation, code: code.into(), message }
-                    }
-                    None => {
-                        let status = service.raw().status().as_u16();
-                        Failure {
-                            class: by_status(status),
-                            operation,
-                            code: format!("HTTP {status}"),
-                            message,
+        self.map_err(|error| {
+            not_sent(&error, operation).unwrap_or_else(|| match &error {
+                SdkError::ServiceError(service) => {
+                    let message = service.err().message().unwrap_or_default().to_string();
+                    match service.err().code() {
+                        Some(code) => {
+                            Failure { class: classify(code, &message), operation, code: code.into(), message }
+                        }
+                        None => {
+                            let status = service.raw().status().as_u16();
+                            Failure {
+                                class: by_status(status),
+                                operation,
+                                code: format!("HTTP {status}"),
+                                message,
+                            }
                         }
                     }
                 }
-            }
-            SdkError::ConstructionFailure(_) => {
-                Failure { class: Class::Refused, operation, code: "NotSent".into(), message: chain(&error) }
-            }
-            SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => {
-                Failure { class: Class::Refused, operation, code: "NotSent".into(), message: chain(&error) }
-            }
-            _ => Failure {
-                class: Class::Ambiguous,
-                operation,
-                code: "NoAnswer".into(),
-                message: chain(&error),
-            },
+                SdkError::ConstructionFailure(_) => Failure {
+                    class: Class::Refused,
+                    operation,
+                    code: "NotSent".into(),
+                    message: chain(&error),
+                },
+                SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => Failure {
+                    class: Class::Refused,
+                    operation,
+                    code: "NotSent".into(),
+                    message: chain(&error),
+                },
+                _ => Failure {
+                    class: Class::Ambiguous,
+                    operation,
+                    code: "NoAnswer".into(),
+                    message: chain(&error),
+                },
+            })
         })
     }
+}
+
+/// The failure of a request that was held back for want of encryption.
+fn not_sent(error: &(dyn Error + 'static), operation: &'static str) -> Option<Failure> {
+    cause::<Unencrypted>(error).map(|why| Failure::refused(operation, why.to_string()))
+}
+
+/// The error of this type among the causes of another.
+fn cause<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    error.downcast_ref().or_else(|| cause(error.source()?))
 }
 
 fn chain(error: &dyn Error) -> String {

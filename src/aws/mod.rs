@@ -4,6 +4,7 @@
 mod failure;
 mod listing;
 mod secret;
+mod unencrypted;
 
 pub use failure::{Class, During, Failure};
 pub use listing::Listings;
@@ -12,6 +13,8 @@ pub use secret::SecretText;
 use auroraml_clock::Clock;
 use auroraml_core::base::names::{Place, STACK_TAG};
 use auroraml_core::model::Scope;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
@@ -48,6 +51,8 @@ pub struct Aws {
 /// Where to connect, and with what.
 pub struct Connection {
     pub config: SdkConfig,
+    /// A host other than this one to which requests may go by plain HTTP.
+    pub plain_http: Option<String>,
     pub clock: Clock,
     pub files: FileSource,
     pub passwords: PasswordSource,
@@ -58,9 +63,12 @@ pub struct Connection {
 pub async fn real_config(region: &str, profile: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(aws_config::Region::new(region.to_string()))
-        .timeout_config(timeouts());
+        .timeout_config(timeouts(1.0));
     if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
+        // As in the AWS CLI: a profile that was asked for by name wins over keys in the environment, which the
+        // SDK's own chain would take first. Otherwise `--profile prod` could work in another account.
+        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        loader = loader.profile_name(profile).credentials_provider(credentials);
     }
     loader.load().await
 }
@@ -77,25 +85,40 @@ pub fn simulated_config_as(
     http: SharedHttpClient,
     clock: &Clock,
 ) -> SdkConfig {
+    simulated(access_key, region, clock).into_builder().http_client(http).build()
+}
+
+/// SDK configuration for a simulated account that another process serves at `endpoint`, on its clock.
+pub fn served_config(region: &str, endpoint: &str, clock: &Clock) -> SdkConfig {
+    // The socket and the process behind it do not run faster with the clock.
+    let timeouts = timeouts(clock.speed().max(1.0));
+    let config = simulated("AKIDSANDBOX", region, clock).into_builder().endpoint_url(endpoint);
+    let unhurried = StalledStreamProtectionConfig::disabled();
+    config.timeout_config(timeouts).stalled_stream_protection(unhurried).build()
+}
+
+fn simulated(access_key: &str, region: &str, clock: &Clock) -> SdkConfig {
     let credentials = Credentials::new(access_key, "sandbox", None, None, "sandbox");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(aws_config::Region::new(region.to_string()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .timeout_config(timeouts())
         .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(4))
         // Both from one clock: the SDK's stalled-stream protection reads the time while it sleeps.
         .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))
         .time_source(SharedTimeSource::new(ClockTime(clock.clone())))
-        .http_client(http)
+        .timeout_config(timeouts(1.0))
         .build()
 }
 
-/// The SDK has no read time-out of its own (fact book, section 7.2).
-fn timeouts() -> TimeoutConfig {
+/// The SDK has no read time-out of its own (fact book, section 7.2). `times` as long for a clock that runs so fast.
+fn timeouts(times: f64) -> TimeoutConfig {
+    let seconds = |seconds: f64| Duration::from_secs_f64(seconds * times);
     TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(30))
-        .operation_timeout(Duration::from_secs(120))
+        // The SDK's own value.
+        .connect_timeout(seconds(3.1))
+        .operation_attempt_timeout(seconds(30.0))
+        .operation_timeout(seconds(120.0))
         .build()
 }
 
@@ -107,29 +130,33 @@ impl Aws {
     pub async fn connect(connection: Connection, stack: &str, scope: Scope) -> Result<Aws, Failure> {
         let config = &connection.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        let caller = aws_sdk_sts::Client::new(config)
-            .get_caller_identity()
-            .send()
-            .await
-            .during("GetCallerIdentity")?;
+        let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
+        macro_rules! client {
+            ($sdk:ident) => {{
+                let config = $sdk::config::Builder::from(config).interceptor(encrypted.clone());
+                $sdk::Client::from_conf(config.build())
+            }};
+        }
+        let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
         // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
         let s3 = aws_sdk_s3::config::Builder::from(config)
             .force_path_style(config.endpoint_url().is_some())
+            .interceptor(encrypted.clone())
             .build();
         Ok(Aws {
             place: Place { stack: stack.into(), region, account },
             scope,
             clock: connection.clock,
-            cloudformation: aws_sdk_cloudformation::Client::new(config),
-            ec2: aws_sdk_ec2::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            rds: aws_sdk_rds::Client::new(config),
-            rdsdata: aws_sdk_rdsdata::Client::new(config),
+            cloudformation: client!(aws_sdk_cloudformation),
+            ec2: client!(aws_sdk_ec2),
+            iam: client!(aws_sdk_iam),
+            rds: client!(aws_sdk_rds),
+            rdsdata: client!(aws_sdk_rdsdata),
             s3: aws_sdk_s3::Client::from_conf(s3),
-            sagemaker: aws_sdk_sagemaker::Client::new(config),
-            secretsmanager: aws_sdk_secretsmanager::Client::new(config),
-            servicequotas: aws_sdk_servicequotas::Client::new(config),
+            sagemaker: client!(aws_sdk_sagemaker),
+            secretsmanager: client!(aws_sdk_secretsmanager),
+            servicequotas: client!(aws_sdk_servicequotas),
             files: connection.files,
             passwords: connection.passwords,
             listings: Listings::default(),

@@ -1,8 +1,12 @@
 //! The command line.
 
+use auroraml_core::members::Impact;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::spec::Allow;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -31,17 +35,19 @@ pub struct Arguments {
 
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Use a simulated AWS account, kept in FILE, instead of a real one.
+    /// Use a simulated AWS account instead of a real one: kept in FILE, or served at http://ADDRESS:PORT by
+    /// `auroraml sandbox --listen`.
     #[arg(
         long,
         global = true,
-        value_name = "FILE",
+        value_name = "FILE|URL",
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = SANDBOX_FILE,
+        value_parser = OsStringValueParser::new().try_map(SandboxAt::parse),
         help_heading = "Where"
     )]
-    pub sandbox: Option<PathBuf>,
+    pub sandbox: Option<SandboxAt>,
     /// How fast the sandbox's clock runs: 0.1 to 100 times as fast as ours, or `max` for no waiting at all
     /// [default: 25].
     #[arg(long, global = true, value_name = "N|max", help_heading = "Where")]
@@ -52,6 +58,9 @@ pub struct Global {
     /// Profile of the AWS configuration to use.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Where")]
     pub profile: Option<String>,
+    /// Send requests to HOST unencrypted, as an http:// endpoint asks for (this machine always may).
+    #[arg(long, global = true, value_name = "HOST", help_heading = "Where")]
+    pub plain_http: Option<String>,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
     pub color: Color,
@@ -64,6 +73,53 @@ impl Global {
     pub fn speed(&self) -> Speed {
         self.sandbox_speed.unwrap_or(Speed::Times(SPEED))
     }
+}
+
+/// Where a sandbox is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SandboxAt {
+    File(PathBuf),
+    /// Another process serves it, on its own clock.
+    Listener(SocketAddr),
+}
+
+impl SandboxAt {
+    fn parse(text: OsString) -> Result<SandboxAt, String> {
+        let Some((scheme, rest)) = text.to_str().and_then(|text| text.split_once("://")) else {
+            return Ok(SandboxAt::File(text.into()));
+        };
+        if scheme != "http" {
+            return Err(format!("a sandbox is served by http, not by {scheme}"));
+        }
+        let host = rest.strip_suffix('/').unwrap_or(rest);
+        let address = listen_address(host)?;
+        match address.ip().is_loopback() {
+            true => Ok(SandboxAt::Listener(address)),
+            // What is asked there would be answered by whoever sits on the way.
+            false => Err(format!(
+                "a sandbox is served on loopback addresses only, such as 127.0.0.1, and {} is none",
+                address.ip()
+            )),
+        }
+    }
+}
+
+impl fmt::Display for SandboxAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SandboxAt::File(path) => write!(f, "{}", path.display()),
+            SandboxAt::Listener(address) => write!(f, "http://{address}"),
+        }
+    }
+}
+
+/// An address and a port, where `localhost` is 127.0.0.1.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let number = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_string(),
+    };
+    number.parse().map_err(|_| "it is no address and port, such as 127.0.0.1:4599".into())
 }
 
 /// Speed of a sandbox's clock.
@@ -194,6 +250,19 @@ pub enum AllowArgument {
     Restart,
 }
 
+impl AllowArgument {
+    /// The least that allows an impact; nothing allows the loss of data.
+    pub fn for_impact(impact: Impact) -> Option<AllowArgument> {
+        match impact {
+            Impact::None => Some(AllowArgument::None),
+            Impact::Readers => Some(AllowArgument::Readers),
+            Impact::Failover => Some(AllowArgument::Failover),
+            Impact::Restart => Some(AllowArgument::Restart),
+            Impact::DataLoss => None,
+        }
+    }
+}
+
 impl From<AllowArgument> for Allow {
     fn from(argument: AllowArgument) -> Allow {
         match argument {
@@ -305,7 +374,7 @@ pub enum SchemaOf {
 #[group(required = true, multiple = true)]
 pub struct Sandbox {
     /// Serve it on this loopback address until Ctrl-C; port 0 takes any free port.
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// Forget everything in it.
     #[arg(long)]

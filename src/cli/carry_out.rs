@@ -1,13 +1,13 @@
 //! `apply` and `destroy`: show the plan, ask, carry it out, say how it went.
 
-use super::args::{Apply, Destroy, Global, Terms};
+use super::args::{AllowArgument, Apply, Destroy, Global, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::live::{Live, Shown};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{files, terminal};
+use super::{files, hint, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -30,7 +30,11 @@ struct Request<'a> {
     events: Option<&'a Path>,
     /// A plan that must still be the same.
     saved: Option<serde_json::Value>,
-    spec: &'a Path,
+    /// The spec is read from stdin: nobody can answer there.
+    from_stdin: bool,
+    /// How it was typed, and with which flags.
+    typed: Vec<String>,
+    global: &'a Global,
 }
 
 pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -41,7 +45,9 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
         yes: args.yes,
         events: args.events.as_deref(),
         saved,
-        spec: &args.spec,
+        from_stdin: args.spec == Path::new("-"),
+        typed: args.words(),
+        global,
     };
     let mut session = Session::open(&args.spec, global, printer).await?;
     session.let_go(&args.terms);
@@ -56,7 +62,9 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
         yes: args.yes,
         events: args.events.as_deref(),
         saved: None,
-        spec: &args.spec,
+        from_stdin: args.spec == Path::new("-"),
+        typed: args.words(),
+        global,
     };
     let mut session = Session::open(&args.spec, global, printer).await?;
     session.let_go(&args.terms);
@@ -88,19 +96,23 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
         left_alone(destroying, &prepared.plan)?;
         return pending(&prepared.plan, request.order);
     }
-    let refused = refused(&subject, &prepared.plan);
+    let refused = refused(&subject, &prepared.plan, &request);
     // At a terminal a person can allow what they have just read, unless the spec has the last word.
     match refused {
         Some(error) if request.yes || subject.allow_is_final || !terminal::can_ask() => return Err(error),
         refused if !request.yes => {
             let worst = refused.and_then(|_| prepared.plan.beyond(subject.allow).map(|i| i.impact).max());
-            confirm(destroying, &subject.stack, request.spec, worst)?;
+            confirm(destroying, &subject.stack, &request, worst)?;
         }
         _ => {}
     }
     let plan = prepared.plan.clone();
     let live = Live::start(*printer, session.speed, request.events)?;
+    let clock = &session.stack.aws.clock;
+    let began = clock.now_ms();
     let (ended, stopped) = run(session, request.order, prepared, &live).await;
+    // The last look is part of it, and nothing is told of it.
+    let seconds = clock.now_ms().saturating_sub(began) / 1000;
     let shown = live.end()?;
     if let Some(error) = &shown.events_error {
         printer.say(&format!("warning: events are missing from the file: {error}\n"));
@@ -108,7 +120,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     let outcome = match ended {
         Ok(outcome) => outcome,
         Err(error) => {
-            printer.say(&format!("\n{}\n", tally(&shown, "Stopped")));
+            printer.say(&format!("\n{}\n", tally(&shown, "Stopped", seconds)));
             // What steps met comes first; that nobody can say what is left comes last.
             let failures = shown.progress.failures().map(|(id, why)| Trouble {
                 object: Some(id.to_string()),
@@ -120,7 +132,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
         }
     };
     if !outcome.is_complete() {
-        printer.say(&format!("\n{}\n", tally(&shown, "Stopped half way")));
+        printer.say(&format!("\n{}\n", tally(&shown, "Stopped half way", seconds)));
         return Err(incomplete(&outcome, stopped, printer));
     }
     let what = match (destroying, outcome.remaining.held().next().is_some()) {
@@ -128,7 +140,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
         (true, false) => "Destroyed",
         (false, false) => "Done",
     };
-    printer.talk(&format!("\n{}\n{}", tally(&shown, what), compared(&outcome.permit)));
+    printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
     leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
     left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, request.order)
@@ -191,14 +203,17 @@ async fn run(
 }
 
 /// Why the plan goes further than may be, if it does.
-fn refused(subject: &Subject, plan: &Plan) -> Option<Error> {
+fn refused(subject: &Subject, plan: &Plan, request: &Request<'_>) -> Option<Error> {
     let why = render::refusal(subject, plan)?;
-    let what: Vec<&str> = plan.beyond(subject.allow).map(|interruption| interruption.what.as_str()).collect();
-    let help = match subject.allow_is_final {
-        true => "change `allow` under `restart` in the spec, or wait until less is needed",
-        false => {
-            "look at the interruptions in the plan; then add --allow, or `allow` under `restart` in the spec"
+    let beyond: Vec<&Interruption> = plan.beyond(subject.allow).collect();
+    let what: Vec<&str> = beyond.iter().map(|interruption| interruption.what.as_str()).collect();
+    let worst = beyond.iter().map(|interruption| interruption.impact).max();
+    let help = match worst.and_then(AllowArgument::for_impact) {
+        Some(allow) if !subject.allow_is_final => {
+            let command = hint::command(hint::allowing(request.typed.clone(), allow), request.global);
+            format!("look at the interruptions in the plan; to allow them: {command}")
         }
+        _ => "change `allow` under `restart` in the spec, or wait until less is needed".into(),
     };
     let why = format!("refused, nothing was changed: the plan has to {}; {why}", what.join(", "));
     Some(Error::new(&subject.stack, why, help).with(Exit::Refused))
@@ -241,22 +256,33 @@ fn compared(permit: &Permit) -> String {
 }
 
 /// Asks. Only the whole word counts as yes.
-fn confirm(destroying: bool, stack: &str, spec: &Path, allows: Option<Impact>) -> Result<(), Error> {
-    let command = if destroying { "destroy" } else { "apply" };
-    if !terminal::can_ask() || spec == Path::new("-") {
-        let help = format!("add --yes: auroraml {command} {} --yes", spec.display());
+fn confirm(
+    destroying: bool,
+    stack: &str,
+    request: &Request<'_>,
+    allows: Option<Impact>,
+) -> Result<(), Error> {
+    if !terminal::can_ask() || request.from_stdin {
+        let typed = request.typed.iter().cloned().chain(["--yes".to_string()]);
+        let help = format!("add --yes: {}", hint::command(typed, request.global));
         return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));
     }
-    let what = if destroying { "Destroy the stack" } else { "Carry this out for stack" };
     // The question must be seen whatever else is quiet.
-    let allows = allows.and_then(render::consequence).map(|what| format!(" It {what}.")).unwrap_or_default();
-    Printer::new(false).say(&format!("\n{what} {stack}?{allows} Type yes to go on: "));
+    Printer::new(false).say(&format!("\n{}", question(destroying, stack, allows)));
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),
         Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
         Err(error) => Err(Error::plain(format!("nothing was changed: no answer can be read: {error}"))),
     }
+}
+
+/// What is asked. Where the plan goes beyond what is allowed, the question says that a yes allows it.
+fn question(destroying: bool, stack: &str, allows: Option<Impact>) -> String {
+    let what = if destroying { "Destroy the stack" } else { "Carry this out for stack" };
+    let allows = allows.and_then(render::consequence);
+    let allows = allows.map(|what| format!(" It {what}. Your yes allows this, once.")).unwrap_or_default();
+    format!("{what} {stack}?{allows} Type yes to go on: ")
 }
 
 fn blocked(plan: &Plan) -> Error {
@@ -275,11 +301,10 @@ fn blocked(plan: &Plan) -> Error {
 }
 
 /// `Done in 9m 02s: 41 created, 1 updated.`
-fn tally(shown: &Shown, what: &str) -> String {
+fn tally(shown: &Shown, what: &str, seconds: u64) -> String {
     let counts = shown.progress.finished();
     let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
     let counts = if counts.is_empty() { "nothing finished".to_string() } else { counts.join(", ") };
-    let seconds = shown.progress.seconds(shown.at);
     format!("{what} after {}: {counts}.", render::duration(seconds))
 }
 
@@ -336,8 +361,7 @@ fn now(observed: &Observed, id: &Id) -> String {
     match observed.get(id).map(|live| &live.state) {
         None => "does not exist".into(),
         Some(State::Ready) => "exists".into(),
-        Some(State::Busy(status)) => status.clone(),
-        Some(State::Failed(why) | State::Broken(why)) => why.clone(),
+        Some(State::Busy(why) | State::Failed(why) | State::Broken(why)) => render::plain::line(why),
     }
 }
 

@@ -4,8 +4,8 @@ use super::exit::Error;
 use auroraml::aws::FileSource;
 use auroraml_core::spec;
 use serde_json::Value;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -106,7 +106,14 @@ pub fn beside(folder: &Path) -> FileSource {
         if !Path::new(path).components().all(below) {
             return refuse("a path is relative to the spec and stays below its folder");
         }
-        let bytes = read(&folder.join(path), FILE_MAX + 1)?;
+        // A link is followed only where it stays below the folder: a spec comes by pull request, and what it names is
+        // copied to where others read it.
+        let root = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
+        let file = fs::canonicalize(root.join(path))?;
+        if !file.starts_with(&root) {
+            return refuse("it is a link that leaves the folder of the spec");
+        }
+        let bytes = read(&file, FILE_MAX + 1)?;
         if bytes.len() as u64 > FILE_MAX {
             return refuse(&format!("it has more than {FILE_MAX} bytes"));
         }
@@ -128,7 +135,20 @@ pub fn read_plan(path: &Path) -> Result<Value, Error> {
     }
 }
 
-/// Writes a file as a whole, or leaves the one that was there.
+/// Options to write a file that, if it is new, only its owner can read: plans and events name everything that a stack is
+/// made of.
+pub fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+}
+
+/// Writes a file as a whole, readable by its owner only, or leaves the one that was there.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -136,7 +156,17 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".new");
     let temporary = path.with_file_name(name);
-    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
+    let write = || {
+        // One that is left from a run that was killed, or a link that somebody laid there.
+        if let Err(error) = fs::remove_file(&temporary)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+        private().create_new(true).open(&temporary)?.write_all(text.as_bytes())?;
+        fs::rename(&temporary, path)
+    };
+    write().map_err(|error| {
         Error::new(path.display().to_string(), format!("cannot be written: {error}"), "choose another place")
     })
 }
@@ -158,6 +188,43 @@ mod tests {
             assert!(error.to_string().contains("below its folder"), "{path}: {error}");
         }
         assert!(source("inner").expect_err("a folder").to_string().contains("regular file"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_leave_the_folder_are_refused() {
+        use std::os::unix::fs::symlink;
+        let outside = tempfile::tempdir().unwrap();
+        fs::write(outside.path().join("key"), "secret").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), "text").unwrap();
+        symlink("a.txt", folder.path().join("inside")).unwrap();
+        symlink(outside.path().join("key"), folder.path().join("key")).unwrap();
+        symlink(outside.path(), folder.path().join("inner")).unwrap();
+        let source = beside(folder.path());
+        assert_eq!(source("inside").unwrap(), b"text");
+        for path in ["key", "inner/key"] {
+            let error = source(path).expect_err(path);
+            assert!(error.to_string().contains("leaves the folder"), "{path}: {error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_written_is_its_owner_s_alone() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let (plan, other) = (folder.path().join("plan.json"), folder.path().join("other"));
+        fs::write(&other, "not ours").unwrap();
+        symlink(&other, folder.path().join("plan.json.new")).unwrap();
+        // Whatever the mode of the file that was there.
+        fs::write(&plan, "old").unwrap();
+        for text in ["one", "two"] {
+            write(&plan, text).unwrap();
+            assert_eq!(fs::read_to_string(&plan).unwrap(), text);
+            assert_eq!(fs::metadata(&plan).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_to_string(&other).unwrap(), "not ours");
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! by our time when the run's clock is another.
 
 use super::exit::Error;
+use super::files;
 use super::printer::Printer;
 use super::terminal::{self, Canvas};
 use auroraml_core::events::{Event, Listener};
+use auroraml_core::render::plain;
 use auroraml_core::render::progress::Progress;
 use serde::Serialize;
 use std::fs::File;
@@ -33,8 +35,6 @@ pub struct Live {
 /// What is left when the run has been shown.
 pub struct Shown {
     pub progress: Progress,
-    /// The run's time of the last event, milliseconds since the Unix epoch.
-    pub at: u64,
     /// Why the events file is not complete, if so.
     pub events_error: Option<String>,
 }
@@ -143,11 +143,7 @@ impl View {
             self.refresh(false);
         }
         self.refresh(true);
-        Shown {
-            at: self.last.map_or(0, |(at, _)| at),
-            progress: self.progress,
-            events_error: self.events.and_then(|events| events.error),
-        }
+        Shown { progress: self.progress, events_error: self.events.and_then(|events| events.error) }
     }
 
     fn take(&mut self, at: u64, event: &Event) {
@@ -218,7 +214,7 @@ struct Line<'e> {
 impl EventsFile {
     fn create(path: &Path) -> Result<EventsFile, Error> {
         let name = path.display().to_string();
-        match File::create(path) {
+        match files::private().create(true).truncate(true).open(path) {
             Ok(file) => Ok(EventsFile { path: path.to_path_buf(), file, error: None }),
             Err(error) => {
                 Err(Error::new(name, format!("cannot be written: {error}"), "give --events another file"))
@@ -232,7 +228,8 @@ impl EventsFile {
         }
         let at = super::time(at);
         let written = serde_json::to_string(&Line { at, event }).map_err(std::io::Error::other);
-        let written = written.and_then(|line| self.file.write_all(format!("{line}\n").as_bytes()));
+        let written =
+            written.and_then(|line| self.file.write_all(format!("{}\n", plain::json(&line)).as_bytes()));
         // The run matters more than the record of it: it goes on, and this is said at the end.
         self.error = written.err().map(|error| format!("{}: {error}", self.path.display()));
     }

@@ -1,14 +1,14 @@
 //! Commands that need neither AWS nor a runtime.
 
-use super::args::{Completions, Init, Schema, SchemaOf, Validate};
+use super::args::{Completions, Global, Init, Schema, SchemaOf, Validate};
 use super::exit::{Error, Exit};
-use super::files;
 use super::printer::Printer;
+use super::{files, hint};
 use auroraml_core::{render, spec};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 
-pub fn init(args: &Init, printer: &Printer) -> Result<Exit, Error> {
+pub fn init(args: &Init, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let name = args.file.display().to_string();
     let written = OpenOptions::new()
         .write(true)
@@ -17,7 +17,12 @@ pub fn init(args: &Init, printer: &Printer) -> Result<Exit, Error> {
         .and_then(|mut file| file.write_all(spec::STARTER.as_bytes()));
     match written {
         Ok(()) => {
-            printer.talk(&format!("wrote {name}\nnext: auroraml plan {name} --sandbox\n"));
+            // Whoever said where keeps to it; nobody else is sent to a real account.
+            let mut words = args.plan();
+            if global.sandbox.is_none() && global.profile.is_none() {
+                words.push("--sandbox".into());
+            }
+            printer.talk(&format!("wrote {name}\nnext: {}\n", hint::command(words, global)));
             Ok(Exit::Done)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -31,8 +36,9 @@ pub fn validate(args: &Validate, printer: &Printer) -> Result<Exit, Error> {
     let mut exit = Exit::Done;
     for path in &args.files {
         match files::read_spec(path) {
-            Ok(source) => match spec::parse(&source.bytes) {
-                Ok(spec) => {
+            Ok(source) => match spec::parse_with_warnings(&source.bytes) {
+                Ok((spec, warnings)) => {
+                    printer.say(&warnings.render(&source.name, &String::from_utf8_lossy(&source.bytes)));
                     printer.talk(&format!("{}: a good spec of stack {}\n", source.name, spec.stack));
                 }
                 Err(problems) => {

@@ -7,6 +7,7 @@ pub mod args;
 mod carry_out;
 mod exit;
 mod files;
+mod hint;
 mod live;
 mod local;
 mod planning;
@@ -16,6 +17,7 @@ mod session;
 mod signals;
 mod status;
 mod terminal;
+mod unreachable;
 mod verify;
 
 pub use exit::Exit;
@@ -56,7 +58,7 @@ pub fn command() -> clap::Command {
 fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
     let global = &arguments.global;
     match &arguments.command {
-        Command::Init(args) => local::init(args, printer),
+        Command::Init(args) => local::init(args, global, printer),
         Command::Validate(args) => local::validate(args, printer),
         Command::Schema(args) => local::schema(args, printer),
         Command::Completions(args) => local::completions(args, printer),

@@ -2,9 +2,9 @@
 
 use super::args::{Global, Plan, PlanFormat};
 use super::exit::{Error, Exit};
-use super::files;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
+use super::{files, hint};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::model::Intent;
 use auroraml_core::render::{self, json::Document};
@@ -12,11 +12,11 @@ use auroraml_core::render::{self, json::Document};
 pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let mut session = Session::open(&args.spec, global, printer).await?;
     session.let_go(&args.terms);
-    let result = show(&session, args, printer).await;
+    let result = show(&session, args, global, printer).await;
     session.close(result)
 }
 
-async fn show(session: &Session, args: &Plan, printer: &Printer) -> Result<Exit, Error> {
+async fn show(session: &Session, args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let prepared = prepare(&session.stack, args.terms.order(Intent::Apply)).await.map_err(no_plan)?;
     let (subject, plan) = (session.subject(false, &args.terms), &prepared.plan);
     let document = Document::new(&subject, &session.spec_sha256, plan);
@@ -36,8 +36,8 @@ async fn show(session: &Session, args: &Plan, printer: &Printer) -> Result<Exit,
     }
     if let Some(path) = &args.out {
         files::write(path, &document.to_text())?;
-        let (spec, path) = (args.spec.display(), path.display());
-        printer.talk(&format!("saved in {path}; carry it out with: auroraml apply {spec} --plan {path}\n"));
+        let next = hint::command(args.carry_out(path), global);
+        printer.talk(&format!("saved in {}; carry it out with: {next}\n", path.display()));
     }
     let differs = !plan.is_empty() || plan.held().next().is_some() && !args.terms.accept_pending;
     Ok(match args.detailed_exitcode && differs {

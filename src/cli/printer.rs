@@ -2,6 +2,7 @@
 
 use super::exit::Error;
 use anstyle::{AnsiColor, Style};
+use auroraml_core::render::plain;
 use std::io::{self, Write};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -28,7 +29,7 @@ impl Printer {
     /// When stdout cannot be written for another reason, such as a full disk.
     pub fn data(&self, text: &str) -> Result<(), Error> {
         let mut stdout = anstream::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        match stdout.write_all(plain::styled(text).as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::plain(format!("cannot write to stdout: {error}")))
             }
@@ -47,16 +48,17 @@ impl Printer {
     pub fn say(&self, text: &str) {
         let mut stderr = anstream::stderr().lock();
         // Where stderr is closed nobody can be told so.
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        let _ = stderr.write_all(plain::styled(text).as_bytes()).and_then(|()| stderr.flush());
     }
 
     /// Every trouble: `error: OBJECT: why`, and what to do about it.
     pub fn error(&self, error: &Error) {
         for trouble in &error.troubles {
-            let object = trouble.object.as_ref().map(|object| format!("{object}: ")).unwrap_or_default();
-            let mut text = format!("{RED}error:{RED:#} {object}{}\n", trouble.why);
+            let object = trouble.object.as_ref().map(|object| plain::line(&format!("{object}: ")));
+            let (object, why) = (object.unwrap_or_default(), plain::line(&trouble.why));
+            let mut text = format!("{RED}error:{RED:#} {object}{why}\n");
             if let Some(help) = &trouble.help {
-                text.push_str(&format!("  {CYAN}help:{CYAN:#} {help}\n"));
+                text.push_str(&format!("  {CYAN}help:{CYAN:#} {}\n", plain::line(help)));
             }
             self.say(&text);
         }

@@ -1,21 +1,26 @@
 //! `sandbox`: serve it to any AWS client, start it anew.
 
-use super::args::{Global, SANDBOX_FILE, Sandbox, Speed};
+use super::args::{Global, SANDBOX_FILE, Sandbox, SandboxAt, Speed};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{open_sandbox, sandbox_error};
 use super::signals::Interrupts;
 use auroraml_sandbox::file::{FileError, FileSandbox};
-use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::server::Listener;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
 pub async fn sandbox(args: &Sandbox, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let file = global.sandbox.as_deref().unwrap_or(Path::new(SANDBOX_FILE));
+    let file = match &global.sandbox {
+        None => Path::new(SANDBOX_FILE),
+        Some(SandboxAt::File(file)) => file,
+        Some(SandboxAt::Listener(address)) => {
+            let why = format!("the sandbox at http://{address} is served already, from a file of its own");
+            return Err(Error::new("usage", why, "stop it there, and name the file here: --sandbox=FILE"));
+        }
+    };
     if args.listen.is_some() && global.speed() == Speed::Max {
         let why = "a clock that does not wait would run away between two requests";
         return Err(Error::new("--sandbox-speed max", why, "give a number from 0.1 to 100"));
@@ -29,34 +34,49 @@ pub async fn sandbox(args: &Sandbox, global: &Global, printer: &Printer) -> Resu
     }
 }
 
-/// Removes the file, if it holds a sandbox that nobody uses.
+/// Forgets a sandbox that nobody uses, a damaged one too.
 fn reset(file: &Path, printer: &Printer) -> Result<(), Error> {
     let name = file.display();
-    if !file.exists() {
-        printer.talk(&format!("there is no sandbox {name}\n"));
-        return Ok(());
-    }
-    match FileSandbox::open(file, 1.0, 1, Mood::Real) {
-        // Of a newer version or too large, but a sandbox.
-        Ok(_) | Err(FileError::Newer { .. } | FileError::TooLarge { .. }) => {}
-        // In use; or not a sandbox at all, and then not ours to delete.
+    match FileSandbox::reset(file) {
+        Ok(true) => printer.talk(&format!("forgot the sandbox {name}\n")),
+        Ok(false) => printer.talk(&format!("there is no sandbox {name}\n")),
+        Err(FileError::Malformed { .. }) => {
+            let why = "it is not a sandbox file, and is left as it is";
+            return Err(Error::new(
+                name.to_string(),
+                why,
+                "remove it yourself, or use another: --sandbox=FILE",
+            ));
+        }
         Err(error) => return Err(sandbox_error(&error)),
     }
-    fs::remove_file(file).map_err(|error| {
-        Error::new(name.to_string(), format!("cannot be removed: {error}"), "remove it yourself")
-    })?;
-    printer.talk(&format!("forgot the sandbox {name}\n"));
     Ok(())
 }
 
+/// Why nothing can be served at `address`.
+fn not_served(address: SocketAddr, error: &io::Error) -> Error {
+    let other = "choose another port, or 0 for any free one";
+    let (why, help) = match error.kind() {
+        io::ErrorKind::InvalidInput => (error.to_string(), "listen on 127.0.0.1 or [::1]"),
+        io::ErrorKind::AddrInUse => ("another process listens there".into(), other),
+        io::ErrorKind::PermissionDenied => (
+            format!("this user may not listen on port {}", address.port()),
+            "choose a port from 1024 up, or 0 for any free one",
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            (format!("this computer has no address {}", address.ip()), "listen on 127.0.0.1")
+        }
+        _ => (format!("cannot be served: {error}"), other),
+    };
+    Error::new(address.to_string(), why, help)
+}
+
 async fn listen(address: SocketAddr, file: &Path, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    // Before the file: who cannot listen has made no sandbox either.
+    let listener = Listener::bind(address).await.map_err(|error| not_served(address, &error))?;
     let sandbox = open_sandbox(file, global, printer)?;
     let before = sandbox.sandbox().with(|world| world.unknown.clone());
-    let failed = |error: io::Error| {
-        Error::new(address.to_string(), error.to_string(), "choose another port, or 0 for any free one")
-    };
     let mut interrupts = Interrupts::listen();
-    let listener = Listener::bind(address).await.map_err(failed)?;
     let address = listener.address();
     printer.talk(&format!("Listening on http://{address} until Ctrl-C. For any AWS client:\n\n"));
     printer.data(&format!(
@@ -76,7 +96,7 @@ async fn listen(address: SocketAddr, file: &Path, global: &Global, printer: &Pri
     let after = sandbox.sandbox().with(|world| world.unknown.clone());
     printer.say(&unknown(&before, &after));
     sandbox.close().map_err(|error| sandbox_error(&error))?;
-    served.map_err(failed)?;
+    served.map_err(|error| not_served(address, &error))?;
     Ok(Exit::Done)
 }
 

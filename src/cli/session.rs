@@ -1,10 +1,12 @@
 //! One command's connection to AWS, real or simulated.
 
-use super::args::{Global, SANDBOX_FILE, Speed, Terms};
+use super::args::{Global, SANDBOX_FILE, SandboxAt, Speed, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, Source};
+use super::hint;
 use super::printer::Printer;
-use auroraml::aws::{Class, Connection, Failure, PasswordSource, SecretText, real_config, simulated_config};
+use super::unreachable::no_connection;
+use auroraml::aws::{Connection, PasswordSource, SecretText, real_config, served_config, simulated_config};
 use auroraml::run::reconcile::PrepareError;
 use auroraml::stack::Stack;
 use auroraml_clock::Clock;
@@ -12,8 +14,11 @@ use auroraml_core::render::Subject;
 use auroraml_core::spec::{self, Allow, Spec};
 use auroraml_sandbox::file::{FileError, FileSandbox};
 use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::remote::clock_at;
 use sha2::{Digest, Sha256};
 use std::fs;
+use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +27,13 @@ pub fn block_on(global: &Global, command: impl Future<Output = Result<Exit, Erro
     if global.sandbox.is_none() && (global.sandbox_speed.is_some() || global.sandbox_seed.is_some()) {
         let why = "--sandbox-speed and --sandbox-seed are about a sandbox, and none is used";
         return Err(Error::new("usage", why, "add --sandbox"));
+    }
+    if let Some(SandboxAt::Listener(address)) = &global.sandbox
+        && (global.sandbox_speed.is_some() || global.sandbox_seed.is_some())
+    {
+        let why =
+            format!("speed and seed of the sandbox at http://{address} are those that it was started with");
+        return Err(Error::new("usage", why, "leave --sandbox-speed and --sandbox-seed away"));
     }
     run(global.sandbox.is_some() && global.speed() == Speed::Max, command)
 }
@@ -55,27 +67,33 @@ impl Session {
         let spec = parse(&source, printer)?;
         let connection = |config, clock| Connection {
             config,
+            plain_http: global.plain_http.clone(),
             clock,
             files: files::beside(&source.folder),
             passwords: passwords(),
         };
-        let sandbox = match &global.sandbox {
-            Some(file) => Some(open_sandbox(file, global, printer)?),
-            None => None,
-        };
-        let (connection, speed) = match &sandbox {
-            Some(file) => {
-                let (sandbox, speed) = (file.sandbox(), speed(global));
-                let clock = sandbox.clock();
-                let config = simulated_config(&spec.region, sandbox.http_client(), &clock);
-                (connection(config, clock), speed)
+        let (sandbox, connection, speed) = match &global.sandbox {
+            Some(SandboxAt::File(file)) => {
+                let file = open_sandbox(file, global, printer)?;
+                let clock = file.sandbox().clock();
+                let config = simulated_config(&spec.region, file.sandbox().http_client(), &clock);
+                (Some(file), connection(config, clock), speed(global))
+            }
+            Some(SandboxAt::Listener(address)) => {
+                let clock = find_listener(*address, printer).await?;
+                let (endpoint, speed) = (format!("http://{address}"), clock.speed());
+                let config = served_config(&spec.region, &endpoint, &clock);
+                (None, connection(config, clock), Some(speed))
             }
             None => {
                 let config = real_config(&spec.region, global.profile.as_deref()).await;
-                (connection(config, Clock::real()), Some(1.0))
+                (None, connection(config, Clock::real()), Some(1.0))
             }
         };
-        let stack = Stack::connect(spec, connection).await.map_err(no_connection)?;
+        let endpoint = connection.config.endpoint_url().map(str::to_string);
+        let stack = Stack::connect(spec, connection)
+            .await
+            .map_err(|failure| no_connection(&failure, endpoint.as_deref(), global.profile.as_deref()))?;
         let spec_sha256 = Sha256::digest(&source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Session { stack, spec_sha256, speed, sandbox })
     }
@@ -108,7 +126,6 @@ impl Session {
     /// Saves the sandbox, if there is one, and hands the command's result on.
     pub fn close(self, result: Result<Exit, Error>) -> Result<Exit, Error> {
         let Some(sandbox) = self.sandbox else { return result };
-        // What could not be saved earlier is saved now, or this fails as well.
         match (result, sandbox.close()) {
             (Err(error), _) => Err(error),
             (Ok(_), Err(error)) => Err(sandbox_error(&error)),
@@ -146,7 +163,8 @@ pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<F
     let name = file.display();
     let is_new = !file.exists();
     if let (false, Some(_)) = (is_new, global.sandbox_seed) {
-        let text = "keeps the seed that it was made with; `auroraml sandbox --reset` makes a new one";
+        let reset = hint::command(["sandbox".to_string(), "--reset".to_string()], global);
+        let text = format!("keeps the seed that it was made with; `{reset}` makes a new one");
         printer.talk(&format!("note: the sandbox {name} {text}\n"));
     }
     let seed = global.sandbox_seed.unwrap_or(1);
@@ -159,6 +177,27 @@ pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<F
     };
     printer.talk(&format!("Using {which}, {name}: nothing real is touched, {clock}.\n"));
     Ok(sandbox)
+}
+
+/// The clock of the sandbox that somebody serves at `address`.
+async fn find_listener(address: SocketAddr, printer: &Printer) -> Result<Clock, Error> {
+    let name = format!("http://{address}");
+    let clock = clock_at(address).await.map_err(|error| {
+        let start = format!("start it: auroraml sandbox --listen {address}");
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Error::new(&name, "nobody listens there", start),
+            io::ErrorKind::InvalidData => {
+                let help = "other simulators of AWS are used without --sandbox, through AWS_ENDPOINT_URL";
+                Error::new(&name, error.to_string(), help)
+            }
+            _ => Error::new(&name, format!("does not answer: {error}"), start),
+        }
+    })?;
+    printer.talk(&format!(
+        "Using the sandbox at {name}: nothing real is touched, its clock runs {} times as fast as ours.\n",
+        clock.speed()
+    ));
+    Ok(clock)
 }
 
 fn make_folder(file: &Path) -> Result<(), Error> {
@@ -191,27 +230,12 @@ pub fn sandbox_error(error: &FileError) -> Error {
     let help = match error {
         // Their texts say what to do.
         FileError::InUse(_) | FileError::Newer { .. } => None,
+        FileError::Malformed { .. } => {
+            Some("forget it: auroraml sandbox --reset --sandbox=FILE; or use another file".to_string())
+        }
         _ => Some("use another file: --sandbox=FILE".to_string()),
     };
     Error { exit: Exit::Error, troubles: vec![Trouble { object: None, why, help }] }
-}
-
-/// Why AWS does not know who we are, in a person's words.
-fn no_connection(failure: Failure) -> Error {
-    let says = |part: &str| failure.message.to_ascii_lowercase().contains(part);
-    if failure.code == "NotSent" && (says("credential") || says("identity") || says("token")) {
-        return Error::new(
-            "AWS",
-            "there are no usable credentials",
-            "sign in (aws sso login), set AWS_PROFILE or --profile, or try it with --sandbox",
-        );
-    }
-    let help = match failure.class {
-        Class::Denied => "sign in again (aws sso login), or use another --profile",
-        Class::Ambiguous => "check the network and AWS_ENDPOINT_URL, then run it again",
-        _ => "check the AWS configuration (aws sts get-caller-identity), or try it with --sandbox",
-    };
-    Error::new("AWS", failure.to_string(), help)
 }
 
 /// Why there is no plan.

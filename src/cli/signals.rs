@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, and SIGHUP: a terminal that is closed ends a run as Ctrl-C does.
 
 /// Notices the signals from the moment it is made: one that comes before anybody waits is not lost, and does
 /// not end the process. Must be made inside a tokio runtime.
@@ -13,7 +13,7 @@ impl Interrupts {
         {
             use tokio::signal::unix::{SignalKind, signal};
             // Where signals cannot be had, the process ends by them as any other does.
-            let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+            let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
             Interrupts { streams: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
         }
         #[cfg(not(unix))]

@@ -20,7 +20,7 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
     let survey = survey(&session.stack, Intent::Apply).await.map_err(no_plan)?;
     let mut stack = stack(session, &survey.observed);
     match &survey.planned {
-        Ok((_, plan)) => stack.compare(plan),
+        Ok((_, plan, _)) => stack.compare(plan),
         Err(problems) => {
             for problem in problems {
                 let text = format!(

@@ -12,6 +12,9 @@ use aws_sdk_sagemaker::types::ContainerDefinition;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 
+/// Characters from which on a value may be a secret: shorter ones are found in words.
+const SECRET_MIN: usize = 5;
+
 impl Calls for Model {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let names = models(look).await?;
@@ -33,7 +36,8 @@ impl Calls for Model {
             .primary_container(container)
             .execution_role_arn(want.role.get())
             .set_tags(tags(&want.tags));
-        already_ok(not_yet(request.send().await.during("CreateModel")), Class::Exists)
+        let answer = request.send().await.during("CreateModel").map_err(|why| unsaid(why, &want.environment));
+        already_ok(not_yet(answer), Class::Exists)
     }
 
     async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
@@ -44,6 +48,14 @@ impl Calls for Model {
         let request = aws.sagemaker.delete_model().model_name(aws.place.hashed_name(name));
         already_ok(request.send().await.during("DeleteModel"), Class::NotFound)
     }
+}
+
+/// AWS repeats what it does not accept, and a variable may hold a secret.
+fn unsaid(mut failure: Failure, environment: &BTreeMap<String, String>) -> Failure {
+    for value in environment.values().filter(|value| value.chars().count() >= SECRET_MIN) {
+        failure.message = failure.message.replace(value.as_str(), "(sensitive)");
+    }
+    failure
 }
 
 fn arn(aws: &Aws, physical: &str) -> String {
@@ -75,4 +87,18 @@ async fn detail(look: Look<'_>, physical: &str) -> Result<Option<Seen<Props>>, F
         state: State::Ready,
         name,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_repeats_of_the_environment_is_not_told() {
+        let text = "Value '{TOKEN=hunter2-and-more, N=1}' at 'primaryContainer.environment' failed to satisfy constraint";
+        let environment =
+            [("TOKEN", "hunter2-and-more"), ("N", "1")].map(|(k, v)| (k.into(), v.into())).into();
+        let failure = unsaid(Failure::refused("CreateModel", text), &environment);
+        assert!(failure.message.contains("{TOKEN=(sensitive), N=1}"), "{}", failure.message);
+    }
 }

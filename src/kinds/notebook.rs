@@ -6,7 +6,9 @@ use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
 use aws_sdk_sagemaker::operation::describe_notebook_instance::DescribeNotebookInstanceOutput;
-use aws_sdk_sagemaker::types::{DirectInternetAccess, NotebookInstanceStatus};
+use aws_sdk_sagemaker::types::{
+    DirectInternetAccess, InstanceMetadataServiceConfiguration, NotebookInstanceStatus,
+};
 
 impl Calls for Notebook {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
@@ -37,6 +39,9 @@ impl Calls for Notebook {
                 role: role.into(),
                 lifecycle_config: text(found.notebook_instance_lifecycle_config_name()).into(),
                 platform: text(found.platform_identifier()),
+                metadata_version: found
+                    .instance_metadata_service_configuration()
+                    .and_then(|set| set.minimum_instance_metadata_service_version().map(String::from)),
                 // Only a stopped one is to be started: what has failed or is on its way is told by its state.
                 running: Some(status != "Stopped"),
                 tags,
@@ -45,6 +50,8 @@ impl Calls for Notebook {
                 ("name".into(), name.clone().into()),
                 ("arn".into(), arn.into()),
                 ("status".into(), status.into()),
+                // AWS gives the host alone. It is where the console's "Open JupyterLab" leads.
+                ("url".into(), found.url().map(|host| format!("https://{host}")).unwrap_or_default().into()),
             ]
             .into(),
             state: state(status, found.failure_reason().unwrap_or("AWS gives no reason"), &name),
@@ -67,6 +74,7 @@ impl Calls for Notebook {
             .role_arn(want.role.get())
             .lifecycle_config_name(want.lifecycle_config.get())
             .platform_identifier(&want.platform)
+            .set_instance_metadata_service_configuration(metadata(want))
             .set_tags(tags(&want.tags));
         already_ok(not_yet(request.send().await.during("CreateNotebookInstance")), Class::Exists)
     }
@@ -76,7 +84,7 @@ impl Calls for Notebook {
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let (want, live, name) = (&update.want, &update.live, aws.place.name("notebook"));
         update_tags(aws, &aws.place.notebook_arn(), &want.tags, &live.tags).await?;
-        let settings = ["instance", "volume", "role", "lifecycle_config", "platform"];
+        let settings = ["instance", "volume", "role", "lifecycle_config", "platform", "metadata_version"];
         let is_running = live.running == Some(true);
         if settings.iter().any(|path| update.changed(path)) {
             if want.volume < live.volume {
@@ -110,6 +118,13 @@ async fn describe(aws: &Aws, name: &str) -> Result<Option<DescribeNotebookInstan
     absent_ok(request.send().await.during("DescribeNotebookInstance"))
 }
 
+/// Without it AWS answers version 1 as well (botocore's model of CreateNotebookInstance).
+fn metadata(want: &Props) -> Option<InstanceMetadataServiceConfiguration> {
+    let version = want.metadata_version.as_ref()?;
+    let set = InstanceMetadataServiceConfiguration::builder();
+    Some(set.minimum_instance_metadata_service_version(version).build())
+}
+
 async fn stop(aws: &Aws) -> Result<(), Failure> {
     let request = aws.sagemaker.stop_notebook_instance().notebook_instance_name(aws.place.name("notebook"));
     request.send().await.during("StopNotebookInstance").map(|_| ())
@@ -135,6 +150,9 @@ async fn change(aws: &Aws, update: &Update<'_, Props>) -> Result<(), Failure> {
     }
     if update.changed("platform") {
         request = request.platform_identifier(&want.platform);
+    }
+    if update.changed("metadata_version") {
+        request = request.set_instance_metadata_service_configuration(metadata(want));
     }
     request.send().await.during("UpdateNotebookInstance").map(|_| ())
 }

@@ -9,7 +9,7 @@ use super::rds::{cluster, instances, state};
 use crate::aws::{Aws, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::parameter_sync::{ParameterSync, Props};
-use auroraml_core::members::restart::{Act, Member, Next, Policy, Topology, next};
+use auroraml_core::members::restart::{Act, FailedOver, Member, Next, Policy, Topology, next};
 use aws_sdk_rds::types::DbInstance;
 
 impl Calls for ParameterSync {
@@ -48,7 +48,11 @@ impl Calls for ParameterSync {
         let act = update.live.topology.as_ref().map(|topology| next(topology, &policy));
         let Some(Next::Act(act, _)) = act else { return Ok(()) };
         // To restart a reader that has just become the writer would be the very interruption that nobody announced.
-        if let Some(seconds) = rds::recent_failover(aws).await {
+        let writer = update.live.topology.as_ref().and_then(|topology| topology.writer());
+        if let Some(failover) = rds::latest_failover(aws).await
+            && failover.to.as_ref() != writer.map(|writer| &writer.name)
+        {
+            let seconds = aws.clock.now_ms().saturating_sub(failover.at) / 1000;
             let why = format!("the cluster failed over {seconds} s ago, and AWS may not show the writer yet");
             return Err(Failure::busy("RebootDBInstance", why));
         }
@@ -111,11 +115,18 @@ async fn topology(look: Look<'_>) -> Result<Option<Topology>, Failure> {
         }
     });
     let range = cluster.serverless_v2_scaling_configuration();
+    // A plan is made from what is, not from how it came to be.
+    let failed_over = match look.only {
+        Some(_) => rds::latest_failover(look.aws).await,
+        None => None,
+    };
+    let failed_over = failed_over.and_then(|failover| Some(FailedOver { to: failover.to?, at: failover.at }));
     Ok(Some(Topology {
         status: cluster.status().unwrap_or_default().into(),
         engine: cluster.engine().unwrap_or_default().into(),
         engine_version: cluster.engine_version().unwrap_or_default().into(),
         global_cluster: cluster.global_cluster_identifier().filter(|name| !name.is_empty()).map(String::from),
+        failed_over,
         pauses: range.and_then(|range| range.min_capacity()).is_some_and(|min| min == 0.0),
         members: members.collect(),
     }))

@@ -106,21 +106,37 @@ pub(super) async fn update_tags(
 /// table 8.2: up to 40 s).
 const ROLES_LATE_SECONDS: u64 = 60;
 
-/// How long ago the cluster failed over, where that is so recent that nobody can be sure who is the writer:
-/// in seconds.
-pub(super) async fn recent_failover(aws: &Aws) -> Option<u64> {
-    let now = aws.clock.now_ms() / 1000;
+/// The latest failover that AWS reports of the cluster.
+pub(super) struct Failover {
+    /// Milliseconds since the Unix epoch.
+    pub at: u64,
+    /// The new writer, when it is completed.
+    pub to: Option<String>,
+}
+
+/// What AWS reports of failovers lately, if anything. Whoever may not read events does without them.
+pub(super) async fn latest_failover(aws: &Aws) -> Option<Failover> {
+    let since = (aws.clock.now_ms() / 1000).saturating_sub(ROLES_LATE_SECONDS);
     let request = aws
         .rds
         .describe_events()
         .source_type(aws_sdk_rds::types::SourceType::DbCluster)
         .source_identifier(aws.cluster())
         .event_categories("failover")
-        .start_time(DateTime::from_secs(i64::try_from(now - ROLES_LATE_SECONDS).unwrap_or(i64::MAX)));
-    // Whoever may not read events does without them.
+        .start_time(DateTime::from_secs(i64::try_from(since).unwrap_or(i64::MAX)));
     let events = request.send().await.ok().and_then(|answer| answer.events).unwrap_or_default();
-    let times = events.iter().filter_map(|event| u64::try_from(event.date()?.secs()).ok());
-    times.max().map(|latest| now.saturating_sub(latest)).filter(|ago| *ago < ROLES_LATE_SECONDS)
+    let told = events.iter().filter_map(|event| {
+        let at = u64::try_from(event.date()?.to_millis().ok()?).ok()?;
+        Some(Failover { at, to: completed(event.message()?) })
+    });
+    told.max_by_key(|failover| (failover.at, failover.to.is_some()))
+}
+
+/// The new writer in the message of RDS-EVENT-0071 (Aurora User Guide, "Amazon RDS event categories and event
+/// messages": `Completed failover to DB instance: name`).
+fn completed(message: &str) -> Option<String> {
+    let name = message.strip_prefix("Completed failover to DB instance:")?;
+    Some(name.trim().trim_end_matches('.').to_ascii_lowercase())
 }
 
 /// Events that an error quotes at most.

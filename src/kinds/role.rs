@@ -37,6 +37,7 @@ impl Calls for Role {
             .path(aws.place.role_path())
             .assume_role_policy_document(want.trust.to_string())
             .description(format!("auroraml stack {}: {name}", aws.place.stack))
+            .set_permissions_boundary(want.boundary.clone())
             .set_tags(tags(&want.tags)?);
         already_ok(request.send().await.during("CreateRole"), Class::Exists)?;
         put_policy(aws, name, want).await
@@ -44,6 +45,12 @@ impl Calls for Role {
 
     async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let role = aws.place.role(name);
+        // First: whoever may change only bounded roles may do nothing else to one that is not bounded yet.
+        if let (true, Some(boundary)) = (update.changed("boundary"), &update.want.boundary) {
+            let request =
+                aws.iam.put_role_permissions_boundary().role_name(&role).permissions_boundary(boundary);
+            request.send().await.during("PutRolePermissionsBoundary")?;
+        }
         if update.changed("trust") {
             let document = update.want.trust.to_string();
             let request = aws.iam.update_assume_role_policy().role_name(&role).policy_document(document);
@@ -104,6 +111,8 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     let (found, policy) = tokio::join!(get, policy);
     let Some(found) = absent_ok(found)?.and_then(|found| found.role) else { return Ok(None) };
     let policy = absent_ok(policy)?.map_or(Value::Null, |found| document(found.policy_document()));
+    let boundary = found.permissions_boundary().and_then(|bound| bound.permissions_boundary_arn());
+    let boundary = boundary.map(String::from);
     let tags = tag_map(found.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
     Ok(Some(Seen {
         name: name.to_string(),
@@ -112,6 +121,7 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
         props: Props {
             trust: document(found.assume_role_policy_document().unwrap_or_default()),
             policy,
+            boundary,
             tags,
         },
         outputs: [("arn".into(), found.arn().into()), ("name".into(), role.into())].into(),

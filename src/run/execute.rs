@@ -6,11 +6,11 @@ use super::shared::{Run, Stop};
 use super::step::{Converge, StepError};
 use crate::aws::Failure;
 use crate::stack::Stack;
-use auroraml_core::base::{Id, Observed, outputs};
+use auroraml_core::base::{Id, Live, Observed, outputs};
 use auroraml_core::events::{Event, Listener, PlannedStep};
 use auroraml_core::members::Permit;
 use auroraml_core::plan::{Plan, Step};
-use auroraml_core::resource::{Action, Graph};
+use auroraml_core::resource::{Action, Graph, Nature};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -48,7 +48,9 @@ pub async fn execute(
     listener: Arc<dyn Listener>,
     permit: Arc<Permit>,
 ) -> Report {
+    let began = stack.aws.clock.now_ms();
     let run = Arc::new(Run {
+        began,
         aws: stack.aws.clone(),
         kinds: stack.kinds.clone(),
         graph,
@@ -71,7 +73,7 @@ pub async fn execute(
         let seen = run.observed.get(&step.id).map(|live| &live.outputs);
         run.learn(&step.id, outputs(&resource.predicted, seen));
     }
-    let began = run.aws.clock.now_ms();
+    let traces = leaves_traces(stack, &run.observed);
     let mut report = Report::default();
     let mut finished: BTreeSet<Id> = BTreeSet::new();
     let mut waiting: Vec<&Step> = plan.work().collect();
@@ -80,8 +82,14 @@ pub async fn execute(
     loop {
         let stopped = *run.stop.borrow();
         if !stopped {
+            let is_ready = |step: &Step| step.needs.is_subset(&finished);
+            // Of a run that dies here something must show to the next one, or it would not know that there may be more.
+            let first = !traces && report.done.is_empty();
+            let awaits_first = first
+                && (!running.is_empty()
+                    || waiting.iter().any(|step| is_ready(step) && !is_made_unseen(stack, step)));
             waiting.retain(|step| {
-                if !step.needs.is_subset(&finished) {
+                if !is_ready(step) || awaits_first && is_made_unseen(stack, step) {
                     return true;
                 }
                 let (run, id, step) = (run.clone(), step.id.clone(), (*step).clone());
@@ -123,6 +131,31 @@ pub async fn execute(
     report
 }
 
+/// Whether the step makes something that may show late, and twice.
+fn is_made_unseen(stack: &Stack, step: &Step) -> bool {
+    step.action == Action::Create && stack.kinds.get(step.id.kind).rules().appears_late
+}
+
+/// Whether anything of the stack was seen.
+fn leaves_traces(stack: &Stack, observed: &Observed) -> bool {
+    let is_object = |live: &Live| stack.kinds.get(live.id.kind).rules().nature == Nature::Object;
+    observed.values().any(|live| live.owned && is_object(live))
+}
+
+/// Whether an earlier run that was killed may have made something that no listing shows yet: then the last look has
+/// to wait for it. `wanted` is what an apply would make, where that is known.
+pub(super) fn may_hide(stack: &Stack, observed: &Observed, plan: &Plan, wanted: Option<&Graph>) -> bool {
+    if !leaves_traces(stack, observed) {
+        // What can be seen at once is made before the rest, if there is such a thing.
+        return !plan.work().any(|step| step.needs.is_empty() && !is_made_unseen(stack, step));
+    }
+    let appears_late = |id: &Id| stack.kinds.get(id.kind).rules().appears_late;
+    let is_second = |id: &Id| appears_late(id) && id.name.contains('#');
+    let Some(wanted) = wanted else { return true };
+    wanted.resources.keys().any(|id| appears_late(id) && !observed.contains_key(id))
+        || observed.keys().any(is_second)
+}
+
 /// What a panic said.
 pub(super) fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -146,7 +179,7 @@ async fn one(run: &Arc<Run>, step: &Step) -> Result<(), StepError> {
         Action::Delete | Action::Stop => converge.remove(true).await?,
         Action::Vanish => converge.remove(false).await?,
     }
-    let seconds = (run.aws.clock.now_ms() - began) / 1000;
+    let seconds = run.aws.clock.now_ms().saturating_sub(began) / 1000;
     run.tell(Event::Finished { id: step.id.clone(), seconds });
     Ok(())
 }

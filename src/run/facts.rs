@@ -1,16 +1,17 @@
 //! Asks AWS and the machine for the facts that the model needs.
 
-use crate::aws::{Aws, Class, During, Failure, Look};
-use crate::kinds::{Calls, absent_ok, rds};
+use crate::aws::{Aws, During, Failure, Look};
+use crate::kinds::{absent_ok, rds};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
-use auroraml_core::base::{Id, Observed};
+use auroraml_core::base::{Id, Live, Observed};
 use auroraml_core::engine::Offered;
-use auroraml_core::kinds::subnet::Subnet;
-use auroraml_core::model::Intent;
-use auroraml_core::model::facts::{ExistingFacts, Facts};
+use auroraml_core::model::facts::{ExistingFacts, Facts, Offer, Zonal};
+use auroraml_core::model::{Intent, engine_version, questions};
 use auroraml_core::spec::{Aurora, Spec};
+use aws_sdk_ec2::types::{Filter, ServiceType, ServiceTypeDetail};
+use futures_util::future::join_all;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// IAM roles that a cluster can have unless the quota L-E094F43D was raised (fact book, section 1.8).
 const ROLES_PER_CLUSTER: usize = 5;
@@ -18,48 +19,45 @@ const ROLES_PER_CLUSTER: usize = 5;
 /// What a plan is made from beside the spec and the live resources.
 ///
 /// # Errors
-/// When AWS cannot be asked, or a file that the spec names cannot be read.
+/// When AWS cannot be asked.
 pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure> {
     let aws = look.aws;
     // On the heap: the SDK's futures are large, and this one is part of all that follow.
-    let (zones, engine) = tokio::join!(Box::pin(zones(look, spec)), Box::pin(engine(look, spec)));
-    let (engine_versions, live_engine_version, existing) = engine?;
+    let (engine_versions, live_engine_version, existing) = Box::pin(engine(look, spec)).await?;
     let mut files = BTreeMap::new();
     for path in spec.notebook.iter().flat_map(|notebook| &notebook.files) {
-        let content = (aws.files)(path).map_err(|error| Failure {
-            class: Class::Refused,
-            operation: "read",
-            code: "auroraml".into(),
-            message: format!("cannot read the notebook file {path}: {error}"),
-        })?;
-        files
-            .insert(path.clone(), Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect());
+        let hash = |content| Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+        files.insert(path.clone(), (aws.files)(path).map(hash).map_err(|error| error.to_string()));
     }
     let now = jiff::Timestamp::from_millisecond(i64::try_from(aws.clock.now_ms()).unwrap_or(i64::MAX))
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
         .to_zoned(jiff::tz::TimeZone::UTC);
     Ok(Facts {
-        zones: zones?,
         engine_versions,
         live_engine_version,
         existing,
         files,
         today: now.strftime("%Y-%m-%d").to_string(),
         timestamp: now.strftime("%Y%m%d-%H%M%S").to_string(),
+        ..Facts::default()
     })
 }
 
-/// What only the live resources tell: the group that an existing cluster had before ours, and whether it can
-/// have it back.
+/// What depends on the live resources: the group that an existing cluster had before ours, and whether it can
+/// have it back; the zones of what is still to be made.
 ///
 /// # Errors
 /// When AWS cannot be asked.
 pub(super) async fn complete(
     aws: &Aws,
+    spec: &Spec,
     facts: &mut Facts,
     observed: &Observed,
     intent: Intent,
 ) -> Result<(), Failure> {
+    if intent == Intent::Apply {
+        Box::pin(zones(aws, spec, facts, observed)).await?;
+    }
     let Some(existing) = &mut facts.existing else { return Ok(()) };
     existing.original_group = observed
         .get(&Id::new("parameter_group", "main"))
@@ -75,33 +73,92 @@ pub(super) async fn complete(
     Ok(())
 }
 
-/// The zone of each pair of subnets: that of the live ones, which cannot move, and of the region's list for
-/// those that are still to be made. AWS is asked for the list only when there are such.
-async fn zones(look: Look<'_>, spec: &Spec) -> Result<Vec<String>, Failure> {
-    let Some(network) = &spec.network else { return Ok(Vec::new()) };
-    let subnets = Subnet.observe(look).await?;
-    let live = |side: &str, n: usize| {
-        let name = format!("{side}-{}", n + 1);
-        let subnet = subnets.iter().find(|subnet| subnet.name == name)?;
-        Some(subnet.props.zone.clone())
-    };
-    let is_live = |side: &str, count: usize| (0..count).all(|n| live(side, n).is_some());
-    let (public, private) = (network.public_subnets.len(), network.private_subnets.len());
-    let mut zones = if is_live("public", public) && is_live("private", private) {
-        vec![String::new(); public.max(private)]
-    } else {
-        region_zones(look.aws).await?
-    };
-    for (n, zone) in zones.iter_mut().enumerate() {
-        if let Some(live) = live("private", n).or_else(|| live("public", n)) {
-            *zone = live;
+/// The zones of the live subnets, those of the region for new ones, and in which of them AWS offers what is to stand
+/// there. An offer that may not be asked for is left out, with a note.
+async fn zones(aws: &Aws, spec: &Spec, facts: &mut Facts, observed: &Observed) -> Result<(), Failure> {
+    let subnets = observed.values().filter(|live| live.id.kind == "subnet");
+    let zone = |live: &Live| Some((live.id.name.clone(), live.props["zone"].as_str()?.to_string()));
+    facts.live_zones = subnets.filter_map(zone).collect();
+    let questions = questions(spec, observed);
+    let (mut services, mut classes) = (Vec::new(), Vec::new());
+    for what in questions.offers {
+        match what {
+            Zonal::Endpoint(service) => services.push(service),
+            Zonal::Class(class) => classes.push(class),
         }
     }
-    Ok(zones)
+    let version = match &spec.aurora {
+        Some(Aurora::Owned(cluster)) => engine_version(cluster, aws.scope.engine, facts),
+        _ => None,
+    };
+    let all = async {
+        match questions.zones {
+            true => region_zones(aws).await,
+            false => Ok(Vec::new()),
+        }
+    };
+    // A version that is not on offer is a problem of its own.
+    let classes = classes.into_iter().filter_map(|class| Some((class, version.clone()?)));
+    let classes = classes.map(async |(class, version)| {
+        let zones = class_zones(aws, &class, &version).await;
+        (
+            format!("where {class} is offered"),
+            zones.map(|zones| vec![Offer { what: Zonal::Class(class), zones }]),
+        )
+    });
+    let (all, services, mut answers) = tokio::join!(all, endpoint_zones(aws, &services), join_all(classes));
+    facts.zones = all?;
+    answers.push(("where interface endpoints are offered".into(), services));
+    for (what, answer) in answers {
+        match answer {
+            Ok(offers) => facts.offers.extend(offers),
+            Err(failure) => facts.notes.push(format!("{what} could not be checked beforehand: {failure}")),
+        }
+    }
+    Ok(())
+}
+
+/// The zones in which these services have interface endpoints; none of one that the region does not have.
+async fn endpoint_zones(aws: &Aws, services: &[String]) -> Result<Vec<Offer>, Failure> {
+    let mut offers: BTreeMap<&String, BTreeSet<String>> =
+        services.iter().map(|service| (service, BTreeSet::new())).collect();
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    // By a filter: a name that the region lacks is refused where it is asked for by name.
+    let filter = Filter::builder().name("service-name").set_values(Some(services.to_vec())).build();
+    let answer = aws.ec2.describe_vpc_endpoint_services().filters(filter).send().await;
+    for detail in answer.during("DescribeVpcEndpointServices")?.service_details() {
+        // S3 has a gateway of the same name.
+        let interface = |kind: &ServiceTypeDetail| kind.service_type() == Some(&ServiceType::Interface);
+        let Some(zones) = detail.service_name().and_then(|name| offers.get_mut(&name.to_string())) else {
+            continue;
+        };
+        if detail.service_type().iter().any(interface) {
+            zones.extend(detail.availability_zones().iter().cloned());
+        }
+    }
+    let offer = |(service, zones): (&String, _)| Offer { what: Zonal::Endpoint(service.clone()), zones };
+    Ok(offers.into_iter().map(offer).collect())
+}
+
+/// The zones in which a class can be had with this version.
+async fn class_zones(aws: &Aws, class: &str, version: &str) -> Result<BTreeSet<String>, Failure> {
+    let request = aws
+        .rds
+        .describe_orderable_db_instance_options()
+        .engine(aws.scope.engine.name)
+        .engine_version(version)
+        .db_instance_class(class)
+        .vpc(true);
+    let options = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let options = options.during("DescribeOrderableDBInstanceOptions")?;
+    let zones = options.iter().flat_map(|option| option.availability_zones());
+    Ok(zones.filter_map(|zone| zone.name().map(String::from)).collect())
 }
 
 async fn region_zones(aws: &Aws) -> Result<Vec<String>, Failure> {
-    let filter = aws_sdk_ec2::types::Filter::builder().name("zone-type").values("availability-zone").build();
+    let filter = Filter::builder().name("zone-type").values("availability-zone").build();
     let answer = aws.ec2.describe_availability_zones().filters(filter).send().await;
     let mut zones: Vec<String> = answer
         .during("DescribeAvailabilityZones")?

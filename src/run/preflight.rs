@@ -1,15 +1,20 @@
-//! Checks before anything is created: quotas, instance classes, model artifacts.
+//! Checks before anything is created: quotas, names of parameters, model artifacts.
 //!
 //! Each is something that would otherwise be found minutes into an apply, with half a stack standing. A check
 //! that may not be made (no permission to read quotas, say) is left out and said in a note; it never stops a
 //! plan that AWS might accept.
 
 use crate::aws::{Aws, Class, During, Failure};
-use auroraml_core::kinds::{cluster, endpoint_config, instance, model, notebook};
+use auroraml_core::base::To;
+use auroraml_core::kinds::{endpoint_config, model, notebook};
 use auroraml_core::model::Preflight;
 use auroraml_core::plan::{Plan, Step};
 use auroraml_core::resource::{Action, Graph};
-use std::collections::BTreeMap;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Pages of a listing, of 100 names each: no family has a tenth of it.
+const PAGES_MAX: usize = 50;
 
 /// What the checks found.
 #[derive(Debug, Default)]
@@ -38,14 +43,14 @@ impl Findings {
 /// Looks at what the plan would create. Asks AWS nothing when it creates none of what is checked.
 pub async fn check(aws: &Aws, graph: &Graph, plan: &Plan) -> Findings {
     let created: Vec<&Step> = plan.work().filter(|step| step.action == Action::Create).collect();
-    let (network, classes, machine_learning, artifacts) = tokio::join!(
+    let (network, parameters, machine_learning, artifacts) = tokio::join!(
         network(aws, &created),
-        instance_classes(aws, graph, &created),
+        parameters(aws, graph, plan),
         machine_learning(aws, graph, &created),
         artifacts(aws, graph, &created),
     );
     let mut all = Findings::default();
-    for findings in [network, classes, machine_learning, artifacts] {
+    for findings in [network, parameters, machine_learning, artifacts] {
         all.problems.extend(findings.problems);
         all.notes.extend(findings.notes);
     }
@@ -113,41 +118,66 @@ async fn network(aws: &Aws, created: &[&Step]) -> Findings {
     findings
 }
 
-/// Whether the region offers each instance class for the engine version.
-async fn instance_classes(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
+/// Whether AWS has the parameters that the plan sets, where auroraml does not know them: new ones come with minor
+/// versions.
+async fn parameters(aws: &Aws, graph: &Graph, plan: &Plan) -> Findings {
     let mut findings = Findings::default();
-    let clusters: Vec<(String, cluster::Props)> = properties(graph, created, "cluster");
-    let Some((_, cluster)) = clusters.first() else { return findings };
-    let mut asked: BTreeMap<String, bool> = BTreeMap::new();
-    for (_, instance) in properties::<instance::Props>(graph, created, "instance") {
-        if asked.contains_key(&instance.class) {
+    for step in plan.work().filter(|step| step.id.kind == "parameter_group") {
+        let Some(family) = graph.resources.get(&step.id).and_then(|r| r.props["family"].as_str()) else {
+            continue;
+        };
+        let known: BTreeSet<&str> = aws.scope.engine.parameters.of(family).collect();
+        let set = step.changes.iter().filter(|change| change.to != To::Value(Value::Null));
+        let unknown: Vec<&str> = set
+            .filter_map(|change| change.path.strip_prefix("parameters."))
+            .filter(|name| !known.contains(name) && !aws.scope.engine.role_parameters().contains(name))
+            .collect();
+        if unknown.is_empty() {
             continue;
         }
-        let request = aws
-            .rds
-            .describe_orderable_db_instance_options()
-            .engine(aws.scope.engine.name)
-            .engine_version(&cluster.engine_version)
-            .db_instance_class(&instance.class);
-        let answer = request.send().await.during("DescribeOrderableDBInstanceOptions");
-        let Some(answer) = findings.take(&format!("the class {}", instance.class), answer) else { continue };
-        let offered = !answer.orderable_db_instance_options().is_empty();
-        asked.insert(instance.class.clone(), offered);
-        if !offered {
-            findings.problem(
-                "aurora.instances",
-                format!(
-                    "{} does not offer {} for {} {}",
-                    aws.place.region, instance.class, aws.scope.engine.title, cluster.engine_version
-                ),
-                format!(
-                    "choose another class (aws rds describe-orderable-db-instance-options --engine {} lists them)",
-                    aws.scope.engine.name
-                ),
-            );
+        let Some(offered) = findings.take("the names of parameters", offered(aws, family).await) else {
+            continue;
+        };
+        for name in unknown {
+            let why = match offered.get(name) {
+                Some(true) => continue,
+                Some(false) => format!("AWS does not let anyone change it in {family}"),
+                None => format!("AWS has no such parameter in {family}"),
+            };
+            let hint = "correct its name or remove the line; `auroraml validate` guesses what was meant";
+            findings.problem(format!("aurora.parameters.{name}"), why, hint);
         }
     }
     findings
+}
+
+/// The parameters that a cluster group of this family has, and whether each can be changed. AWS lists the
+/// cluster-level ones; the instance-level ones, which such a group has as well, it lists elsewhere (fact book,
+/// section 1.2).
+async fn offered(aws: &Aws, family: &str) -> Result<BTreeMap<String, bool>, Failure> {
+    let mut all = BTreeMap::new();
+    for operation in ["DescribeEngineDefaultParameters", "DescribeEngineDefaultClusterParameters"] {
+        let mut marker: Option<String> = None;
+        for _ in 0..PAGES_MAX {
+            let defaults = if operation.contains("Cluster") {
+                let request = aws.rds.describe_engine_default_cluster_parameters();
+                let request = request.db_parameter_group_family(family).set_marker(marker);
+                request.send().await.during(operation)?.engine_defaults
+            } else {
+                let request = aws.rds.describe_engine_default_parameters();
+                let request = request.db_parameter_group_family(family).set_marker(marker);
+                request.send().await.during(operation)?.engine_defaults
+            };
+            let Some(defaults) = defaults else { break };
+            let listed = defaults.parameters.unwrap_or_default().into_iter();
+            all.extend(listed.filter_map(|p| Some((p.parameter_name?, p.is_modifiable.unwrap_or(true)))));
+            marker = defaults.marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Many `ml.*` quotas are zero in a new account (fact book, section 4.6).

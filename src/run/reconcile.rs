@@ -1,17 +1,18 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
-use super::execute::{Report, execute, said};
+use super::execute::{Report, execute, may_hide, said};
 use super::shared::Stop;
 use super::{facts, preflight};
 use crate::aws::{Aws, Failure, Look};
 use crate::stack::Stack;
+use crate::verify::outlook;
 use auroraml_core::base::Observed;
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, Intent, Order, Preflight};
 use auroraml_core::plan::{Plan, plan};
-use auroraml_core::resource::{Action, Graph};
+use auroraml_core::resource::Graph;
 use auroraml_core::spec::Spec;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::time::Duration;
 /// Rounds of plan and execution before giving up on an empty plan.
 const ROUNDS_MAX: usize = 4;
 /// Milliseconds after which an object made by an earlier, killed run is certainly visible (fact book,
-/// section 5.3): a run that makes or deletes such things takes its last look no earlier.
+/// section 5.3): where there may be such things the last look is taken no earlier.
 const SETTLED_MS: u64 = 65_000;
 
 /// What a plan is made from, and the plan.
@@ -29,6 +30,8 @@ pub struct Prepared {
     pub observed: Observed,
     pub plan: Plan,
     pub facts: Facts,
+    /// Whether an earlier run may have left something that no listing shows yet.
+    pub may_hide: bool,
 }
 
 /// Why there is no plan.
@@ -51,7 +54,8 @@ impl From<Failure> for PrepareError {
 pub struct Survey {
     pub observed: Observed,
     pub facts: Facts,
-    pub planned: Result<(Graph, Plan), Vec<Preflight>>,
+    /// With whether an earlier run may have left something that no listing shows yet.
+    pub planned: Result<(Graph, Plan, bool), Vec<Preflight>>,
 }
 
 /// Looks at AWS and plans. Changes nothing.
@@ -59,16 +63,24 @@ pub struct Survey {
 /// # Errors
 /// When AWS cannot be asked, or the spec cannot be carried out here.
 pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
+    let order: Order = order.into();
     let Survey { observed, facts, planned } = survey(stack, order).await?;
-    let (graph, mut plan) = planned.map_err(PrepareError::Preflight)?;
+    let (graph, mut plan, may_hide) = planned.map_err(PrepareError::Preflight)?;
     if plan.blocked.is_empty() {
-        let findings = Box::pin(preflight::check(&stack.aws, &graph, &plan)).await;
+        let outlook = async {
+            match order.intent == Intent::Apply && wires(&plan) {
+                true => outlook(stack).await,
+                false => Vec::new(),
+            }
+        };
+        let check = Box::pin(preflight::check(&stack.aws, &graph, &plan));
+        let (findings, outlook) = tokio::join!(check, Box::pin(outlook));
         if !findings.problems.is_empty() {
             return Err(PrepareError::Preflight(findings.problems));
         }
-        plan.notes.extend(findings.notes);
+        plan.notes.extend(findings.notes.into_iter().chain(outlook));
     }
-    Ok(Prepared { graph, observed, plan, facts })
+    Ok(Prepared { graph, observed, plan, facts, may_hide })
 }
 
 /// Looks at AWS and compares, whatever comes of it.
@@ -81,7 +93,7 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
     let (observed, facts) =
         tokio::join!(Box::pin(stack.kinds.observe_all(look)), Box::pin(facts::gather(look, spec)));
     let (observed, mut facts) = (observed?, facts?);
-    facts::complete(aws, &mut facts, &observed, order.intent).await?;
+    facts::complete(aws, spec, &mut facts, &observed, order.intent).await?;
     let hold = hold(aws, spec, order);
     let planned = catch_unwind(AssertUnwindSafe(|| {
         let mut graph = model::build(spec, &aws.place, &facts, order.intent)?;
@@ -91,11 +103,27 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
         }
         graph.let_go.clone_from(&stack.let_go);
         let plan = plan(&graph, &observed, &stack.kinds.catalog());
-        Ok((graph, plan))
+        let may_hide = match order.intent {
+            Intent::Apply => may_hide(stack, &observed, &plan, Some(&graph)),
+            Intent::Destroy { .. } => {
+                let whole = model::build(spec, &aws.place, &facts, Intent::Apply).ok();
+                spec.network.is_some() && may_hide(stack, &observed, &plan, whole.as_ref())
+            }
+        };
+        Ok((graph, plan, may_hide))
     }));
     // A bug that one stack's spec brings to light must not end the others of the process.
     let planned = planned.map_err(|panic| PrepareError::Bug(said(&*panic)))?;
     Ok(Survey { observed, facts, planned })
+}
+
+/// Whether the plan makes or changes what lets SQL call other services: who agrees to a restart for it should know
+/// whether it will work.
+fn wires(plan: &Plan) -> bool {
+    plan.work().any(|step| {
+        matches!(step.id.kind, "cluster_role" | "group_attachment" | "group_parameters")
+            && matches!(step.action, Action::Create | Action::Update)
+    })
 }
 
 /// Why nothing may be interrupted now, if so.
@@ -156,12 +184,7 @@ pub async fn reconcile(
         if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
             break;
         }
-        // A destroy may follow a create that was killed before its VPC could be seen.
-        let unseen = order.intent != Intent::Apply && spec.network.is_some();
-        let late = unseen
-            || prepared.plan.work().any(|step| {
-                catalog[step.id.kind].appears_late && matches!(step.action, Action::Create | Action::Delete)
-            });
+        let may_hide = prepared.may_hide;
         let report = execute(
             stack,
             prepared.graph,
@@ -174,7 +197,7 @@ pub async fn reconcile(
         .await;
         let complete = report.is_complete();
         reports.push(report);
-        if complete && late && !*stop.borrow() {
+        if complete && may_hide && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
         prepared = prepare(stack, order).await?;

@@ -18,6 +18,8 @@ pub(super) struct Run {
     pub kinds: Kinds,
     pub graph: Graph,
     pub observed: Observed,
+    /// When the run began, in milliseconds since the Unix epoch.
+    pub began: u64,
     /// Outputs of everything that is settled.
     pub known: Mutex<BTreeMap<Id, Outputs>>,
     pub stop: Stop,

@@ -1,5 +1,8 @@
 //! One step: look, compare, act, wait, look again, until live is as wanted.
 
+mod tries;
+mod wait;
+
 use super::shared::Run;
 use crate::aws::{Class, Failure};
 use crate::kinds::AnyKind;
@@ -12,6 +15,8 @@ use serde_json::Value;
 use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use tries::{Again, Tries};
+use wait::CERTAINTY_PAUSE;
 
 /// Changes asked of AWS for one step; more than this means that AWS and we disagree about what was asked.
 const ACTS_MAX: u32 = 64;
@@ -23,7 +28,6 @@ const VISIBILITY_MS: u64 = 90_000;
 const QUICK_REFUSALS_MAX: u32 = 8;
 /// Seconds between two tries then.
 const IN_USE_POLL_SECONDS: u64 = 15;
-
 pub(super) enum StepError {
     Interrupted,
     Failed(Failure),
@@ -61,8 +65,12 @@ pub(super) struct Converge<'r> {
     refused_acts: Refused,
     /// Requests refused since the last that was not.
     refusals: u32,
-    /// What the last update that AWS accepted was to change.
-    tried: Vec<Change>,
+    /// What the updates that AWS accepted were to change.
+    tries: Tries,
+    /// Whether nothing but tags was changed: they are what they are as soon as they show.
+    tags_only: bool,
+    /// Pauses since the last change, or since the beginning.
+    pauses: u32,
     told: String,
 }
 
@@ -78,6 +86,8 @@ impl<'r> Converge<'r> {
             began,
             foreseen: step.action == Action::Recheck && !step.interruptions.is_empty(),
             hold: run.graph.restarts.as_ref().and_then(|restarts| restarts.policy.hold.clone()),
+            found: run.observed.get(&step.id).cloned(),
+            run_began: run.began,
             ..Past::default()
         };
         Converge {
@@ -91,7 +101,9 @@ impl<'r> Converge<'r> {
             refused_looks: None,
             refused_acts: None,
             refusals: 0,
-            tried: Vec::new(),
+            tries: Tries::default(),
+            tags_only: true,
+            pauses: 0,
             told: String::new(),
         }
     }
@@ -117,7 +129,9 @@ impl<'r> Converge<'r> {
                 if self.past.acted.as_ref().is_some_and(|(at, _)| self.since(*at) < VISIBILITY_MS) {
                     self.wait("not visible yet").await?;
                 } else if may_create || self.past.acts > 0 || self.since(self.past.began) >= VISIBILITY_MS {
-                    if !may_create && self.past.acts == 0 {
+                    // What was on its way when the plan was made may have been on its way out, and is made anew.
+                    let was_leaving = self.past.busy_at > 0 && !self.rules.holds_data;
+                    if !may_create && self.past.acts == 0 && !was_leaving {
                         return Err(self.refuse("it vanished after the plan was made"));
                     }
                     may_create = true;
@@ -131,6 +145,7 @@ impl<'r> Converge<'r> {
                 self.past.busy_at = self.now();
             }
             let changes = self.changes(&want, &live);
+            self.past.differed |= !changes.is_empty();
             let sight = Sight {
                 lag: self.lag(),
                 want: &want,
@@ -156,13 +171,16 @@ impl<'r> Converge<'r> {
                     self.wait(&why).await?;
                 }
                 Verdict::Done => {
-                    good_looks += 1;
+                    // One pace after a change it may not have begun yet.
+                    good_looks += u32::from(!self.may_not_have_begun());
                     if good_looks >= self.looks_needed() {
                         return self.outputs(live);
                     }
-                    self.wait("looking again to be sure").await?;
+                    self.tell("looking again to be sure");
+                    let pace = Duration::from_secs(self.rules.poll_seconds);
+                    self.pause(pace.min(CERTAINTY_PAUSE)).await?;
                 }
-                Verdict::Held(_) => return self.outputs(live),
+                Verdict::Certain | Verdict::Held(_) => return self.outputs(live),
                 Verdict::Act(interruption) => {
                     good_looks = 0;
                     self.update(&want, live, changes, interruption).await?;
@@ -217,8 +235,16 @@ impl<'r> Converge<'r> {
         }
         // AWS took the very same change in this run and undid it: asking again would go on for ever. A new
         // run asks once more, because the cause may be gone.
-        if let Some(why) = live.output(FAILURE).filter(|_| self.tried == changes) {
+        if let Some(why) = live.output(FAILURE).filter(|_| self.tries.were_last(&changes)) {
             return Err(self.refuse(why));
+        }
+        // A condition has a limit of its own: what may be interrupted.
+        if self.rules.nature == Nature::Object {
+            match self.tries.again(&changes, self.rules.may_be_ignored, self.now()) {
+                Again::Ask => {}
+                Again::Look => return self.wait("waiting for AWS to show the change").await,
+                Again::Never(why) => return Err(self.refuse(&why)),
+            }
         }
         let interruption = match interruption {
             Some(interruption) => Some(interruption),
@@ -228,9 +254,10 @@ impl<'r> Converge<'r> {
             },
         };
         let (run, kind) = (self.run, self.kind);
+        self.tags_only &= changes.iter().all(|change| change.concerns("tags"));
         let request = kind.update(&run.aws, &live, want.clone(), &changes);
         self.act(Some(live.clone()), "update", interruption, request).await?;
-        self.tried = if self.refused_acts.is_none() { changes } else { Vec::new() };
+        self.tries.took(if self.refused_acts.is_none() { changes } else { Vec::new() }, self.now());
         Ok(())
     }
 
@@ -348,8 +375,16 @@ impl<'r> Converge<'r> {
         match self.step.action {
             // What was just created had no earlier state that a late look could still show.
             Action::Create | Action::Recreate | Action::Run if self.past.acts <= 1 => 1,
+            _ if self.past.acts > 0 && self.tags_only => 1,
             _ => self.rules.stable_looks,
         }
+    }
+
+    /// Whether the last change is so young that looking as wanted says little: `available` proves nothing right after
+    /// a modify (fact book, section 1.6). What was seen at work has begun.
+    fn may_not_have_begun(&self) -> bool {
+        let at = self.past.acted.as_ref().map(|(at, _)| *at).filter(|at| self.past.busy_at <= *at);
+        self.looks_needed() > 1 && at.is_some_and(|at| self.since(at) < self.rules.poll_seconds * 1000)
     }
 
     fn lag(&self) -> u64 {
@@ -389,6 +424,7 @@ impl<'r> Converge<'r> {
         self.run.tell(Event::Acted { id: self.step.id.clone(), what });
         let answer = request.await;
         self.afresh = false;
+        self.pauses = 0;
         // Of an answer that was lost nobody knows whether it was made.
         if let Some(interruption) = interruption
             && answer.as_ref().err().is_none_or(|failure| failure.is(Class::Ambiguous))
@@ -403,7 +439,7 @@ impl<'r> Converge<'r> {
                 self.past.acted = Some((self.now(), before));
                 self.refused_acts = None;
                 self.refusals = 0;
-                self.pause(self.rules.poll_seconds).await
+                self.pause_a_while().await
             }
             // Nobody knows whether it took effect: give it the time to show, then look.
             Err(failure) if failure.is(Class::Ambiguous) => {
@@ -438,43 +474,7 @@ impl<'r> Converge<'r> {
         let poll = self.rules.poll_seconds;
         // What others still use can take most of an hour, and the object is asked for at each try.
         let slow = failure.is(Class::InUse) && self.refusals > QUICK_REFUSALS_MAX;
-        self.pause(if slow { poll.max(IN_USE_POLL_SECONDS) } else { poll }).await
-    }
-
-    /// Waits one poll interval, saying why, unless the run is stopped or the time is up.
-    async fn wait(&mut self, why: &str) -> Result<(), StepError> {
-        self.tell(why);
-        self.pause(self.rules.poll_seconds).await
-    }
-
-    fn tell(&mut self, why: &str) {
-        if why != self.told {
-            self.told = why.to_string();
-            self.run.tell(Event::Waiting { id: self.step.id.clone(), why: why.to_string() });
-        }
-    }
-
-    async fn pause(&mut self, seconds: u64) -> Result<(), StepError> {
-        self.afresh = false;
-        if self.since(self.past.began) > self.rules.limit_minutes * 60_000 {
-            let minutes = self.rules.limit_minutes;
-            return Err(self.refuse(&format!("not ready after {minutes} minutes; last seen: {}", self.told)));
-        }
-        // A task takes hours: while it is waited for, others work in its place.
-        let gives_way = self.rules.nature == Nature::Task;
-        if gives_way {
-            self.place = None;
-        }
-        let mut stop = self.run.stop.clone();
-        tokio::select! {
-            () = self.run.aws.clock.sleep(Duration::from_secs(seconds)) => {}
-            // An error means that nobody can ask to stop any more: then only the sleep ends the wait.
-            Ok(_) = stop.wait_for(|stop| *stop) => return Err(StepError::Interrupted),
-        }
-        if gives_way {
-            self.place = self.run.places.clone().acquire_owned().await.ok();
-        }
-        Ok(())
+        self.pause(Duration::from_secs(if slow { poll.max(IN_USE_POLL_SECONDS) } else { poll })).await
     }
 
     fn outputs(&self, live: Live) -> Result<Outputs, StepError> {

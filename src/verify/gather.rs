@@ -70,6 +70,45 @@ pub(super) async fn gather(stack: &Stack, deep: bool) -> Result<Option<Facts>, F
     }))
 }
 
+/// What the wiring leads to, whether it is made or not: the endpoints that others make, and the network of a cluster
+/// that others own. Nothing else is asked.
+///
+/// # Errors
+/// When the cluster itself cannot be described.
+pub(super) async fn surroundings(stack: &Stack) -> Result<Facts, Failure> {
+    let (aws, spec): (&Aws, &Spec) = (&stack.aws, &stack.spec);
+    let existing = aws.scope.existing_cluster.is_some();
+    let others = |name: &&String| !aws.scope.endpoints.contains(name);
+    let named = spec.machine_learning.sagemaker.iter().flat_map(|access| &access.endpoints);
+    let endpoints = endpoints::endpoints(aws, named.filter(others).collect());
+    let network = async {
+        if !existing {
+            return Ok(None);
+        }
+        let (cluster, instances) = tokio::join!(cluster(aws), instances(aws));
+        let Some(cluster) = cluster? else { return Ok(None) };
+        let network = said(network::network(aws, &cluster.subnet_group).await);
+        Ok::<_, Failure>(Some((cluster, instances, network)))
+    };
+    let (endpoints, network) = tokio::join!(endpoints, network);
+    let not_asked = || "it was not asked for".to_string();
+    let (cluster, instances, network) =
+        network?.unwrap_or_else(|| (Cluster::default(), Ok(Vec::new()), Err(not_asked())));
+    Ok(Facts {
+        place: aws.place.clone(),
+        existing,
+        abilities: model::abilities(spec, &aws.place),
+        instances: said(instances),
+        sharing: Err(not_asked()),
+        parameters: Err(not_asked()),
+        roles: BTreeMap::new(),
+        endpoints,
+        network,
+        database: None,
+        cluster,
+    })
+}
+
 async fn cluster(aws: &Aws) -> Result<Option<Cluster>, Failure> {
     let request = aws.rds.describe_db_clusters().db_cluster_identifier(aws.cluster());
     let found = absent_ok(request.send().await.during("DescribeDBClusters"))?;

@@ -14,8 +14,24 @@ mod network;
 
 use crate::aws::Failure;
 use crate::stack::Stack;
-use auroraml_core::verify::no_cluster;
 pub use auroraml_core::verify::{Check, Outcome, facts, failed, judge, paths, permissions};
+use auroraml_core::verify::{no_cluster, surroundings};
+
+/// What would keep new wiring from working, as notes for a plan: an endpoint that is not there or does not serve, and,
+/// where others own the cluster, a service to which there is no network path. Changes nothing, and a refused question
+/// gives no note.
+pub async fn outlook(stack: &Stack) -> Vec<String> {
+    let Ok(facts) = gather::surroundings(stack).await else { return Vec::new() };
+    let failed = surroundings(&facts).into_iter().filter(|check| check.outcome == Outcome::Failed);
+    failed
+        .map(|check| {
+            // Whoever makes an endpoint knows how.
+            let fix = check.fix.filter(|_| check.check != "endpoint");
+            let fix = fix.map(|fix| format!(" ({fix})")).unwrap_or_default();
+            format!("SQL cannot use the wiring yet: {}: {}{fix}", check.object, check.found)
+        })
+        .collect()
+}
 
 /// Looks at the live wiring of the stack's cluster. With `deep` the database is asked as well, through the RDS
 /// Data API; that wakes a paused cluster. Without a cluster of that name the one check says so.

@@ -4,7 +4,7 @@
 # in-sync, and then given back: what describe-db-clusters says must be the same before and after, byte for byte,
 # but for the running clock and who is the writer.
 # The CLI talks to a sandbox in a file, served on a port; auroraml uses the file itself between that, with a clock
-# that does not wait: it would poll for many minutes otherwise.
+# that does not wait.
 source common.sh
 : "${AURORAML:?must be the auroraml binary}"
 specs=$PWD/../../specs

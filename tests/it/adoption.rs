@@ -44,17 +44,20 @@ fn role_arn(ability: &str) -> String {
     format!("arn:aws:iam::111122223333:role/auroraml/aurora-ml/us-west-2/aurora-ml-us-west-2-{ability}")
 }
 
+/// The ability that the article is about: one is enough where it does not matter how many there are.
+const SAGEMAKER: &str = "sagemaker: { endpoints: [churn-autopilot] }";
+
 /// The first article's spec, with another list of abilities.
 fn wanting(abilities: &str) -> Spec {
     let text = spec_file("existing-cluster.yaml");
-    let old = "machine_learning: { sagemaker: { endpoints: [churn-autopilot] } }";
-    assert!(text.contains(old));
-    spec(&text.replace(old, &format!("machine_learning: {{ {abilities} }}")))
+    let (before, rest) = text.split_once("machine_learning:").unwrap();
+    let (_, after) = rest.split_once("\nendpoints:").unwrap();
+    spec(&format!("{before}machine_learning: {{ {abilities} }}\nendpoints:{after}"))
 }
 
 impl Theirs {
     async fn new(seed: u64, mood: Mood, group: Group, members: usize) -> Theirs {
-        let spec = spec(&spec_file("existing-cluster.yaml"));
+        let spec = wanting(SAGEMAKER);
         let account = Account::new(seed, mood);
         let theirs = Theirs::over(account, spec);
         theirs.lenient(true);
@@ -629,7 +632,7 @@ fn engines_and_global_databases() {
     use auroraml_core::model::build;
     use auroraml_core::model::facts::{ExistingFacts, Facts};
     let bedrock = wanting("bedrock: { models: [amazon.titan-text-lite-v1] }");
-    let article = spec(&spec_file("existing-cluster.yaml"));
+    let article = wanting(SAGEMAKER);
     let place = Place {
         stack: article.stack.clone(),
         region: article.region.clone(),
@@ -688,7 +691,7 @@ async fn a_member_of_a_global_database_is_wired_with_a_note() {
 /// Aurora MySQL 2 has a family of its own, and restarts as a whole.
 #[tokio::test(start_paused = true)]
 async fn a_cluster_of_version_two_comes_back_as_it_was() {
-    let theirs = Theirs::over(Account::new(18, Mood::Real), spec(&spec_file("existing-cluster.yaml")));
+    let theirs = Theirs::over(Account::new(18, Mood::Real), wanting(SAGEMAKER));
     theirs.lenient(true);
     let make = theirs.rds.create_db_cluster().db_cluster_identifier(CLUSTER).engine("aurora-mysql");
     let make = make.engine_version("5.7.mysql_aurora.2.09.3").master_username("admin");
@@ -757,4 +760,40 @@ async fn a_look_at_an_existing_cluster_is_cheap() {
         });
         assert!(made <= limit, "{group:?}: {made} API calls");
     }
+}
+
+/// Another stack on the same cluster: whoever loses the role is named before anything is done.
+#[tokio::test(start_paused = true)]
+async fn the_stack_that_loses_the_role_is_named() {
+    for group in [Group::Default, Group::Exclusive] {
+        let first = Theirs::new(20, Mood::Calm, group, 2).await;
+        first.apply().await;
+        let text = spec_file("existing-cluster.yaml").replace("stack: aurora-ml", "stack: other-ml");
+        let second = Theirs::over(first.account.clone(), spec(&text));
+        let lost = "the stack aurora-ml loses aws_default_sagemaker_role on database-aurora-ml";
+        says(&second.plan().await, &[lost, "SQL then calls SageMaker with this stack's"]);
+        // The other ability is nobody's yet.
+        let plan = second.plan().await;
+        assert!(
+            !plan.notes.iter().any(|note| note.contains("loses aws_default_s3_role")),
+            "{:?}",
+            plan.notes
+        );
+        assert!(!first.plan().await.notes.iter().any(|note| note.contains("loses")));
+    }
+}
+
+/// Who undoes the wiring reads beforehand which group comes back and that members restart for it; so does who makes it.
+#[tokio::test(start_paused = true)]
+async fn what_undoing_it_does_is_said_beforehand() {
+    let theirs = Theirs::new(21, Mood::Calm, Group::Shared, 2).await;
+    says(&theirs.plan().await, &["`auroraml destroy` gives production back, and the members restart again"]);
+    theirs.apply().await;
+    let plan = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
+    assert!(plan.interruptions().next().is_some());
+    says(&plan, &["gets its parameter group production back", "members have to restart once more"]);
+    let theirs = Theirs::new(22, Mood::Calm, Group::Exclusive, 2).await;
+    theirs.apply().await;
+    let plan = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
+    says(&plan, &["this stack's roles are taken out of production, which database-aurora-ml keeps"]);
 }

@@ -43,6 +43,7 @@ impl Bench {
         let source = files.clone();
         let connection = Connection {
             config: simulated_config(region, account.sandbox.http_client(), &clock),
+            plain_http: None,
             clock,
             files: Arc::new(move |path| {
                 let found = source.lock().unwrap().get(path).cloned();

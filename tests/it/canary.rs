@@ -1,5 +1,9 @@
 //! A password that auroraml knows appears nowhere: in no output, plan, event or log, whatever goes wrong.
 
+use auroraml_sandbox::file::FileSandbox;
+use auroraml_sandbox::random::Mood;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -29,6 +33,9 @@ fn place() -> tempfile::TempDir {
     let spec = std::fs::read_to_string("specs/churn.yaml").unwrap();
     let own = "secret: { managed_by: stack, recovery_window_days: 0 }";
     assert!(spec.contains(own));
+    let model = "artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\"";
+    assert!(spec.contains(model));
+    let spec = spec.replace(model, &format!("{model}\n      environment: {{ TOKEN: {CANARY} }}"));
     let with_password =
         "secret: { managed_by: stack, recovery_window_days: 0, password_environment_variable: DB_PASSWORD }";
     std::fs::write(folder.path().join("churn.yaml"), spec.replace(own, with_password)).unwrap();
@@ -60,6 +67,29 @@ fn a_password_is_said_nowhere() {
     }
     for format in ["text", "json"] {
         run(at, &["status", "churn.yaml", "--format", format], &mut heard);
+    }
+    // A variable of the container changes, and somebody has put a token into the notebook's script by hand.
+    let changed = std::fs::read_to_string(at.join("churn.yaml"))
+        .unwrap()
+        .replace(&format!("TOKEN: {CANARY} "), &format!("TOKEN: {CANARY}, MORE: {CANARY}2 "));
+    std::fs::write(at.join("changed.yaml"), changed).unwrap();
+    let file = FileSandbox::open(&at.join(".auroraml/sandbox.json"), 1.0, 1, Mood::Real).unwrap();
+    file.sandbox().with(|world| {
+        let sagemaker = &mut world.regions.get_mut("us-east-1").unwrap().sagemaker;
+        let script = sagemaker.lifecycle_configs.values_mut().next().unwrap();
+        script.on_start = Some(STANDARD.encode(format!("#!/bin/bash\npip install --token {CANARY}\n")));
+    });
+    file.close().unwrap();
+    for format in ["text", "json", "markdown", "yaml"] {
+        let mut said = Vec::new();
+        let output = run(at, &["plan", "changed.yaml", "--format", format], &mut said);
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8_lossy(&said).into_owned();
+        for field in ["environment.TOKEN", "environment.MORE", "on_start"] {
+            assert!(text.contains(field), "{format} does not show {field}: {text}");
+        }
+        assert!(text.contains("(sensitive, hash "), "{format}: {text}");
+        heard.extend(said);
     }
     // What a spec or a pipeline can get wrong, in all ways that print something.
     std::fs::write(at.join("wrong.yaml"), format!("stack: churn\npassword: {CANARY}\n")).unwrap();

@@ -18,6 +18,13 @@ use Expected::{Applied, Blocked, Nothing};
 const CHANGES: &[(&str, &str, &str, Expected)] = &[
     ("tags", "project: churn", "project: other, team: data", Applied),
     ("tags removed", "tags: { project: churn }", "tags: {}", Applied),
+    ("permissions_boundary", "policy/AdministratorAccess", "policy/AmazonS3FullAccess", Applied),
+    (
+        "permissions_boundary removed",
+        "permissions_boundary: arn:aws:iam::aws:policy/AdministratorAccess\n",
+        "",
+        Nothing,
+    ),
     ("expires_after", "expires_after: 8h", "expires_after: 2d", Applied),
     ("network.cidr", "cidr: 10.192.0.0/16", "cidr: 10.192.0.0/17", Blocked("vpc.main")),
     ("network.public_subnets", "10.192.11.0/24]", "10.192.12.0/24]", Blocked("subnet.public-2")),

@@ -12,21 +12,21 @@ use tempfile::TempDir;
 
 /// What a command did.
 #[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 /// A folder of its own, and an environment that knows no AWS account.
-struct Place(TempDir);
+pub struct Place(TempDir);
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         Place(tempfile::tempdir().unwrap())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_auroraml"));
         command.args(args).current_dir(self.0.path()).env_clear();
         command.env("HOME", self.0.path()).env("AWS_EC2_METADATA_DISABLED", "true");
@@ -34,26 +34,26 @@ impl Place {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Ran {
+    pub fn run(&self, args: &[&str]) -> Ran {
         let output = self.command(args).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         fs::write(self.0.path().join(name), text).unwrap();
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.path().join(name)).unwrap()
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.0.path().join(name)
     }
 }
 
-const SPEC: &str = "\
+pub const SPEC: &str = "\
 stack: shop
 region: us-east-1
 aurora: { existing: orders }
@@ -61,7 +61,7 @@ machine_learning: { comprehend: true }
 ";
 
 /// A place with a spec for a cluster of others, `orders`, and a sandbox that has it.
-async fn with_orders(members: usize) -> Place {
+pub async fn with_orders(members: usize) -> Place {
     let place = Place::new();
     place.write("shop.yaml", SPEC);
     let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();
@@ -89,8 +89,62 @@ async fn orders(sandbox: &Sandbox, members: usize) {
 
 const SANDBOX: [&str; 3] = ["--sandbox=world.json", "--sandbox-speed", "max"];
 
-fn in_sandbox<'a>(args: &[&'a str]) -> Vec<&'a str> {
+pub fn in_sandbox<'a>(args: &[&'a str]) -> Vec<&'a str> {
     args.iter().copied().chain(SANDBOX).collect()
+}
+
+/// What AWS may accept is told, and the spec is good all the same.
+#[test]
+fn validate_warns_of_what_it_does_not_know() {
+    let place = Place::new();
+    place.write(
+        "shop.yaml",
+        "stack: shop\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16, private_subnets: [10.0.0.0/24, 10.0.1.0/24] }\n\
+         aurora: { instances: [{ class: db.r6g.large }], parameters: { aurora_pq_force: 1 } }\n",
+    );
+    let ran = place.run(&["validate", "shop.yaml"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("shop.yaml:4:") && ran.err.contains("warning: `aurora_pq_force`"), "{ran:?}");
+    assert!(ran.err.contains("a good spec of stack shop"), "{ran:?}");
+}
+
+/// The time that a run took includes its last looks, of which nothing is told.
+#[test]
+fn the_time_of_a_run_counts_everything() {
+    let place = Place::new();
+    place.write(
+        "net.yaml",
+        "stack: net\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16, private_subnets: [10.0.0.0/24] }\n",
+    );
+    let sandbox = ["--sandbox", "--sandbox-speed", "max"];
+    for command in ["apply", "destroy"] {
+        let before = log(&place).len();
+        let ran = place.run(&[&[command, "net.yaml", "--yes"][..], &sandbox].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let told = ran.err.split(" after ").last().unwrap().split(':').next().unwrap().to_string();
+        let seconds: u64 = told
+            .split(' ')
+            .map(|part| match part.strip_suffix('m') {
+                Some(minutes) => minutes.parse::<u64>().unwrap() * 60,
+                None => part.trim_end_matches('s').parse::<u64>().unwrap(),
+            })
+            .sum();
+        let log = log(&place);
+        let times: Vec<u64> = log[before..].iter().map(|entry| entry["at"].as_u64().unwrap()).collect();
+        let first = log[before..].iter().find(|entry| entry["mutating"] == true).unwrap();
+        let passed = (times.iter().max().unwrap() - first["at"].as_u64().unwrap()) / 1000;
+        assert!(seconds >= passed, "{command}: {told} were told, {passed} s passed");
+    }
+}
+
+/// The requests that the sandbox of a place has seen.
+fn log(place: &Place) -> Vec<serde_json::Value> {
+    if !place.path(".auroraml/sandbox.json").exists() {
+        return Vec::new();
+    }
+    let world: serde_json::Value = serde_json::from_str(&place.read(".auroraml/sandbox.json")).unwrap();
+    let world = world.get("world").unwrap_or(&world);
+    world["log"].as_array().unwrap().clone()
 }
 
 #[test]
@@ -191,7 +245,7 @@ fn without_credentials_there_is_a_way_on() {
     place.write("shop.yaml", SPEC);
     let ran = place.run(&["status", "shop.yaml"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.err.contains("no usable credentials") && ran.err.contains("aws sso login"), "{ran:?}");
+    assert!(ran.err.contains("there are no credentials") && ran.err.contains("aws sso login"), "{ran:?}");
     assert!(ran.err.contains("--sandbox"), "{ran:?}");
 }
 
@@ -448,6 +502,14 @@ async fn colour_only_when_wanted() {
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn stopped_half_way_and_run_again() {
+    // A terminal that is closed, and a service manager, end a run as Ctrl-C does.
+    for signal in ["-TERM", "-HUP"] {
+        stopped_by(signal).await;
+    }
+}
+
+#[cfg(unix)]
+async fn stopped_by(signal: &str) {
     let place = with_orders(2).await;
     let mut child = place
         .command(&[
@@ -473,7 +535,7 @@ async fn stopped_half_way_and_run_again() {
             break;
         }
     }
-    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let rest: Vec<String> = lines.map(|line| line.unwrap()).collect();
     let rest = rest.join("\n");

@@ -61,6 +61,58 @@ pub async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (us
 
 pub const DESTROY: Intent = Intent::Destroy { unprotect: true };
 
+/// A destroy that is killed at every mutating request and then taken back: the next command is an apply. What is on
+/// its way out is waited for and made anew. Returns how many kill points there were.
+async fn taken_back(what: &str, world: World, spec: &Spec) -> usize {
+    let (snapshots, _) = record(world, spec, DESTROY).await;
+    let (mut points, mut failed) = (0, Vec::new());
+    for (n, snapshot) in snapshots.into_iter().enumerate() {
+        if snapshot.after.log.last().is_some_and(|entry| entry.code.is_some()) {
+            continue;
+        }
+        // Soon after, when everything is still on its way, and later.
+        for (when, mut world, wait) in
+            [("before", snapshot.before, 1_000 + 23_000 * (n as u64 % 7)), ("after", snapshot.after, 1_000)]
+        {
+            world.now += wait;
+            let account = Account::over(world);
+            let listener = Arc::new(Recorder::default());
+            println!("{what}: killed {when} request {n} ({}), then applied", snapshot.operation);
+            let outcome = account.run(spec, Intent::Apply, listener.clone()).await;
+            points += 1;
+            if !outcome.is_complete() || outcome.reports.len() > 1 {
+                let text = format!("{when} request {n} ({}): {:#?}", snapshot.operation, outcome.reports);
+                failed.push(format!("{text}\n{}", listener.text()));
+                continue;
+            }
+            account.assert_settled(spec, Intent::Apply).await;
+            account.assert_single(spec);
+        }
+    }
+    assert!(failed.is_empty(), "{what}: {} of {points} not in one round: {}", failed.len(), failed[0]);
+    println!("{what}: {points} kill points of a destroy that is taken back");
+    points
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_of_churn_is_taken_back() {
+    let spec = spec(&spec_file("churn.yaml"));
+    let account = Account::new(5, Mood::Real);
+    account.apply(&spec).await;
+    let points = taken_back("churn.yaml", account.sandbox.world(), &spec).await;
+    assert!(points >= 60, "{points}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_of_an_existing_cluster_is_taken_back() {
+    let spec = spec(&spec_file("existing-cluster.yaml"));
+    let account = Account::new(11, Mood::Real);
+    make_foreign_cluster(&account, &spec.region, "database-aurora-ml", 2).await;
+    account.apply(&spec).await;
+    let points = taken_back("existing-cluster.yaml", account.sandbox.world(), &spec).await;
+    assert!(points >= 10, "{points}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn existing_cluster_of_four() {
     let spec = spec(&spec_file("existing-cluster.yaml"));

@@ -1,6 +1,7 @@
 //! Applies and destroys specs in a simulated account, and checks what must always hold.
 
-use auroraml::aws::{Connection, Failure, SecretText, simulated_config};
+use crate::recording::{Who, recorded};
+use auroraml::aws::{Connection, Failure, SecretText, simulated_config_as};
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml::stack::Stack;
 use auroraml_core::events::{Event, Listener};
@@ -31,6 +32,8 @@ pub fn spec(text: &str) -> Spec {
 #[derive(Clone)]
 pub struct Account {
     pub sandbox: Sandbox,
+    /// Access key with which auroraml comes.
+    pub caller: String,
 }
 
 impl Account {
@@ -38,7 +41,10 @@ impl Account {
         Account::over(World::new(seed, mood))
     }
     pub fn over(world: World) -> Account {
-        Account { sandbox: Sandbox::new(world, 1.0) }
+        Account::of(recorded(Sandbox::new(world, 1.0), Who::Tool))
+    }
+    pub fn of(sandbox: Sandbox) -> Account {
+        Account { sandbox, caller: OURS.into() }
     }
 
     pub async fn connect(&self, spec: &Spec) -> Stack {
@@ -48,7 +54,8 @@ impl Account {
     pub async fn try_connect(&self, spec: &Spec) -> Result<Stack, Failure> {
         let clock = self.sandbox.clock();
         let connection = Connection {
-            config: simulated_config(&spec.region, self.sandbox.http_client(), &clock),
+            config: simulated_config_as(&self.caller, &spec.region, self.sandbox.http_client(), &clock),
+            plain_http: None,
             clock,
             files: Arc::new(|path| std::fs::read(Path::new("specs").join(path))),
             passwords: Arc::new(|_| Some(SecretText::new(CANARY.into()))),
@@ -80,10 +87,11 @@ impl Account {
         let prepared = prepare(&stack, order).await?;
         assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
         let announced = Announced::of(&prepared.plan);
+        assert_in_order(&prepared.plan);
         let before = self.interruptions(spec).len();
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let outcome = reconcile(&stack, order, prepared, stop, listener).await;
-        announced.check(&self.interruptions(spec)[before..]);
+        announced.check(&self.caller, &self.interruptions(spec)[before..]);
         outcome
     }
 
@@ -160,6 +168,16 @@ impl Account {
     }
 }
 
+/// A plan lists its steps so that they could be carried out one by one.
+pub fn assert_in_order(plan: &Plan) {
+    let mut before = BTreeSet::new();
+    for step in plan.work() {
+        let missing: Vec<_> = step.needs.iter().filter(|id| !before.contains(*id)).collect();
+        assert!(missing.is_empty(), "{} is listed before {missing:?}, which it needs", step.id);
+        before.insert(step.id.clone());
+    }
+}
+
 /// Access key of auroraml's own requests in the sandbox.
 const OURS: &str = "AKIDSANDBOX";
 
@@ -184,9 +202,9 @@ impl Announced {
         }
     }
 
-    fn check(&self, interruptions: &[Interruption]) {
+    fn check(&self, caller: &str, interruptions: &[Interruption]) {
         let ours: Vec<&Interruption> =
-            interruptions.iter().filter(|met| met.caller == OURS && met.until > met.at).collect();
+            interruptions.iter().filter(|met| met.caller == caller && met.until > met.at).collect();
         for met in &ours {
             if self.whole || self.made.contains(&met.member) {
                 continue;

@@ -388,6 +388,49 @@ async fn a_window_that_closes_in_mid_way() {
     assert_eq!(orders.pending().await, Vec::<String>::new());
 }
 
+/// A laptop that sleeps through the rest of its window does not wake up and go on.
+#[tokio::test(start_paused = true)]
+async fn a_window_that_closes_while_the_machine_sleeps() {
+    let members = &[LARGE, LARGE, LARGE];
+    let restart = "{ allow: failover, window: \"03:00-05:00\" }";
+    let orders = Orders::new(7, Mood::Calm, Shape { members, restart, ..NEW }).await;
+    orders.wait_until(jiff::civil::Weekday::Friday, 3).await;
+    let asleep = async {
+        // One member restarts.
+        orders.wait(120).await;
+        orders.account.sandbox.clock().suspend(Duration::from_secs(6 * 3600));
+    };
+    let (outcome, _) = tokio::join!(Box::pin(orders.run(Intent::Apply)), asleep).0;
+    let failed: Vec<String> =
+        outcome.reports.iter().flat_map(|r| &r.failed).map(|(_, failure)| failure.to_string()).collect();
+    assert!(failed[0].contains("the window of the spec has closed"), "{failed:?}");
+    assert_eq!(orders.ours(), ["RebootDBInstance orders-3"]);
+    assert_eq!(orders.pending().await.len(), 2);
+}
+
+/// A reader is removed and a static parameter changes: the reader goes first, and is listed first.
+#[tokio::test(start_paused = true)]
+async fn interruptions_are_listed_as_they_happen() {
+    let text = spec_file("production.yaml");
+    let account = Account::new(13, Mood::Calm);
+    account.apply(&spec(&text)).await;
+    let reader = "    - { class: db.r6g.large, promotion_tier: 15 }   # for reports\n";
+    let changed = text.replace(reader, "").replace("server_audit_logging: 1", "binlog_format: ROW");
+    let plan = account.plan(&spec(&changed)).await;
+    crate::harness::assert_in_order(&plan);
+    let told = interruptions(&plan);
+    assert!(told[0].starts_with("delete reader production-3"), "{told:?}");
+    assert!(told[1].starts_with("restart reader production-2"), "{told:?}");
+    assert!(told[2].starts_with("fail over from production-1"), "{told:?}");
+    let recorder = account.apply(&spec(&changed)).await;
+    let events = recorder.0.lock().unwrap().clone();
+    let met = events.into_iter().filter_map(|(_, event)| match event {
+        Event::Interrupted { interruption, .. } => Some(interruption.what),
+        _ => None,
+    });
+    assert_eq!(met.collect::<Vec<_>>(), told);
+}
+
 /// Failovers that AWS accepts and does not make: tried again, then given up with AWS's own words.
 #[tokio::test(start_paused = true)]
 async fn failovers_that_fail() {

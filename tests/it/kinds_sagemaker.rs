@@ -31,6 +31,7 @@ fn add_role(graph: &mut Graph, name: &str) -> Input {
     let id = Id::new("role", name);
     let props = role::Props {
         trust: trust("sagemaker.amazonaws.com", "111122223333", None),
+        boundary: None,
         policy: document(vec![
             json!({"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": ["*"]}),
         ]),
@@ -357,6 +358,7 @@ fn with_notebook((subnet, group): &(String, String)) -> Graph {
         role,
         lifecycle_config: Input::of(&config, "name"),
         platform: "notebook-al2023-v1".into(),
+        metadata_version: Some("2".into()),
         running: Some(true),
         tags: tags(&main_notebook()),
     };
@@ -383,6 +385,9 @@ async fn a_notebook_is_stopped_changed_and_started() {
     assert_eq!(bench.apply(&graph).await, 1);
     assert_runs(&bench);
     let id = main_notebook();
+    let (_, observed) = bench.look(&graph).await;
+    let url = observed[&id].outputs["url"].as_str().unwrap();
+    assert!(url.starts_with("https://churn-notebook.notebook."), "what status shows a person: {url}");
     for (path, value) in [("instance", json!("ml.t3.large")), ("volume", json!(20))] {
         let stops = bench.count("StopNotebookInstance");
         assert_eq!(bench.apply(&with(&graph, &id, path, value)).await, 1, "{path}");

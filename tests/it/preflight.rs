@@ -2,7 +2,9 @@
 
 use crate::harness::{Account, spec, spec_file};
 use auroraml::run::reconcile::PrepareError;
+use auroraml_core::base::{Change, To};
 use auroraml_core::model::Intent;
+use auroraml_core::plan::Plan;
 use auroraml_sandbox::random::Mood;
 
 /// The one problem that planning `text` finds in an account whose quotas are changed; nothing may be called.
@@ -62,4 +64,88 @@ async fn what_the_region_or_the_bucket_does_not_have() {
     );
     let version = problem(&churn.replace("engine_version: \"8.0\"", "engine_version: \"3.99\""), &[]).await;
     assert!(version.contains("begins with 3.99"), "{version}");
+}
+
+/// Which parameters there are is AWS's to say: one that auroraml does not know is set, and one that AWS does not know is
+/// found before anything is called.
+#[tokio::test(start_paused = true)]
+async fn aws_says_which_parameters_there_are() {
+    let churn = spec_file("churn.yaml");
+    let with = |parameter: &str| {
+        let old = "parameters: { character_set_database: utf8mb4 }";
+        assert!(churn.contains(old));
+        churn.replace(old, &format!("parameters: {{ {parameter} }}"))
+    };
+    // Of the instance level, which DescribeEngineDefaultClusterParameters leaves out.
+    assert_eq!(problem(&with("aurora_pq_force: 1"), &[]).await, "none");
+    let account = Account::new(1, Mood::Calm);
+    account.apply(&spec(&with("aurora_pq_force: 1"))).await;
+    let unknown = problem(&with("max_conections: 100"), &[]).await;
+    assert_eq!(unknown, "aurora.parameters.max_conections: AWS has no such parameter in aurora-mysql8.0");
+    let fixed = problem(&with("innodb_page_size: 16384"), &[]).await;
+    assert_eq!(
+        fixed,
+        "aurora.parameters.innodb_page_size: AWS does not let anyone change it in aurora-mysql8.0"
+    );
+}
+
+/// Names that auroraml knows cost no question.
+#[tokio::test(start_paused = true)]
+async fn known_parameters_are_not_asked_about() {
+    let account = Account::new(1, Mood::Calm);
+    assert!(!account.plan(&spec(&spec_file("churn.yaml"))).await.is_empty());
+    let asked = account.sandbox.world().log.iter().any(|call| call.operation.contains("EngineDefault"));
+    assert!(!asked);
+}
+
+/// Zones are chosen from what AWS offers: us-east-1b has no endpoints of SageMaker and no db.t4g in the sandbox.
+#[tokio::test(start_paused = true)]
+async fn zones_are_those_that_have_what_the_spec_needs() {
+    let minimal = spec_file("minimal.yaml");
+    assert!(minimal.contains("db.t4g.medium") && minimal.contains("endpoints: [sagemaker_runtime]"));
+    let zones = |plan: &Plan| -> Vec<String> {
+        let subnets = plan.steps.iter().filter(|step| step.id.kind == "subnet");
+        let zone = |change: &Change| {
+            (change.path == "zone").then(|| match &change.to {
+                To::Value(zone) => zone.as_str().unwrap().to_string(),
+                To::KnownAfterApply(_) => panic!("a zone that nobody knows"),
+            })
+        };
+        subnets.flat_map(|step| step.changes.iter().filter_map(zone)).collect()
+    };
+    let account = Account::new(1, Mood::Calm);
+    let plan = account.plan(&spec(&minimal)).await;
+    assert_eq!(zones(&plan), ["us-east-1a", "us-east-1c"]);
+    // Built, stable, and not asked about again (both in `apply`).
+    account.apply(&spec(&minimal)).await;
+    let before = account.sandbox.world().log.len();
+    assert!(account.plan(&spec(&minimal)).await.is_empty());
+    let asked = account.sandbox.world().log;
+    let asked = asked[before..].iter().any(|call| {
+        ["DescribeVpcEndpointServices", "DescribeOrderableDBInstanceOptions", "DescribeAvailabilityZones"]
+            .contains(&call.operation.as_str())
+    });
+    assert!(!asked, "a plan that makes nothing asks for no zones");
+    // Without a need for it the zone is as good as any.
+    let free = minimal.replace("db.t4g.medium", "db.r6g.large").replace(
+        "endpoints: [sagemaker_runtime]      # the cluster's way to the endpoint, without NAT",
+        "public_subnets: [10.0.0.192/26]\n  nat: single",
+    );
+    let plan = Account::new(1, Mood::Calm).plan(&spec(&free)).await;
+    assert_eq!(zones(&plan), ["us-east-1a", "us-east-1b", "us-east-1a"]);
+}
+
+/// What cannot stand where it has to is found before anything is made.
+#[tokio::test(start_paused = true)]
+async fn zones_that_lack_what_the_spec_needs() {
+    let ranges = (0..6).map(|n| format!("10.0.{n}.0/24")).collect::<Vec<_>>().join(", ");
+    let six = spec_file("minimal.yaml")
+        .replace("cidr: 10.0.0.0/24", "cidr: 10.0.0.0/16")
+        .replace("private_subnets: [10.0.0.0/26, 10.0.0.64/26]", &format!("private_subnets: [{ranges}]"));
+    let why = problem(&six, &[]).await;
+    assert_eq!(
+        why,
+        "network.endpoints: com.amazonaws.us-east-1.sagemaker.runtime has no interface endpoints in us-east-1b, \
+         where private subnets stand: AWS offers them in us-east-1a, us-east-1c, us-east-1d, us-east-1e, us-east-1f"
+    );
 }

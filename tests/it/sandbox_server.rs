@@ -1,6 +1,6 @@
-//! The sandbox behind a socket and in a file; and clients that are not ours, which talk to the socket.
+//! The sandbox behind a socket; and clients that are not ours, which talk to the socket.
 
-use auroraml_sandbox::file::{FileError, FileSandbox};
+use crate::recording::{Who, recorded};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::server::{Line, Listener, listen};
 use auroraml_sandbox::{Sandbox, World};
@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -25,7 +26,7 @@ struct Served {
 }
 
 async fn serve() -> Served {
-    let sandbox = Sandbox::new(World::new(1, Mood::Calm), SPEED);
+    let sandbox = recorded(Sandbox::new(World::new(1, Mood::Calm), SPEED), Who::Other);
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.address();
     let (stop, stopped) = oneshot::channel();
@@ -151,6 +152,70 @@ async fn a_reset_breaks_the_connection() {
     served.stop().await;
 }
 
+/// As many connections as the listener takes, on which nothing or half a request was sent: who comes after them is
+/// answered all the same, and the listener can stop.
+#[tokio::test]
+async fn idle_connections_keep_nobody_waiting() {
+    let served = serve().await;
+    let mut idle = Vec::new();
+    for n in 0..300 {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        let sent = match n % 3 {
+            0 => String::new(),
+            1 => "POST / HTTP/1.1\r\nHost: san".to_string(),
+            _ => format!("POST / HTTP/1.1\r\n{}Content-Length: 50\r\n\r\nAction=", signed("sts")),
+        };
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        idle.push(stream);
+    }
+    let started = crate::support::stopwatch();
+    for _ in 0..3 {
+        let body = "Action=GetCallerIdentity";
+        let head = format!("POST / HTTP/1.1\r\n{}Content-Length: {}\r\n\r\n", signed("sts"), body.len());
+        assert!(served.raw(&format!("{head}{body}")).await.contains("<Account>"));
+    }
+    served.stop().await;
+    // Until then every place was taken for thirty seconds, and a half-sent body's for sixty.
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    println!("behind {} idle connections: {took:?}", idle.len());
+}
+
+#[tokio::test]
+async fn a_listener_tells_its_clock() {
+    let served = serve().await;
+    let clock = auroraml_sandbox::remote::clock_at(served.address).await.unwrap();
+    assert!((clock.speed() - SPEED).abs() < f64::EPSILON);
+    let apart = clock.now_ms().abs_diff(served.sandbox.clock().now_ms());
+    // A second is ten minutes here.
+    assert!(apart < 600_000, "{apart} ms apart");
+    assert!(served.lines.lock().unwrap().is_empty(), "it is no request to AWS");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_listener_has_no_clock() {
+    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = other.local_addr().unwrap();
+    let kind = |asked: std::io::Result<auroraml_clock::Clock>| asked.unwrap_err().kind();
+    tokio::spawn(async move {
+        for answer in
+            ["", "HTTP/1.1 200 OK\r\n\r\n<html>", "HTTP/1.1 404 Not Found\r\n\r\n{\"now_ms\":1,\"speed\":1}"]
+        {
+            let (mut stream, _) = other.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    for _ in 0..3 {
+        let asked = auroraml_sandbox::remote::clock_at(address).await;
+        assert_eq!(kind(asked), std::io::ErrorKind::InvalidData);
+    }
+    let asked = auroraml_sandbox::remote::clock_at(address).await;
+    assert_eq!(kind(asked), std::io::ErrorKind::ConnectionRefused, "nobody listens any more");
+}
+
 #[tokio::test]
 async fn too_large_a_body_is_refused() {
     let served = serve().await;
@@ -166,67 +231,6 @@ async fn only_loopback_is_served() {
     let refused =
         listen(sandbox, "0.0.0.0:0".parse().unwrap(), std::future::pending(), |_| {}).await.unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
-}
-
-async fn create_role(sandbox: &Sandbox, name: &str) {
-    let client = aws_sdk_iam::Client::new(&crate::support::config(sandbox));
-    let trust = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-    client.create_role().role_name(name).assume_role_policy_document(trust).send().await.unwrap();
-}
-
-fn has_role(sandbox: &Sandbox, name: &str) -> bool {
-    let arn = format!("arn:aws:iam::{}:role/{name}", auroraml_sandbox::ACCOUNT);
-    sandbox.with(|world| world.global.iam.role_exists(&arn))
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_file_keeps_the_world_and_its_clock() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sandbox.json");
-    let first = FileSandbox::open(&path, 1.0, 7, Mood::Real).unwrap();
-    create_role(first.sandbox(), "kept").await;
-    assert!(std::fs::read_to_string(&path).unwrap().contains("kept"), "saved after the request");
-    first.sandbox().clock().sleep(std::time::Duration::from_secs(3600)).await;
-    let before = first.sandbox().clock().now_ms();
-    assert!(matches!(FileSandbox::open(&path, 1.0, 7, Mood::Real), Err(FileError::InUse(_))));
-    assert!(first.failure().is_none());
-    first.close().unwrap();
-
-    let second = FileSandbox::open(&path, 1.0, 8, Mood::Calm).unwrap();
-    assert!(has_role(second.sandbox(), "kept"));
-    assert_eq!(second.sandbox().clock().now_ms(), before);
-    assert_eq!(second.sandbox().world().global.random.mood, Mood::Real);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "the sandbox's secrets are in it");
-    }
-    let mut names: Vec<_> =
-        std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["sandbox.json", "sandbox.json.lock"]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn bad_files_are_refused_with_their_path() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("sandbox.json");
-    let refused = |content: &str| {
-        std::fs::write(&path, content).unwrap();
-        let error = FileSandbox::open(&path, 1.0, 1, Mood::Calm).unwrap_err();
-        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), content, "left as it was");
-        error
-    };
-    assert!(matches!(refused("{\"version\":2,\"world\":0}"), FileError::Newer { found: 2, .. }));
-    assert!(matches!(refused("{\"version\":1}"), FileError::Malformed { .. }));
-    assert!(matches!(refused("hello"), FileError::Malformed { .. }));
-    std::fs::File::create(&path).unwrap().set_len((256 << 20) + 1).unwrap();
-    let large = FileSandbox::open(&path, 1.0, 1, Mood::Calm).unwrap_err();
-    assert!(matches!(large, FileError::TooLarge { .. }));
-    let nowhere = FileSandbox::open(&folder.path().join("none/s.json"), 1.0, 1, Mood::Calm).unwrap_err();
-    assert!(matches!(nowhere, FileError::Io { .. }));
 }
 
 /// The python that has boto3: `AURORAML_TEST_PYTHON`, or the one on the path. Without it the tests of

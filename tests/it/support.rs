@@ -1,5 +1,6 @@
 //! What the tests share.
 
+use crate::recording::{Who, recorded};
 use auroraml_clock::Clock;
 use auroraml_sandbox::Sandbox;
 use auroraml_sandbox::World;
@@ -22,9 +23,15 @@ pub fn golden(name: &str, text: &str) {
     golden_at(&format!("tests/data/render/{name}"), text);
 }
 
+/// The computer's own time, for tests that measure what it does.
+#[expect(clippy::disallowed_methods, reason = "nothing simulated depends on it")]
+pub fn stopwatch() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// A new sandbox at normal speed; run it on tokio's paused clock.
 pub fn sandbox(seed: u64, mood: Mood) -> Sandbox {
-    Sandbox::new(World::new(seed, mood), 1.0)
+    recorded(Sandbox::new(World::new(seed, mood), 1.0), Who::Other)
 }
 
 /// SDK configuration that talks to the sandbox, on its clock, without retries: what the sandbox answers

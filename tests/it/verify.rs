@@ -191,7 +191,7 @@ async fn so_is_what_it_wired_up_for_others() {
     let before = checks(&hand.account, &spec).await;
     let failed: Vec<&str> =
         before.iter().filter(|c| c.outcome == Outcome::Failed).map(|c| c.check.as_str()).collect();
-    assert_eq!(failed, ["sagemaker parameter", "endpoint"]);
+    assert_eq!(failed, ["s3 parameter", "sagemaker parameter", "endpoint"]);
     assert!(
         before
             .iter()
@@ -426,4 +426,39 @@ async fn the_cluster_is_stopped_or_not_there() {
     let checks = checks(&wired.hand.account, &elsewhere).await;
     assert_eq!(checks.len(), 1);
     assert!(checks[0].found.contains("no such DB cluster in us-west-2"), "{checks:?}");
+}
+
+/// Wiring that cannot work is said in the plan, before anybody fails over for it; and the note goes with its cause.
+#[tokio::test(start_paused = true)]
+async fn a_plan_says_what_the_wiring_leads_to() {
+    let spec = spec(&spec_file("existing-cluster.yaml"));
+    let hand = ByHand::new(Account::new(4, Mood::Calm), &spec.region);
+    let network = hand.network().await;
+    hand.cluster("database-aurora-ml", "default.aurora-mysql8.0", 2).await;
+    let said = async || {
+        let plan = hand.account.plan(&spec).await;
+        assert!(plan.interruptions().next().is_some(), "nobody would restart for it");
+        plan.notes.into_iter().filter(|note| note.contains("cannot use the wiring yet")).collect::<Vec<_>>()
+    };
+    let notes = said().await;
+    assert_eq!(
+        notes,
+        [
+            "SQL cannot use the wiring yet: endpoint churn-autopilot: there is no such SageMaker endpoint in us-west-2"
+        ]
+    );
+    hand.endpoint("churn-autopilot").await;
+    assert_eq!(said().await, Vec::<String>::new());
+    hand.ec2.delete_nat_gateway().nat_gateway_id(&network.nat_gateway).send().await.unwrap();
+    hand.wait(7200).await;
+    let notes = said().await;
+    assert_eq!(notes.len(), 2, "{notes:#?}");
+    for (note, service) in notes.iter().zip(["s3", "sagemaker.runtime"]) {
+        let text = format!("no way to {service} from ");
+        assert!(note.contains(&text) && note.contains("a NAT gateway"), "{note}");
+    }
+    // It is no reason not to wire it up; and once that is done, `verify` is who tells.
+    hand.account.apply(&spec).await;
+    let plan = hand.account.plan(&spec).await;
+    assert!(!plan.notes.iter().any(|note| note.contains("cannot use the wiring yet")), "{:?}", plan.notes);
 }

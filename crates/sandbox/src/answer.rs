@@ -1,9 +1,11 @@
 //! Who answers a request: each service is handed its own state, and that of the others that it asks or changes.
 
-use crate::call::{Call, protocol};
+use crate::call::{Call, is_mutating, protocol};
 use crate::wire::{self, Fault, Protocol, Reply, Response};
 use crate::world::{Entry, Global, Region, World};
-use crate::{cloudformation, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas, sts};
+use crate::{
+    authorize, cloudformation, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas, sts,
+};
 
 /// Requests remembered in [`World::log`]; older ones are dropped.
 const LOG_MAX: usize = 20_000;
@@ -15,33 +17,8 @@ impl World {
         let region = self.regions.entry(call.region.clone()).or_default();
         // Other services ask EC2 about subnets and groups without telling it the time.
         region.ec2.settle(call.now);
-        let global = &mut self.global;
-        let Region { cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas } =
-            region;
-        let Global { random, iam, s3, global_databases: globals } = global;
-        let reply: Reply = match call.service.as_str() {
-            "cloudformation" => cloudformation::handle(call, cloudformation),
-            "ec2" => ec2::handle(call, ec2, random),
-            "iam" => iam::handle(call, iam, random),
-            "kms" => kms::handle(call, kms, random),
-            "rds" => rds::handle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
-            "rds-data" => rds::handle_data(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
-            "s3" => s3::handle(call, s3, random),
-            "sagemaker" => sagemaker::handle(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random }),
-            "secretsmanager" => {
-                // RDS rotates and deletes secrets of its own as time passes.
-                rds::settle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals });
-                secretsmanager::handle(call, secrets, kms, random)
-            }
-            "servicequotas" => servicequotas::handle(call, servicequotas),
-            "sts" => sts::handle(call),
-            // Neither a signature nor a presigned address: AWS refuses before it looks at anything else.
-            "" => Err(match protocol(call) {
-                Protocol::RestXml => Fault::new(403, "AccessDenied", "Access Denied"),
-                _ => Fault::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
-            }),
-            _ => Err(call.unknown()),
-        };
+        let reply = authorize::check(call, &self.global, region)
+            .and_then(|()| dispatch(call, &mut self.global, region));
         for order in self.global.global_databases.take_orders() {
             self.regions.entry(order.region.clone()).or_default().rds.obey(order);
         }
@@ -66,6 +43,35 @@ impl World {
     }
 }
 
+/// Hands the call to its service.
+fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
+    let Region { cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas } = region;
+    let Global { random, iam, s3, global_databases: globals } = global;
+    match call.service.as_str() {
+        "cloudformation" => cloudformation::handle(call, cloudformation),
+        "ec2" => ec2::handle(call, ec2, random),
+        "iam" => iam::handle(call, iam, random),
+        "kms" => kms::handle(call, kms, random),
+        "rds" => rds::handle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
+        "rds-data" => rds::handle_data(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
+        "s3" => s3::handle(call, s3, random),
+        "sagemaker" => sagemaker::handle(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random }),
+        "secretsmanager" => {
+            // RDS rotates and deletes secrets of its own as time passes.
+            rds::settle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals });
+            secretsmanager::handle(call, secrets, kms, random)
+        }
+        "servicequotas" => servicequotas::handle(call, servicequotas),
+        "sts" => sts::handle(call),
+        // Neither a signature nor a presigned address: AWS refuses before it looks at anything else.
+        "" => Err(match protocol(call) {
+            Protocol::RestXml => Fault::new(403, "AccessDenied", "Access Denied"),
+            _ => Fault::new(403, "MissingAuthenticationToken", "Request is missing Authentication Token"),
+        }),
+        _ => Err(call.unknown()),
+    }
+}
+
 /// The answer on the wire, with the headers that AWS adds to every answer.
 pub(crate) fn respond(call: &Call, request_id: &str, reply: Reply) -> Response {
     let mut response = wire::respond(protocol(call), &call.operation, request_id, reply);
@@ -78,13 +84,4 @@ pub(crate) fn respond(call: &Call, request_id: &str, reply: Reply) -> Response {
         response.body.clear();
     }
     response
-}
-
-pub(crate) fn is_mutating(call: &Call) -> bool {
-    if call.service == "s3" {
-        return !matches!(call.request.method.as_str(), "GET" | "HEAD");
-    }
-    // The Data API answers `SHOW` alone here.
-    !matches!(call.service.as_str(), "sts" | "rds-data")
-        && !["Describe", "List", "Get", "Simulate"].iter().any(|prefix| call.operation.starts_with(prefix))
 }

@@ -46,3 +46,13 @@ pub(crate) fn protocol(call: &Call) -> Protocol {
         _ => Protocol::RestXml,
     }
 }
+
+/// Whether the operation can change something.
+pub(crate) fn is_mutating(call: &Call) -> bool {
+    if call.service == "s3" {
+        return !matches!(call.request.method.as_str(), "GET" | "HEAD");
+    }
+    // The Data API answers `SHOW` alone here.
+    !matches!(call.service.as_str(), "sts" | "rds-data")
+        && !["Describe", "List", "Get", "Simulate"].iter().any(|prefix| call.operation.starts_with(prefix))
+}

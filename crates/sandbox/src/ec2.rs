@@ -30,7 +30,7 @@ mod tags;
 mod targets;
 mod tokens;
 mod vpcs;
-mod zones;
+pub(crate) mod zones;
 
 use crate::call::Call;
 use crate::random::{Mood, Random};

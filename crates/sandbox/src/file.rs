@@ -1,21 +1,32 @@
 //! A sandbox kept in a file, so that one command sees what the command before it did.
 //!
-//! **Invariants.** The file is always whole: it is written beside its place and renamed. One process at a
-//! time has it. It is readable by its owner only, because the sandbox's secrets are in it.
+//! **Three things on the disk.** `FILE` is the world as it was at one moment. `FILE.journal` holds the requests since
+//! then: a world is a value and a request's effect depends on nothing but it and the time, so carrying them out again
+//! gives the same world. `FILE.objects` holds large bodies under their hash. [`FileSandbox::close`] brings the world
+//! up to date and leaves no journal.
+//!
+//! **Invariants.** Every request is in the journal before it is carried out, those that only look too: what they were
+//! told may rest on a clock that would otherwise stand earlier after a kill. What cannot be written down is refused.
+//! The file is always whole: it is written beside its place and renamed. One process at a time has it. It is
+//! readable by its owner only, because the sandbox's secrets are in it.
+
+mod bodies;
+mod journal;
+mod store;
 
 use crate::random::Mood;
 use crate::sandbox::Sandbox;
-use crate::world::World;
-use serde::{Deserialize, Serialize};
+use crate::wire::Fault;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use store::Store;
 
-/// The format that this version writes, and the newest that it reads.
-const VERSION: u64 = 1;
-/// Bytes of a file that are read.
-const FILE_MAX: u64 = 256 << 20;
+/// The format that this version writes, and the newest that it reads. Version 1 had object bodies in it.
+const VERSION: u64 = 2;
+/// Bytes of a world and of a journal that are read.
+const FILE_MAX: u64 = 512 << 20;
 
 /// Why a sandbox file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -26,39 +37,38 @@ pub enum FileError {
     InUse(PathBuf),
     #[error("the sandbox file {} has {size} bytes, more than the {FILE_MAX} that are read", path.display())]
     TooLarge { path: PathBuf, size: u64 },
+    #[error("the sandbox {} is full: only requests that look or delete are accepted", .0.display())]
+    Full(PathBuf),
     #[error(
         "the sandbox file {} has version {found}, and this auroraml reads up to {VERSION}: use a newer auroraml or another file",
         path.display()
     )]
     Newer { path: PathBuf, found: u64 },
-    #[error("{} is not a sandbox file", path.display())]
+    #[error("{} is not a sandbox file, or is damaged", path.display())]
     Malformed { path: PathBuf, source: serde_json::Error },
 }
 
-#[derive(Serialize)]
-struct Saving<'a> {
-    version: u64,
-    world: &'a World,
+impl FileError {
+    /// The answer to a request that could not be written down.
+    fn fault(&self) -> Fault {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(inner) = source {
+            text.push_str(&format!(": {inner}"));
+            source = inner.source();
+        }
+        // Of the codes that no SDK repeats: another try would meet the same disk.
+        Fault::new(507, "SandboxNotSaved", text)
+    }
 }
 
-#[derive(Deserialize)]
-struct Saved {
-    world: World,
-}
-
-#[derive(Deserialize)]
-struct Versioned {
-    version: u64,
-}
-
-/// A sandbox that is saved after every request that changes it. Dropping it frees the file for others;
+/// A sandbox whose every request is on the disk before it is answered. Dropping it frees the file for others;
 /// [`FileSandbox::close`] also saves what time it is there.
 #[derive(Debug)]
 pub struct FileSandbox {
     sandbox: Sandbox,
+    store: Arc<Mutex<Store>>,
     path: PathBuf,
-    /// The last failure to save, if nothing was saved since.
-    failure: Arc<Mutex<Option<FileError>>>,
     /// Held for its lock.
     _lock: File,
 }
@@ -72,23 +82,31 @@ impl FileSandbox {
     pub fn open(path: &Path, speed: f64, seed: u64, mood: Mood) -> Result<FileSandbox, FileError> {
         // Renaming onto a symbolic link would replace the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        not_of_others(&path)?;
         let lock = lock(&path)?;
-        let world = match read(&path)? {
-            Some(world) => world,
-            None => {
-                let world = World::new(seed, mood);
-                save(&path, &world)?;
-                world
-            }
-        };
+        let (store, world) = Store::open(&path, seed, mood)?;
+        let store = Arc::new(Mutex::new(store));
         let sandbox = Sandbox::new(world, speed);
-        let failure: Arc<Mutex<Option<FileError>>> = Arc::default();
-        let (target, told) = (path.clone(), Arc::clone(&failure));
-        sandbox.set_observer(move |world| {
-            let failed = save(&target, world).err();
-            *told.lock().unwrap_or_else(PoisonError::into_inner) = failed;
-        });
-        Ok(FileSandbox { sandbox, path, failure, _lock: lock })
+        let keeping = Arc::clone(&store);
+        sandbox.set_keeper(Some(Box::new(move |call, world| {
+            let mut store = keeping.lock().unwrap_or_else(PoisonError::into_inner);
+            store.keep(call, world).map_err(|error| error.fault())
+        })));
+        Ok(FileSandbox { sandbox, store, path, _lock: lock })
+    }
+
+    /// Removes the sandbox in `path`, a damaged one too; whether there was one.
+    ///
+    /// # Errors
+    /// [`FileError::InUse`]; [`FileError::Malformed`] if it is something else, and then not ours to delete.
+    pub fn reset(path: &Path) -> Result<bool, FileError> {
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        if !not_of_others(&path)? {
+            return Ok(false);
+        }
+        let _lock = lock(&path)?;
+        store::remove(&path)?;
+        Ok(true)
     }
 
     pub fn sandbox(&self) -> &Sandbox {
@@ -99,26 +117,20 @@ impl FileSandbox {
         &self.path
     }
 
-    /// Why the last change could not be saved, if so; asking forgets it.
-    pub fn failure(&self) -> Option<FileError> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
     /// Saves everything, the present time included, and frees the file.
     ///
     /// # Errors
     /// [`FileError::Io`] when it cannot be written.
     pub fn close(self) -> Result<(), FileError> {
-        let saved = save(&self.path, &self.sandbox.world());
         // A handle that lives on must not write into a file that is another process's by then.
-        self.sandbox.set_observer(|_| {});
-        saved
+        self.sandbox.set_keeper(None);
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).save(&self.sandbox.world())
     }
 }
 
 impl Drop for FileSandbox {
     fn drop(&mut self) {
-        self.sandbox.set_observer(|_| {});
+        self.sandbox.set_keeper(None);
     }
 }
 
@@ -132,7 +144,7 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileErro
     move |source| FileError::Io { what, path: path.to_path_buf(), source }
 }
 
-/// The lock is a file of its own, because the world's file is replaced at every save. It is left behind:
+/// The lock is a file of its own, because the world's file is replaced when it is saved. It is left behind:
 /// to remove it would let two processes lock two different files of the same name.
 fn lock(path: &Path) -> Result<File, FileError> {
     let name = beside(path, ".lock");
@@ -156,8 +168,24 @@ fn private() -> OpenOptions {
     options
 }
 
-/// The world in the file; `None` if there is no file.
-fn read(path: &Path) -> Result<Option<World>, FileError> {
+/// Refuses a file that is something else: it does not begin as a sandbox, something is in it, and it was not locked as
+/// a sandbox before. A damaged one passes. Whether there is a file at all.
+fn not_of_others(path: &Path) -> Result<bool, FileError> {
+    let mut start = Vec::new();
+    match File::open(path) {
+        Ok(file) => file.take(11).read_to_end(&mut start).map_err(failed("read", path))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed("open", path)(error)),
+    };
+    if start.is_empty() || start == br#"{"version":"# || beside(path, ".lock").exists() {
+        return Ok(true);
+    }
+    let source = serde::de::Error::custom("it does not begin as one");
+    Err(FileError::Malformed { path: path.to_path_buf(), source })
+}
+
+/// What is in a file; `None` if there is none.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -169,25 +197,5 @@ fn read(path: &Path) -> Result<Option<World>, FileError> {
     }
     let mut bytes = Vec::new();
     file.take(FILE_MAX).read_to_end(&mut bytes).map_err(failed("read", path))?;
-    let malformed = |source| FileError::Malformed { path: path.to_path_buf(), source };
-    // The version first: a newer file may have another shape.
-    let Versioned { version } = serde_json::from_slice(&bytes).map_err(malformed)?;
-    if version > VERSION {
-        return Err(FileError::Newer { path: path.to_path_buf(), found: version });
-    }
-    let Saved { world } = serde_json::from_slice(&bytes).map_err(malformed)?;
-    Ok(Some(world))
-}
-
-fn save(path: &Path, world: &World) -> Result<(), FileError> {
-    let temporary = beside(path, ".new");
-    let write = || {
-        let bytes = serde_json::to_vec(&Saving { version: VERSION, world }).map_err(io::Error::other)?;
-        let mut file = private().write(true).create(true).truncate(true).open(&temporary)?;
-        file.write_all(&bytes)?;
-        // Before the rename, or a power cut could leave an empty file under the right name.
-        file.sync_data()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(failed("write", path))
+    Ok(Some(bytes))
 }

@@ -4,9 +4,13 @@
 
 mod attachments;
 mod documents;
+mod evaluate;
 mod policies;
 mod profiles;
 mod roles;
+mod sessions;
+
+pub(crate) use evaluate::Context;
 
 use crate::account::{ACCOUNT, BIRTH_MS};
 use crate::call::Call;
@@ -29,6 +33,9 @@ pub struct Iam {
     roles: BTreeMap<String, Role>,
     policies: BTreeMap<String, Policy>,
     profiles: BTreeMap<String, InstanceProfile>,
+    /// Keys of [`Iam::roles`] by the access keys of their sessions.
+    #[serde(default)]
+    sessions: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -121,7 +128,8 @@ impl Iam {
         self.roles.values().any(|role| role.arn() == arn)
     }
 
-    /// Whether the role's policies allow `action` on `resource`. Conditions are taken to hold.
+    /// Whether the role's policies allow `action` on `resource`, and its permissions boundary too. Conditions are taken
+    /// to hold.
     pub fn allows(&self, arn: &str, action: &str, resource: &str) -> bool {
         let Some(role) = self.roles.values().find(|role| role.arn() == arn) else { return false };
         let verdicts: Vec<bool> = role
@@ -131,7 +139,11 @@ impl Iam {
             .chain(role.attached.iter().filter_map(|policy| self.default_document(policy)))
             .filter_map(|document| documents::verdict(&document, action, resource))
             .collect();
-        !verdicts.is_empty() && verdicts.iter().all(|allowed| *allowed)
+        let within = role.boundary.as_ref().is_none_or(|boundary| {
+            let boundary = self.default_document(boundary).unwrap_or_default();
+            documents::verdict(&boundary, action, resource) == Some(true)
+        });
+        within && !verdicts.is_empty() && verdicts.iter().all(|allowed| *allowed)
     }
 
     fn role(&self, name: &str) -> Result<&Role, Fault> {

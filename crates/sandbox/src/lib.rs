@@ -26,15 +26,16 @@
 //! | [`iam`], [`secretsmanager`] | services that ask one of those: IAM needs STS, Secrets Manager needs KMS |
 //! | [`rds`], [`sagemaker`] | services that use several others; each has a `Reach`, which says whom |
 //! | `world` | the state of all of them, and the log |
-//! | `decode`, `answer` | which operation a request asks for; which service answers it |
+//! | `decode`, `authorize`, `answer` | which operation a request asks for; whether its role may; which service answers it |
 //! | `sandbox` | the handle: a world, a clock, injected faults, snapshots |
-//! | `sdk`, [`mod@file`], [`server`] | the three ways in: as the SDK's HTTP client, as a file, as a port |
+//! | `sdk`, [`mod@file`], [`remote`], [`server`] | the ways in: as the SDK's HTTP client, as a file, as a port and who finds it there |
 //!
 //! A service is handed its own state and that of the services it uses, never the whole [`World`]: `answer` deals
 //! them out, and is the only place that knows all services.
 
 mod account;
 mod answer;
+mod authorize;
 mod call;
 pub mod cloudformation;
 mod decode;
@@ -45,6 +46,7 @@ pub mod iam;
 pub mod kms;
 pub mod random;
 pub mod rds;
+pub mod remote;
 pub mod s3;
 pub mod sagemaker;
 mod sandbox;
@@ -58,5 +60,5 @@ mod world;
 
 pub use account::{ACCOUNT, BIRTH_MS};
 pub use call::Call;
-pub use sandbox::{Sandbox, Snapshot};
+pub use sandbox::{Exchange, Sandbox, Snapshot};
 pub use world::{Entry, Global, Region, World};

@@ -10,6 +10,8 @@ pub enum Mood {
     Calm,
     /// Durations are drawn, things are late, rare events happen.
     Real,
+    /// Everything is done when the answer arrives, as emulators have it.
+    Instant,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,10 +46,11 @@ impl Random {
     }
 
     /// A duration in milliseconds, given its 10th, 50th and 90th percentile in **seconds**
-    /// (fact book, section 8.2). Log-linear between the points, the median when calm.
+    /// (fact book, section 8.2). Log-linear between the points, the median when calm, none when instant.
     pub fn duration(&mut self, p10: f64, p50: f64, p90: f64) -> u64 {
         let drawn = self.unit();
         let seconds = match self.mood {
+            Mood::Instant => 0.0,
             Mood::Calm => p50,
             Mood::Real => {
                 // Log-linear through (0.1, p10), (0.5, p50), (0.9, p90), extended to both sides.
@@ -63,6 +66,15 @@ impl Random {
             }
         };
         (seconds * 1000.0) as u64
+    }
+
+    /// The same, and never outside of these **seconds**, unless everything is instant.
+    pub fn duration_within(&mut self, p10: f64, p50: f64, p90: f64, limits: (f64, f64)) -> u64 {
+        let drawn = self.duration(p10, p50, p90);
+        match self.mood {
+            Mood::Instant => 0,
+            _ => drawn.clamp((limits.0 * 1000.0) as u64, (limits.1 * 1000.0) as u64),
+        }
     }
 
     /// `length` lower-case hexadecimal digits, as in EC2 ids.

@@ -21,11 +21,17 @@ use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Request};
 use answers::{empty, refusal};
-pub use content::Content;
+pub use content::{Content, sha256};
 use route::Route;
 pub use state::{
     Bucket, Encryption, Foreign, OBJECT_BYTES_MAX, Part, PublicAccess, S3, Upload, Version, Versioning,
 };
+
+/// Bucket and key that a request names; empty where it names none.
+pub(super) fn named(request: &Request) -> (String, String) {
+    let Route { bucket, key, .. } = Route::of(request);
+    (bucket, key)
+}
 
 /// The name of the S3 operation that a request asks for.
 pub(super) fn operation(request: &Request) -> &'static str {

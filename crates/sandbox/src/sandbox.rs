@@ -1,10 +1,11 @@
 //! The handle on a simulated account: its world, its clock, and the faults that tests inject.
 
-use crate::answer::{is_mutating, respond};
-use crate::call::{Call, protocol};
+use crate::answer::respond;
+use crate::call::{Call, is_mutating, protocol};
 use crate::decode::decode;
 use crate::faults::{Faults, Injected};
-use crate::wire::{Request, Response};
+use crate::random::Mood;
+use crate::wire::{Fault, Request, Response};
 use crate::world::World;
 use auroraml_clock::Clock;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,14 +27,27 @@ pub struct Sandbox {
     crashed: Arc<tokio::sync::Notify>,
 }
 
-type Observer = Box<dyn Fn(&World) + Send>;
+/// How long a request to an emulator on the same machine takes.
+const INSTANT_ANSWER_MS: u64 = 20;
+
+/// Writes down a request before it is carried out, as long as the world stands as it did before it. Where it cannot be
+/// written down it is not carried out, and this fault is the answer.
+pub(crate) type Keeper = Box<dyn FnMut(&Call, &World) -> Result<(), Fault> + Send>;
+type Witness = Box<dyn Fn(&Exchange<'_>) + Send>;
+
+/// One request and its answer, as they went over the wire. Secrets are in it.
+pub struct Exchange<'a> {
+    pub call: &'a Call,
+    pub response: &'a Response,
+}
 
 struct Shared {
     world: World,
     faults: Faults,
     recording: Option<Vec<Snapshot>>,
-    /// Told of the world after every request that changed it (to save it in a file).
-    observer: Option<Observer>,
+    keeper: Option<Keeper>,
+    /// Told of every answer that leaves.
+    witness: Option<Witness>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -55,7 +69,8 @@ impl Sandbox {
                 world,
                 faults: Faults::default(),
                 recording: None,
-                observer: None,
+                keeper: None,
+                witness: None,
             })),
             crashed: Arc::default(),
         }
@@ -70,8 +85,15 @@ impl Sandbox {
         self.lock().faults = faults;
     }
 
-    pub fn set_observer(&self, observer: impl Fn(&World) + Send + 'static) {
-        self.lock().observer = Some(Box::new(observer));
+    /// Sets who writes down what is asked for, or nobody. Faults that are injected are not written down: they are for
+    /// sandboxes in memory.
+    pub(crate) fn set_keeper(&self, keeper: Option<Keeper>) {
+        self.lock().keeper = keeper;
+    }
+
+    /// From now on, `witness` is shown every request that is answered, with its answer.
+    pub fn set_witness(&self, witness: impl Fn(&Exchange<'_>) + Send + 'static) {
+        self.lock().witness = Some(Box::new(witness));
     }
 
     /// Completes when [`Faults::crash`] has struck.
@@ -115,7 +137,12 @@ impl Sandbox {
         let (outcome, latency_ms) = self.lock().outcome(call);
         self.clock.sleep(Duration::from_millis(latency_ms)).await;
         match outcome {
-            Outcome::Answer(response) => Some(response),
+            Outcome::Answer(response) => {
+                if let Some(witness) = &self.lock().witness {
+                    witness(&Exchange { call, response: &response });
+                }
+                Some(response)
+            }
             Outcome::Reset => None,
             Outcome::Crash => {
                 self.crashed.notify_one();
@@ -131,24 +158,43 @@ enum Outcome {
     Crash,
 }
 
+impl World {
+    /// Draws the time that a request takes on the way, milliseconds.
+    fn latency(&mut self, mutating: bool) -> u64 {
+        // Fact book, section 8.2 ("each API").
+        match mutating {
+            _ if self.global.random.mood == Mood::Instant => INSTANT_ANSWER_MS,
+            true => self.global.random.duration(0.3, 0.6, 1.5),
+            false => self.global.random.duration(0.04, 0.08, 0.25),
+        }
+    }
+
+    /// Carries a request out that was carried out before, at the same time and in the same world: both end alike.
+    pub(crate) fn repeat(&mut self, call: &Call) {
+        self.latency(is_mutating(call));
+        self.answer(call);
+    }
+}
+
 impl Shared {
     fn outcome(&mut self, call: &Call) -> (Outcome, u64) {
         let mutating = is_mutating(call);
-        // Time for the request itself: fact book, section 8.2 ("each API").
-        let latency = if mutating {
-            self.world.global.random.duration(0.3, 0.6, 1.5)
-        } else {
-            self.world.global.random.duration(0.04, 0.08, 0.25)
-        };
         let injected = self.faults.draw(mutating, protocol(call), &call.service);
         match injected {
             Some(Injected::CrashBefore) => return (Outcome::Crash, 0),
-            Some(Injected::ResetBefore) => return (Outcome::Reset, latency),
+            Some(Injected::ResetBefore) => return (Outcome::Reset, self.world.latency(mutating)),
             Some(Injected::Refuse(fault)) => {
-                return (Outcome::Answer(respond(call, "injected", Err(fault))), latency);
+                let answer = respond(call, "injected", Err(fault));
+                return (Outcome::Answer(answer), self.world.latency(mutating));
             }
             Some(Injected::CrashAfter | Injected::ResetAfter) | None => {}
         }
+        if let Some(keeper) = &mut self.keeper
+            && let Err(fault) = keeper(call, &self.world)
+        {
+            return (Outcome::Answer(respond(call, "not-kept", Err(fault))), 0);
+        }
+        let latency = self.world.latency(mutating);
         let before = (mutating && self.recording.is_some()).then(|| {
             let mut world = self.world.clone();
             world.now = call.now;
@@ -161,9 +207,6 @@ impl Shared {
                 before,
                 after: self.world.clone(),
             });
-        }
-        if mutating && let Some(observer) = &self.observer {
-            observer(&self.world);
         }
         match injected {
             Some(Injected::CrashAfter) => (Outcome::Crash, 0),

@@ -128,6 +128,12 @@ impl SecretsManager {
         self.leaving.retain(|_, until| now < *until);
     }
 
+    /// ARN and tags of the secret that a name or an ARN means.
+    pub(crate) fn described(&self, id: &str) -> Option<(String, BTreeMap<String, String>)> {
+        let secret = self.secrets.values().find(|secret| secret.is(id))?;
+        Some((secret.arn.clone(), secret.tags.clone()))
+    }
+
     fn find(&mut self, call: &Call) -> Result<&mut Secret, Fault> {
         let id = text(call, "SecretId").ok_or_else(|| missing("secretId"))?;
         self.secrets.values_mut().find(|secret| secret.is(id)).ok_or_else(not_found)

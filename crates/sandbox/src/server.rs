@@ -1,9 +1,11 @@
 //! The sandbox behind a socket, so that the AWS CLI, boto3 and anything else that speaks to AWS can use it.
 //!
 //! **Invariants.** Only loopback addresses are served: nothing here checks a signature. Everything has a
-//! limit: connections, headers, bodies, and the time that each may take. Prints nothing.
+//! limit: connections, headers, bodies, and the time that each may take. A connection on which nothing is being answered
+//! makes room when others wait for a place. Prints nothing.
 
 use crate::decode::decode;
+use crate::remote;
 use crate::sandbox::Sandbox;
 use crate::wire::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
@@ -15,14 +17,16 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::Instant;
 
-/// Connections at once; more wait in the operating system's queue.
+/// Connections at once; more wait in the operating system's queue until one ends or makes room.
 const CONNECTIONS_MAX: usize = 256;
+/// How long a connection may be without a request that is being answered before it has to make room for others.
+const IDLE_TIME: Duration = Duration::from_secs(1);
 /// Bytes of one request body.
 const BODY_MAX: usize = 64 << 20;
 /// Bytes of a request's line and headers.
@@ -95,38 +99,80 @@ impl Listener {
         seen: impl Fn(&Line) + Send + Sync + 'static,
     ) -> io::Result<()> {
         let seen: Seen = Arc::new(seen);
-        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        let (stopping, stopped) = watch::channel(false);
+        let clock = auroraml_clock::Clock::real();
         let mut connections = JoinSet::new();
+        let mut guests: BTreeMap<Id, Guest> = BTreeMap::new();
         tokio::pin!(stop);
         loop {
             let accepted = tokio::select! {
                 () = &mut stop => break,
-                Some(_) = connections.join_next() => continue,
-                accepted = accept(&self.listener, &places) => accepted,
+                Some(ended) = connections.join_next_with_id() => {
+                    guests.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
+                    continue;
+                }
+                accepted = self.listener.accept(), if guests.len() < CONNECTIONS_MAX => accepted,
+                () = clock.sleep(IDLE_TIME / 4), if guests.len() >= CONNECTIONS_MAX => {
+                    make_room(&guests);
+                    continue;
+                }
             };
             match accepted {
-                Ok((stream, place)) => {
-                    let served = connection(stream, sandbox.clone(), Arc::clone(&seen), stopped.clone());
-                    connections.spawn(async move {
-                        served.await;
-                        drop(place);
-                    });
+                Ok((stream, _)) => {
+                    let idle = Idle::default();
+                    let served = connection(stream, sandbox.clone(), Arc::clone(&seen), idle.clone());
+                    let handle = connections.spawn(served);
+                    guests.insert(handle.id(), Guest { idle, handle });
                 }
-                Err(error) if is_passing(&error) => {
-                    // Out of file descriptors, say: trying again at once would only spin.
-                    auroraml_clock::Clock::real().sleep(Duration::from_millis(50)).await;
-                }
+                // Out of file descriptors, say: trying again at once would only spin.
+                Err(error) if is_passing(&error) => clock.sleep(Duration::from_millis(50)).await,
                 Err(error) => return Err(error),
             }
         }
         drop(self.listener);
-        // Nobody listens if there is no connection.
-        let _ = stopping.send(true);
+        // What is being answered may end; nobody waits for more requests.
+        for guest in guests.values().filter(|guest| guest.idle.since().is_some()) {
+            guest.handle.abort();
+        }
         let all = async { while connections.join_next().await.is_some() {} };
         // What has not ended by then is dropped with the set.
         let _ = tokio::time::timeout(STOP_TIME, all).await;
         Ok(())
+    }
+}
+
+/// A connection from outside.
+struct Guest {
+    idle: Idle,
+    handle: AbortHandle,
+}
+
+/// Since when a connection has no request that is being answered: it is between two requests, or sends one.
+#[derive(Clone)]
+struct Idle(Arc<Mutex<Option<Instant>>>);
+
+impl Default for Idle {
+    fn default() -> Idle {
+        Idle(Arc::new(Mutex::new(Some(Instant::now()))))
+    }
+}
+
+impl Idle {
+    fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+}
+
+/// Ends the connections that have been idle for longest, if that is long enough: several, because as many may wait.
+fn make_room(guests: &BTreeMap<Id, Guest>) {
+    let idle = guests.values().filter_map(|guest| Some((guest.idle.since()?.elapsed(), guest)));
+    let mut idle: Vec<_> = idle.filter(|(time, _)| *time >= IDLE_TIME).collect();
+    idle.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+    for (_, guest) in idle.into_iter().take(CONNECTIONS_MAX / 4) {
+        guest.handle.abort();
     }
 }
 
@@ -145,15 +191,6 @@ pub async fn listen(
 
 type Seen = Arc<dyn Fn(&Line) + Send + Sync>;
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
-}
-
 /// Errors of one connection, or of a shortage that ends.
 fn is_passing(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
@@ -162,24 +199,18 @@ fn is_passing(error: &io::Error) -> bool {
         || matches!(error.raw_os_error(), Some(23 | 24))
 }
 
-async fn connection(stream: TcpStream, sandbox: Sandbox, seen: Seen, mut stopped: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, sandbox: Sandbox, seen: Seen, idle: Idle) {
     // Small answers should leave at once; without it they merely leave later.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| answer(request, sandbox.clone(), Arc::clone(&seen)));
-    let connection = http1::Builder::new()
+    let service =
+        service_fn(move |request| answer(request, sandbox.clone(), Arc::clone(&seen), idle.clone()));
+    // A broken connection, ours or the client's, concerns nobody else.
+    let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_TIME)
         .max_buf_size(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    // A broken connection, ours or the client's, concerns nobody else.
-    tokio::select! {
-        _ = connection.as_mut() => {}
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 /// An error makes hyper drop the connection without an answer.
@@ -187,13 +218,28 @@ async fn answer(
     request: hyper::Request<Incoming>,
     sandbox: Sandbox,
     seen: Seen,
+    idle: Idle,
 ) -> Result<hyper::Response<Full<Bytes>>, io::Error> {
     let request = match tokio::time::timeout(BODY_TIME, read(request)).await {
         Ok(Ok(request)) => request,
         Ok(Err(status)) => return Ok(plain(status)),
         Err(_) => return Ok(plain(408)),
     };
+    idle.set(None);
+    let answer = respond(request, &sandbox, &seen).await;
+    idle.set(Some(Instant::now()));
+    answer
+}
+
+async fn respond(
+    request: Request,
+    sandbox: &Sandbox,
+    seen: &Seen,
+) -> Result<hyper::Response<Full<Bytes>>, io::Error> {
     let head = request.method == "HEAD";
+    if request.path == remote::CLOCK_PATH {
+        return write(remote::tell(&sandbox.clock()), head);
+    }
     let call = decode(request, sandbox.clock().now_ms());
     let response = sandbox.carry_out(&call).await;
     seen(&Line {

@@ -118,6 +118,13 @@ async fn an_endpoint_must_fit_its_service_and_its_network() {
     assert_eq!(code(without_dns), "InvalidParameter", "private DNS needs DNS host names");
     let two = aws.interface_endpoint(&vpc, SECRETS).private_dns_enabled(false).subnet_ids(&a).subnet_ids(&b);
     assert_eq!(code(two.send().await), "DuplicateSubnetsInSameZone");
+    // Not every zone has every service.
+    let c = aws.subnet(&vpc, "10.0.3.0/24", "us-east-1b").await;
+    let elsewhere = |service: &str| {
+        aws.interface_endpoint(&vpc, service).private_dns_enabled(false).subnet_ids(&c).send()
+    };
+    assert_eq!(code(elsewhere("com.amazonaws.us-east-1.sagemaker.runtime").await), "InvalidParameter");
+    elsewhere(SECRETS).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -76,6 +76,7 @@ async fn connect(wired: &Wired, operations: &'static [&'static str]) -> Stack {
     let clock = sandbox.clock();
     let connection = Connection {
         config: simulated_config(&wired.spec.region, SharedHttpClient::new(denying), &clock),
+        plain_http: None,
         clock,
         files: Arc::new(|path| std::fs::read(path)),
         passwords: Arc::new(|_| Some(SecretText::new("none".into()))),

@@ -1,6 +1,7 @@
 //! Desired against live, property by property. Pure.
 
 use super::has_reference;
+use super::names::short_hash;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use serde_json::Value;
 pub struct Change {
     /// Path of the property, its parts joined by dots.
     pub path: String,
-    /// The live value; null where there is none.
+    /// The live value; null where there is none. Of what may hold a secret, here and below, a hash.
     pub from: Value,
     pub to: To,
 }
@@ -29,6 +30,22 @@ impl Change {
     /// Whether it is of this property, or of something in it.
     pub fn concerns(&self, path: &str) -> bool {
         self.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
+    /// The same, with a hash in the place of each value. `salt` keeps equal values of different objects apart.
+    pub fn hidden(&self, salt: &str) -> Change {
+        let hash = |value: &Value| match value {
+            Value::Null => Value::Null,
+            value => {
+                let content = format!("{salt}\0{}\0{value}", self.path);
+                format!("(sensitive, hash {})", short_hash(content.as_bytes())).into()
+            }
+        };
+        let to = match &self.to {
+            To::Value(value) => To::Value(hash(value)),
+            To::KnownAfterApply(value) => To::KnownAfterApply(value.clone()),
+        };
+        Change { path: self.path.clone(), from: hash(&self.from), to }
     }
 }
 

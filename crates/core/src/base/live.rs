@@ -47,4 +47,11 @@ pub enum State {
     Broken(String),
 }
 
+impl State {
+    /// Whether AWS is deleting it: RDS and EC2 say `deleting`, SageMaker `Deleting` (fact book, section 4.1).
+    pub fn is_leaving(&self) -> bool {
+        matches!(self, State::Busy(status) if status.eq_ignore_ascii_case("deleting"))
+    }
+}
+
 pub type Observed = BTreeMap<Id, Live>;

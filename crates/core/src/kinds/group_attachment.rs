@@ -4,7 +4,7 @@
 use super::Kind;
 use crate::base::Input;
 use crate::members::Effect;
-use crate::resource::{Action, PLAIN, Rules};
+use crate::resource::{Action, PLAIN, Rules, Verdict};
 use serde::{Deserialize, Serialize};
 
 pub struct GroupAttachment;
@@ -26,6 +26,17 @@ impl Kind for GroupAttachment {
         effect: |action, _, _| match action {
             Action::Create | Action::Update | Action::Recreate | Action::Delete => Effect::Pending,
             _ => Effect::None,
+        },
+        judge: |sight| {
+            // The cluster has the group at once, and begins to be `modifying` later (fact book, section 1.6).
+            let acted = sight.past.acted.as_ref();
+            let unseen =
+                acted.is_some_and(|(at, _)| sight.past.busy_at <= *at && sight.since(*at) < sight.lag);
+            match (sight.unsettled(unseen), sight.changes.is_empty()) {
+                (Some(verdict), _) => verdict,
+                (None, true) => Verdict::Done,
+                (None, false) => Verdict::Act(None),
+            }
         },
         poll_seconds: 5,
         limit_minutes: 30,

@@ -30,6 +30,7 @@ impl Kind for Model {
     const NAME: &'static str = "model";
     const RULES: Rules = Rules {
         after: &["role", "bucket"],
+        sensitive: &["environment"],
         accept: |want, live| {
             for property in IN_THE_NAME {
                 want[property] = live[property].clone();

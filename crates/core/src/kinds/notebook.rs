@@ -28,6 +28,9 @@ pub struct Props {
     pub lifecycle_config: Input,
     /// `notebook-al2023-v1`
     pub platform: String,
+    /// Oldest version of the instance metadata service that it answers: `2` keeps the role's keys from whoever gets a
+    /// program in it to fetch an address. None where AWS does not tell.
+    pub metadata_version: Option<String>,
     /// Whether it is started.
     pub running: Option<bool>,
     pub tags: BTreeMap<String, String>,
@@ -35,6 +38,9 @@ pub struct Props {
 
 /// AWS moves old platforms on by itself, and nothing can be moved back (fact book, trap 55).
 fn accept(want: &mut Value, live: &Value) {
+    if live.is_object() && live["metadata_version"].is_null() {
+        want["metadata_version"] = Value::Null;
+    }
     let (Some(wanted), Some(present)) = (want["platform"].as_str(), live["platform"].as_str()) else {
         return;
     };
@@ -83,9 +89,11 @@ impl Kind for Notebook {
         },
         holds_data: true,
         accept,
+        // A start has no effect at times (fact book, trap 57).
+        may_be_ignored: &["running"],
         poll_seconds: 10,
         limit_minutes: 60,
-        // A start that has no effect is repeated after this time (fact book, trap 57).
+        // It is repeated after this time.
         effect_lag_seconds: 30,
         typical_seconds: 210,
         ..PLAIN

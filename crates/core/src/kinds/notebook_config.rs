@@ -24,6 +24,8 @@ impl Kind for NotebookConfig {
     const NAME: &'static str = "notebook_config";
     const RULES: Rules = Rules {
         after: &["bucket_object"],
+        // People who edit a script in the console put tokens into it.
+        sensitive: &["on_create", "on_start"],
         accept: |want, _| {
             for hook in ["on_create", "on_start"] {
                 if let Some(script) = want[hook].as_str() {

@@ -5,8 +5,9 @@
 
 use super::Kind;
 use crate::base::Input;
-use crate::members::restart::{Next, Policy, Strategy, Topology, next};
-use crate::resource::{Nature, PLAIN, Rules, Sight, Verdict};
+use crate::members::Impact;
+use crate::members::restart::{Member, Next, Policy, Strategy, Topology, next};
+use crate::resource::{Nature, PLAIN, Past, Rules, Sight, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -38,12 +39,48 @@ fn topology(live: &Value) -> Option<Topology> {
     serde_json::from_value(live["topology"].clone()).ok()
 }
 
+/// Whether AWS shows what the last restart was for: a member that was pending-reboot runs the parameters, or the
+/// failover is reported and its target is the writer. Then it is over, however quick it was and whether or not
+/// anybody saw it at work.
+fn is_over(sight: &Sight<'_>, topology: &Topology) -> bool {
+    let past = sight.past;
+    let (Some((at, Some(before))), Some(made)) = (&past.acted, &past.interrupted) else { return false };
+    let Some(before) = self::topology(&before.props) else { return false };
+    let now = |name: &String| topology.members.iter().find(|member| member.name == *name);
+    let was_pending = |member: &&Member| member.is_pending() && made.members.contains(&member.name);
+    let mut pending = before.members.iter().filter(was_pending).peekable();
+    let applied =
+        pending.peek().is_some() && pending.all(|member| now(&member.name).is_some_and(Member::is_in_sync));
+    // A failover that is made for the writer's place alone leaves no other trace.
+    let moved = topology.failed_over.as_ref().is_some_and(|failover| {
+        // AWS's times are of whole seconds.
+        failover.at + 1_000 > *at && topology.writer().is_some_and(|writer| writer.name == failover.to)
+    });
+    let moves = made.impact == Impact::Failover;
+    let stays = sight.want["writer"].is_null();
+    match moves {
+        true => moved || stays && applied,
+        false => applied,
+    }
+}
+
+/// Whether the plan was made while a restart may have been on its way: one that a run asked for that was killed,
+/// say. Where all members were in-sync then, nobody had a reason for one.
+fn found_pending(past: &Past) -> bool {
+    let found = past.found.as_ref().and_then(|found| topology(&found.props));
+    found.is_none_or(|found| found.members.iter().any(|member| !member.is_in_sync()))
+}
+
 /// The next restart, if one is due and it is certain that none is on its way already.
 fn judge(sight: &Sight<'_>) -> Verdict {
     let past = sight.past;
+    let topology = topology(&sight.live.props);
+    let over = topology.as_ref().is_some_and(|topology| is_over(sight, topology));
     // A restart is seen, or its time is over: that something else has changed says nothing about it.
-    let unseen =
-        past.acted.as_ref().is_some_and(|(at, _)| sight.since(*at) < sight.lag && past.busy_at <= *at);
+    let unseen = past
+        .acted
+        .as_ref()
+        .is_some_and(|(at, _)| !over && sight.since(*at) < sight.lag && past.busy_at <= *at);
     if let Some(verdict) = sight.unsettled(unseen) {
         return verdict;
     }
@@ -52,10 +89,16 @@ fn judge(sight: &Sight<'_>) -> Verdict {
         past.acted.as_ref().is_some_and(|(at, _)| sight.since(past.busy_at.max(*at)) < sight.lag);
     if sight.changes.is_empty() {
         // The change before this step is that young.
-        let early = past.foreseen && past.acts == 0 && sight.since(past.began) < sight.lag;
+        let early = past.foreseen && past.acts == 0 && !past.differed && sight.since(past.began) < sight.lag;
         // A look just after our failover may still call the old writer the writer.
-        let unsure = just_acted && !sight.want["writer"].is_null();
-        return if early || unsure { wait("waiting for the change to show") } else { Verdict::Done };
+        let unsure = just_acted && !over && !sight.want["writer"].is_null();
+        // What was seen to differ and does so no more has changed.
+        let certain = if past.acts == 0 { past.differed } else { over };
+        return match (early || unsure, certain) {
+            (true, _) => wait("waiting for the change to show"),
+            (false, true) => Verdict::Certain,
+            (false, false) => Verdict::Done,
+        };
     }
     let strategy: Option<Strategy> =
         serde_json::from_value(sight.want["strategy"].clone()).unwrap_or_default();
@@ -67,7 +110,7 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     if strategy == Strategy::Never {
         return Verdict::Held("`restart: never` leaves members pending-reboot".into());
     }
-    let Some(topology) = topology(&sight.live.props) else { return wait("waiting for the members to show") };
+    let Some(topology) = topology else { return wait("waiting for the members to show") };
     let mut pending = topology.members.iter().filter(|member| member.is_pending());
     // AWS notices late that a member runs with new parameters (fact book, table 8.2): asking again at once would
     // restart it again.
@@ -77,9 +120,12 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     }
     // A paused member that a change of parameters wakes runs them without a restart.
     let wakes = topology.pauses && pending.any(|member| member.class == "db.serverless");
-    let patience = if wakes { RESUMES_SECONDS } else { BEGINS_SECONDS } * 1000;
-    if past.acts == 0 && sight.since(past.began.max(past.busy_at)) < patience {
-        return wait("making sure that nothing is on its way already");
+    let quiet = if found_pending(past) { past.run_began.max(past.busy_at) } else { past.busy_at };
+    if past.acts == 0 && sight.since(quiet) < BEGINS_SECONDS * 1000 {
+        return wait("making sure that no restart of an earlier run is on its way");
+    }
+    if wakes && past.acts == 0 && sight.since(past.began.max(past.busy_at)) < RESUMES_SECONDS * 1000 {
+        return wait("a paused member that resumes runs the parameters without a restart");
     }
     let writer = sight.want["writer"].as_str().map(String::from);
     match next(&topology, &Policy { strategy, writer, ..Policy::default() }) {
@@ -193,7 +239,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let busy = Past { busy_at: NOW - 30_000, ..Past::default() };
-        assert_eq!(wait(busy), "making sure that nothing is on its way already");
+        assert_eq!(wait(busy), "making sure that no restart of an earlier run is on its way");
         // Asked for a while ago, and never seen to begin.
         let unseen = Past { acted: Some((NOW - 60_000, None)), acts: 1, ..Past::default() };
         assert_eq!(wait(unseen), "waiting for AWS to begin");

@@ -15,6 +15,8 @@ pub struct Props {
     pub trust: Value,
     /// Permissions, normalised; null when there are none.
     pub policy: Value,
+    /// ARN of the permissions boundary; null in what is wanted means whatever it is.
+    pub boundary: Option<String>,
     pub tags: BTreeMap<String, String>,
 }
 

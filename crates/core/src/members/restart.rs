@@ -27,7 +27,18 @@ pub struct Topology {
     pub global_cluster: Option<String>,
     /// Whether its Serverless v2 members pause when nobody uses them.
     pub pauses: bool,
+    /// The latest failover that AWS reports as completed.
+    #[serde(default)]
+    pub failed_over: Option<FailedOver>,
     pub members: Vec<Member>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedOver {
+    /// The member that has become the writer.
+    pub to: String,
+    /// Milliseconds since the Unix epoch.
+    pub at: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! The cluster, its members, and the machine learning wiring: role, association and parameter as one unit.
 
-use super::Builder;
 use super::network::Network;
 use super::roles::{AURORA, arn};
+use super::{Builder, engine_version};
 use crate::base::names::ORIGINAL_GROUP_TAG;
 use crate::base::{Id, Input};
 use crate::engine;
@@ -12,6 +12,7 @@ use crate::kinds::{
 use crate::members::Policy;
 use crate::resource::Restarts;
 use crate::spec::{Aurora, Cluster, Instance, Restart, Storage};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One way in which SQL calls another service: role, association and parameter as one unit.
@@ -33,6 +34,14 @@ pub(super) fn role_parameters(abilities: &[Wiring]) -> BTreeMap<String, Input> {
         .iter()
         .filter_map(|one| Some((one.ability.wiring.parameter()?.to_string(), arn(&one.role))));
     named.collect()
+}
+
+/// The members of a cluster; one that scales by itself where the spec names none.
+pub(super) fn instances(spec: &Cluster) -> Cow<'_, [Instance]> {
+    match spec.instances.is_empty() {
+        true => vec![Instance { class: "db.serverless".into(), promotion_tier: 1 }].into(),
+        false => spec.instances.as_slice().into(),
+    }
 }
 
 impl Builder<'_> {
@@ -81,29 +90,17 @@ impl Builder<'_> {
     }
 
     fn owned(&mut self, spec: &Cluster, network: &Network, secret: Option<&Id>) {
-        let version = match &self.facts.live_engine_version {
-            Some(live) if self.engine.matches(&spec.engine_version, live) => live.clone(),
-            _ => {
-                match self.engine.resolve(
-                    &spec.engine_version,
-                    &self.facts.engine_versions,
-                    &self.facts.today,
-                ) {
-                    Some(offered) => offered.version.clone(),
-                    None => {
-                        let newest: BTreeSet<&str> =
-                            self.facts.engine_versions.iter().map(|o| o.version.as_str()).collect();
-                        return self.problem(
-                            "aurora.engine_version",
-                            format!(
-                                "no {} version on offer in {} begins with {}",
-                                self.engine.title, self.place.region, spec.engine_version
-                            ),
-                            format!("choose one of {}", newest.into_iter().collect::<Vec<_>>().join(", ")),
-                        );
-                    }
-                }
-            }
+        let Some(version) = engine_version(spec, self.engine, self.facts) else {
+            let newest: BTreeSet<&str> =
+                self.facts.engine_versions.iter().map(|o| o.version.as_str()).collect();
+            return self.problem(
+                "aurora.engine_version",
+                format!(
+                    "no {} version on offer in {} begins with {}",
+                    self.engine.title, self.place.region, spec.engine_version
+                ),
+                format!("choose one of {}", newest.into_iter().collect::<Vec<_>>().join(", ")),
+            );
         };
         let abilities = self.abilities(&self.place.cluster());
         let id = Id::new("subnet_group", "main");
@@ -181,8 +178,7 @@ impl Builder<'_> {
     }
 
     fn members(&mut self, spec: &Cluster, cluster: &Id) -> Vec<Id> {
-        let serverless = [Instance { class: "db.serverless".into(), promotion_tier: 1 }];
-        let instances = if spec.instances.is_empty() { &serverless[..] } else { &spec.instances[..] };
+        let instances = instances(spec);
         // The first instance to become available is the writer (fact book, section 1.7). Where all are alike
         // it does not matter which one that is, and they are made at the same time.
         let alike = instances.iter().all(|i| i.class == instances[0].class);

@@ -36,6 +36,7 @@ impl Builder<'_> {
         self.check_engine(&identifier, live, &abilities);
         self.check_role_quota(&identifier, live, &abilities);
         self.note_loose_ends(&identifier, live);
+        self.note_losers(&identifier, live, &abilities);
         let Some(group) = self.choose_group(&identifier, live, &abilities) else { return };
         let parameters = role_parameters(&abilities);
         let carriers = match group {
@@ -87,9 +88,17 @@ impl Builder<'_> {
                     format!("it is to have its parameter group {original} back, as the tag auroraml:original-group of {ours} says, and there is no such group"),
                     format!("create {original} again, or set the tag of {ours} to the group that the cluster is to have, then run again"),
                 ),
-                Some(_) => {}
+                Some(original) => self.graph.notes.push(format!(
+                    "{identifier} gets its parameter group {original} back, and its members have to restart once more to run its values"
+                )),
             }
-        } else if set && !live.sharers.is_empty() {
+        } else if set {
+            self.graph.notes.push(format!(
+                "this stack's roles are taken out of {}, which {identifier} keeps",
+                live.parameter_group
+            ));
+        }
+        if !attached && set && !live.sharers.is_empty() {
             self.graph.notes.push(format!(
                 "{} is now used by {} as well: they lose this stack's role parameters too, and their members may report pending-reboot",
                 live.parameter_group,
@@ -214,6 +223,19 @@ impl Builder<'_> {
         }
     }
 
+    /// Another stack that has wired the cluster up: a parameter holds one role, so it loses what this stack sets.
+    fn note_losers(&mut self, identifier: &str, live: &ExistingFacts, abilities: &[Wiring]) {
+        for one in abilities {
+            let Some(parameter) = one.ability.wiring.parameter() else { continue };
+            let Some(role) = live.role_parameters.get(parameter) else { continue };
+            let Some(other) = stack_of(role).filter(|other| *other != self.place.stack) else { continue };
+            self.graph.notes.push(format!(
+                "the stack {other} loses {parameter} on {identifier}, which holds one role: SQL then calls {} with this stack's",
+                one.ability.title
+            ));
+        }
+    }
+
     /// In which group the parameters are set; `None` after a problem. A group once chosen is kept: in place as
     /// long as one of our values is there, the copy as long as it is attached.
     fn choose_group(
@@ -279,7 +301,7 @@ impl Builder<'_> {
             return None;
         }
         self.graph.notes.push(format!(
-            "{identifier} gets a parameter group of its own, {ours}, with all values of {group}, which is not modified: {}",
+            "{identifier} gets a parameter group of its own, {ours}, with all values of {group}, which is not modified: {}; `auroraml destroy` gives {group} back, and the members restart again for it",
             reasons.join("; ")
         ));
         Some(Group::CopyOf(group.clone()))
@@ -294,4 +316,10 @@ impl Builder<'_> {
             "if it is this stack's, set the tag, then run again; if not, choose another stack name",
         );
     }
+}
+
+/// The stack that made a role, as its path says: `arn:aws:iam::111122223333:role/auroraml/shop/us-east-1/…`.
+fn stack_of(role: &str) -> Option<&str> {
+    let (_, path) = role.split_once(":role/auroraml/")?;
+    path.split('/').next()
 }

@@ -1,24 +1,46 @@
 //! What the model must know of the world beside the spec. Plain values, gathered by `run`.
 
 use crate::engine::Offered;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// Names of the region's availability zones, sorted.
+    /// Names of the region's availability zones, sorted; asked for only when a subnet is to be made.
     pub zones: Vec<String>,
+    /// Zones of the live subnets, which cannot move, by name within the stack.
+    pub live_zones: BTreeMap<String, String>,
+    /// Where AWS offers what the spec needs; asked for only when something of it is to be made.
+    pub offers: Vec<Offer>,
+    /// What could not be asked, for the reader of the plan.
+    pub notes: Vec<String>,
     /// Versions on offer; empty when the live cluster makes asking unnecessary.
     pub engine_versions: Vec<Offered>,
     /// Version of the live cluster, the stack's own or the existing one.
     pub live_engine_version: Option<String>,
     /// The existing cluster, where the spec names one and it is there.
     pub existing: Option<ExistingFacts>,
-    /// SHA-256 of each local file that the spec names, in hexadecimal.
-    pub files: BTreeMap<String, String>,
+    /// SHA-256 of each local file that the spec names, in hexadecimal; or why it cannot be read.
+    pub files: BTreeMap<String, Result<String, String>>,
     /// `YYYY-MM-DD`
     pub today: String,
     /// `YYYYMMDD-HHMMSS`, for names that must be unique.
     pub timestamp: String,
+}
+
+/// The zones in which AWS offers something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub what: Zonal,
+    pub zones: BTreeSet<String>,
+}
+
+/// What is not offered in every zone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Zonal {
+    /// Interface endpoints of a service: `com.amazonaws.us-east-1.sagemaker.runtime`.
+    Endpoint(String),
+    /// A class of DB instances: `db.r6g.large`.
+    Class(String),
 }
 
 /// A cluster that others own.

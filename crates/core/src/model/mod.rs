@@ -10,14 +10,16 @@ mod network;
 mod roles;
 mod sagemaker;
 mod scope;
+mod zones;
 
 pub use scope::{Scope, scope};
+pub use zones::{Questions, questions};
 
 use crate::base::Id;
 use crate::base::names::{EXPIRES_TAG, Place, RESOURCE_TAG, STACK_TAG};
 use crate::engine::{Engine, Wiring};
 use crate::resource::{Deletion, Graph};
-use crate::spec::{Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
+use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
 use facts::Facts;
 use std::collections::BTreeMap;
 
@@ -75,6 +77,7 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
     match intent {
         Intent::Destroy { unprotect } => builder.destruction(unprotect),
         Intent::Apply => {
+            builder.graph.notes.clone_from(&facts.notes);
             let network = builder.network();
             builder.bucket();
             let secret = builder.secret();
@@ -159,6 +162,16 @@ impl Builder<'_> {
                 self.graph.deletions.insert(Id::new("endpoint", name.clone()), Deletion::Offer);
             }
         }
+    }
+}
+
+/// The version that the stack's cluster has, or gets.
+pub fn engine_version(spec: &Cluster, engine: &Engine, facts: &Facts) -> Option<String> {
+    match &facts.live_engine_version {
+        Some(live) if engine.matches(&spec.engine_version, live) => Some(live.clone()),
+        _ => engine
+            .resolve(&spec.engine_version, &facts.engine_versions, &facts.today)
+            .map(|offered| offered.version.clone()),
     }
 }
 

@@ -25,27 +25,15 @@ pub(super) struct Network {
 impl Builder<'_> {
     pub(super) fn network(&mut self) -> Network {
         let Some(spec) = &self.spec.network else { return Network::default() };
-        let zones = spec.public_subnets.len().max(spec.private_subnets.len());
-        if self.facts.zones.len() < zones {
-            self.problem(
-                "network",
-                format!(
-                    "{} has {} availability zones, and the spec needs {zones}",
-                    self.place.region,
-                    self.facts.zones.len()
-                ),
-                "list fewer subnets, or choose another region",
-            );
-            return Network::default();
-        }
+        let Some(zones) = self.zones(spec) else { return Network::default() };
         let id = Id::new("vpc", "main");
         let mut tags = self.tags(&id);
         tags.insert("Name".into(), self.place.stack.clone());
         let props = vpc::Props { cidr: spec.cidr.to_string(), dns_hostnames: true, tags };
         let vpc = self.graph.add(id, props).id();
         let mut network = Network {
-            public: self.subnets(&vpc, "public", &spec.public_subnets),
-            private: self.subnets(&vpc, "private", &spec.private_subnets),
+            public: self.subnets(&vpc, "public", &spec.public_subnets, &zones),
+            private: self.subnets(&vpc, "private", &spec.private_subnets, &zones),
             ..Network::default()
         };
         let gateway = self.public_side(&vpc, &mut network);
@@ -55,14 +43,14 @@ impl Builder<'_> {
         network
     }
 
-    fn subnets(&mut self, vpc: &Id, side: &str, ranges: &[ipnet::Ipv4Net]) -> Vec<Id> {
+    fn subnets(&mut self, vpc: &Id, side: &str, ranges: &[ipnet::Ipv4Net], zones: &[String]) -> Vec<Id> {
         let mut ids = Vec::new();
         for (n, range) in ranges.iter().enumerate() {
             let id = Id::new("subnet", format!("{side}-{}", n + 1));
             let props = subnet::Props {
                 vpc: Input::of(vpc, "id"),
                 cidr: range.to_string(),
-                zone: self.facts.zones[n].clone(),
+                zone: zones[n].clone(),
                 public: side == "public",
                 tags: self.named(&id),
             };
@@ -196,12 +184,11 @@ impl Builder<'_> {
         });
         for service in services {
             let gateway = service == ServiceEndpoint::S3;
-            let name = service_name(service);
-            let id = Id::new("vpc_endpoint", name.replace('.', "-"));
+            let id = endpoint_id(service);
             let refer = |ids: &[Id]| ids.iter().map(|id| Input::of(id, "id")).collect::<Vec<_>>();
             let props = vpc_endpoint::Props {
                 vpc: Input::of(vpc, "id"),
-                service: format!("com.amazonaws.{}.{name}", self.place.region),
+                service: service_in(service, &self.place.region),
                 gateway,
                 private_dns: (!gateway).then_some(true),
                 route_tables: if gateway { refer(tables) } else { Vec::new() },
@@ -223,6 +210,15 @@ impl Builder<'_> {
 
 fn tcp(port: i32, peer: impl Into<Input>) -> Rule {
     Rule { protocol: "tcp".into(), from_port: Some(port), to_port: Some(port), peer: peer.into() }
+}
+
+pub(super) fn endpoint_id(service: ServiceEndpoint) -> Id {
+    Id::new("vpc_endpoint", service_name(service).replace('.', "-"))
+}
+
+/// What AWS calls the endpoint service in a region.
+pub(super) fn service_in(service: ServiceEndpoint, region: &str) -> String {
+    format!("com.amazonaws.{region}.{}", service_name(service))
 }
 
 fn service_name(service: ServiceEndpoint) -> &'static str {

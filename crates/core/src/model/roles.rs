@@ -4,11 +4,18 @@ use super::Builder;
 use crate::base::policy::{document, trust};
 use crate::base::{Id, Input};
 use crate::kinds::role;
-use crate::spec::S3Access;
+use crate::spec::{EndpointManager, S3Access};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub(super) const AURORA: &str = "rds.amazonaws.com";
 pub(super) const SAGEMAKER: &str = "sagemaker.amazonaws.com";
+
+/// What pulls an image.
+const PULL: [&str; 3] =
+    ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+const WRITE_LOGS: [&str; 4] =
+    ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
 
 fn allow(actions: &[&str], resources: impl IntoIterator<Item = String>) -> Value {
     let resources: Vec<String> = resources.into_iter().collect();
@@ -31,6 +38,7 @@ impl Builder<'_> {
         let props = role::Props {
             trust: trust(service, &self.place.account, source),
             policy: document(statements),
+            boundary: self.spec.permissions_boundary.clone(),
             tags: self.tags(&id),
         };
         self.graph.add(id, props).predict("arn", self.place.role_arn(name)).id()
@@ -51,7 +59,7 @@ impl Builder<'_> {
             "s3" => {
                 let buckets = self.s3_buckets();
                 let arns = || buckets.iter().map(|bucket| self.place.bucket_arn(bucket));
-                let list = ["s3:ListBucket", "s3:GetBucketLocation"];
+                let list = ["s3:ListBucket"];
                 let objects = [
                     "s3:GetObject",
                     "s3:GetObjectVersion",
@@ -67,7 +75,7 @@ impl Builder<'_> {
             "bedrock" => {
                 let models = &wish.bedrock.as_ref()?.models;
                 let arns = models.iter().map(|model| self.place.bedrock_model_arn(model));
-                Some(vec![allow(&["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"], arns)])
+                Some(vec![allow(&["bedrock:InvokeModel"], arns)])
             }
             _ => None,
         }
@@ -83,15 +91,16 @@ impl Builder<'_> {
     }
 
     /// Execution role of the models that the stack hosts: reads artifacts and images, writes logs and metrics.
-    pub(super) fn model_role(&mut self, artifacts: &[String]) -> Id {
+    pub(super) fn model_role(&mut self, endpoints: &[&str], images: &[String], artifacts: &[String]) -> Id {
+        let logs = endpoints.iter().flat_map(|name| self.logs(&format!("Endpoints/{name}")));
         let mut statements = vec![
             allow(&["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"], everything()),
-            allow(
-                &["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                [format!("arn:{}:ecr:*:*:repository/*", self.place.partition())],
-            ),
-            self.logs("/aws/sagemaker/*"),
+            allow(&WRITE_LOGS, logs),
         ];
+        let repositories: BTreeSet<String> = images.iter().filter_map(|uri| self.repository(uri)).collect();
+        if !repositories.is_empty() {
+            statements.push(allow(&PULL, repositories));
+        }
         if !artifacts.is_empty() {
             let path = |uri: &String| uri.trim_start_matches("s3://").to_string();
             let objects = artifacts.iter().map(|uri| self.place.bucket_arn(&path(uri)));
@@ -104,55 +113,76 @@ impl Builder<'_> {
         self.role("model", SAGEMAKER, None, statements)
     }
 
-    /// Execution role of the notebook, which trains models, deploys them and asks the database.
+    /// Execution role of the notebook, which trains models, deploys them where the spec leaves that to it, and asks
+    /// the database. What it makes may have any name, for the SageMaker SDK makes names up; what it stops, tags and
+    /// deletes is what it has named after the stack.
     pub(super) fn notebook_role(&mut self, secret: Option<&Id>) -> Id {
         let place = self.place;
-        let own = place.role_arn("notebook");
-        let sagemaker = |what: &str| place.sagemaker_arn(what, "*");
+        let any = |what: &str| place.sagemaker_arn(what, "*");
+        let own = |what: &str| place.sagemaker_arn(what, &format!("{}-*", place.name("notebook")));
+        let kinds = ["training-job", "hyper-parameter-tuning-job", "model", "endpoint-config"];
         let mut statements = vec![
+            // Without it the SageMaker SDK takes the role's ARN without its path (aws/sagemaker-python-sdk, issue 2089).
+            allow(&["sagemaker:DescribeNotebookInstance"], [place.notebook_arn()]),
             allow(
                 &[
                     "sagemaker:CreateTrainingJob",
                     "sagemaker:DescribeTrainingJob",
-                    "sagemaker:StopTrainingJob",
                     "sagemaker:CreateHyperParameterTuningJob",
                     "sagemaker:DescribeHyperParameterTuningJob",
-                    "sagemaker:StopHyperParameterTuningJob",
                     "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
                     "sagemaker:CreateModel",
                     "sagemaker:DescribeModel",
-                    "sagemaker:DeleteModel",
                     "sagemaker:CreateEndpointConfig",
                     "sagemaker:DescribeEndpointConfig",
-                    "sagemaker:DeleteEndpointConfig",
-                    "sagemaker:AddTags",
                     "sagemaker:ListTags",
                 ],
-                ["training-job", "hyper-parameter-tuning-job", "model", "endpoint-config"].map(sagemaker),
+                kinds.map(any),
+            ),
+            allow(
+                &[
+                    "sagemaker:StopTrainingJob",
+                    "sagemaker:StopHyperParameterTuningJob",
+                    "sagemaker:DeleteModel",
+                    "sagemaker:DeleteEndpointConfig",
+                    "sagemaker:AddTags",
+                ],
+                kinds.map(own),
             ),
             allow(&["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"], everything()),
-            allow(
-                &["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                [format!("arn:{}:ecr:*:*:repository/*", place.partition())],
-            ),
-            self.logs("/aws/sagemaker/*"),
+            // Built-in images are in AWS's accounts, one for each algorithm (fact book, section 4.5).
+            allow(&PULL, [format!("arn:{}:ecr:{}:*:repository/*", place.partition(), place.region)]),
+            allow(&WRITE_LOGS, ["NotebookInstances", "TrainingJobs"].into_iter().flat_map(|g| self.logs(g))),
+            // `fit()` shows what the job says (fact book, appendix F).
+            allow(&["logs:GetLogEvents"], self.logs("TrainingJobs")),
             json!({
-                "Effect": "Allow", "Action": ["iam:PassRole"], "Resource": [own],
+                "Effect": "Allow", "Action": ["iam:PassRole"], "Resource": [place.role_arn("notebook")],
                 "Condition": {"StringEquals": {"iam:PassedToService": SAGEMAKER}},
             }),
         ];
-        if !self.spec.endpoints.is_empty() {
+        let endpoints = |by: EndpointManager| {
+            self.spec.endpoints.iter().filter(move |(_, spec)| spec.managed_by == by).map(|(name, _)| name)
+        };
+        let arns = |by| -> Vec<String> { endpoints(by).map(|name| place.endpoint_arn(name)).collect() };
+        let (stack, notebook) = (arns(EndpointManager::Stack), arns(EndpointManager::Notebook));
+        let all: Vec<String> = stack.iter().chain(&notebook).cloned().collect();
+        if !all.is_empty() {
+            statements.push(allow(&["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], all));
+        }
+        if !notebook.is_empty() {
+            statements.push(allow(&["sagemaker:DeleteEndpoint"], notebook.iter().cloned()));
+            // The SDK gives the configuration of an endpoint its name, and to later ones the time as well.
+            let configs = endpoints(EndpointManager::Notebook).flat_map(|name| {
+                [name.clone(), format!("{name}-20??-??-??-*")]
+                    .map(|name| place.sagemaker_arn("endpoint-config", &name))
+            });
+            statements.push(allow(&["sagemaker:DeleteEndpointConfig"], configs));
+            let logs =
+                endpoints(EndpointManager::Notebook).flat_map(|name| self.logs(&format!("Endpoints/{name}")));
+            statements.push(allow(&WRITE_LOGS, logs));
             statements.push(allow(
-                &[
-                    "sagemaker:CreateEndpoint",
-                    "sagemaker:DescribeEndpoint",
-                    "sagemaker:UpdateEndpoint",
-                    "sagemaker:InvokeEndpoint",
-                ],
-                self.spec
-                    .endpoints
-                    .keys()
-                    .flat_map(|name| [place.endpoint_arn(name), place.sagemaker_arn("endpoint-config", "*")]),
+                &["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"],
+                notebook.into_iter().chain([any("endpoint-config")]),
             ));
         }
         if self.spec.bucket.is_some() {
@@ -184,12 +214,22 @@ impl Builder<'_> {
         self.role("notebook", SAGEMAKER, None, statements)
     }
 
-    fn logs(&self, group: &str) -> Value {
+    /// A log group of SageMaker, and its streams.
+    fn logs(&self, group: &str) -> [String; 2] {
         let place = self.place;
-        allow(
-            &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            [format!("arn:{}:logs:{}:{}:log-group:{group}", place.partition(), place.region, place.account)],
-        )
+        let (partition, region, account) = (place.partition(), &place.region, &place.account);
+        ["", ":*"].map(|end| {
+            format!("arn:{partition}:logs:{region}:{account}:log-group:/aws/sagemaker/{group}{end}")
+        })
+    }
+
+    /// The ARN of an image's repository; of an image that is elsewhere there is none.
+    fn repository(&self, uri: &str) -> Option<String> {
+        let (host, path) = uri.split_once('/')?;
+        let (account, rest) = host.split_once(".dkr.ecr.")?;
+        let (region, _) = rest.split_once('.')?;
+        let name = path.split(['@', ':']).next()?;
+        Some(format!("arn:{}:ecr:{region}:{account}:repository/{name}", self.place.partition()))
     }
 }
 

@@ -44,30 +44,39 @@ impl Builder<'_> {
         if managed.is_empty() {
             return;
         }
-        let artifacts: Vec<String> =
-            managed.iter().filter_map(|(_, _, model)| model.artifact.clone()).collect();
-        let role = self.model_role(&artifacts);
+        let mut found = Vec::new();
         for (name, spec, model) in managed {
-            self.endpoint(name, spec, model, &role);
+            found.extend(self.image(name, model).map(|image| (name, spec, model, image)));
+        }
+        let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
+        let images: Vec<String> = found.iter().map(|(.., image)| image.clone()).collect();
+        let artifacts: Vec<String> =
+            found.iter().filter_map(|(_, _, model, _)| model.artifact.clone()).collect();
+        let role = self.model_role(&names, &images, &artifacts);
+        for (name, spec, model, image) in found {
+            self.endpoint(name, spec, model, image, &role);
         }
     }
 
-    fn endpoint(&mut self, name: &str, spec: &Endpoint, model: &Model, role: &Id) {
-        let built_in = model.image.strip_prefix("xgboost:");
-        let image = match built_in.map(|version| xgboost_image(&self.place.region, version)) {
-            None => model.image.clone(),
-            Some(Some(image)) => image,
-            Some(None) => {
-                return self.problem(
-                    format!("endpoints.{name}.model.image"),
-                    format!(
-                        "no account is known that holds the image {} in {}",
-                        model.image, self.place.region
-                    ),
-                    "give the full image URI instead of xgboost:VERSION",
-                );
-            }
-        };
+    /// The URI of the model's image.
+    fn image(&mut self, name: &str, model: &Model) -> Option<String> {
+        let Some(version) = model.image.strip_prefix("xgboost:") else { return Some(model.image.clone()) };
+        let image = xgboost_image(&self.place.region, version);
+        if image.is_none() {
+            let why =
+                format!("no account is known that holds the image {} in {}", model.image, self.place.region);
+            let hint = "give the full image URI instead of xgboost:VERSION";
+            self.problem(format!("endpoints.{name}.model.image"), why, hint);
+        }
+        image
+    }
+
+    fn endpoint(&mut self, name: &str, spec: &Endpoint, model: &Model, image: String, role: &Id) {
+        if model.artifact.is_none() && model.image.starts_with("xgboost:") {
+            self.graph.notes.push(format!(
+                "the model of endpoint {name} has no artifact: the endpoint costs money and answers nothing until it has one"
+            ));
+        }
         // Models and configurations cannot change: what they are is in their names, and a change makes new
         // ones beside the old, which go when the endpoint has moved (fact book, section 4.3).
         let content = json!([name, image, model.artifact, model.environment, self.place.role_arn("model")]);
@@ -150,6 +159,7 @@ impl Builder<'_> {
             role: arn(&role),
             lifecycle_config: Input::of(&config, "name"),
             platform: PLATFORM.into(),
+            metadata_version: Some("2".into()),
             running: Some(true),
             tags: self.tags(&id),
         };
@@ -162,8 +172,16 @@ impl Builder<'_> {
         let mut objects = Vec::new();
         for path in &spec.files {
             let name = path.rsplit('/').next().unwrap_or(path).to_string();
-            let hash = self.facts.files.get(path).map(|hash| hash.chars().take(8).collect::<String>());
-            let key = format!("auroraml/{}/{name}", hash.unwrap_or_default());
+            let hash = match self.facts.files.get(path) {
+                Some(Ok(hash)) => hash.chars().take(8).collect::<String>(),
+                Some(Err(why)) => {
+                    let help = "correct the path, which starts from the folder of the spec, or take it out";
+                    self.problem("notebook.files", format!("{path} cannot be read: {why}"), help);
+                    continue;
+                }
+                None => String::new(),
+            };
+            let key = format!("auroraml/{hash}/{name}");
             let id = Id::new("bucket_object", name.clone());
             let props = bucket_object::Props {
                 bucket: Input::of(&Id::new("bucket", "main"), "name"),
@@ -204,8 +222,8 @@ impl Builder<'_> {
             _ => "SECRET=\n".into(),
         };
         format!(
-            "#!/bin/bash\nset -eu\n{secret}cat > /home/ec2-user/SageMaker/cloudformation_values.py <<EOF\nENDPOINT = \"{endpoint}\"\nREGION = \"{}\"\nDBSECRET = \"$SECRET\"\nS3BUCKET = \"{bucket}\"\nEOF\nchown ec2-user:ec2-user /home/ec2-user/SageMaker/cloudformation_values.py\n",
-            place.region
+            "#!/bin/bash\nset -eu\n{secret}cat > /home/ec2-user/SageMaker/cloudformation_values.py <<EOF\nSTACK = \"{}\"\nENDPOINT = \"{endpoint}\"\nREGION = \"{}\"\nDBSECRET = \"$SECRET\"\nS3BUCKET = \"{bucket}\"\nEOF\nchown ec2-user:ec2-user /home/ec2-user/SageMaker/cloudformation_values.py\n",
+            place.stack, place.region
         )
     }
 }

@@ -152,19 +152,24 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         .iter()
         .map(|id| (id.clone(), (catalog[id.kind].effect)(Action::Delete, &[], &observed[id].props)))
         .collect();
-    let leaving = sync::leaving(&effects, observed);
+    let members_leaving = sync::leaving(&effects, observed);
+    let leaving: BTreeSet<&str> =
+        observed.values().filter(|live| live.state.is_leaving()).map(|live| live.id.kind).collect();
     for id in order {
         let resource = &graph.resources[&id];
         let rules = &catalog[id.kind];
-        // What is on its way out is made anew once it is gone; its id and its properties say nothing.
-        let live = observed.get(&id).filter(|live| live.state != State::Busy("deleting".into()));
+        // What is on its way out is made anew once it is gone, and with it what goes with it; their ids and their
+        // properties say nothing.
+        let parent_leaves = rules.dies_with.is_some_and(|parent| leaving.contains(parent));
+        let live = observed.get(&id).filter(|live| !live.state.is_leaving() && !parent_leaves);
         let changes = changes(resource, &known, live, rules);
         let touched = resource.recheck_after.iter().find(|other| active.contains(*other));
         let (action, reason) = action(rules, live, &changes, touched);
+        let effect = (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props));
+        let changes = shown(&id, changes, rules);
         if let Some(live) = live {
             block(&mut plan, resource, live, action, &changes, rules);
         }
-        let effect = (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props));
         known.insert(id.clone(), outputs(&resource.predicted, live.map(|live| &live.outputs)));
         let needs = graph.needs(&id);
         let mut step =
@@ -172,8 +177,8 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         if let Some(members) = &members {
             match members.restarts.by == step.id {
                 true => {
-                    step.needs.extend(leaving.keys().map(|id| (*id).clone()));
-                    let members = members.without(leaving.values().flatten());
+                    step.needs.extend(members_leaving.keys().map(|id| (*id).clone()));
+                    let members = members.without(members_leaving.values().flatten());
                     members.check_writer(&mut plan, &step.id);
                     members.restart(&mut step, &resource.recheck_after, &effects);
                 }
@@ -182,7 +187,11 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         }
         // What is held changes nothing that others would have to heed.
         if step.action != Action::NoOp && step.held.is_none() {
-            active.insert(step.id.clone());
+            let tags_only = step.action == Action::Update && step.changes.iter().all(|c| c.concerns("tags"));
+            // Tags change nothing that others are made of.
+            if !tags_only {
+                active.insert(step.id.clone());
+            }
             effects.insert(step.id.clone(), effect);
         }
         plan.steps.push(step);
@@ -196,7 +205,21 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     for step in &mut plan.steps {
         step.needs.retain(|id| ids.contains(id));
     }
+    plan.steps = in_order(plan.steps);
     plan
+}
+
+/// The steps so that each comes after those that it needs, and otherwise as they were.
+fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut waiting: BTreeSet<Id> = steps.iter().map(|step| step.id.clone()).collect();
+    let mut order = Vec::with_capacity(steps.len());
+    while !steps.is_empty() {
+        let ready = steps.iter().position(|step| step.needs.is_disjoint(&waiting));
+        let step = steps.remove(ready.unwrap_or_else(|| panic!("steps wait for each other: {waiting:?}")));
+        waiting.remove(&step.id);
+        order.push(step);
+    }
+    order
 }
 
 /// What must change for the live object to become the desired one.
@@ -212,6 +235,16 @@ fn changes(
     }
     let want = wanted(&resource.props, known, live, rules);
     diff(&want, live.map_or(&Value::Null, |live| &live.props))
+}
+
+/// What a plan shows of changes: of what may hold a secret a hash, by which a reader and a saved plan see that it is
+/// another one.
+fn shown(id: &Id, changes: Vec<Change>, rules: &Rules) -> Vec<Change> {
+    let hide = |change: Change| match rules.sensitive.iter().any(|path| change.concerns(path)) {
+        true => change.hidden(&id.to_string()),
+        false => change,
+    };
+    changes.into_iter().map(hide).collect()
 }
 
 /// What is done with one resource, and why, where the changes do not say it.

@@ -31,7 +31,8 @@ impl<'g> Members<'g> {
     pub fn of(graph: &'g Graph, observed: &Observed) -> Option<Members<'g>> {
         let restarts = graph.restarts.as_ref()?;
         let topology = Topology::told_by(observed.get(&restarts.by)?)?;
-        Some(Members { restarts, topology })
+        // What is being deleted is made anew, and nobody uses it.
+        (topology.status != "deleting").then_some(Members { restarts, topology })
     }
 
     /// Those that stay when these are gone.

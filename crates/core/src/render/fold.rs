@@ -125,7 +125,7 @@ fn string(text: &str) -> String {
     if lines > 1 {
         return format!("({lines} lines, {} bytes)", text.len());
     }
-    text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.trim_end().to_string()
 }
 
 /// `Allow sagemaker:InvokeEndpoint on arn:… if aws:SourceAccount = 1`.

@@ -1,6 +1,6 @@
 //! The plan as JSON: what `plan --format json` prints, `plan --out` keeps and `apply --plan` compares.
 
-use super::Subject;
+use super::{Subject, plain};
 use crate::plan::Plan;
 use crate::resource::Action;
 use schemars::JsonSchema;
@@ -45,12 +45,11 @@ impl Document {
         // A plan is plain data: writing it cannot fail.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
-        text
+        plain::json(&text)
     }
 
     pub fn to_yaml(&self) -> String {
-        // Plain data, as above.
-        serde_yaml::to_string(self).unwrap_or_default()
+        super::yaml(self)
     }
 
     pub fn to_value(&self) -> Value {
@@ -86,9 +85,13 @@ pub fn difference(saved: &Value, now: &Value) -> Option<String> {
     steps_difference(&saved["plan"], &now["plan"])
 }
 
-/// That a step is held, or no longer, is no difference: what was reviewed is what is done when its time comes.
+/// That a step is held, or no longer, is no difference: what was reviewed is what is done when its time comes. Nor are
+/// the notes: they do nothing, and some tell how things are outside of the stack.
 fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
     let (mut saved, mut now) = (saved.clone(), now.clone());
+    for plan in [&mut saved, &mut now].into_iter().filter_map(Value::as_object_mut) {
+        plan.remove("notes");
+    }
     for step in
         [&mut saved, &mut now].into_iter().flat_map(|plan| plan["steps"].as_array_mut().into_iter().flatten())
     {
@@ -127,6 +130,6 @@ fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
     if let Some(gone) = old.iter().find(|step| find(&new, step).is_none()) {
         return Some(format!("this step is no longer needed: {}", name(gone)));
     }
-    let rest = ["steps", "blocked", "left_alone", "notes"].into_iter().find(|key| saved[*key] != now[*key]);
+    let rest = ["steps", "blocked", "left_alone"].into_iter().find(|key| saved[*key] != now[*key]);
     Some(format!("its {} are not the same", rest.unwrap_or("steps")))
 }

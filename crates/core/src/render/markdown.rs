@@ -1,5 +1,6 @@
 //! A plan for a pull request: the numbers at once, each resource to be opened.
 
+use super::plain::{self, code, markdown as escape};
 use super::section::sections;
 use super::{Subject, disturbance, refusal, sign, summary, text, verb};
 use crate::members::Impact;
@@ -7,9 +8,10 @@ use crate::plan::{Blocked, LeftAlone, Plan};
 
 /// The plan as GitHub's Markdown.
 pub fn plan(subject: &Subject, plan: &Plan) -> String {
+    let plan = &plain::plan(plan);
     let Subject { stack, account, region, destroy, .. } = subject;
     let what = if *destroy { "Destroy" } else { "Plan for" };
-    let mut out = format!("### {what} stack `{stack}` in `{region}` (account {account})\n\n");
+    let mut out = format!("### {what} stack {} in {} (account {account})\n\n", code(stack), code(region));
     if plan.is_empty() && plan.held().next().is_none() && plan.left_alone.is_empty() {
         out.push_str("Nothing to do.\n");
         return out;
@@ -18,19 +20,19 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     if !plan.blocked.is_empty() {
         out.push_str("\n#### Blocked\n\nNone of this plan is carried out.\n\n");
         for Blocked { id, why, hint } in &plan.blocked {
-            out.push_str(&format!("- `{id}`: {}\n  - help: {}\n", escape(why), escape(hint)));
+            out.push_str(&format!("- {}: {}\n  - help: {}\n", code(id), escape(why), escape(hint)));
         }
     }
     if !plan.left_alone.is_empty() {
         out.push_str("\n#### Left alone\n\n");
         for LeftAlone { id, why, hint } in &plan.left_alone {
-            out.push_str(&format!("- `{id}`: {}\n  - help: {}\n", escape(why), escape(hint)));
+            out.push_str(&format!("- {}: {}\n  - help: {}\n", code(id), escape(why), escape(hint)));
         }
     }
     let losses: Vec<String> = plan
         .work()
         .filter(|s| s.impact == Impact::DataLoss)
-        .map(|s| format!("- `{}` deletes data\n", s.id))
+        .map(|s| format!("- {} deletes data\n", code(&s.id)))
         .collect();
     if !losses.is_empty() {
         out.push_str("\n#### Loss of data\n\n");
@@ -50,7 +52,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
         out.push_str("\n#### Held, not done now\n\n");
         for step in plan.held() {
             let why = step.held.as_deref().unwrap_or_default();
-            out.push_str(&format!("- {} `{}`: {}\n", verb(step.action), step.id, escape(why)));
+            out.push_str(&format!("- {} {}: {}\n", verb(step.action), code(&step.id), escape(why)));
             out.extend(step.interruptions.iter().map(|i| format!("  - {}\n", escape(&i.what))));
         }
     }
@@ -58,15 +60,19 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
         out.push_str(&format!("\n#### {title}\n"));
         for step in steps {
             let reason = step.reason.as_ref().map(|why| format!(" ({})", escape(why))).unwrap_or_default();
-            let head =
-                format!("{} {} <code>{}</code>{reason}", sign(step.action), verb(step.action), step.id);
+            let head = format!(
+                "{} {} <code>{}</code>{reason}",
+                sign(step.action),
+                verb(step.action),
+                plain::html(&step.id)
+            );
             let details = text::details(step);
             if details.is_empty() {
                 out.push_str(&format!("\n{head}\n"));
                 continue;
             }
             let body = details.join("\n");
-            let fence = fence(&body);
+            let fence = plain::fence(&body, "```");
             out.push_str(&format!(
                 "\n<details><summary>{head}</summary>\n\n{fence}text\n{body}\n{fence}\n\n</details>\n"
             ));
@@ -75,34 +81,6 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     if !plan.notes.is_empty() {
         out.push_str("\n#### Notes\n\n");
         out.extend(plan.notes.iter().map(|note| format!("- {}\n", escape(note))));
-    }
-    out
-}
-
-/// A fence longer than any that is in the text.
-fn fence(body: &str) -> String {
-    let mut fence = "```".to_string();
-    while body.contains(&fence) {
-        fence.push('`');
-    }
-    fence
-}
-
-/// Text that Markdown and HTML must not take for their own.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '*' | '_' | '`' | '|' | '[' | ']' | '\\' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '\n' | '\r' => out.push(' '),
-            c => out.push(c),
-        }
     }
     out
 }

@@ -7,6 +7,7 @@ mod fold;
 pub mod json;
 pub mod markdown;
 mod paint;
+pub mod plain;
 pub mod progress;
 mod section;
 pub mod status;
@@ -131,6 +132,15 @@ pub fn summary(plan: &Plan) -> String {
     }
     text.push('.');
     text
+}
+
+/// The same document as the JSON, in YAML that every reader takes. By way of JSON, because serde would write
+/// Rust's enums with tags such as `!value`, which only this program could read; and not by serde_yaml, which
+/// leaves `2012-10-17` bare: to PyYAML, and every reader of YAML 1.1, that is a date and no string.
+fn yaml<T: serde::Serialize + ?Sized>(document: &T) -> String {
+    // Plain data: writing it cannot fail.
+    let value = serde_json::to_value(document).unwrap_or_default();
+    serde_saphyr::to_string(&value).unwrap_or_default()
 }
 
 /// Seconds as a person says them: `45s`, `2m 05s`, `1h 02m`.

@@ -1,7 +1,7 @@
 //! How far a run is: events in, lines for a terminal or a pipe out. Pure; the caller says what time it is.
 
 use super::paint::{BOLD, CYAN, DIM, GREEN, RED, paint};
-use super::{duration, sign};
+use super::{duration, plain, sign};
 use crate::base::Id;
 use crate::events::Event;
 use crate::resource::Action;
@@ -41,7 +41,7 @@ impl Progress {
     /// Takes an event in.
     pub fn tell(&mut self, at: u64, event: &Event) {
         let began = *self.began.get_or_insert(at);
-        match event {
+        match &plain::event(event) {
             Event::Planned { steps } => {
                 self.note = None;
                 for step in steps {
@@ -187,6 +187,7 @@ impl Progress {
 
     /// The line that a pipe gets for an event, if it gets one. To be asked after [`Progress::tell`].
     pub fn said(&self, at: u64, event: &Event) -> Option<String> {
+        let event = &plain::event(event);
         let action = |id: &Id| self.rows.iter().find(|row| row.id == *id).map(|row| row.action);
         let text = match event {
             Event::Planned { steps } => {
@@ -247,11 +248,6 @@ impl Progress {
         }
         counts
     }
-
-    /// Seconds since the first event.
-    pub fn seconds(&self, now: u64) -> u64 {
-        now.saturating_sub(self.began.unwrap_or(now)) / 1000
-    }
 }
 
 fn since(stage: &Stage) -> Option<u64> {
@@ -264,13 +260,9 @@ fn since(stage: &Stage) -> Option<u64> {
 fn running(action: Action, why: Option<&str>) -> String {
     match why {
         // AWS's own status often is the same word.
-        Some(why) if why != doing(action) => format!("{} ({})", doing(action), one_line(why)),
+        Some(why) if why != doing(action) => format!("{} ({})", doing(action), why),
         _ => doing(action).to_string(),
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn doing(action: Action) -> &'static str {

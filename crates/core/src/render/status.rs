@@ -1,6 +1,7 @@
 //! What is there of a stack, as a table and as JSON.
 
 use super::paint::{BOLD, DIM, GREEN, RED, YELLOW, paint};
+use super::plain;
 use super::section::{rank, section};
 use crate::base::{Id, Live, Observed, Outputs, State};
 use crate::members::restart::{Strategy, Topology, left_pending};
@@ -72,10 +73,10 @@ impl Stack {
         let mut live: Vec<&Live> = observed.values().collect();
         live.sort_by_key(|live| (rank(live.id.kind), live.id.clone()));
         let members = topology.iter().flat_map(|topology| &topology.members).map(|member| Member {
-            name: member.name.clone(),
+            name: plain::line(&member.name),
             role: if member.writer { "writer" } else { "reader" },
-            status: member.status.clone(),
-            parameter_status: member.reports().into(),
+            status: plain::line(&member.status),
+            parameter_status: plain::line(member.reports()),
         });
         let members: Vec<Member> = members.collect();
         let left_pending = topology.map(|topology| left_pending(topology, strategy)).unwrap_or_default();
@@ -97,7 +98,7 @@ impl Stack {
             return;
         }
         for step in &plan.steps {
-            let id = step.id.to_string();
+            let id = plain::line(&step.id.to_string());
             let Some(resource) = self.resources.iter_mut().find(|resource| resource.id == id) else {
                 self.resources.push(missing(&step.id));
                 continue;
@@ -105,7 +106,7 @@ impl Stack {
             match step.action {
                 Action::Update if resource.state == READY => {
                     resource.state = "differs".into();
-                    resource.differs = step.changes.iter().map(|change| change.path.clone()).collect();
+                    resource.differs = step.changes.iter().map(|change| plain::line(&change.path)).collect();
                 }
                 Action::Delete | Action::Vanish | Action::Stop => resource.goes = true,
                 _ => {}
@@ -118,12 +119,11 @@ impl Stack {
         // Plain data: writing it cannot fail.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
-        text
+        plain::json(&text)
     }
 
     pub fn to_yaml(&self) -> String {
-        // Plain data, as above.
-        serde_yaml::to_string(self).unwrap_or_default()
+        super::yaml(self)
     }
 
     /// The table, styled.
@@ -148,6 +148,7 @@ impl Stack {
                 _ => YELLOW,
             };
             let told = TELLING.iter().find_map(|key| text(&resource.outputs, key)).unwrap_or_default();
+            let told = plain::line(told);
             let padding = " ".repeat(state - resource.state.chars().count());
             let remark = match (resource.owned, resource.goes, resource.differs.join(", ")) {
                 (false, ..) => "  (not this stack's)".to_string(),
@@ -204,7 +205,7 @@ const PENDING: &str = "pending-reboot";
 /// One that the spec has and AWS has not.
 fn missing(id: &Id) -> Resource {
     Resource {
-        id: id.to_string(),
+        id: plain::line(&id.to_string()),
         state: "missing".into(),
         differs: Vec::new(),
         owned: true,
@@ -231,8 +232,8 @@ fn resource(live: &Live, members: &[Member]) -> Resource {
         State::Failed(why) | State::Broken(why) => (why.clone(), true),
     };
     Resource {
-        id: live.id.to_string(),
-        state: state.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        id: plain::line(&live.id.to_string()),
+        state: plain::line(&state),
         differs: Vec::new(),
         owned: live.owned,
         goes: false,
@@ -263,7 +264,7 @@ fn values(live: &[&Live]) -> Vec<Value> {
             // An endpoint's name within the stack is its name in SageMaker.
             let own = (*kind == "endpoint").then_some(live.id.name.as_str());
             if let Some(value) = keys.iter().find_map(|key| text(&live.outputs, key)).or(own) {
-                out.push(Value { name: (*label).to_string(), value: value.into() });
+                out.push(Value { name: (*label).to_string(), value: plain::line(value) });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A plan as a person reads it before saying yes.
 
 use super::paint::{self, BOLD, CYAN, DIM, RED, YELLOW, paint};
+use super::plain;
 use super::section::sections;
 use super::{Subject, consequence, disturbance, fold, refusal, sign, summary, verb};
 use crate::plan::{Blocked, LeftAlone, Plan, Step};
@@ -8,6 +9,7 @@ use crate::resource::Action;
 
 /// The whole plan, styled. Ends with a line break; no line ends with a space.
 pub fn plan(subject: &Subject, plan: &Plan) -> String {
+    let plan = &plain::plan(plan);
     let mut out = String::new();
     if plan.work().next().is_some() {
         out.push_str(&heading(subject));
@@ -76,7 +78,7 @@ pub(super) fn details(step: &Step) -> Vec<String> {
         _ => fold::changed(&step.changes),
     });
     lines.extend(step.options.iter().map(|(name, value)| format!("{name}: {value}")));
-    lines
+    lines.iter().map(|line| plain::line(line)).collect()
 }
 
 /// What those who use the database will notice, in order.

@@ -1,6 +1,7 @@
 //! What `verify` found: one line for each check, and the fix under what failed.
 
 use super::paint::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint};
+use super::plain;
 use crate::verify::{Check, Outcome};
 
 /// Every check as text, styled. Ends with a line of sums.
@@ -19,10 +20,10 @@ pub fn text(subject: &super::Subject, checks: &[Check]) -> String {
         };
         let padding = " ".repeat("not checked".len() - word.len());
         let line = format!("{:<width$}  {}: {}", check.check, check.object, check.found);
-        out.push_str(&format!("{}{padding}  {}\n", paint(style, word), one_line(&line)));
+        out.push_str(&format!("{}{padding}  {}\n", paint(style, word), plain::line(line.trim_end())));
         if let Some(fix) = &check.fix {
             let padding = " ".repeat("not checked".len() + 2);
-            out.push_str(&format!("{padding}{} {}\n", paint(DIM, "fix:"), one_line(fix)));
+            out.push_str(&format!("{padding}{} {}\n", paint(DIM, "fix:"), plain::line(fix.trim_end())));
         }
     }
     let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
@@ -32,19 +33,13 @@ pub fn text(subject: &super::Subject, checks: &[Check]) -> String {
     out
 }
 
-/// What AWS quotes may have line breaks of its own.
-fn one_line(text: &str) -> String {
-    text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 pub fn to_json(checks: &[Check]) -> String {
     // Plain data: writing it cannot fail.
     let mut text = serde_json::to_string_pretty(checks).unwrap_or_default();
     text.push('\n');
-    text
+    plain::json(&text)
 }
 
 pub fn to_yaml(checks: &[Check]) -> String {
-    // Plain data, as above.
-    serde_yaml::to_string(checks).unwrap_or_default()
+    super::yaml(checks)
 }

@@ -9,6 +9,8 @@ use serde_json::Value;
 pub enum Verdict {
     /// Live is as wanted, as far as this look tells.
     Done,
+    /// Live is as wanted, and no later look will tell otherwise.
+    Certain,
     /// The change is to be made now, and interrupts this. What the kind's `effect` says already is not repeated
     /// here.
     Act(Option<Interruption>),
@@ -33,6 +35,11 @@ pub struct Sight<'s> {
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     pub began: u64,
+    /// When the run began, and what the object was like before that.
+    pub run_began: u64,
+    pub found: Option<Live>,
+    /// Whether an earlier look of this step differed from what is wanted.
+    pub differed: bool,
     /// When AWS was last asked to change something, and what it looked like before.
     pub acted: Option<(u64, Option<Live>)>,
     /// Requests that AWS accepted.

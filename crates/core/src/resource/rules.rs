@@ -20,6 +20,8 @@ pub struct Rules {
     pub takes_along: Option<&'static str>,
     /// Property paths that AWS cannot change in place, each with the reason. A path covers what is below it.
     pub immutable: &'static [(&'static str, &'static str)],
+    /// Property paths that may hold a secret, with all that is below them: a plan shows a hash of the value.
+    pub sensitive: &'static [&'static str],
     /// Why AWS or auroraml will not do what is asked, where that depends on more than the property: the direction
     /// of a change, as in "can grow, never shrink", or what protects an object from deletion.
     pub refuses: fn(asked: Asked<'_>) -> Option<Refusal>,
@@ -36,6 +38,8 @@ pub struct Rules {
     pub effect: fn(action: Action, changes: &[Change], live: &Value) -> Effect,
     /// What a look at the object comes to while a step waits for it.
     pub judge: fn(sight: &Sight<'_>) -> Verdict,
+    /// Property paths whose change AWS at times accepts and does not make: it is asked for again.
+    pub may_be_ignored: &'static [&'static str],
     /// Seconds between two looks while waiting.
     pub poll_seconds: u64,
     /// Minutes after which waiting for AWS is given up.
@@ -96,12 +100,14 @@ pub const PLAIN: Rules = Rules {
     dies_with: None,
     takes_along: None,
     immutable: &[],
+    sensitive: &[],
     refuses: |_| None,
     holds_data: false,
     appears_late: false,
     accept: |_, _| {},
     effect: |_, _, _| Effect::None,
     judge: by_difference,
+    may_be_ignored: &[],
     poll_seconds: 1,
     limit_minutes: 10,
     effect_lag_seconds: 10,

@@ -129,7 +129,7 @@ fields! {
         /// Parameters of the DB cluster parameter group, beside those of `machine_learning`.
         parameters: BTreeMap<String, String> {
             changed: "in place",
-            meaning: "of the DB cluster parameter group; static ones need a restart (`restart`). Role parameters belong to `machine_learning`",
+            meaning: "of the DB cluster parameter group; static ones need a restart (`restart`). a name that auroraml does not know is a warning, and `plan` asks AWS. Role parameters belong to `machine_learning`",
         }
         /// How members that wait for a reboot get it.
         restart: Restart {

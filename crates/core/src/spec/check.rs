@@ -45,6 +45,7 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
     stack(spec, reader);
     region(spec, reader);
     tags(spec, reader);
+    permissions_boundary(spec, reader);
     expires_after(spec, reader);
     if let Some(network) = &spec.network {
         network::network(network, reader);
@@ -80,6 +81,26 @@ fn region(spec: &Spec, reader: &mut Reader) {
     } else if WITHOUT_MACHINE_LEARNING.contains(&region) {
         let hint = "choose another region: cluster and endpoints must be in the same one";
         reader.report("region", format!("Aurora machine learning is not offered in {region}"), hint);
+    }
+}
+
+fn permissions_boundary(spec: &Spec, reader: &mut Reader) {
+    let Some(arn) = &spec.permissions_boundary else { return };
+    let is_account = |account: &str| {
+        account == "aws" || account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
+    };
+    let possible = match arn.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+        ["arn", partition, "iam", "", account, policy] => {
+            let named = policy
+                .strip_prefix("policy/")
+                .is_some_and(|name| !name.is_empty() && !name.contains(char::is_whitespace));
+            partition.starts_with("aws") && is_account(account) && named
+        }
+        _ => false,
+    };
+    if !possible {
+        let hint = "write `permissions_boundary: arn:aws:iam::123456789012:policy/NAME`";
+        reader.report("permissions_boundary", format!("`{arn}` is not the ARN of an IAM policy"), hint);
     }
 }
 

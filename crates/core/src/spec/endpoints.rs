@@ -69,12 +69,11 @@ fields! {
         }
         /// `s3://bucket/key` of the model archive.
         artifact: Option<String> {
-            default_is: "required with `xgboost:…`",
-            meaning: "`s3://bucket/key` of the trained model",
+            meaning: "`s3://bucket/key` of the trained model; `xgboost:…` answers nothing without one",
         }
         /// Environment variables of the model's container.
         environment: BTreeMap<String, String> {
-            meaning: "variables of the container",
+            meaning: "variables of the container; plans show a hash of each value",
         }
     }
 }

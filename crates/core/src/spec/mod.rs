@@ -54,6 +54,14 @@ pub const MAX_SIZE: usize = 1024 * 1024;
 /// # Errors
 /// All problems of the file at once; of what is not YAML at all, the first.
 pub fn parse(source: &[u8]) -> Result<Spec, Problems> {
+    parse_with_warnings(source).map(|(spec, _)| spec)
+}
+
+/// As [`parse`], with what may be a mistake although the spec is good.
+///
+/// # Errors
+/// All problems and warnings of the file at once; of what is not YAML at all, the first.
+pub fn parse_with_warnings(source: &[u8]) -> Result<(Spec, Problems), Problems> {
     let source = text(source)?;
     let (root, found) = node::tree(source)?;
     let mut reader = reader::Reader::new(&root, found);
@@ -63,7 +71,7 @@ pub fn parse(source: &[u8]) -> Result<Spec, Problems> {
     }
     let problems = reader.finish();
     match spec {
-        Some(spec) if problems.0.is_empty() => Ok(spec),
+        Some(spec) if problems.is_good() => Ok((spec, problems)),
         _ => Err(problems),
     }
 }

@@ -15,15 +15,15 @@ fields! {
             changed: "blocked",
             meaning: "the VPC, /16 to /28, without host bits",
         }
-        /// Subnets with a route to the internet gateway; the n-th lies in the region's n-th zone.
+        /// Subnets with a route to the internet gateway; the n-th lies in the zone of the n-th private one.
         public_subnets: Vec<Ipv4Net> {
             changed: "added in place; removed or changed: blocked while in use",
-            meaning: "with a route to the internet gateway; the n-th lies in the region's n-th zone",
+            meaning: "with a route to the internet gateway; the n-th lies in the zone of the n-th private one",
         }
-        /// Subnets without; the n-th lies in the region's n-th zone.
+        /// Subnets without, each in a zone of its own.
         private_subnets: Vec<Ipv4Net> {
             changed: "as above",
-            meaning: "without; a cluster needs at least two",
+            meaning: "without; a cluster needs at least two. Each lies in a zone of its own, chosen from those in which AWS offers the `endpoints` and the classes of the cluster",
         }
         /// How the private subnets reach the internet.
         nat: Nat {

@@ -266,7 +266,15 @@ fn map(
         let at = place(&key, source);
         let mut problem = |path: String, message: String, hint: String| {
             let Place { line, column, width } = at;
-            problems.push(Problem { line, column, width, path, message, hint: Some(hint) });
+            problems.push(Problem {
+                line,
+                column,
+                width,
+                path,
+                message,
+                hint: Some(hint),
+                is_warning: false,
+            });
         };
         let name = match &key.value {
             Raw::Text(text) => text.clone(),

@@ -25,7 +25,7 @@ fields! {
         files: Vec<String> {
             type: "list of paths",
             changed: "in place; what is in the notebook stays",
-            meaning: "relative to the spec, copied once through the bucket",
+            meaning: "relative to the spec and below its folder, links included; copied once through the bucket",
         }
         /// Where the notebook stands; cannot be changed later.
         subnet: NotebookSubnet {

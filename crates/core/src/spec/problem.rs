@@ -16,6 +16,8 @@ pub struct Problem {
     pub message: String,
     /// What to write instead.
     pub hint: Option<String>,
+    /// Whether the spec is good all the same: AWS has the last word on it.
+    pub is_warning: bool,
 }
 
 impl Problem {
@@ -25,6 +27,11 @@ impl Problem {
             0 => self.path.clone(),
             line => format!("{line}:{}", self.column),
         }
+    }
+
+    /// What stands before the message.
+    fn kind(&self) -> &'static str {
+        if self.is_warning { "warning: " } else { "" }
     }
 }
 
@@ -45,7 +52,13 @@ impl Problems {
             path: String::new(),
             message: message.to_owned(),
             hint: hint.map(str::to_owned),
+            is_warning: false,
         }])
+    }
+
+    /// Whether there are only warnings, or nothing at all.
+    pub fn is_good(&self) -> bool {
+        self.0.iter().all(|problem| problem.is_warning)
     }
 
     /// For each problem `FILE:LINE:COL: message`, the source line underlined, and what to write instead.
@@ -59,14 +72,15 @@ impl Problems {
         let speaks =
             |line: &str| line.to_lowercase().replace("password_environment_variable", "").contains("passw");
         let spoken = lines.iter().enumerate().filter(|(_, line)| speaks(line)).map(|(n, _)| n + 1);
-        let hidden: Vec<usize> = self.0.iter().filter(|p| secret(p)).map(|p| p.line).chain(spoken).collect();
+        let hidden = self.0.iter().filter(|p| secret(p)).map(|p| p.line).chain(spoken);
+        let hidden: Vec<usize> = hidden.chain(environment(&lines)).collect();
         let mut out = String::new();
         for (index, problem) in self.0.iter().enumerate() {
             if index > 0 {
                 out.push('\n');
             }
             // Writing to a string cannot fail.
-            let _ = writeln!(out, "{file}:{}: {}", problem.position(), problem.message);
+            let _ = writeln!(out, "{file}:{}: {}{}", problem.position(), problem.kind(), problem.message);
             if let Some(line) = shown_line(&lines, problem.line, &hidden) {
                 let (shown, pad, width) = window(line, problem.column.saturating_sub(1), problem.width);
                 let number = problem.line;
@@ -84,13 +98,41 @@ impl Problems {
 impl std::fmt::Display for Problems {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for problem in &self.0 {
-            writeln!(f, "{}: {}", problem.position(), problem.message)?;
+            writeln!(f, "{}: {}{}", problem.position(), problem.kind(), problem.message)?;
         }
         Ok(())
     }
 }
 
 impl std::error::Error for Problems {}
+
+/// Numbers of the lines that hold variables of a container, which may be secrets: those of a mapping `environment`,
+/// whatever is wrong with the rest of the file.
+fn environment(lines: &[&str]) -> Vec<usize> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut found = Vec::new();
+    let (mut within, mut open) = (None::<usize>, 0_isize);
+    for (n, line) in lines.iter().enumerate() {
+        let begins = line.match_indices("environment").any(|(at, word)| {
+            let rest = line[at + word.len()..].trim_start_matches(['"', '\'']).trim_start();
+            // A tag of this name has text.
+            let value = rest.strip_prefix(':').map(str::trim_start);
+            value.is_some_and(|value| {
+                value.is_empty() || value.starts_with(['{', '#', '&', '*', '!', '|', '>'])
+            })
+        });
+        let below = within.is_some_and(|outer| open > 0 || line.trim().is_empty() || indent(line) > outer);
+        if !below {
+            (within, open) = (begins.then(|| indent(line)), 0);
+        }
+        if begins || below {
+            found.push(n + 1);
+            let count = |wanted: char| line.chars().filter(|c| *c == wanted).count() as isize;
+            open += count('{') - count('}');
+        }
+    }
+    found
+}
 
 /// Line `number` from 1, unless it is empty or hidden.
 fn shown_line<'s>(lines: &[&'s str], number: usize, hidden: &[usize]) -> Option<&'s str> {

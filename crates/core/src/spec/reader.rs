@@ -83,9 +83,17 @@ impl Reader {
         self.broken.insert(path.to_owned());
     }
 
+    /// Like `report_key`, of what AWS may accept: the spec is good all the same.
+    pub fn warn_key(&mut self, path: &str, message: impl Into<String>, hint: impl Into<String>) {
+        let before = self.problems.len();
+        self.report_key(path, message, hint);
+        self.problems.iter_mut().skip(before).for_each(|problem| problem.is_warning = true);
+    }
+
     fn push(&mut self, place: Place, path: &str, message: String, hint: Option<String>) {
         let Place { line, column, width } = place;
-        self.problems.push(Problem { line, column, width, path: path.to_owned(), message, hint });
+        let path = path.to_owned();
+        self.problems.push(Problem { line, column, width, path, message, hint, is_warning: false });
     }
 
     /// Where `path` stands, or else what it would stand in.

@@ -32,6 +32,12 @@ fields! {
             changed: "in place",
             meaning: "at most 40; not `aws:…` or `auroraml:…`",
         }
+        /// ARN of the IAM policy that bounds what the stack's roles can be allowed.
+        permissions_boundary: Option<String> {
+            default_is: "as it is",
+            changed: "in place",
+            meaning: "ARN of the IAM policy that is to bound every role of the stack, as organisations ask for; taken out of the spec, it stays on the roles",
+        }
         /// Age after which the stack is forgotten rather than used, such as `8h`; written as a tag.
         expires_after: Option<String> {
             default_is: "never",
@@ -91,15 +97,17 @@ impl Spec {
     /// Checks a spec that was made in code, or changed after it was read, as [`super::parse`] checks a file. A field
     /// counts as given if it is not just its default.
     ///
+    /// Returns what may be a mistake although the spec is good.
+    ///
     /// # Errors
     /// All problems at once, by path: without a file there are no lines and columns.
-    pub fn check(&self) -> Result<(), Problems> {
+    pub fn check(&self) -> Result<Problems, Problems> {
         let mut given = Vec::new();
         self.given_fields("", &mut given);
         let mut reader = Reader::without_file(given);
         check::check(self, &mut reader);
         let problems = reader.finish();
-        if problems.0.is_empty() { Ok(()) } else { Err(problems) }
+        if problems.is_good() { Ok(problems) } else { Err(problems) }
     }
 }
 

@@ -38,6 +38,16 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
     judge.checks
 }
 
+/// What the wiring leads to, before it is made: the endpoints, and the network paths where others own them.
+pub fn surroundings(facts: &Facts) -> Vec<Check> {
+    let mut judge = Judge { facts, checks: Vec::new() };
+    endpoints(&mut judge);
+    if facts.existing {
+        network(&mut judge);
+    }
+    judge.checks
+}
+
 fn region(judge: &mut Judge<'_>) {
     let region = &judge.facts.place.region;
     // Reading and writing S3 is older than machine learning and is there everywhere.

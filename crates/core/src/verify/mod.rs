@@ -16,4 +16,4 @@ mod reach;
 mod wiring;
 
 pub use checks::{Check, Outcome, failed};
-pub use judge::{judge, no_cluster};
+pub use judge::{judge, no_cluster, surroundings};

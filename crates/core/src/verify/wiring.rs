@@ -10,9 +10,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 const SERVICE: &str = "rds.amazonaws.com";
-/// What roles of auroraml allow and AWS does not ask for (fact book, section 2.5): wiring by others may lack
-/// it.
-const NOT_NEEDED: &[&str] = &["s3:GetBucketLocation", "bedrock:InvokeModelWithResponseStream"];
 
 pub(super) fn wiring(judge: &mut Judge<'_>) {
     let facts = judge.facts;
@@ -207,9 +204,6 @@ fn needs(facts: &Facts, ability: &Ability) -> Vec<(String, String)> {
     let mut needs = Vec::new();
     for statement in &ability.statements {
         for action in texts(&statement["Action"]) {
-            if NOT_NEEDED.contains(&action.as_str()) {
-                continue;
-            }
             for resource in texts(&statement["Resource"]) {
                 needs.push((action.clone(), live_arn(facts, resource)));
             }

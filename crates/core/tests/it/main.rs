@@ -4,13 +4,40 @@ mod in_code;
 mod judging;
 mod render;
 mod restarts;
+mod roles;
 mod spec_docs;
 mod spec_engine;
 mod spec_value;
 mod tidy;
 mod validate;
 
+use auroraml_core::base::names::Place;
+use auroraml_core::engine::{AURORA_MYSQL, Offered};
+use auroraml_core::model::facts::Facts;
+use auroraml_core::model::{self, Intent};
+use auroraml_core::resource::Graph;
+use auroraml_core::spec::{self, Spec};
 use std::path::{Path, PathBuf};
+
+/// The graph of a spec in an account in which nothing is there yet.
+fn graph_of(spec: &Spec) -> Graph {
+    let place =
+        Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
+    let version = "8.0.mysql_aurora.3.10.2";
+    let facts = Facts {
+        zones: ["a", "b", "c"].map(|letter| format!("{}{letter}", spec.region)).into(),
+        engine_versions: vec![Offered { version: version.into(), family: (AURORA_MYSQL.family)(version) }],
+        today: "2026-11-20".into(),
+        timestamp: "20261120-000000".into(),
+        ..Facts::default()
+    };
+    model::build(spec, &place, &facts, Intent::Apply).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+fn spec_named(name: &str) -> Spec {
+    let source = std::fs::read_to_string(repository("specs").join(name)).unwrap();
+    spec::parse(source.as_bytes()).unwrap_or_else(|problems| panic!("{}", problems.render(name, &source)))
+}
 
 /// A file or folder of the repository.
 fn repository(name: &str) -> PathBuf {

@@ -212,7 +212,7 @@ fn markdown_cannot_be_broken_out_of() {
     plan.steps[1].reason = Some("<b>*bold*</b>".into());
     let text = render::markdown::plan(&subject(false), &plan);
     assert!(text.contains("````text\ntext: ``` </details> <script>\n````"), "{text}");
-    assert!(text.contains("&lt;b&gt;\\*bold\\*&lt;/b&gt;"), "{text}");
+    assert!(text.contains("&lt;b&gt;&#42;bold&#42;&lt;/b&gt;"), "{text}");
 }
 
 #[test]

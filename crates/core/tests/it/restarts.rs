@@ -72,6 +72,7 @@ impl Aurora {
             engine_version: versions[rng.usize(..versions.len())].into(),
             global_cluster: (rng.u8(..10) == 0).then(|| "world".into()),
             pauses: rng.bool(),
+            failed_over: None,
             members,
         };
         let mut aurora = Aurora {

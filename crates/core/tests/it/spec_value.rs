@@ -127,11 +127,6 @@ fn each_mistake_of_a_value_is_found() {
             "the Data API needs Aurora MySQL 3.07 or newer",
         ),
         (
-            |s| cluster(s).parameters = [("max_conections".to_owned(), "1".to_owned())].into(),
-            "aurora.parameters.max_conections",
-            "there is no parameter `max_conections` in aurora-mysql8.0",
-        ),
-        (
             |s| cluster(s).serverless = Some(Serverless::new(f64::NAN, 4)),
             "aurora.serverless.min",
             "NaN is not possible as the lowest capacity",

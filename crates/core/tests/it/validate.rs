@@ -57,9 +57,34 @@ fn each_mistake_is_explained() {
     }
 }
 
+/// What AWS may accept is told and refuses nothing.
+#[test]
+fn each_warning_is_explained() {
+    let paths = files("tests/data/warnings", "yaml");
+    assert!(paths.len() >= 3, "{} cases", paths.len());
+    for path in paths {
+        let source = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let (spec, warnings) = spec::parse_with_warnings(source.as_bytes())
+            .unwrap_or_else(|problems| panic!("{}", problems.render(&name, &source)));
+        assert!(!warnings.0.is_empty() && warnings.is_good(), "{name}");
+        let in_code = spec.check().unwrap_or_else(|problems| panic!("{name}: {problems}"));
+        assert_eq!(in_code.0.len(), warnings.0.len(), "{name}");
+        crate::golden(&path.with_extension("txt").to_string_lossy(), &warnings.render(&name, &source));
+    }
+}
+
+#[test]
+fn our_specs_have_no_warnings() {
+    for path in files("specs", "yaml") {
+        let (_, warnings) = spec::parse_with_warnings(&std::fs::read(&path).unwrap()).unwrap();
+        assert!(warnings.0.is_empty(), "{}: {warnings}", path.display());
+    }
+}
+
 #[test]
 fn no_expected_text_without_its_case() {
-    for path in files("tests/data/invalid", "txt") {
+    for path in ["invalid", "warnings"].iter().flat_map(|dir| files(&format!("tests/data/{dir}"), "txt")) {
         assert!(path.with_extension("yaml").exists(), "{}", path.display());
     }
 }
@@ -211,6 +236,34 @@ fn a_password_in_the_file_is_not_shown() {
         let text = refused(source.as_bytes()).render("f", source);
         assert!(text.contains("f:") && !text.contains("hunter2"), "{text}");
     }
+}
+
+/// Nor are the variables of a container, whatever is wrong beside them.
+#[test]
+fn variables_of_a_container_are_not_shown() {
+    let head = "stack: a\nregion: us-east-1\nendpoints:\n  e:\n    instance: ml.m5.large\n";
+    let model = "    model:\n      image: \"xgboost:1.7-1\"\n      artifact: s3://models/a\n";
+    for wrong in [
+        "      environment: { a-b: hunter2 }\n",
+        "      environment: { A: hunter2, A: hunter2 }\n",
+        "      environment: { A: [hunter2] }\n",
+        "      environment: {\n  A: hunter2, a-b: hunter2\n      }\n",
+        "      \"environment\":\n        a-b: hunter2\n",
+        "      environment: # of the container\n        A: \"hunter2\n",
+        "      environment:\n\n        A: b\n        \tB: hunter2\n",
+        "      environment: |\n        A=hunter2\n",
+        "      environment:\n        - A=hunter2\n",
+    ] {
+        let source = format!("{head}{model}{wrong}");
+        let text = refused(source.as_bytes()).render("f", &source);
+        assert!(text.starts_with("f:") && !text.contains("hunter2"), "{text}");
+    }
+    // What stands after it is shown again, and a tag of that name hides nothing.
+    let after = format!("{head}{model}      environment:\n        A: b\n    count: many\n");
+    let text = refused(after.as_bytes()).render("f", &after);
+    assert!(text.contains("    count: many"), "{text}");
+    let tag = "stack: a\nregion: us-east-1\ntags: { environment: production, a: [1] }\n";
+    assert!(refused(tag.as_bytes()).render("f", tag).contains("environment: production"));
 }
 
 /// A long line is cut around the problem, so that the underline stays on the screen.

@@ -2,7 +2,7 @@
 
 use super::listing::{Listing, Row, select};
 use super::record::Tags;
-use super::zones::zones;
+use super::zones::{has_endpoint, zones};
 use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 
@@ -49,6 +49,14 @@ pub(super) struct Service {
     pub gateway: bool,
     /// The name that private DNS takes over in the VPC.
     pub private_dns: Option<String>,
+}
+
+impl Service {
+    /// Whether it has interface endpoints in a zone.
+    pub fn is_in(&self, zone: &str) -> bool {
+        // com.amazonaws.us-east-1.sagemaker.runtime
+        has_endpoint(zone, self.name.splitn(4, '.').nth(3).unwrap_or_default())
+    }
 }
 
 pub(super) fn services(region: &str) -> Vec<Service> {
@@ -155,8 +163,10 @@ pub(super) fn describe(call: &Call) -> Reply {
         x.list("serviceType", "item", [kind(service)], |x, kind| {
             x.text("serviceType", kind);
         });
-        x.texts("availabilityZoneSet", "item", zones(region).into_iter().map(|zone| zone.name));
-        x.texts("availabilityZoneIdSet", "item", zones(region).into_iter().map(|zone| zone.id));
+        let all = zones(region).into_iter();
+        let offered: Vec<_> = all.filter(|zone| service.gateway || service.is_in(&zone.name)).collect();
+        x.texts("availabilityZoneSet", "item", offered.iter().map(|zone| &zone.name));
+        x.texts("availabilityZoneIdSet", "item", offered.iter().map(|zone| &zone.id));
         x.optional("privateDnsName", service.private_dns.as_ref());
         x.text("vpcEndpointPolicySupported", true).text("acceptanceRequired", false);
         x.text("managesVpcEndpoints", false);

@@ -4,6 +4,7 @@ use super::endpoint_services::{Service, no_service, prefix_lists, services};
 use super::listing::Listing;
 use super::record::{Record, done, invalid, missing, new_id, timestamp, unsupported, write_tags};
 use super::state::{Destination, Ec2, Endpoint, New, Route, Target};
+use super::zones::has_endpoint;
 use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::random::Random;
@@ -340,6 +341,14 @@ impl Ec2 {
             let subnet = self.find(&self.subnets, id)?;
             if subnet.vpc != endpoint.vpc {
                 let text = format!("The subnet ID '{id}' does not belong to VPC {}", endpoint.vpc);
+                return Err(Fault::bad("InvalidParameter", text));
+            }
+            if !has_endpoint(&subnet.zone, endpoint.service.splitn(4, '.').nth(3).unwrap_or_default()) {
+                // The words of hashicorp's and CDK's users (aws-cdk, issue 4912).
+                let text = format!(
+                    "The VPC endpoint service {} does not support the availability zone of the subnet: {id}.",
+                    endpoint.service
+                );
                 return Err(Fault::bad("InvalidParameter", text));
             }
             if !zones.insert(&subnet.zone) {

@@ -41,8 +41,8 @@ pub(super) fn visible_at(call: &Call, random: &mut Random) -> u64 {
     if random.chance(0.01) {
         lag = 5_000 + (random.unit() * 55_000.0) as u64;
     }
-    if random.mood == Mood::Real && random.chance(0.1) {
-        // The lowest tenth is seen at once: a logarithm cannot say zero.
+    // The lowest tenth is seen at once: a logarithm cannot say zero.
+    if random.mood == Mood::Instant || random.mood == Mood::Real && random.chance(0.1) {
         return call.now;
     }
     call.now + ANSWER_MS + lag

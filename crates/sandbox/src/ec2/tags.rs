@@ -2,7 +2,7 @@
 
 use super::listing::{Listing, Row, select};
 use super::record::{Object, Tags, check_tags, done, missing};
-use super::state::{Ec2, Rule};
+use super::state::{Ec2, RouteTable, Rule};
 use crate::call::Call;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
@@ -35,6 +35,23 @@ fn resource_type(id: &str) -> Option<&'static str> {
 }
 
 impl Ec2 {
+    /// Type and tags of a visible resource.
+    pub(crate) fn tags_of(&mut self, id: &str) -> Option<(&'static str, Tags)> {
+        Some((resource_type(id)?, self.tags_mut(id).ok()?.clone()))
+    }
+
+    /// The route table and the subnet that an association joins.
+    pub(crate) fn associated(&self, association: &str) -> Vec<String> {
+        let joins =
+            |table: &RouteTable| Some([table.id.clone(), table.associations.get(association)?.clone()]);
+        self.route_tables.values().find_map(joins).into_iter().flatten().collect()
+    }
+
+    /// The VPC that a network interface is in.
+    pub(crate) fn vpc_of_interface(&self, id: &str) -> Option<&str> {
+        self.interfaces.get(id).map(|interface| interface.vpc.as_str())
+    }
+
     /// The tags of a visible resource of any type.
     fn tags_mut(&mut self, id: &str) -> Result<&mut Tags, Fault> {
         fn of<'a, T: Object>(

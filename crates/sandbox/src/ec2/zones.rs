@@ -5,14 +5,40 @@ use super::record::{Tags, invalid};
 use crate::call::Call;
 use crate::wire::{Reply, Xml};
 
-pub(super) struct Zone {
+/// What a zone lacks, by its id: services without interface endpoints, families of DB instance classes. Every region
+/// has such gaps; use1-az3 is the zone of which most are told (terraform-aws-modules/terraform-aws-vpc, issues 462
+/// and 785). Which ones are chosen here is the sandbox's own.
+const LACKING: &[(&str, &[&str], &[&str])] = &[(
+    "use1-az3",
+    &["bedrock-runtime", "comprehend", "rds-data", "sagemaker.api", "sagemaker.runtime"],
+    &["r8g", "t4g"],
+)];
+
+fn lacking(zone: &str) -> Option<&'static (&'static str, &'static [&'static str], &'static [&'static str])> {
+    let region = zone.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let id = zones(region).into_iter().find(|known| known.name == zone)?.id;
+    LACKING.iter().find(|(lacks, _, _)| *lacks == id)
+}
+
+/// Whether a service, such as `sagemaker.runtime`, has interface endpoints in a zone.
+pub(super) fn has_endpoint(zone: &str, service: &str) -> bool {
+    lacking(zone).is_none_or(|(_, services, _)| !services.contains(&service))
+}
+
+/// Whether a class, such as `db.t4g.medium`, can be had in a zone.
+pub(crate) fn has_class(zone: &str, class: &str) -> bool {
+    let family = class.split('.').nth(1).unwrap_or_default();
+    lacking(zone).is_none_or(|(_, _, families)| !families.contains(&family))
+}
+
+pub(crate) struct Zone {
     pub name: String,
     /// The same place has the same id in every account.
     pub id: String,
 }
 
 /// The zones of a region, by name. Their letters are one account's own: they do not follow the ids.
-pub(super) fn zones(region: &str) -> Vec<Zone> {
+pub(crate) fn zones(region: &str) -> Vec<Zone> {
     let letters = match region {
         "us-east-1" => "abcdef",
         "us-west-2" | "ap-northeast-2" => "abcd",
@@ -24,7 +50,7 @@ pub(super) fn zones(region: &str) -> Vec<Zone> {
     let prefix = short_name(region);
     let zone = |(index, letter)| Zone {
         name: format!("{region}{letter}"),
-        id: format!("{prefix}-az{}", (index + 3) % count + 1),
+        id: format!("{prefix}-az{}", (index + 1) % count + 1),
     };
     letters.chars().enumerate().map(zone).collect()
 }

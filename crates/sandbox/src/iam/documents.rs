@@ -32,7 +32,7 @@ pub(super) fn malformed(message: impl Into<String>) -> Fault {
 }
 
 /// A string, or the strings of an array; one string and an array of one mean the same.
-fn strings(value: Option<&Value>) -> Vec<&str> {
+pub(super) fn strings(value: Option<&Value>) -> Vec<&str> {
     match value {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
@@ -41,7 +41,7 @@ fn strings(value: Option<&Value>) -> Vec<&str> {
 }
 
 /// An object, or the objects of an array.
-fn statements(document: &Value) -> Vec<&Map<String, Value>> {
+pub(super) fn statements(document: &Value) -> Vec<&Map<String, Value>> {
     match document.get("Statement") {
         Some(Value::Object(one)) => vec![one],
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_object).collect(),
@@ -280,7 +280,7 @@ pub(super) fn verdict(document: &str, action: &str, resource: &str) -> Option<bo
 }
 
 /// Matches `*` and `?` wildcards; actions ignore case.
-fn matches(pattern: &str, text: &str, case: bool) -> bool {
+pub(super) fn matches(pattern: &str, text: &str, case: bool) -> bool {
     let fold = |s: &str| -> Vec<char> {
         if case { s.chars().collect() } else { s.to_lowercase().chars().collect() }
     };

@@ -6,6 +6,7 @@ use super::state::{Effect, Event, Origin, Rds, Timed};
 use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::ec2::Ec2;
+use crate::ec2::zones::zones;
 use crate::iam::Iam;
 use crate::kms::Kms;
 use crate::random::Random;
@@ -69,12 +70,12 @@ impl<'a> Context<'a> {
 
     /// Availability zones of the region, as the sandbox has them.
     pub(super) fn zones(&self) -> Vec<String> {
-        ["a", "b", "c"].iter().map(|letter| format!("{}{letter}", self.call.region)).collect()
+        zones(&self.call.region).into_iter().map(|zone| zone.name).collect()
     }
 
     /// Draws how long it takes until a change that was accepted shows: 1 to 20 s (fact book, table 8.2).
     pub(super) fn lag(&mut self) -> u64 {
-        self.random.duration(1.0, 5.0, 20.0).clamp(1_000, 20_000)
+        self.random.duration_within(1.0, 5.0, 20.0, (1.0, 20.0))
     }
 
     pub(super) fn at(&mut self, at: u64, subject: &str, effect: Effect) {

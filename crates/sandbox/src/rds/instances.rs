@@ -9,6 +9,7 @@ use super::refusals::{
 use super::state::{Cluster, Effect, Instance, Sync};
 use super::timeline::Timeline;
 use super::{restarts, show, versions};
+use crate::ec2::zones::has_class;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 
@@ -84,7 +85,19 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     let window = maintenance_window(p)?.unwrap_or_else(|| cluster.settings.maintenance_window.clone());
     let (monitoring, insights) =
         (cluster.settings.monitoring_interval, cluster.settings.performance_insights);
-    let zones = group_zones(c, &cluster.subnet_group);
+    let all = group_zones(c, &cluster.subnet_group);
+    let zones: Vec<String> = all.iter().filter(|zone| has_class(zone, class)).cloned().collect();
+    if zones.is_empty() {
+        // The words: hashicorp/terraform-provider-aws, issue 20712; the code is the one that stands for a subnet group
+        // without a zone that serves (fact book, appendix F).
+        return Err(Fault::bad(
+            "InvalidVPCNetworkStateFault",
+            format!(
+                "Cannot create a database instance because there is not a subnet in an availability zone that offers {class}; the subnets are in {}.",
+                all.join(", ")
+            ),
+        ));
+    }
     let zone = match p.get("AvailabilityZone") {
         Some(zone) if zones.iter().any(|known| known == zone) => zone.to_string(),
         Some(zone) => {
@@ -176,7 +189,7 @@ pub(super) fn place_interface(c: &mut Context<'_>, id: &str) {
 /// How long the interface stays after its instance: 1 to 40 minutes (fact book, appendix E, item 7). Where
 /// most cases lie in between is an estimate.
 fn interface_release(c: &mut Context<'_>) -> u64 {
-    c.random.duration(60.0, 180.0, 1_200.0).clamp(60_000, 2_400_000)
+    c.random.duration_within(60.0, 180.0, 1_200.0, (60.0, 2_400.0))
 }
 
 /// Whether an instance of this class can be a member of the cluster.

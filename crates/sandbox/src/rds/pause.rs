@@ -75,7 +75,7 @@ fn wake(
     for (id, since) in paused {
         // About 15 s, and 30 s or more after a day (fact book, section 1.10); the spread is an estimate.
         let length = if at - since > DAY_MS {
-            c.random.duration(30.0, 35.0, 60.0).max(30_000)
+            c.random.duration_within(30.0, 35.0, 60.0, (30.0, f64::MAX))
         } else {
             c.random.duration(12.0, 15.0, 20.0)
         };

@@ -2,8 +2,25 @@
 
 use super::context::Context;
 use super::refusals::{check_tags, invalid, no_cluster, no_instance};
+use super::state::Rds;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
+
+impl Rds {
+    /// The tags of a resource, if there is one of this kind and name.
+    pub(crate) fn tags_of(&self, kind: &str, name: &str) -> Option<BTreeMap<String, String>> {
+        let tags = match kind {
+            "cluster" => &self.clusters.get(name)?.tags,
+            "db" => &self.instances.get(name)?.tags,
+            "cluster-pg" => &self.groups.get(name)?.tags,
+            "pg" => &self.instance_groups.get(name)?.tags,
+            "subgrp" => &self.subnet_groups.get(name)?.tags,
+            "cluster-snapshot" => &self.snapshots.get(name)?.tags,
+            _ => return None,
+        };
+        Some(tags.clone())
+    }
+}
 
 /// The tags of the resource whose ARN the request gives.
 fn tags<'c>(c: &'c mut Context<'_>) -> Result<&'c mut BTreeMap<String, String>, Fault> {

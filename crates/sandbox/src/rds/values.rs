@@ -195,7 +195,7 @@ impl Changes {
     /// Lets the instances that use the group notice.
     fn apply(self, c: &mut Context<'_>, level: Level, name: &str) {
         let now = c.now;
-        let applied = now + c.random.duration(1.0, 3.0, 10.0).clamp(1_000, 10_000);
+        let applied = now + c.random.duration_within(1.0, 3.0, 10.0, (1.0, 10.0));
         if self.now.is_empty() && !self.at_restart {
             return;
         }
@@ -290,16 +290,16 @@ pub(super) fn describe_parameters(c: &mut Context<'_>, level: Level) -> Reply {
     Ok(xml.into())
 }
 
-/// DescribeEngineDefaultClusterParameters: lacks the instance-level names that the groups do have
-/// (fact book, section 1.2).
-pub(super) fn describe_defaults(c: &mut Context<'_>) -> Reply {
+/// DescribeEngineDefaultClusterParameters lacks the instance-level names that the cluster groups do have (fact book,
+/// section 1.2); DescribeEngineDefaultParameters has them.
+pub(super) fn describe_defaults(c: &mut Context<'_>, level: Level) -> Reply {
     let p = c.params();
     let family = p.required("DBParameterGroupFamily")?;
     if !versions::FAMILIES.contains(&family) {
         return Err(invalid(format!("ParameterGroupFamily {family} is not a valid parameter group family")));
     }
     let all = parameters::of(family)
-        .filter(|parameter| parameter.cluster_level)
+        .filter(|parameter| parameter.cluster_level == (level == Level::Cluster))
         .map(|parameter| (parameter.name.to_string(), parameter))
         .collect();
     let (found, marker) = page(p, all)?;

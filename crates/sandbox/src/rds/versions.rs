@@ -4,6 +4,7 @@ use super::context::{Context, page};
 use super::refusals::invalid;
 use super::timeline::time;
 use crate::account::ACCOUNT;
+use crate::ec2::zones::has_class;
 use crate::wire::{Reply, Xml};
 use std::sync::LazyLock;
 
@@ -261,7 +262,8 @@ pub(super) fn describe_orderable(c: &mut Context<'_>) -> Reply {
         x.text("EngineVersion", &version.name);
         x.text("DBInstanceClass", &class);
         x.text("LicenseModel", "general-public-license");
-        x.list("AvailabilityZones", "AvailabilityZone", c.zones(), |x, zone| {
+        let zones = c.zones().into_iter().filter(|zone| has_class(zone, &class));
+        x.list("AvailabilityZones", "AvailabilityZone", zones, |x, zone| {
             x.text("Name", zone);
         });
         x.text("MultiAZCapable", false);

@@ -46,6 +46,15 @@ impl S3 {
         self.buckets.get(bucket)?.current(key).map(|version| version.content.bytes())
     }
 
+    /// Everything that was uploaded: the objects in all their versions, and the parts of unfinished uploads.
+    pub fn contents_mut(&mut self) -> impl Iterator<Item = &mut Content> {
+        self.buckets.values_mut().flat_map(|bucket| {
+            let versions = bucket.objects.values_mut().flatten().map(|version| &mut version.content);
+            let parts = bucket.uploads.values_mut().flat_map(|upload| upload.parts.values_mut());
+            versions.chain(parts.map(|part| &mut part.content))
+        })
+    }
+
     /// Whether any current object of one of the account's own buckets has a key that starts with `prefix`.
     pub fn has_prefix(&self, bucket: &str, prefix: &str) -> bool {
         self.buckets.get(bucket).is_some_and(|found| {

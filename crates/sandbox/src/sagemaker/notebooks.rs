@@ -132,7 +132,8 @@ pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
         root_access: input.choice("RootAccess", SWITCH)?.unwrap_or("Enabled").to_string(),
         platform: platform.to_string(),
         ip_address_type: input.choice("IpAddressType", &["ipv4", "dualstack"])?.unwrap_or("ipv4").to_string(),
-        metadata_version: metadata_version(input)?.unwrap_or_else(|| "2".into()),
+        // Both versions, says botocore's model.
+        metadata_version: metadata_version(input)?.unwrap_or_else(|| "1".into()),
         created: call.now,
         modified: call.now,
     };

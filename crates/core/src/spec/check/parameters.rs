@@ -1,4 +1,5 @@
-//! Parameters of the DB cluster parameter group.
+//! Parameters of the DB cluster parameter group. Which names there are is AWS's to say, and a plan asks for it: a
+//! name that is not known here is a warning.
 
 use crate::engine::Engine;
 use crate::spec::Cluster;
@@ -31,11 +32,11 @@ pub fn parameters(cluster: &Cluster, engine: &Engine, family: &str, reader: &mut
             let hint = format!("write `{}` under `machine_learning`, which sets it", written(ability));
             reader.report_key(&path, message, hint);
         } else if known.fixed.contains(&name) {
-            let message = format!("`{name}` cannot be changed on {}", engine.title);
-            reader.report_key(&path, message, "remove the line");
+            let message = format!("`{name}` cannot be changed on {}, as far as is known", engine.title);
+            reader.warn_key(&path, message, "`plan` asks AWS; remove the line if it refuses");
         } else if !known.of(family).any(|settable| settable == name) {
-            let message = format!("there is no parameter `{name}` in {family}");
-            reader.report_key(&path, message, instead(name, engine, family));
+            let message = format!("`{name}` is not a known parameter of {family}");
+            reader.warn_key(&path, message, instead(name, engine, family));
         }
     }
 }
@@ -47,16 +48,17 @@ fn written(ability: &str) -> &str {
 fn instead(name: &str, engine: &Engine, family: &str) -> String {
     let known = &engine.parameters;
     match known.replacement(name) {
-        Some("") => return "it was removed: remove the line".to_owned(),
+        Some("") => {
+            return "it is gone, as far as is known; `plan` asks AWS".to_owned();
+        }
         Some(new) if known.of(family).any(|settable| settable == new) => {
             return format!("it is `{new}` there");
         }
-        Some(_) => return "remove the line".to_owned(),
-        None => {}
+        Some(_) | None => {}
     }
     match nearest(name, known.of(family)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("see the AWS guide, {} configuration parameters", engine.title),
+        None => "`plan` asks AWS whether it exists".to_owned(),
     }
 }
 

@@ -183,9 +183,11 @@ fn model(region: &str, model: &Model, path: &str, reader: &mut Reader) {
             );
         }
     } else if model.image.starts_with("xgboost:") && !reader.given(&join(path, "artifact")) {
-        // Such an endpoint would bill from the first minute and answer nothing.
-        let hint = "add `artifact: \"s3://BUCKET/KEY\"` of a trained model";
-        reader.report(path, "the built-in XGBoost image needs a trained model", hint);
+        // AWS takes such a model, and an article's stack has one that a notebook replaces.
+        let hint =
+            "add `artifact: \"s3://BUCKET/KEY\"` of a trained model, unless something else deploys one";
+        let message = "without `artifact` the built-in XGBoost image has no model: the endpoint costs money and answers nothing";
+        reader.warn_key(path, message, hint);
     }
     for (key, value) in &model.environment {
         if !name::variable(key) || key.len() > 1024 || value.chars().count() > 1024 {

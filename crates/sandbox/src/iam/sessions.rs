@@ -1,0 +1,96 @@
+//! Sessions of roles: who may take a role on with an identity from elsewhere, and what a session may do.
+
+use super::documents::{statements, strings};
+use super::evaluate::{Context, Decision, conditions_hold, decide};
+use super::{Iam, Role};
+use crate::account::ACCOUNT;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl Iam {
+    /// What AssumeRoleWithWebIdentity does for whoever has a token of `provider` (its ARN) with these claims, such as
+    /// `("token.actions.githubusercontent.com:sub", "repo:a/b:pull_request")`: the access key of a new session, or
+    /// nothing where the role's trust policy does not let them in. Requests with that key are those of the role, and
+    /// its policies are enforced.
+    pub fn assume_with_web_identity(
+        &mut self,
+        role_arn: &str,
+        provider: &str,
+        claims: &[(&str, &str)],
+    ) -> Option<String> {
+        let context: Context =
+            claims.iter().map(|(key, value)| (key.to_lowercase(), vec![value.to_string()])).collect();
+        let (key, role) = self.roles.iter().find(|(_, role)| role.arn() == role_arn)?;
+        lets_in(role, provider, &context).then_some(())?;
+        let key = key.clone();
+        let access_key = format!("ASIASESSION{:09}", self.sessions.len());
+        self.sessions.insert(access_key.clone(), key);
+        Some(access_key)
+    }
+
+    /// ARN of the session, if the access key is that of one.
+    pub(crate) fn session_arn(&self, access_key: &str) -> Option<String> {
+        let role = self.sessions.get(access_key)?;
+        let name = self.roles.get(role).map_or(role.as_str(), |role| &role.name);
+        Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/{name}/session"))
+    }
+
+    /// Why the session may not do this, if so.
+    pub(crate) fn refusal(
+        &self,
+        access_key: &str,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> Option<String> {
+        let role = self.sessions.get(access_key).and_then(|role| self.roles.get(role));
+        let role = match role {
+            Some(role) => role,
+            None => return Some(format!("because no identity-based policy allows the {action} action")),
+        };
+        let attached: Vec<String> =
+            role.attached.iter().filter_map(|policy| self.default_document(policy)).collect();
+        let identity = role.inline.values().chain(&attached).map(String::as_str);
+        match decide(identity, action, resource, context) {
+            Decision::Denied => return Some("with an explicit deny in an identity-based policy".into()),
+            Decision::Unsaid => {
+                return Some(format!("because no identity-based policy allows the {action} action"));
+            }
+            Decision::Allowed => {}
+        }
+        let boundary = role.boundary.as_ref().map(|arn| self.default_document(arn).unwrap_or_default())?;
+        match decide([boundary.as_str()].into_iter(), action, resource, context) {
+            Decision::Denied => Some("with an explicit deny in a permissions boundary".into()),
+            Decision::Unsaid => Some(format!("because no permissions boundary allows the {action} action")),
+            Decision::Allowed => None,
+        }
+    }
+
+    /// Roles, with their boundaries: for tests of what is made.
+    pub fn boundaries(&self) -> impl Iterator<Item = (String, Option<&str>)> {
+        self.roles.values().map(|role| (role.arn(), role.boundary.as_deref()))
+    }
+
+    /// ARN and tags of a role.
+    pub(crate) fn described(&self, name: &str) -> Option<(String, BTreeMap<String, String>, Option<&str>)> {
+        let role = self.roles.get(&name.to_lowercase())?;
+        Some((role.arn(), role.tags.clone(), role.boundary.as_deref()))
+    }
+}
+
+/// Whether the trust policy lets somebody in with a token of the provider.
+fn lets_in(role: &Role, provider: &str, context: &Context) -> bool {
+    let Ok(document) = serde_json::from_str::<Value>(&role.trust.document) else { return false };
+    let mut allowed = false;
+    for statement in statements(&document) {
+        let principal = statement.get("Principal").and_then(|principal| principal.get("Federated"));
+        let action = strings(statement.get("Action")).contains(&"sts:AssumeRoleWithWebIdentity");
+        if action && strings(principal).contains(&provider) && conditions_hold(statement, context) {
+            if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
+                return false;
+            }
+            allowed = true;
+        }
+    }
+    allowed
+}

@@ -1,0 +1,194 @@
+//! Commands for a person to type next. Each carries the flags that were given, so that it means the same
+//! account, the same sandbox and the same limits as the command that suggests it.
+
+use super::args::{
+    AllowArgument, Apply, Color, Destroy, Global, Init, Plan, SANDBOX_FILE, SandboxAt, Speed, Terms,
+};
+use clap::ValueEnum;
+use std::path::Path;
+
+/// `auroraml`, a command's words, and the global flags that were given, quoted for a shell.
+pub fn command(words: impl IntoIterator<Item = String>, global: &Global) -> String {
+    let words = words.into_iter().chain(global_flags(global));
+    std::iter::once("auroraml".to_string())
+        .chain(words.map(|word| quoted(&word)))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The flags that were given for every command. Those about output change nothing that matters, but whoever
+/// wanted quiet wants it again.
+fn global_flags(global: &Global) -> Vec<String> {
+    let Global { sandbox, sandbox_speed, sandbox_seed, profile, plain_http, color, quiet } = global;
+    let mut flags = Vec::new();
+    match sandbox {
+        None => {}
+        Some(SandboxAt::File(file)) if file == Path::new(SANDBOX_FILE) => flags.push("--sandbox".into()),
+        Some(SandboxAt::File(file)) => flags.push(format!("--sandbox={}", file.display())),
+        Some(SandboxAt::Listener(address)) => flags.push(format!("--sandbox=http://{address}")),
+    }
+    match sandbox_speed {
+        None => {}
+        Some(Speed::Max) => flags.extend(["--sandbox-speed".into(), "max".into()]),
+        Some(Speed::Times(times)) => flags.extend(["--sandbox-speed".into(), times.to_string()]),
+    }
+    // The seed is for a new sandbox, and by now there is one.
+    let _ = sandbox_seed;
+    if let Some(profile) = profile {
+        flags.extend(["--profile".into(), profile.clone()]);
+    }
+    if let Some(host) = plain_http {
+        flags.extend(["--plain-http".into(), host.clone()]);
+    }
+    if *color != Color::Auto {
+        flags.extend(["--color".into(), name(color)]);
+    }
+    if *quiet {
+        flags.push("--quiet".into());
+    }
+    flags
+}
+
+/// The flags about interruptions that were given.
+fn terms(terms: &Terms) -> Vec<String> {
+    let Terms { allow, now, accept_pending } = terms;
+    let mut flags = Vec::new();
+    if let Some(allow) = allow {
+        flags.extend(["--allow".into(), name(allow)]);
+    }
+    if *now {
+        flags.push("--now".into());
+    }
+    if *accept_pending {
+        flags.push("--accept-pending".into());
+    }
+    flags
+}
+
+fn name(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default()
+}
+
+fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
+    file.map(|file| vec![flag.to_string(), file.display().to_string()]).unwrap_or_default()
+}
+
+impl Apply {
+    /// The words with which it was typed.
+    pub fn words(&self) -> Vec<String> {
+        let Apply { spec, yes, plan, events, terms: limits } = self;
+        let mut words = vec!["apply".into(), spec.display().to_string()];
+        words.extend(path("--plan", plan.as_deref()));
+        words.extend(path("--events", events.as_deref()));
+        words.extend(terms(limits));
+        words.extend(yes.then(|| "--yes".into()));
+        words
+    }
+}
+
+impl Destroy {
+    /// The words with which it was typed.
+    pub fn words(&self) -> Vec<String> {
+        let Destroy { spec, yes, unprotect, events, terms: limits } = self;
+        let mut words = vec!["destroy".into(), spec.display().to_string()];
+        words.extend(unprotect.then(|| "--unprotect".into()));
+        words.extend(path("--events", events.as_deref()));
+        words.extend(terms(limits));
+        words.extend(yes.then(|| "--yes".into()));
+        words
+    }
+}
+
+impl Plan {
+    /// The words that carry the saved plan out.
+    pub fn carry_out(&self, saved: &Path) -> Vec<String> {
+        let mut words = vec!["apply".into(), self.spec.display().to_string()];
+        words.extend(path("--plan", Some(saved)));
+        words.extend(terms(&self.terms));
+        words
+    }
+}
+
+impl Init {
+    /// The words that show what the new spec comes to.
+    pub fn plan(&self) -> Vec<String> {
+        vec!["plan".into(), self.file.display().to_string()]
+    }
+}
+
+/// What `words` become with another limit.
+pub fn allowing(mut words: Vec<String>, allow: AllowArgument) -> Vec<String> {
+    if let Some(at) = words.iter().position(|word| word == "--allow") {
+        words.drain(at..at + 2);
+    }
+    words.extend(["--allow".into(), name(&allow)]);
+    words
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+~".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_string(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::{Arguments, Command};
+    use clap::Parser;
+
+    /// What a line says when it is typed, and what the hint made of that says when it is typed.
+    fn again(line: &str) -> (String, String) {
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' ')).expect(line);
+        let hint = |arguments: &Arguments| {
+            let words = match &arguments.command {
+                Command::Apply(apply) => apply.words(),
+                Command::Destroy(destroy) => destroy.words(),
+                _ => unreachable!("the lines are of these two"),
+            };
+            command(words, &arguments.global)
+        };
+        let typed = parse(line);
+        let hinted = parse(&hint(&typed));
+        // A seed says nothing once the sandbox is there.
+        let shown = |arguments: &Arguments| {
+            format!("{arguments:?}").replace("sandbox_seed: Some(7)", "sandbox_seed: None")
+        };
+        (shown(&typed), shown(&hinted))
+    }
+
+    #[test]
+    fn a_hint_means_what_was_typed() {
+        let global = "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --plain-http emulator --color never --quiet";
+        let limits = "--allow failover --now --accept-pending --events e.jsonl --yes";
+        for line in [
+            format!("auroraml apply s.yaml --plan p.json {limits} {global}"),
+            format!("auroraml destroy s.yaml --unprotect {limits} {global}"),
+            "auroraml apply s.yaml --sandbox --sandbox-speed max".into(),
+            "auroraml apply s.yaml --sandbox=http://127.0.0.1:4599".into(),
+            "auroraml destroy s.yaml".into(),
+        ] {
+            let (typed, hinted) = again(&line);
+            assert_eq!(typed, hinted, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_limit_takes_the_place_of_another() {
+        let words = |line: &str| line.split(' ').map(str::to_string).collect::<Vec<_>>();
+        let allowed = allowing(words("apply s.yaml --allow none --now"), AllowArgument::Restart);
+        assert_eq!(allowed, words("apply s.yaml --now --allow restart"));
+    }
+
+    #[test]
+    fn a_shell_takes_a_hint_as_it_is_meant() {
+        for word in ["plain.yaml", "with space", "it's", "$HOME", "", "a;b", "ümlaut"] {
+            let line = format!("printf %s {}", quoted(word));
+            let out = std::process::Command::new("sh").args(["-c", &line]).output().expect("sh");
+            assert_eq!(String::from_utf8_lossy(&out.stdout), word);
+        }
+    }
+}

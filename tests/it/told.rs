@@ -1,0 +1,158 @@
+//! What the command line tells is true: its hints do what they say, and what failed is told as what it is.
+
+use crate::cli::{Place, Ran, SPEC, in_sandbox, with_orders};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn ran(output: Output) -> Ran {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// The command that a message suggests, as a person copies it: from `auroraml` to the end of the line.
+fn hint(message: &str) -> &str {
+    let line = message.lines().rev().find(|line| line.contains("auroraml ")).expect(message);
+    &line[line.find("auroraml ").unwrap()..]
+}
+
+/// Types a line into a shell that has auroraml on its path.
+fn type_in(place: &Place, line: &str) -> Ran {
+    let folder = Path::new(env!("CARGO_BIN_EXE_auroraml")).parent().unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]).current_dir(place.path("")).env_clear().stdin(Stdio::null());
+    ran(shell.env("PATH", format!("{}:/usr/bin:/bin", folder.display())).output().unwrap())
+}
+
+/// Whoever follows the hints gets there, in the same sandbox: without its flags they would work in a real account.
+#[tokio::test(start_paused = true)]
+async fn hints_repeat_the_flags() {
+    let place = with_orders(2).await;
+    let refused = place.run(&in_sandbox(&["apply", "shop.yaml", "--events", "all events.jsonl"]));
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(hint(&refused.err).contains("--allow failover"), "{refused:?}");
+    let asked = type_in(&place, hint(&refused.err));
+    assert!(asked.code == 1 && asked.err.contains("there is nobody to ask"), "{asked:?}");
+    let done = type_in(&place, hint(&asked.err));
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(place.read("all events.jsonl").contains("parameter_sync.main"));
+    // The other way: from nothing but `destroy`.
+    let mut destroy = place.run(&in_sandbox(&["destroy", "shop.yaml"]));
+    for _ in 0..2 {
+        assert_ne!(destroy.code, 0, "{destroy:?}");
+        destroy = type_in(&place, hint(&destroy.err));
+    }
+    assert_eq!(destroy.code, 0, "{destroy:?}");
+    // A plan says how to carry it out, and a new spec how to look at it.
+    let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json", "--allow", "failover"]));
+    let carry_out = format!("{} --yes", hint(&saved.err));
+    let done = type_in(&place, &carry_out);
+    assert_eq!(done.code, 0, "{carry_out}: {done:?}");
+    let init = place.run(&["init", "new.yaml", "--sandbox=other.json"]);
+    let plan = type_in(&place, hint(&init.err));
+    assert!(plan.code == 0 && place.path("other.json").exists(), "{plan:?}");
+    let init = place.run(&["init", "newer.yaml"]);
+    assert_eq!(hint(&init.err), "auroraml plan newer.yaml --sandbox");
+}
+
+/// At a terminal the question says that a yes allows what the plan says is not allowed.
+#[cfg(target_os = "linux")]
+#[tokio::test(start_paused = true)]
+async fn a_yes_allows_what_it_says() {
+    let place = with_orders(2).await;
+    let command = format!(
+        "{} apply shop.yaml --sandbox=world.json --sandbox-speed max",
+        env!("CARGO_BIN_EXE_auroraml")
+    );
+    // script(1) of util-linux gives the command a terminal.
+    let mut child = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(place.path(""))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script(1)");
+    child.stdin.take().unwrap().write_all(b"yes\n").unwrap();
+    let ran = ran(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let asked = "It interrupts the writer: failover. Your yes allows this, once. Type yes to go on:";
+    assert!(ran.out.contains("Not allowed:") && ran.out.contains(asked), "{}", ran.out);
+}
+
+/// The same as the JSON, without tags of Rust's enums, and with quotes where a bare word would be no string.
+#[test]
+fn yaml_is_the_same_document() {
+    let place = Place::new();
+    place.write("stack.yaml", include_str!("../../specs/minimal.yaml"));
+    let plan = |format| place.run(&in_sandbox(&["plan", "stack.yaml", "--format", format])).out;
+    let (json, yaml) = (plan("json"), plan("yaml"));
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let value: serde_yaml::Value = serde_yaml::from_str(&yaml).unwrap();
+    assert_eq!(serde_json::to_value(&value).unwrap(), json);
+    assert!(!yaml.contains(": !") && !yaml.contains("- !"), "{yaml}");
+    // A date to PyYAML where it stands bare.
+    assert!(yaml.contains("\"2012-10-17\""), "{yaml}");
+}
+
+/// What keeps a first request from AWS, told as what it is.
+#[test]
+fn what_is_in_the_way_to_aws() {
+    let place = Place::new();
+    place.write("shop.yaml", SPEC);
+    std::fs::create_dir(place.path(".aws")).unwrap();
+    place.write(
+        ".aws/config",
+        "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = dev\n\
+         [sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
+         [profile broken]\ncredential_process = /nonexistent/command\n",
+    );
+    let keys: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "x")];
+    let with = |more: &[(&'static str, &'static str)]| [keys, more].concat();
+    // Nothing listens on a port that was just given back.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free: &'static str = Box::leak(format!("http://{free}").into_boxed_str());
+    let cases: [(Vec<(&str, &str)>, &[&str], &str, &str); 7] = [
+        (vec![], &[], "AWS: there are no credentials", "aws sso login"),
+        (vec![("AWS_PROFILE", "nobody")], &[], "there is no profile nobody", "aws configure list-profiles"),
+        // As in the AWS CLI, the profile that was asked for wins over keys in the environment.
+        (with(&[]), &["--profile", "nobody"], "there is no profile nobody", "--profile"),
+        (
+            vec![],
+            &["--profile", "dev"],
+            "the sign-in of the profile dev is missing",
+            "aws sso login --profile dev",
+        ),
+        (vec![], &["--profile", "broken"], "/nonexistent/command", "aws sts get-caller-identity"),
+        (with(&[("AWS_ENDPOINT_URL", "nonsense")]), &[], "`nonsense` is not an endpoint URL", "https://HOST"),
+        (
+            with(&[("AWS_ENDPOINT_URL", free)]),
+            &[],
+            "cannot be reached: tcp connect error",
+            "AWS_ENDPOINT_URL",
+        ),
+    ];
+    for (environment, flags, why, help) in cases {
+        let mut command = place.command(&["status", "shop.yaml"]);
+        let ran = ran(command.args(flags).envs(environment).output().unwrap());
+        let (error, advice) = ran.err.split_once("\n  help: ").unwrap_or_else(|| panic!("{ran:?}"));
+        assert!(ran.code == 1 && error.contains(why) && advice.contains(help), "{why}: {ran:?}");
+        assert!(ran.err.starts_with("error: ") && !ran.err.contains("\nerror: "), "once: {ran:?}");
+    }
+}
+
+/// A file of the spec is no matter of AWS's, and no reason not to destroy.
+#[test]
+fn a_notebook_file_that_cannot_be_read() {
+    let place = Place::new();
+    let spec = include_str!("../../specs/churn-as-published.yaml");
+    place.write("stack.yaml", spec);
+    let plan = place.run(&in_sandbox(&["plan", "stack.yaml"]));
+    assert_eq!(plan.code, 5, "{plan:?}");
+    assert!(plan.err.contains("error: notebook.files: "), "{plan:?}");
+    assert!(
+        plan.err.contains(" cannot be read: ") && plan.err.contains("the folder of the spec"),
+        "{plan:?}"
+    );
+    let destroy = place.run(&in_sandbox(&["destroy", "stack.yaml", "--yes"]));
+    assert_eq!(destroy.code, 0, "{destroy:?}");
+}
