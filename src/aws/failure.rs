@@ -1,5 +1,6 @@
-//! What AWS's errors mean for the reconciler: one table.
+//! What has become of a request that failed, and how that is told.
 
+use super::codes::classify;
 use super::unencrypted::Unencrypted;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -93,6 +94,9 @@ impl fmt::Display for Failure {
         if self.code == "auroraml" {
             return write!(f, "{}", self.message);
         }
+        if self.code == UNREADABLE {
+            return write!(f, "{}: the answer cannot be read: {}", self.operation, self.message);
+        }
         write!(f, "{} was answered with {}", self.operation, self.code)?;
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
@@ -116,29 +120,42 @@ where
     fn during(self, operation: &'static str) -> Result<T, Failure> {
         self.map_err(|error| {
             not_sent(&error, operation).unwrap_or_else(|| match &error {
-                SdkError::ServiceError(service) => {
-                    let message = service.err().message().unwrap_or_default().to_string();
-                    match service.err().code() {
-                        Some(code) => {
-                            Failure { class: classify(code, &message), operation, code: code.into(), message }
-                        }
-                        None => {
-                            let status = service.raw().status().as_u16();
-                            Failure {
-                                class: by_status(status),
-                                operation,
-                                code: format!("HTTP {status}"),
-                                message,
-                            }
+                SdkError::ServiceError(service) => match service.err().code() {
+                    Some(code) => {
+                        let status = service.raw().status().as_u16();
+                        let message = service.err().message().unwrap_or_default().to_string();
+                        // A code that nobody has met, whose status says what it comes to.
+                        let class = match (classify(code, &message), by_status(status)) {
+                            (Class::Refused, class @ (Class::Ambiguous | Class::Throttled)) => class,
+                            (class, _) => class,
+                        };
+                        Failure { class, operation, code: code.into(), message }
+                    }
+                    None if service.raw().status().is_success() => {
+                        unreadable(operation, &error, service.raw())
+                    }
+                    None => {
+                        let status = service.raw().status().as_u16();
+                        let message = match first_line(service.raw()) {
+                            Some(line) => format!("the answer begins with \"{line}\""),
+                            None => String::new(),
+                        };
+                        Failure {
+                            class: by_status(status),
+                            operation,
+                            code: format!("HTTP {status}"),
+                            message,
                         }
                     }
-                }
+                },
+                SdkError::ResponseError(response) => unreadable(operation, &error, response.raw()),
                 SdkError::ConstructionFailure(_) => Failure {
                     class: Class::Refused,
                     operation,
                     code: "NotSent".into(),
                     message: chain(&error),
                 },
+                // What the connector itself calls *other* is `io` by now (attempts.rs).
                 SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => Failure {
                     class: Class::Refused,
                     operation,
@@ -153,6 +170,46 @@ where
                 },
             })
         })
+    }
+}
+
+/// Code of a failure whose answer cannot be read.
+const UNREADABLE: &str = "Unreadable";
+
+/// An answer that is not AWS's, or not the whole of it. Whether the request took effect is unknown. Of JSON nothing is
+/// shown: it may be half of AWS's own, with a secret in it.
+fn unreadable(operation: &'static str, error: &dyn Error, answer: &HttpResponse) -> Failure {
+    let kind = answer.headers().get("content-type").map(|kind| format!(", {}", bounded(kind)));
+    let (status, kind) = (answer.status().as_u16(), kind.unwrap_or_default());
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let mut message = format!("{} (HTTP {status}{kind})", bounded(&cause.to_string()));
+    if let Some(line) = first_line(answer).filter(|line| !line.starts_with(['{', '['])) {
+        message += &format!("; it begins with \"{line}\"");
+    }
+    Failure { class: Class::Ambiguous, operation, code: UNREADABLE.into(), message }
+}
+
+/// Characters of a text of unknown origin that are shown.
+const SHOWN_MAX: usize = 120;
+
+/// The first line of an answer that has something on it.
+fn first_line(answer: &HttpResponse) -> Option<String> {
+    let body = answer.body().bytes()?;
+    let text = String::from_utf8_lossy(body.get(..4096).unwrap_or(body));
+    let line = text.lines().map(bounded).find(|line| !line.is_empty());
+    line
+}
+
+/// A text without control characters, cut off where it becomes long.
+fn bounded(text: &str) -> String {
+    let clean: String = text.chars().filter(|c| !c.is_control()).take(SHOWN_MAX + 1).collect();
+    let clean = clean.trim();
+    match clean.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", clean.get(..end).unwrap_or_default()),
+        None => clean.to_string(),
     }
 }
 
@@ -188,187 +245,72 @@ fn by_status(status: u16) -> Class {
     }
 }
 
-/// Code on the wire, not shape name: they differ for many RDS faults (fact book, section 1.17).
-fn classify(code: &str, message: &str) -> Class {
-    let says = |part: &str| message.to_ascii_lowercase().contains(&part.to_ascii_lowercase());
-    match code {
-        // RDS
-        "DBClusterNotFoundFault"
-        | "DBInstanceNotFound"
-        | "DBParameterGroupNotFound"
-        | "DBClusterParameterGroupNotFound"
-        | "DBSubnetGroupNotFoundFault"
-        | "DBClusterRoleNotFound"
-        | "DBClusterSnapshotNotFoundFault" => Class::NotFound,
-        "DBClusterAlreadyExistsFault"
-        | "DBInstanceAlreadyExists"
-        | "DBParameterGroupAlreadyExists"
-        | "DBSubnetGroupAlreadyExists"
-        | "DBClusterRoleAlreadyExists" => Class::Exists,
-        "InvalidDBInstanceState" if says("already being deleted") => Class::Exists,
-        "InvalidDBClusterStateFault"
-        | "InvalidDBInstanceState"
-        | "InvalidDBParameterGroupState"
-        | "InvalidDBSubnetGroupStateFault"
-        | "InvalidResourceStateFault"
-        | "InvalidVPCNetworkStateFault" => Class::Busy,
-        "InvalidParameterValue" if says("IAM role ARN value is invalid") => Class::Propagating,
-        // A subnet or group made moments ago (fact book, section 1.9).
-        "InvalidSubnet" => Class::Propagating,
-        "DBClusterQuotaExceededFault"
-        | "InstanceQuotaExceeded"
-        | "DBParameterGroupQuotaExceeded"
-        | "DBClusterRoleQuotaExceeded"
-        | "SnapshotQuotaExceeded"
-        | "InsufficientDBInstanceCapacity"
-        | "InsufficientStorageClusterCapacity"
-        | "StorageQuotaExceeded" => Class::Quota,
-        // CloudFormation has no code of its own for a stack that is not there (fact book, section 6.3).
-        "ValidationError" if says("does not exist") => Class::NotFound,
-        // IAM
-        "NoSuchEntity" => Class::NotFound,
-        "EntityAlreadyExists" => Class::Exists,
-        "DeleteConflict" => Class::InUse,
-        "ConcurrentModification" | "EntityTemporarilyUnmodifiable" => Class::Busy,
-        "MalformedPolicyDocument" if says("invalid principal") => Class::Propagating,
-        "LimitExceeded" | "LimitExceededException" => Class::Quota,
-        // EC2
-        "RouteAlreadyExists"
-        | "InvalidPermission.Duplicate"
-        | "InvalidGroup.Duplicate"
-        | "Resource.AlreadyAssociated" => Class::Exists,
-        "DependencyViolation"
-        | "InvalidGroup.InUse"
-        | "InvalidIPAddress.InUse"
-        | "InvalidNetworkInterface.InUse" => Class::InUse,
-        // An endpoint that is being made or changed; two people who tag at once.
-        "IncorrectState" | "ConcurrentTagAccess" => Class::Busy,
-        // The endpoint before this one still has the service's host name until it is `deleted`.
-        "InvalidParameter" if says("conflicting DNS domain") => Class::Busy,
-        // The answer to a detach when there is nothing to detach.
-        "Gateway.NotAttached" => Class::NotFound,
-        "VpcLimitExceeded"
-        | "AddressLimitExceeded"
-        | "InternetGatewayLimitExceeded"
-        | "NatGatewayLimitExceeded"
-        | "SubnetLimitExceeded"
-        | "RouteTableLimitExceeded"
-        | "RouteLimitExceeded"
-        | "SecurityGroupLimitExceeded"
-        | "RulesPerSecurityGroupLimitExceeded"
-        | "VpcEndpointLimitExceeded"
-        | "TagLimitExceeded"
-        | "InsufficientFreeAddressesInSubnet" => Class::Quota,
-        code if code.starts_with("Invalid") && code.ends_with(".NotFound") => Class::NotFound,
-        "NatGatewayNotFound" | "InvalidPermission.NotFound" | "InvalidRoute.NotFound" => Class::NotFound,
-        // Secrets Manager, SageMaker, S3, KMS
-        "ResourceNotFoundException"
-        | "ResourceNotFound"
-        | "NoSuchBucket"
-        | "NoSuchKey"
-        | "NoSuchUpload"
-        | "NoSuchVersion"
-        | "NotFound"
-        | "NoSuchTagSet"
-        | "NoSuchBucketPolicy"
-        | "NoSuchPublicAccessBlockConfiguration"
-        | "ServerSideEncryptionConfigurationNotFoundError"
-        | "NotFoundException" => Class::NotFound,
-        "ResourceExistsException" | "BucketAlreadyOwnedByYou" | "ResourceInUseException" => Class::Exists,
-        "BucketNotEmpty" => Class::InUse,
-        "OperationAborted" => Class::Busy,
-        // A secret that was force-deleted moments ago still blocks its name (fact book, section 6.2).
-        "InvalidRequestException"
-            if says("scheduled for deletion")
-                || says("marked for deletion")
-                || says("currently being deleted") =>
-        {
-            Class::Busy
-        }
-        "ResourceLimitExceeded" | "ServiceQuotaExceededException" => Class::Quota,
-        "ResourceInUse" => Class::Busy,
-        // SageMaker has no code of its own for "not found" (fact book, section 4.6).
-        "ValidationException" => sagemaker(message),
-        "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "RequestLimitExceeded"
-        | "SlowDown"
-        | "TooManyRequestsException"
-        | "RequestThrottled"
-        | "PriorRequestNotComplete" => Class::Throttled,
-        "InternalFailure"
-        | "InternalError"
-        | "InternalServerError"
-        | "ServiceUnavailable"
-        | "Unavailable"
-        | "RequestTimeout"
-        | "RequestTimeoutException" => Class::Ambiguous,
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "UnauthorizedOperation"
-        | "AuthFailure"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidClientTokenId"
-        | "UnrecognizedClientException"
-        | "SignatureDoesNotMatch"
-        | "OptInRequired" => Class::Denied,
-        _ => Class::Refused,
-    }
-}
-
-fn sagemaker(message: &str) -> Class {
-    let says = |part: &str| message.to_ascii_lowercase().contains(&part.to_ascii_lowercase());
-    if says("already existing") || says("already exists") {
-        Class::Exists
-    } else if says("RecordNotFound") || says("could not find") || says("does not exist") {
-        Class::NotFound
-    } else if says("could not assume role") || says("assume the role") {
-        Class::Propagating
-    } else if ["status (", "unable to transition", "in use", "in-progress", "undergoing maintenance"]
-        .iter()
-        .any(|part| says(part))
-    {
-        Class::Busy
-    } else {
-        Class::Refused
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
 
     #[test]
     fn answers_without_a_code() {
-        assert_eq!(by_status(404), Class::NotFound);
-        assert_eq!(by_status(403), Class::Denied);
-        assert_eq!(by_status(503), Class::Ambiguous);
-        assert_eq!(by_status(301), Class::Refused);
+        for (status, class) in [
+            (404, Class::NotFound),
+            (401, Class::Denied),
+            (403, Class::Denied),
+            (429, Class::Throttled),
+            (500, Class::Ambiguous),
+            (503, Class::Ambiguous),
+            (599, Class::Ambiguous),
+            (301, Class::Refused),
+            (400, Class::Refused),
+        ] {
+            assert_eq!(by_status(status), class, "{status}");
+        }
+    }
+
+    fn answered(status: u16, code: Option<&str>, body: &str) -> Failure {
+        let raw = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+        let mut error = ErrorMetadata::builder();
+        if let Some(code) = code {
+            error = error.code(code);
+        }
+        Err::<(), _>(SdkError::service_error(error.build(), raw)).during("CreateThing").unwrap_err()
     }
 
     #[test]
-    fn names_that_are_not_what_one_expects() {
-        for (code, message, class) in [
-            ("DBParameterGroupNotFound", "", Class::NotFound),
-            ("ValidationException", "Could not find endpoint \"x\".", Class::NotFound),
-            ("ValidationException", "RecordNotFound", Class::NotFound),
-            ("ValidationException", "Cannot update in-progress endpoint \"x\".", Class::Busy),
-            ("ValidationException", "1 validation error detected at 'estate'", Class::Refused),
-            ("ValidationException", "Status (Pending) not in ([Stopped]). Unable to …", Class::Busy),
-            ("ValidationException", "Cannot update in-progress endpoint", Class::Busy),
-            ("InvalidVpcID.NotFound", "", Class::NotFound),
-            (
-                "InvalidParameterValue",
-                "IAM role ARN value is invalid or does not include …",
-                Class::Propagating,
-            ),
-            ("InvalidParameterValue", "Invalid DB engine", Class::Refused),
-            ("InvalidRequestException", "… already scheduled for deletion.", Class::Busy),
-            ("LimitExceededException", "", Class::Quota),
-        ] {
-            assert_eq!(classify(code, message), class, "{code}: {message}");
-        }
+    fn codes_that_nobody_has_met() {
+        assert_eq!(answered(400, Some("New"), "").class, Class::Refused);
+        assert_eq!(answered(500, Some("ServiceFailure"), "").class, Class::Ambiguous);
+        assert_eq!(answered(429, Some("New"), "").class, Class::Throttled);
+        assert_eq!(
+            answered(503, Some("RequestLimitExceeded"), "").class,
+            Class::Throttled,
+            "the code is first"
+        );
+        assert_eq!(
+            answered(404, Some("New"), "").class,
+            Class::Refused,
+            "what is not there, AWS says by name"
+        );
+    }
+
+    #[test]
+    fn what_is_not_aws_is_told_with_its_first_line() {
+        let page = "\n\n  <html>\u{1b}[31m<title>Sign\u{7} in</title>\u{9b}  \r\nand more";
+        let failure = answered(200, None, page);
+        assert_eq!(failure.class, Class::Ambiguous, "it may have had its effect");
+        let text = failure.to_string();
+        assert!(text.starts_with("CreateThing: the answer cannot be read: "), "{text}");
+        assert!(text.ends_with("(HTTP 200); it begins with \"<html>[31m<title>Sign in</title>\""), "{text}");
+        let text = answered(407, None, "Proxy Authentication Required").to_string();
+        assert!(
+            text.contains("HTTP 407: the answer begins with \"Proxy Authentication Required\""),
+            "{text}"
+        );
+        let long = answered(200, None, &"x".repeat(5000)).to_string();
+        assert!(long.ends_with(&format!("\"{}…\"", "x".repeat(120))), "{long}");
+        assert_eq!(answered(502, None, "").message, "");
+        let half = answered(200, None, r#"{"SecretString":"{\"password\":\"C4naryPass"#).to_string();
+        assert!(half.contains("cannot be read") && !half.contains("C4nary"), "{half}");
     }
 }

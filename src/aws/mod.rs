@@ -1,15 +1,19 @@
 //! The SDK's clients, made in one place, and what all kinds need around them: the clock, names, tags,
 //! error classes, shared listings.
 
+mod attempts;
+mod codes;
 mod failure;
 mod listing;
 mod secret;
 mod unencrypted;
+mod whole;
 
 pub use failure::{Class, During, Failure};
 pub use listing::Listings;
 pub use secret::SecretText;
 
+use attempts::Attempts;
 use auroraml_clock::Clock;
 use auroraml_core::base::names::{Place, STACK_TAG};
 use auroraml_core::model::Scope;
@@ -29,6 +33,9 @@ pub type FileSource = Arc<dyn Fn(&str) -> std::io::Result<Vec<u8>> + Send + Sync
 /// Gives the value of an environment variable that the spec names for a password.
 pub type PasswordSource = Arc<dyn Fn(&str) -> Option<SecretText> + Send + Sync>;
 
+/// Tells a run to start nothing more and to end its waits.
+pub type Stop = tokio::sync::watch::Receiver<bool>;
+
 /// One stack's view of one account and region. Holds no state of the process: two can live side by side.
 pub struct Aws {
     pub place: Place,
@@ -46,6 +53,7 @@ pub struct Aws {
     pub files: FileSource,
     pub passwords: PasswordSource,
     pub(crate) listings: Listings,
+    attempts: Attempts,
 }
 
 /// Where to connect, and with what.
@@ -103,13 +111,15 @@ fn simulated(access_key: &str, region: &str, clock: &Clock) -> SdkConfig {
         .behavior_version(BehaviorVersion::latest())
         .region(aws_config::Region::new(region.to_string()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(aws_config::retry::RetryConfig::standard().with_max_attempts(4))
         // Both from one clock: the SDK's stalled-stream protection reads the time while it sleeps.
         .sleep_impl(SharedAsyncSleep::new(ClockSleep(clock.clone())))
         .time_source(SharedTimeSource::new(ClockTime(clock.clone())))
         .timeout_config(timeouts(1.0))
         .build()
 }
+
+/// The longest that a request can take with all its attempts: all pauses between them, and an answer for each.
+const ALL_ATTEMPTS_SECONDS: f64 = 1200.0;
 
 /// The SDK has no read time-out of its own (fact book, section 7.2). `times` as long for a clock that runs so fast.
 fn timeouts(times: f64) -> TimeoutConfig {
@@ -118,7 +128,7 @@ fn timeouts(times: f64) -> TimeoutConfig {
         // The SDK's own value.
         .connect_timeout(seconds(3.1))
         .operation_attempt_timeout(seconds(30.0))
-        .operation_timeout(seconds(120.0))
+        .operation_timeout(seconds(ALL_ATTEMPTS_SECONDS))
         .build()
 }
 
@@ -130,20 +140,25 @@ impl Aws {
     pub async fn connect(connection: Connection, stack: &str, scope: Scope) -> Result<Aws, Failure> {
         let config = &connection.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
+        let (attempts, partition) = (Attempts::default(), Attempts::partition());
         let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
+        macro_rules! builder {
+            ($sdk:ident) => {
+                $sdk::config::Builder::from(config)
+                    .interceptor(encrypted.clone())
+                    .interceptor(attempts.clone())
+                    .retry_partition(partition.clone())
+            };
+        }
         macro_rules! client {
-            ($sdk:ident) => {{
-                let config = $sdk::config::Builder::from(config).interceptor(encrypted.clone());
-                $sdk::Client::from_conf(config.build())
-            }};
+            ($sdk:ident) => {
+                $sdk::Client::from_conf(builder!($sdk).build())
+            };
         }
         let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
         // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(config.endpoint_url().is_some())
-            .interceptor(encrypted.clone())
-            .build();
+        let s3 = builder!(aws_sdk_s3).force_path_style(config.endpoint_url().is_some()).build();
         Ok(Aws {
             place: Place { stack: stack.into(), region, account },
             scope,
@@ -160,7 +175,13 @@ impl Aws {
             files: connection.files,
             passwords: connection.passwords,
             listings: Listings::default(),
+            attempts,
         })
+    }
+
+    /// From now on requests that change something are not repeated once `stop` is ordered.
+    pub(crate) fn heed(&self, stop: Stop) {
+        self.attempts.heed(stop);
     }
 
     /// Identifier of the stack's cluster, its own or the existing one. RDS stores identifiers in lower case.

@@ -196,7 +196,7 @@ pub struct Validate {
     pub files: Vec<PathBuf>,
 }
 
-/// Show what apply would do. Changes nothing.
+/// Show what apply or destroy would do. Changes nothing.
 #[derive(Debug, Args)]
 pub struct Plan {
     /// The spec; `-` is stdin.
@@ -207,9 +207,15 @@ pub struct Plan {
     /// Form of the plan on stdout.
     #[arg(long, value_enum, default_value_t)]
     pub format: PlanFormat,
-    /// Also save the plan in FILE, for `apply --plan`.
+    /// Also save the plan in FILE, for `apply --plan` or `destroy --plan`.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Plan to take the stack down.
+    #[arg(long)]
+    pub destroy: bool,
+    /// Plan to switch deletion protection off where it is on.
+    #[arg(long, requires = "destroy")]
+    pub unprotect: bool,
     #[command(flatten)]
     pub terms: Terms,
 }
@@ -234,7 +240,7 @@ pub struct Terms {
 
 impl Terms {
     pub fn order(&self, intent: Intent) -> Order {
-        Order { intent, now: self.now, accept_pending: self.accept_pending }
+        Order { intent, now: self.now, accept_pending: self.accept_pending, reviewed: false }
     }
 }
 
@@ -313,6 +319,9 @@ pub struct Destroy {
     /// Switch deletion protection off where it is on.
     #[arg(long)]
     pub unprotect: bool,
+    /// Do what the plan saved in FILE says, or nothing if that is no longer the same.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// Write what happens to FILE, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,

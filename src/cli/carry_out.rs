@@ -38,9 +38,9 @@ struct Request<'a> {
 }
 
 pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let saved = args.plan.as_deref().map(files::read_plan).transpose()?;
+    let saved = read_plan(args.plan.as_deref(), false)?;
     let request = Request {
-        order: args.terms.order(Intent::Apply),
+        order: Order { reviewed: saved.is_some(), ..args.terms.order(Intent::Apply) },
         terms: &args.terms,
         yes: args.yes,
         events: args.events.as_deref(),
@@ -56,12 +56,14 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let saved = read_plan(args.plan.as_deref(), true)?;
+    let order = args.terms.order(Intent::Destroy { unprotect: args.unprotect });
     let request = Request {
-        order: args.terms.order(Intent::Destroy { unprotect: args.unprotect }),
+        order: Order { reviewed: saved.is_some(), ..order },
         terms: &args.terms,
         yes: args.yes,
         events: args.events.as_deref(),
-        saved: None,
+        saved,
         from_stdin: args.spec == Path::new("-"),
         typed: args.words(),
         global,
@@ -70,6 +72,21 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
     session.let_go(&args.terms);
     let result = carry_out(&session, request, printer).await;
     session.close(result)
+}
+
+/// The saved plan, if one was named: what was reviewed as a destroy is carried out by `destroy`, and nothing else is.
+fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::Value>, Error> {
+    let Some(path) = path else { return Ok(None) };
+    let saved = files::read_plan(path)?;
+    if saved["destroy"].as_bool().unwrap_or_default() == destroys {
+        return Ok(Some(saved));
+    }
+    let (it, command) = match destroys {
+        true => ("it is not a plan to destroy", "apply"),
+        false => ("it is a plan to destroy", "destroy"),
+    };
+    let help = format!("carry it out with: auroraml {command} SPEC --plan {}", path.display());
+    Err(Error::new(path.display().to_string(), it, help))
 }
 
 async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
@@ -327,11 +344,13 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
     let left: Vec<_> = outcome.remaining.work().collect();
     for step in &left {
         let state = now(&outcome.observed, &step.id);
-        text.push_str(&format!("  {} {} ({state})\n", render::sign(step.action), step.id));
+        let line = format!("  {} {} ({state})", render::sign(step.action), step.id);
+        text.push_str(&format!("{}\n", render::plain::line(&line)));
     }
     let held: Vec<_> = outcome.remaining.held().collect();
     for step in &held {
-        text.push_str(&format!("  {} (held: {})\n", step.id, step.held.as_deref().unwrap_or_default()));
+        let line = format!("  {} (held: {})", step.id, step.held.as_deref().unwrap_or_default());
+        text.push_str(&format!("{}\n", render::plain::line(&line)));
     }
     match left.is_empty() && held.is_empty() {
         true => printer.say("Nothing is left to do: the next plan is empty.\n"),
@@ -340,6 +359,10 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
     if troubles.is_empty() {
         let interrupts = outcome.remaining.interruptions().next().is_some();
         let (why, help) = match (stopped, outcome.reports.iter().all(Report::is_complete)) {
+            _ if !outcome.unreviewed.is_empty() => (
+                "what is left was not in the plan that was reviewed, and was not touched",
+                "look at a new plan, save it, and carry that out",
+            ),
             (true, _) => ("the run was stopped", "run the same command again: it goes on from here"),
             (false, true) if interrupts => (
                 "what is left interrupts members, and the plan did not announce that",
@@ -361,13 +384,14 @@ fn now(observed: &Observed, id: &Id) -> String {
     match observed.get(id).map(|live| &live.state) {
         None => "does not exist".into(),
         Some(State::Ready) => "exists".into(),
-        Some(State::Busy(why) | State::Failed(why) | State::Broken(why)) => render::plain::line(why),
+        Some(State::Busy(why) | State::Failed(why) | State::Broken(why)) => why.clone(),
     }
 }
 
 /// What a destroy leaves on AWS's side.
 fn lingering(plan: &Plan, now: u64) -> String {
-    let mut lines = plan.notes.clone();
+    let kept = plan.kept.iter().map(|id| format!("{id} is kept, as the spec says"));
+    let mut lines: Vec<String> = kept.collect();
     for step in plan.work().filter(|step| step.action == Action::Delete) {
         if let Some(name) = step.options.get("final_snapshot") {
             lines.push(format!("the final snapshot {name} is kept until you delete it"));
@@ -382,6 +406,9 @@ fn lingering(plan: &Plan, now: u64) -> String {
     }
     match lines.is_empty() {
         true => String::new(),
-        false => format!("\nStill there:\n{}", lines.iter().map(|l| format!("  {l}\n")).collect::<String>()),
+        false => {
+            let lines = lines.iter().map(|line| format!("  {}\n", render::plain::line(line)));
+            format!("\nStill there:\n{}", lines.collect::<String>())
+        }
     }
 }

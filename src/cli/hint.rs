@@ -89,9 +89,10 @@ impl Apply {
 impl Destroy {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Destroy { spec, yes, unprotect, events, terms: limits } = self;
+        let Destroy { spec, yes, unprotect, plan, events, terms: limits } = self;
         let mut words = vec!["destroy".into(), spec.display().to_string()];
         words.extend(unprotect.then(|| "--unprotect".into()));
+        words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
         words.extend(yes.then(|| "--yes".into()));
@@ -102,7 +103,9 @@ impl Destroy {
 impl Plan {
     /// The words that carry the saved plan out.
     pub fn carry_out(&self, saved: &Path) -> Vec<String> {
-        let mut words = vec!["apply".into(), self.spec.display().to_string()];
+        let command = if self.destroy { "destroy" } else { "apply" };
+        let mut words = vec![command.into(), self.spec.display().to_string()];
+        words.extend(self.unprotect.then(|| "--unprotect".into()));
         words.extend(path("--plan", Some(saved)));
         words.extend(terms(&self.terms));
         words

@@ -17,8 +17,12 @@ pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exi
 }
 
 async fn show(session: &Session, args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let prepared = prepare(&session.stack, args.terms.order(Intent::Apply)).await.map_err(no_plan)?;
-    let (subject, plan) = (session.subject(false, &args.terms), &prepared.plan);
+    let intent = match args.destroy {
+        true => Intent::Destroy { unprotect: args.unprotect },
+        false => Intent::Apply,
+    };
+    let prepared = prepare(&session.stack, args.terms.order(intent)).await.map_err(no_plan)?;
+    let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
     let document = Document::new(&subject, &session.spec_sha256, plan);
     printer.data(&match args.format {
         PlanFormat::Text => render::text::plan(&subject, plan),

@@ -1,6 +1,7 @@
 //! How AWS is asked for the S3 bucket.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
+use super::sagemaker::not_yet;
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or, tag_map};
 use auroraml_core::base::{Outputs, State, policy};
 use auroraml_core::kinds::bucket::{Bucket, Props};
@@ -56,7 +57,8 @@ impl Calls for Bucket {
     }
 
     /// Only what a new bucket does not have by itself is set (fact book, section 6.1); the executor looks again
-    /// and mends what is otherwise.
+    /// and mends what is otherwise. For some seconds what is set on a new bucket may be refused, as if there were none
+    /// (fact book, appendix F).
     async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
         let mut configuration = CreateBucketConfiguration::builder().set_tags(Some(built(&want.tags)?));
         // Neither needed nor allowed in us-east-1 (fact book, trap 60).
@@ -98,7 +100,7 @@ impl Calls for Bucket {
                 .bucket(&want.name)
                 .expected_bucket_owner(owner)
                 .public_access_block_configuration(configuration);
-            request.send().await.during("PutPublicAccessBlock")?;
+            not_yet(request.send().await.during("PutPublicAccessBlock"))?;
         }
         if update.changed("versioning") {
             put_versioning(aws, want).await?;
@@ -208,7 +210,7 @@ async fn put_tags(aws: &Aws, want: &Props) -> Result<(), Failure> {
     let owner = &aws.place.account;
     let request =
         aws.s3.put_bucket_tagging().bucket(&want.name).expected_bucket_owner(owner).tagging(tagging);
-    request.send().await.during("PutBucketTagging").map(|_| ())
+    not_yet(request.send().await.during("PutBucketTagging")).map(|_| ())
 }
 
 async fn put_versioning(aws: &Aws, want: &Props) -> Result<(), Failure> {
@@ -221,7 +223,7 @@ async fn put_versioning(aws: &Aws, want: &Props) -> Result<(), Failure> {
         .bucket(&want.name)
         .expected_bucket_owner(&aws.place.account)
         .versioning_configuration(VersioningConfiguration::builder().status(status).build());
-    request.send().await.during("PutBucketVersioning").map(|_| ())
+    not_yet(request.send().await.during("PutBucketVersioning")).map(|_| ())
 }
 
 async fn put_policy(aws: &Aws, want: &Props) -> Result<(), Failure> {
@@ -231,7 +233,7 @@ async fn put_policy(aws: &Aws, want: &Props) -> Result<(), Failure> {
         .bucket(&want.name)
         .expected_bucket_owner(&aws.place.account)
         .policy(want.policy.to_string());
-    request.send().await.during("PutBucketPolicy").map(|_| ())
+    not_yet(request.send().await.during("PutBucketPolicy")).map(|_| ())
 }
 
 /// Deletes every version, delete marker and unfinished upload, or as many as one turn allows.

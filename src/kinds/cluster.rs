@@ -4,10 +4,12 @@ use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds;
 use super::rds::{cluster, state, tags, tags_of, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
+use auroraml_core::base::names::UNFINISHED_TAG;
 use auroraml_core::base::{Input, Outputs, State};
 use auroraml_core::kinds::cluster::{Cluster, Props, Serverless};
 use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, builders};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 impl Calls for Cluster {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
@@ -17,7 +19,9 @@ impl Calls for Cluster {
         }
         let found = cluster(look).await?;
         let Some(cluster) = found.as_ref() else { return Ok(Vec::new()) };
-        let tags = tags_of(cluster.tag_list());
+        let mut tags = tags_of(cluster.tag_list());
+        // `parameter_sync` takes it away.
+        tags.remove(UNFINISHED_TAG);
         let text = |value: Option<&str>| value.unwrap_or_default().to_string();
         let mut security_groups: Vec<Input> = cluster
             .vpc_security_groups()
@@ -95,7 +99,7 @@ impl Calls for Cluster {
             .storage_encrypted(true)
             .copy_tags_to_snapshot(true)
             .set_serverless_v2_scaling_configuration(want.serverless.as_ref().map(|s| scaling(s).build()))
-            .set_tags(tags(&want.tags));
+            .set_tags(tags(&with_mark(&want.tags)));
         if want.storage != "aurora" {
             request = request.storage_type(&want.storage);
         }
@@ -212,6 +216,13 @@ fn ready(cluster: &aws_sdk_rds::types::DbCluster) -> State {
         }
         (state, _) => state,
     }
+}
+
+/// The tags, and the mark of a cluster that nobody uses yet.
+fn with_mark(tags: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut tags = tags.clone();
+    tags.insert(UNFINISHED_TAG.into(), "true".into());
+    tags
 }
 
 fn scaling(range: &Serverless) -> builders::ServerlessV2ScalingConfigurationBuilder {

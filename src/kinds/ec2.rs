@@ -16,7 +16,6 @@ use super::kind::absent_ok;
 use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
 use auroraml_core::base::Outputs;
 use auroraml_core::base::names::{RESOURCE_TAG, STACK_TAG};
-use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
     Address, Filter, InternetGateway, NatGateway, NatGatewayState, ResourceType, RouteTable, SecurityGroup,
     Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
@@ -194,12 +193,6 @@ pub(super) async fn update_tags(
         absent_ok(request.send().await.during("DeleteTags"))?;
     }
     Ok(())
-}
-
-/// Configuration of one request that must not be sent twice: its answer may be lost, and a second one would
-/// make a second object (fact book, trap 39).
-pub(super) fn once() -> aws_sdk_ec2::config::Builder {
-    aws_sdk_ec2::config::Builder::new().retry_config(RetryConfig::disabled())
 }
 
 /// Client token of a create: the same for the same wish, another after `dead` predecessors of its name.

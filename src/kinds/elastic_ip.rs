@@ -43,9 +43,7 @@ impl Calls for ElasticIp {
             .ec2
             .allocate_address()
             .domain(DomainType::Vpc)
-            .tag_specifications(ec2::tagged(ResourceType::ElasticIp, &want.tags))
-            .customize()
-            .config_override(ec2::once());
+            .tag_specifications(ec2::tagged(ResourceType::ElasticIp, &want.tags));
         request.send().await.during("AllocateAddress").map(|_| ())
     }
 

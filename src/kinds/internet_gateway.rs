@@ -38,9 +38,7 @@ impl Calls for InternetGateway {
         let request = aws
             .ec2
             .create_internet_gateway()
-            .tag_specifications(ec2::tagged(ResourceType::InternetGateway, &want.tags))
-            .customize()
-            .config_override(ec2::once());
+            .tag_specifications(ec2::tagged(ResourceType::InternetGateway, &want.tags));
         request.send().await.during("CreateInternetGateway").map(|_| ())
     }
 

@@ -8,13 +8,15 @@ use super::rds;
 use super::rds::{cluster, instances, state};
 use crate::aws::{Aws, During, Failure, Look};
 use auroraml_core::base::State;
+use auroraml_core::base::names::UNFINISHED_TAG;
 use auroraml_core::kinds::parameter_sync::{ParameterSync, Props};
 use auroraml_core::members::restart::{Act, FailedOver, Member, Next, Policy, Topology, next};
-use aws_sdk_rds::types::DbInstance;
+use aws_sdk_rds::types::{DbCluster, DbInstance};
 
 impl Calls for ParameterSync {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let Some(topology) = topology(look).await? else { return Ok(Vec::new()) };
+        let finished = !cluster(look).await?.as_ref().as_ref().is_some_and(is_marked);
         let pending = topology.members.iter().filter(|m| !m.is_in_sync()).map(|m| m.name.clone()).collect();
         let writer = topology.writer().map(|writer| writer.name.clone());
         Ok(vec![Seen {
@@ -27,6 +29,7 @@ impl Calls for ParameterSync {
                 strategy: None,
                 writer,
                 pending,
+                finished,
                 topology: Some(topology),
             },
         }])
@@ -46,7 +49,9 @@ impl Calls for ParameterSync {
             ..Policy::default()
         };
         let act = update.live.topology.as_ref().map(|topology| next(topology, &policy));
-        let Some(Next::Act(act, _)) = act else { return Ok(()) };
+        let Some(Next::Act(act, _)) = act else {
+            return if update.changed("finished") { finish(aws).await } else { Ok(()) };
+        };
         // To restart a reader that has just become the writer would be the very interruption that nobody announced.
         let writer = update.live.topology.as_ref().and_then(|topology| topology.writer());
         if let Some(failover) = rds::latest_failover(aws).await
@@ -79,6 +84,21 @@ impl Calls for ParameterSync {
     async fn reported(&self, aws: &Aws, since: u64) -> Vec<String> {
         rds::reported(aws, since).await
     }
+}
+
+/// How long the mark of a cluster that was never finished is believed, in milliseconds: after that somebody may use
+/// it all the same.
+const UNFINISHED_MS: u64 = 24 * 3_600_000;
+
+fn is_marked(cluster: &DbCluster) -> bool {
+    cluster.tag_list().iter().any(|tag| tag.key() == Some(UNFINISHED_TAG))
+}
+
+/// From now on the cluster is one that may be used.
+async fn finish(aws: &Aws) -> Result<(), Failure> {
+    let arn = aws.place.cluster_arn(&aws.cluster());
+    let request = aws.rds.remove_tags_from_resource().resource_name(arn).tag_keys(UNFINISHED_TAG);
+    request.send().await.during("RemoveTagsFromResource").map(|_| ())
 }
 
 fn sync_state(topology: &Topology) -> State {
@@ -120,6 +140,8 @@ async fn topology(look: Look<'_>) -> Result<Option<Topology>, Failure> {
         Some(_) => rds::latest_failover(look.aws).await,
         None => None,
     };
+    let created = cluster.cluster_create_time().and_then(|at| u64::try_from(at.to_millis().ok()?).ok());
+    let is_young = created.is_some_and(|at| look.aws.clock.now_ms().saturating_sub(at) < UNFINISHED_MS);
     let failed_over = failed_over.and_then(|failover| Some(FailedOver { to: failover.to?, at: failover.at }));
     Ok(Some(Topology {
         status: cluster.status().unwrap_or_default().into(),
@@ -127,6 +149,7 @@ async fn topology(look: Look<'_>) -> Result<Option<Topology>, Failure> {
         engine_version: cluster.engine_version().unwrap_or_default().into(),
         global_cluster: cluster.global_cluster_identifier().filter(|name| !name.is_empty()).map(String::from),
         failed_over,
+        unfinished: is_young && is_marked(cluster),
         pauses: range.and_then(|range| range.min_capacity()).is_some_and(|min| min == 0.0),
         members: members.collect(),
     }))

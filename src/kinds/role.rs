@@ -1,6 +1,7 @@
 //! How AWS is asked for IAM roles.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
+use super::sagemaker::not_yet;
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or, tag_changes, tag_map};
 use auroraml_core::base::{State, policy};
 use auroraml_core::kinds::role::{Props, Role};
@@ -54,7 +55,7 @@ impl Calls for Role {
         if update.changed("trust") {
             let document = update.want.trust.to_string();
             let request = aws.iam.update_assume_role_policy().role_name(&role).policy_document(document);
-            request.send().await.during("UpdateAssumeRolePolicy")?;
+            not_yet(request.send().await.during("UpdateAssumeRolePolicy"))?;
         }
         if update.changed("policy") {
             put_policy(aws, name, &update.want).await?;
@@ -62,11 +63,11 @@ impl Calls for Role {
         let (set, remove) = tag_changes(&update.want.tags, &update.live.tags);
         if !set.is_empty() {
             let request = aws.iam.tag_role().role_name(&role).set_tags(tags(&set)?);
-            request.send().await.during("TagRole")?;
+            not_yet(request.send().await.during("TagRole"))?;
         }
         if !remove.is_empty() {
             let request = aws.iam.untag_role().role_name(&role).set_tag_keys(Some(remove));
-            request.send().await.during("UntagRole")?;
+            not_yet(request.send().await.during("UntagRole"))?;
         }
         Ok(())
     }
@@ -137,7 +138,8 @@ async fn put_policy(aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> 
     }
     let document = want.policy.to_string();
     let request = aws.iam.put_role_policy().role_name(role).policy_name(POLICY).policy_document(document);
-    request.send().await.during("PutRolePolicy").map(|_| ())
+    // IAM itself may not know a role that it made a moment ago.
+    not_yet(request.send().await.during("PutRolePolicy")).map(|_| ())
 }
 
 fn tags(tags: &BTreeMap<String, String>) -> Result<Option<Vec<Tag>>, Failure> {

@@ -42,9 +42,7 @@ impl Calls for SecurityGroup {
             .group_name(aws.place.name(name))
             .description(&want.description)
             .vpc_id(want.vpc.get())
-            .tag_specifications(ec2::tagged(ResourceType::SecurityGroup, &want.tags))
-            .customize()
-            .config_override(ec2::once());
+            .tag_specifications(ec2::tagged(ResourceType::SecurityGroup, &want.tags));
         // The rules follow when it is visible: the next look finds AWS's own instead of ours.
         match ec2::just_made(request.send().await.during("CreateSecurityGroup")) {
             Err(failure) if failure.is(Class::Exists) => is_ours(aws, name, want).await,

@@ -51,9 +51,7 @@ impl Calls for Subnet {
             .vpc_id(want.vpc.get())
             .cidr_block(&want.cidr)
             .availability_zone(&want.zone)
-            .tag_specifications(ec2::tagged(ResourceType::Subnet, &want.tags))
-            .customize()
-            .config_override(ec2::once());
+            .tag_specifications(ec2::tagged(ResourceType::Subnet, &want.tags));
         match ec2::just_made(request.send().await.during("CreateSubnet")) {
             Err(failure) if failure.code == "InvalidSubnet.Conflict" => {
                 conflict(aws, name, want, failure).await

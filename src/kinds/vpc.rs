@@ -44,9 +44,7 @@ impl Calls for Vpc {
             .ec2
             .create_vpc()
             .cidr_block(&want.cidr)
-            .tag_specifications(ec2::tagged(ResourceType::Vpc, &want.tags))
-            .customize()
-            .config_override(ec2::once());
+            .tag_specifications(ec2::tagged(ResourceType::Vpc, &want.tags));
         // The attributes follow when it is visible: the next look finds them different.
         request.send().await.during("CreateVpc").map(|_| ())
     }

@@ -2,9 +2,9 @@
 //!
 //! **Invariant.** This is the only place from which anything in AWS is changed.
 
-use super::shared::{Run, Stop};
+use super::shared::Run;
 use super::step::{Converge, StepError};
-use crate::aws::Failure;
+use crate::aws::{Failure, Stop};
 use crate::stack::Stack;
 use auroraml_core::base::{Id, Live, Observed, outputs};
 use auroraml_core::events::{Event, Listener, PlannedStep};

@@ -55,6 +55,9 @@ pub(super) async fn complete(
     observed: &Observed,
     intent: Intent,
 ) -> Result<(), Failure> {
+    let subnets = observed.values().filter(|live| live.id.kind == "subnet");
+    let zone = |live: &Live| Some((live.id.name.clone(), live.props["zone"].as_str()?.to_string()));
+    facts.live_zones = subnets.filter_map(zone).collect();
     if intent == Intent::Apply {
         Box::pin(zones(aws, spec, facts, observed)).await?;
     }
@@ -73,12 +76,9 @@ pub(super) async fn complete(
     Ok(())
 }
 
-/// The zones of the live subnets, those of the region for new ones, and in which of them AWS offers what is to stand
+/// The zones of the region for new subnets, and in which of them AWS offers what is to stand
 /// there. An offer that may not be asked for is left out, with a note.
 async fn zones(aws: &Aws, spec: &Spec, facts: &mut Facts, observed: &Observed) -> Result<(), Failure> {
-    let subnets = observed.values().filter(|live| live.id.kind == "subnet");
-    let zone = |live: &Live| Some((live.id.name.clone(), live.props["zone"].as_str()?.to_string()));
-    facts.live_zones = subnets.filter_map(zone).collect();
     let questions = questions(spec, observed);
     let (mut services, mut classes) = (Vec::new(), Vec::new());
     for what in questions.offers {

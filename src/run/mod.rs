@@ -1,5 +1,6 @@
 //! Looking at AWS, and carrying plans out.
 
+mod again;
 pub mod execute;
 mod facts;
 pub mod preflight;
@@ -7,4 +8,4 @@ pub mod reconcile;
 mod shared;
 mod step;
 
-pub use shared::Stop;
+pub use crate::aws::Stop;

@@ -10,6 +10,7 @@ use auroraml_core::kinds::{endpoint_config, model, notebook};
 use auroraml_core::model::Preflight;
 use auroraml_core::plan::{Plan, Step};
 use auroraml_core::resource::{Action, Graph};
+use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -183,35 +184,82 @@ async fn offered(aws: &Aws, family: &str) -> Result<BTreeMap<String, bool>, Fail
 /// Many `ml.*` quotas are zero in a new account (fact book, section 4.6).
 async fn machine_learning(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
     let mut findings = Findings::default();
-    let mut needed: BTreeMap<String, i32> = BTreeMap::new();
+    let mut needed: BTreeMap<(String, Usage), i32> = BTreeMap::new();
     for (_, config) in properties::<endpoint_config::Props>(graph, created, "endpoint_config") {
         if let Some(instance) = config.instance {
-            *needed.entry(format!("{instance} for endpoint usage")).or_default() += config.count.unwrap_or(1);
+            *needed.entry((instance, Usage::Endpoint)).or_default() += config.count.unwrap_or(1);
         }
     }
     for (_, notebook) in properties::<notebook::Props>(graph, created, "notebook") {
-        *needed.entry(format!("{} for notebook instance usage", notebook.instance)).or_default() += 1;
+        *needed.entry((notebook.instance, Usage::Notebook)).or_default() += 1;
     }
-    if needed.is_empty() {
-        return findings;
-    }
-    let pages =
-        aws.servicequotas.list_service_quotas().service_code("sagemaker").into_paginator().items().send();
-    let answer = pages.collect::<Result<Vec<_>, _>>().await.during("ListServiceQuotas");
-    let Some(quotas) = findings.take("SageMaker's quotas", answer) else { return findings };
-    for (name, count) in needed {
-        let quota = quotas.iter().find(|quota| quota.quota_name() == Some(&name));
-        let Some(value) = quota.and_then(|quota| quota.value()) else { continue };
+    let answers = needed.into_iter().map(|((instance, usage), count)| async move {
+        let name = format!("{instance} for {} usage", usage.name());
+        let answer = match usage.code(&instance) {
+            Some(code) => {
+                sagemaker_quota(aws, &name, code).await.map(|value| value.map(|value| (value, code)))
+            }
+            None => Err(Failure::refused("GetServiceQuota", "its code is not known to auroraml")),
+        };
+        (name, count, answer)
+    });
+    for (name, count, answer) in join_all(answers).await {
+        let what = format!("SageMaker quota \"{name}\"");
+        let Some(Some((value, code))) = findings.take(&format!("the {what}"), answer) else { continue };
         if f64::from(count) > value {
-            let code = quota.and_then(|quota| quota.quota_code()).unwrap_or_default();
             findings.problem(
-                format!("SageMaker quota \"{name}\""),
+                what,
                 format!("it is {value} in {}, and {count} are needed", aws.place.region),
                 format!("raise the quota {code} in Service Quotas, or choose another instance"),
             );
         }
     }
     findings
+}
+
+/// What instances are used for: SageMaker counts them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Usage {
+    Endpoint,
+    Notebook,
+}
+
+/// Lines of an instance type and the codes of its quotas. SageMaker has at least 1,600 quotas, which take 17 pages at
+/// 10 calls a second to list (fact book, appendix F): what is needed is asked for by its code.
+const QUOTA_CODES: &str = include_str!("quotas.txt");
+
+impl Usage {
+    /// As quotas are named.
+    fn name(self) -> &'static str {
+        match self {
+            Usage::Endpoint => "endpoint",
+            Usage::Notebook => "notebook instance",
+        }
+    }
+
+    fn code(self, instance: &str) -> Option<&'static str> {
+        let line = QUOTA_CODES.lines().find_map(|line| line.strip_prefix(instance)?.strip_prefix(' '))?;
+        let (endpoint, notebook) = line.split_once(' ')?;
+        let code = match self {
+            Usage::Endpoint => endpoint,
+            Usage::Notebook => notebook,
+        };
+        (code != "-").then_some(code)
+    }
+}
+
+/// The value of a quota of SageMaker, if AWS gives it one.
+async fn sagemaker_quota(aws: &Aws, name: &str, code: &'static str) -> Result<Option<f64>, Failure> {
+    let request = aws.servicequotas.get_service_quota().service_code("sagemaker").quota_code(code);
+    let answer = request.send().await.during("GetServiceQuota")?;
+    let quota = answer.quota();
+    // The codes are not AWS's own publication: another quota's value would be worse than none.
+    match quota.and_then(|quota| quota.quota_name()) {
+        Some(found) if found != name => {
+            Err(Failure::refused("GetServiceQuota", format!("its code {code} is that of \"{found}\"")))
+        }
+        _ => Ok(quota.and_then(|quota| quota.value())),
+    }
 }
 
 /// An endpoint whose model archive is missing fails after minutes.
@@ -237,4 +285,32 @@ async fn artifacts(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn quotas_have_codes_of_their_own() {
+        // Seen in others' accounts as well: an audit of a live account, and the answer to a learner's question.
+        assert_eq!(Usage::Endpoint.code("ml.m5.large"), Some("L-614B09FD"));
+        assert_eq!(Usage::Endpoint.code("ml.g5.xlarge"), Some("L-1928E07B"));
+        assert_eq!(Usage::Notebook.code("ml.t3.medium"), Some("L-E17566B7"));
+        assert_eq!(Usage::Endpoint.code("ml.t3.medium"), None, "AWS has no such quota");
+        assert_eq!(Usage::Endpoint.code("ml.m5"), None, "a beginning is no type");
+        let mut seen = BTreeSet::new();
+        for line in QUOTA_CODES.lines().filter(|line| !line.starts_with('#')) {
+            let parts: Vec<&str> = line.split(' ').collect();
+            assert_eq!(parts.len(), 3, "{line}");
+            assert!(parts[0].starts_with("ml."), "{line}");
+            for code in parts[1..].iter().filter(|code| **code != "-") {
+                let digits = code.strip_prefix("L-").unwrap_or_default();
+                assert!(digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit()), "{line}");
+                assert!(seen.insert(*code), "{code} stands there twice");
+            }
+        }
+        assert_eq!(seen.len(), 458);
+    }
 }

@@ -1,18 +1,17 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
 use super::execute::{Report, execute, may_hide, said};
-use super::shared::Stop;
-use super::{facts, preflight};
-use crate::aws::{Aws, Failure, Look};
+use super::{again, facts, preflight};
+use crate::aws::{Aws, Failure, Look, Stop};
 use crate::stack::Stack;
 use crate::verify::outlook;
-use auroraml_core::base::Observed;
+use auroraml_core::base::{Id, Observed};
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, Intent, Order, Preflight};
 use auroraml_core::plan::{Plan, plan};
-use auroraml_core::resource::Graph;
+use auroraml_core::resource::{Action, Graph};
 use auroraml_core::spec::Spec;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -154,6 +153,8 @@ pub struct Outcome {
     /// The plan after the last round; empty when everything is as wanted.
     pub remaining: Plan,
     pub observed: Observed,
+    /// What is left because the plan that was reviewed does not have it.
+    pub unreviewed: Vec<Id>,
     /// What was announced, and what was interrupted.
     pub permit: Arc<Permit>,
 }
@@ -177,9 +178,12 @@ pub async fn reconcile(
 ) -> Result<Outcome, PrepareError> {
     let (aws, spec) = (&stack.aws, &stack.spec);
     let (began, order, catalog) = (aws.clock.now_ms(), order.into(), stack.kinds.catalog());
+    aws.heed(stop.clone());
     // Later rounds are held to what the first plan announced: nobody agreed to more.
     let permit = Arc::new(prepared.plan.permit(&prepared.graph, &catalog, closes(aws, spec, order)));
     let (mut reports, mut prepared) = (Vec::new(), prepared);
+    let reviewed = order.reviewed.then(|| prepared.plan.clone());
+    let mut unreviewed = Vec::new();
     for _ in 0..ROUNDS_MAX {
         if prepared.plan.is_empty() || !prepared.plan.blocked.is_empty() {
             break;
@@ -200,7 +204,7 @@ pub async fn reconcile(
         if complete && may_hide && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
-        prepared = prepare(stack, order).await?;
+        prepared = again::until_seen(aws, &stop, &*listener, || prepare(stack, order)).await?;
         if !complete || *stop.borrow() {
             break;
         }
@@ -209,12 +213,18 @@ pub async fn reconcile(
         if prepared.plan.interruptions().any(|interruption| permit.check(now, interruption).is_err()) {
             break;
         }
+        if let Some(reviewed) = &reviewed {
+            unreviewed = prepared.plan.unreviewed(reviewed).map(|step| step.id.clone()).collect();
+            if !unreviewed.is_empty() {
+                break;
+            }
+        }
         if !prepared.plan.is_empty() {
             let text = "not everything is as wanted yet: going on".to_string();
             listener.tell(aws.clock.now_ms(), &Event::Note { text });
         }
     }
-    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, permit })
+    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, unreviewed, permit })
 }
 
 /// Waits until whatever an earlier run made is visible, so that the last look misses nothing.
@@ -225,9 +235,8 @@ async fn settle(aws: &Aws, began: u64, stop: &Stop, listener: &Arc<dyn Listener>
     }
     let text = "waiting a moment before the last look, until listings show everything".to_string();
     listener.tell(aws.clock.now_ms(), &Event::Note { text });
-    let mut stop = stop.clone();
     tokio::select! {
         () = aws.clock.sleep(Duration::from_millis(left)) => {}
-        Ok(_) = stop.wait_for(|stop| *stop) => {}
+        () = again::stopped(stop) => {}
     }
 }

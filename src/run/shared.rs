@@ -1,6 +1,6 @@
 //! What all steps of one run share.
 
-use crate::aws::Aws;
+use crate::aws::{Aws, Stop};
 use crate::kinds::Kinds;
 use auroraml_core::base::{Id, Observed, Outputs};
 use auroraml_core::events::{Event, Listener};
@@ -8,10 +8,7 @@ use auroraml_core::members::Permit;
 use auroraml_core::resource::Graph;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Semaphore, watch};
-
-/// Tells a run to start nothing more and to end its waits.
-pub type Stop = watch::Receiver<bool>;
+use tokio::sync::Semaphore;
 
 pub(super) struct Run {
     pub aws: Arc<Aws>,

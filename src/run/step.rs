@@ -3,6 +3,7 @@
 mod tries;
 mod wait;
 
+use super::again::stopped;
 use super::shared::Run;
 use crate::aws::{Class, Failure};
 use crate::kinds::AnyKind;
@@ -60,6 +61,8 @@ pub(super) struct Converge<'r> {
     past: Past,
     /// Whether the next look must be newer than anything that is known.
     afresh: bool,
+    /// How long the last look took, in seconds.
+    looked_for: u64,
     /// Since when looks, and since when changes, have been refused for a passing reason.
     refused_looks: Refused,
     refused_acts: Refused,
@@ -98,6 +101,7 @@ impl<'r> Converge<'r> {
             place,
             past,
             afresh: false,
+            looked_for: 0,
             refused_looks: None,
             refused_acts: None,
             refusals: 0,
@@ -335,7 +339,14 @@ impl<'r> Converge<'r> {
         let shared = self.now().saturating_sub(self.rules.poll_seconds * 500).max(self.past.began);
         let shared = self.past.acted.as_ref().map_or(shared, |(at, _)| shared.max(*at));
         let as_of = if self.afresh { self.now() } else { shared };
-        match self.run.kinds.observe_one(&self.run.aws, &self.step.id, as_of).await {
+        let began = self.now();
+        // Minutes pass where AWS throttles.
+        let looked = tokio::select! {
+            looked = self.run.kinds.observe_one(&self.run.aws, &self.step.id, as_of) => looked,
+            () = stopped(&self.run.stop) => return Err(StepError::Interrupted),
+        };
+        self.looked_for = self.since(began) / 1000;
+        match looked {
             Ok(live) => {
                 self.refused_looks = None;
                 Ok(Some(live))
@@ -426,13 +437,13 @@ impl<'r> Converge<'r> {
         self.afresh = false;
         self.pauses = 0;
         // Of an answer that was lost nobody knows whether it was made.
-        if let Some(interruption) = interruption
-            && answer.as_ref().err().is_none_or(|failure| failure.is(Class::Ambiguous))
-        {
-            let id = self.step.id.clone();
-            self.run.permit.made_one(&id, interruption.clone());
-            self.past.interrupted = Some(interruption.clone());
-            self.run.tell(Event::Interrupted { id, interruption });
+        if answer.as_ref().err().is_none_or(|failure| failure.is(Class::Ambiguous)) {
+            self.past.interrupted.clone_from(&interruption);
+            if let Some(interruption) = interruption {
+                let id = self.step.id.clone();
+                self.run.permit.made_one(&id, interruption.clone());
+                self.run.tell(Event::Interrupted { id, interruption });
+            }
         }
         match answer {
             Ok(()) => {

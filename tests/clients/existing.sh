@@ -116,7 +116,7 @@ wire_and_unwire() {
   until_equal "group of $cluster" "$group" aws rds describe-db-clusters --db-cluster-identifier "$cluster" \
     --query 'DBClusters[0].DBClusterParameterGroup' --output text
   until_equal "role of $cluster" "$role ACTIVE" aws rds describe-db-clusters --db-cluster-identifier "$cluster" \
-    --query 'DBClusters[0].AssociatedRoles[].[RoleArn,Status]' --output text
+    --query 'DBClusters[0].AssociatedRoles[?ends_with(RoleArn, `sagemaker`)].[RoleArn,Status]' --output text
   until_equal "parameter of $cluster" "$role" aws rds describe-db-cluster-parameters --output text \
     --db-cluster-parameter-group-name "$group" \
     --query 'Parameters[?ParameterName==`aws_default_sagemaker_role`].ParameterValue'

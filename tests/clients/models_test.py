@@ -41,7 +41,11 @@ GOOD: dict[tuple[str, str], tuple[dict[str, Any], bytes]] = {
         b'"EndpointStatus":"InService","CreationTime":1.5,"LastModifiedTime":1.5}',
     ),
     ("rds-data", "ExecuteStatement"): (
-        {"resourceArn": "arn:aws:rds:us-east-1:1:cluster:c", "secretArn": "arn:aws:secretsmanager:x", "sql": "SHOW GRANTS"},
+        {
+            "resourceArn": "arn:aws:rds:us-east-1:1:cluster:c",
+            "secretArn": "arn:aws:secretsmanager:x",
+            "sql": "SHOW GRANTS",
+        },
         b'{"numberOfRecordsUpdated":0}',
     ),
     ("s3", "PutBucketTagging"): ({"Bucket": "some-bucket", "Tagging": {"TagSet": [{"Key": "k", "Value": "v"}]}}, b""),
@@ -146,7 +150,9 @@ class TheJudge(unittest.TestCase):
         refused.answer = b"<ErrorResponse><Error><Code>DBClusterNotFoundFault</Code></Error></ErrorResponse>"
         self.assertEqual(found(refused), [])
         refused.answer = refused.answer.replace(b"DBClusterNotFoundFault", b"NoSuchBucket")
-        self.assertEqual(found(refused), ["answer of rds:AddTagsToResource: NoSuchBucket is no error of this operation"])
+        self.assertEqual(
+            found(refused), ["answer of rds:AddTagsToResource: NoSuchBucket is no error of this operation"]
+        )
 
     def test_a_test_may_send_what_is_refused(self) -> None:
         broken = exchange("iam", "CreateRole")
@@ -159,7 +165,9 @@ class TheJudge(unittest.TestCase):
 
     def test_the_calls_of_the_tool_are_found_in_its_source(self) -> None:
         with TemporaryDirectory() as folder:
-            (Path(folder) / "kind.rs").write_text("aws.rds.enable_http_endpoint().send(); look.aws\n  .ec2\n  .create_vpc()")
+            (Path(folder) / "kind.rs").write_text(
+                "aws.rds.enable_http_endpoint().send(); look.aws\n  .ec2\n  .create_vpc()"
+            )
             self.assertEqual(called(Path(folder)), {("rds", "EnableHttpEndpoint"), ("ec2", "CreateVpc")})
 
     def test_every_exception_has_a_place(self) -> None:

@@ -196,7 +196,9 @@ def flat(shape: Shape, left: dict[str, str], prefix: str, protocol: str, reading
         return [flat(shape.member, left, at, protocol, reading) for at in numbered(left, start)] or None
     if isinstance(shape, MapShape):
         start = prefix if is_flattened(shape) else f"{prefix}.entry"
-        key, value = (part.serialization.get("name", name) for part, name in ((shape.key, "key"), (shape.value, "value")))
+        key, value = (
+            part.serialization.get("name", name) for part, name in ((shape.key, "key"), (shape.value, "value"))
+        )
         return {
             left.pop(f"{at}.{key}", ""): flat(shape.value, left, f"{at}.{value}", protocol, reading)
             for at in numbered(left, start)

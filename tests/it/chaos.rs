@@ -20,8 +20,14 @@ fn faults(seed: u64) -> Faults {
     faults
 }
 
-/// Brings the world to what `spec` says under `intent` in spite of faults.
-async fn struggle(world: World, spec: &Spec, intent: Intent, seed: u64) -> World {
+/// Brings the world to what `spec` says under `intent` in spite of faults, which are made from the seed of each run.
+pub async fn struggle(
+    world: World,
+    spec: &Spec,
+    intent: Intent,
+    seed: u64,
+    faults: impl Fn(u64) -> Faults,
+) -> World {
     let account = Account::over(world);
     for run in 0..RUNS_MAX {
         account.sandbox.set_faults(faults(seed * 100 + run as u64));
@@ -54,8 +60,8 @@ async fn an_existing_cluster_in_spite_of_faults() {
     for seed in 0..20 {
         let account = Account::new(seed, Mood::Real);
         make_foreign_cluster(&account, &spec.region, "database-aurora-ml", 2).await;
-        let world = struggle(account.sandbox.world(), &spec, Intent::Apply, seed).await;
-        let world = struggle(world, &spec, Intent::Destroy { unprotect: false }, seed).await;
+        let world = struggle(account.sandbox.world(), &spec, Intent::Apply, seed, faults).await;
+        let world = struggle(world, &spec, Intent::Destroy { unprotect: false }, seed, faults).await;
         assert_eq!(Account::over(world).traces(&spec), Vec::<String>::new(), "seed {seed}");
     }
 }
@@ -66,9 +72,9 @@ async fn a_whole_stack_in_spite_of_faults() {
     let spec = spec(&spec_file("minimal.yaml"));
     for seed in 0..12 {
         let world = World::new(seed, Mood::Real);
-        let world = struggle(world, &spec, Intent::Apply, seed).await;
+        let world = struggle(world, &spec, Intent::Apply, seed, faults).await;
         Account::over(world.clone()).assert_single(&spec);
-        let world = struggle(world, &spec, Intent::Destroy { unprotect: true }, seed).await;
+        let world = struggle(world, &spec, Intent::Destroy { unprotect: true }, seed, faults).await;
         let left: Vec<String> =
             Account::over(world).traces(&spec).into_iter().filter(|path| !stays(&spec, path)).collect();
         assert_eq!(left, Vec::<String>::new(), "seed {seed}");

@@ -93,6 +93,18 @@ pub fn in_sandbox<'a>(args: &[&'a str]) -> Vec<&'a str> {
     args.iter().copied().chain(SANDBOX).collect()
 }
 
+/// What a destroy leaves because the spec says so is named, and no other note of its plan.
+#[test]
+fn destroy_says_what_it_keeps() {
+    let place = Place::new();
+    place.write("shop.yaml", "stack: shop\nregion: us-east-1\nbucket: { on_destroy: keep }\n");
+    for (command, expected) in [("apply", "bucket"), ("destroy", "  bucket.main is kept, as the spec says\n")]
+    {
+        let ran = place.run(&[command, "shop.yaml", "--yes", "--sandbox", "--sandbox-speed", "max"]);
+        assert!(ran.code == 0 && ran.out.contains(expected), "{ran:?}");
+    }
+}
+
 /// What AWS may accept is told, and the spec is good all the same.
 #[test]
 fn validate_warns_of_what_it_does_not_know() {
@@ -317,6 +329,8 @@ async fn a_stack_comes_up_and_goes() {
 
     let destroy = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes", "--allow", "failover", "-q"]));
     assert!(destroy.code == 0 && destroy.err.is_empty(), "{destroy:?}");
+    // That a group came back is nothing that stays.
+    assert!(!destroy.out.contains("Still there"), "{destroy:?}");
     let after = place.run(&in_sandbox(&["destroy", "shop.yaml"]));
     assert!(after.code == 0 && after.err.contains("nothing of this stack is left to delete"), "{after:?}");
 }
@@ -365,6 +379,30 @@ async fn a_saved_plan_is_carried_out_only_while_it_is_true() {
     let done = apply("shop.yaml");
     assert_eq!(done.code, 0, "{}", done.err);
     let stale = apply("shop.yaml");
+    assert!(stale.code == 3 && stale.err.contains("no longer needed: "), "{stale:?}");
+}
+
+/// A destroy is planned, saved and reviewed like an apply; each is carried out by its own command.
+#[tokio::test(start_paused = true)]
+async fn a_saved_plan_to_destroy() {
+    let place = with_orders(2).await;
+    let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "apply.json"]));
+    assert_eq!(saved.code, 0, "{saved:?}");
+    let wrong = place.run(&in_sandbox(&["destroy", "shop.yaml", "--plan", "apply.json", "--yes"]));
+    assert!(wrong.code == 1 && wrong.err.contains("it is not a plan to destroy"), "{wrong:?}");
+    let args = ["apply", "shop.yaml", "--plan", "apply.json", "--yes", "--allow", "failover"];
+    let done = place.run(&in_sandbox(&args));
+    assert_eq!(done.code, 0, "{}", done.err);
+
+    let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--destroy", "--out", "destroy.json"]));
+    assert!(saved.code == 0 && saved.out.contains("delete"), "{saved:?}");
+    assert!(saved.err.contains("auroraml destroy shop.yaml --plan destroy.json"), "{saved:?}");
+    let wrong = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "destroy.json", "--yes"]));
+    assert!(wrong.code == 1 && wrong.err.contains("it is a plan to destroy"), "{wrong:?}");
+    let args = ["destroy", "shop.yaml", "--plan", "destroy.json", "--yes", "--allow", "failover"];
+    let done = place.run(&in_sandbox(&args));
+    assert_eq!(done.code, 0, "{}", done.err);
+    let stale = place.run(&in_sandbox(&args));
     assert!(stale.code == 3 && stale.err.contains("no longer needed: "), "{stale:?}");
 }
 

@@ -28,6 +28,7 @@ pub async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (us
     for (n, snapshot) in snapshots.into_iter().enumerate() {
         // A request that AWS refuses changes nothing: whoever dies there leaves the same world as before it.
         if snapshot.after.log.last().is_some_and(|entry| entry.code.is_some()) {
+            println!("{what}: refused: {}", snapshot.operation);
             refused += 1;
             continue;
         }

@@ -86,13 +86,30 @@ impl Account {
         let (stack, order) = (self.connect(spec).await, order.into());
         let prepared = prepare(&stack, order).await?;
         assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
-        let announced = Announced::of(&prepared.plan);
+        let mut announced = Announced::of(&prepared.plan);
+        announced.made.extend(self.unfinished(spec));
         assert_in_order(&prepared.plan);
         let before = self.interruptions(spec).len();
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let outcome = reconcile(&stack, order, prepared, stop, listener).await;
         announced.check(&self.caller, &self.interruptions(spec)[before..]);
         outcome
+    }
+
+    /// Members of clusters that bear the mark of what was never finished, and not for long.
+    fn unfinished(&self, spec: &Spec) -> Vec<String> {
+        let world = self.sandbox.world();
+        let rds = serde_json::to_value(world.regions.get(&spec.region)).unwrap()["rds"].take();
+        let of = |kind: &str| rds[kind].as_object().cloned().unwrap_or_default();
+        let marked = of("clusters").into_iter().filter(|(_, cluster)| {
+            let young = cluster["created"].as_u64().unwrap() + 24 * 3_600_000 > world.now;
+            young && !cluster["tags"]["auroraml:unfinished"].is_null()
+        });
+        let marked: BTreeSet<String> = marked.map(|(id, _)| id).collect();
+        let members = of("instances")
+            .into_iter()
+            .filter(|(_, member)| marked.contains(member["cluster"].as_str().unwrap()));
+        members.map(|(id, _)| id).collect()
     }
 
     /// Everything that interrupted members of clusters in the spec's region.

@@ -105,6 +105,23 @@ fn assert_nothing(bench: &Bench) {
     assert_eq!(iam["roles"], json!({}));
 }
 
+/// A role made seconds ago is refused in several ways, which pass; one that SageMaker may never use is an error after
+/// some minutes, with AWS's words.
+#[tokio::test(start_paused = true)]
+async fn a_role_that_sagemaker_may_never_use_is_an_error() {
+    for seed in 0..4 {
+        let bench = Bench::new(seed, Mood::Real, REGION, scope("churn")).await;
+        let stranger = json!(trust("lambda.amazonaws.com", "111122223333", None));
+        let graph = with(&churn(GOOD), &Id::new("role", "model"), "trust", stranger);
+        let began = bench.aws.clock.now_ms();
+        let failure = bench.failure(&graph).await;
+        assert!(failure.starts_with("CreateModel was answered with ValidationException: "), "{failure}");
+        assert!(failure.to_lowercase().contains("role"), "{failure}");
+        let seconds = (bench.aws.clock.now_ms() - began) / 1000;
+        assert!((240..300).contains(&seconds), "after {seconds} s");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_moves_to_each_new_configuration_and_the_old_ones_go() {
     let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;

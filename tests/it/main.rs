@@ -2,6 +2,7 @@
 
 mod adoption;
 mod bench;
+mod calls;
 mod canary;
 mod changes;
 mod chaos;
@@ -15,11 +16,13 @@ mod kinds_sagemaker;
 mod kinds_storage;
 mod lifecycle;
 mod listener;
+mod moto;
 mod ownership;
 mod permits;
 mod pipeline;
 mod preflight;
 mod recording;
+mod reviewed;
 mod safety;
 mod sandbox_ec2;
 mod sandbox_file;

@@ -66,6 +66,40 @@ async fn what_the_region_or_the_bucket_does_not_have() {
     assert!(version.contains("begins with 3.99"), "{version}");
 }
 
+/// SageMaker has at least 1,600 quotas: those that are needed are asked for, and no list.
+#[tokio::test(start_paused = true)]
+async fn only_the_quotas_that_are_needed_are_asked_for() {
+    let spec = spec(&spec_file("churn.yaml"));
+    let account = Account::new(1, Mood::Calm);
+    let plan = account.plan(&spec).await;
+    assert!(plan.notes.iter().all(|note| !note.contains("quota")), "{:?}", plan.notes);
+    let asked: Vec<String> = account.sandbox.with(|world| {
+        let quotas = world.log.iter().filter(|entry| entry.service == "servicequotas");
+        quotas.map(|entry| entry.operation.clone()).collect()
+    });
+    // A VPC, an address, an endpoint's instance and a notebook's.
+    assert_eq!(asked, ["GetServiceQuota"; 4]);
+}
+
+/// AWS has no quota for a type that no endpoint can have, and a region may lack one that others have: that is said,
+/// and stops nobody.
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_is_not_there_is_a_note() {
+    let churn = spec_file("churn.yaml");
+    for (instance, why) in
+        [("ml.m9.large", "its code is not known to auroraml"), ("ml.c4.large", "NoSuchResourceException")]
+    {
+        let text = churn.replace("ml.m5.large", instance);
+        let account = Account::new(1, Mood::Calm);
+        let plan = account.plan(&spec(&text)).await;
+        let note = format!(
+            "the SageMaker quota \"{instance} for endpoint usage\" could not be checked beforehand: "
+        );
+        let found = plan.notes.iter().find(|found| found.starts_with(&note));
+        assert!(found.is_some_and(|found| found.contains(why)), "{instance}: {:?}", plan.notes);
+    }
+}
+
 /// Which parameters there are is AWS's to say: one that auroraml does not know is set, and one that AWS does not know is
 /// found before anything is called.
 #[tokio::test(start_paused = true)]

@@ -3,16 +3,22 @@
 //! Nothing is kept unless `AURORAML_TEST_RECORD` names a folder. All of it is the sandbox's: no real secret passes
 //! here.
 
+use crate::harness::{Account, spec, spec_file};
+use crate::lifecycle::make_foreign_cluster;
+use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Exchange, Sandbox};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::hash::{Hash, Hasher};
-use std::io::Write;
-use std::sync::{LazyLock, Mutex};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// Exchanges kept that look alike: the same operation, members and words, in request and answer.
 const ALIKE_MAX: u32 = 2;
@@ -60,9 +66,15 @@ fn keep(who: Who, exchange: &Exchange<'_>) {
     if *alike > ALIKE_MAX {
         return;
     }
+    writeln!(records.file, "{}", line(who, exchange)).unwrap();
+}
+
+/// An exchange as `tests/clients/wire.py` reads it.
+fn line(who: Who, exchange: &Exchange<'_>) -> serde_json::Value {
+    let call = exchange.call;
     let headers: HashMap<&str, &str> =
         exchange.response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let line = json!({
+    json!({
         "who": if who == Who::Tool { "tool" } else { "other" },
         "service": call.service,
         "region": call.region,
@@ -76,8 +88,7 @@ fn keep(who: Who, exchange: &Exchange<'_>) {
         "status": exchange.response.status,
         "answer_headers": headers,
         "answer": STANDARD.encode(&exchange.response.body),
-    });
-    writeln!(records.file, "{line}").unwrap();
+    })
 }
 
 /// The words of a body in any of the protocols: names of members, and the values that are words too (a status, an
@@ -86,4 +97,60 @@ fn words(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| "<>&=\"{}[],:".contains(c))
         .filter(|word| word.len() < 48 && !word.contains(|c: char| c.is_ascii_digit() || c.is_whitespace()))
         .collect()
+}
+
+/// What was recorded at AWS by tests/aws/run.sh, against the same life in the sandbox.
+#[tokio::test(start_paused = true)]
+async fn recordings_of_aws_are_like_the_sandbox() {
+    let Some(python) = python_with("botocore") else { return };
+    let account = Account::new(11, Mood::Real);
+    let lines: Arc<Mutex<String>> = Arc::default();
+    let kept = Arc::clone(&lines);
+    account.sandbox.set_witness(move |exchange| {
+        writeln!(kept.lock().unwrap(), "{}", line(Who::Tool, exchange)).unwrap();
+    });
+    let own = spec(&spec_file("minimal.yaml"));
+    let wiring = spec(&spec_file("existing-cluster.yaml"));
+    make_foreign_cluster(&account, &wiring.region, "database-aurora-ml", 1).await;
+    for spec in [&own, &wiring] {
+        account.apply(spec).await;
+        account.destroy(spec).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = folder.path().join("sandbox.jsonl");
+    std::fs::write(&sandbox, &*lines.lock().unwrap()).unwrap();
+    let compare = |recordings: &[PathBuf]| {
+        let output = Command::new(&python)
+            .arg("tests/aws/compare.py")
+            .args(recordings)
+            .arg("--")
+            .arg(&sandbox)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).to_string();
+        assert!(output.status.success(), "{text}");
+        text
+    };
+    // The comparison works: a recording is like itself.
+    let itself = compare(std::slice::from_ref(&sandbox));
+    assert!(itself.contains("operations compared with the sandbox, 0 differences"), "{itself}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/recordings");
+    let files = std::fs::read_dir(folder).into_iter().flatten().map(|file| file.unwrap().path());
+    let recordings: Vec<PathBuf> =
+        files.filter(|file| file.extension().is_some_and(|ending| ending == "jsonl")).collect();
+    print!("{}", compare(&recordings));
+}
+
+/// A python with a package: `AURORAML_TEST_PYTHON`, or the one on the path. CI must have it; elsewhere its absence is
+/// told.
+pub fn python_with(package: &str) -> Option<std::ffi::OsString> {
+    let python = std::env::var_os("AURORAML_TEST_PYTHON").unwrap_or_else(|| "python3".into());
+    let found = Command::new(&python).args(["-c", &format!("import {package}")]).output();
+    let found = found.is_ok_and(|output| output.status.success());
+    assert!(found || std::env::var_os("CI").is_none(), "CI must have a python with {package}");
+    if !found {
+        eprintln!("skipped: there is no python with {package} (tests/clients/requirements.txt)");
+    }
+    found.then_some(python)
 }

@@ -117,3 +117,56 @@ fn plans_and_events_are_their_owner_s_alone() {
         assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
     }
 }
+
+/// Whoever may set a tag can write into every plan that shows the object: only text comes of it. EC2's XML carries all
+/// of this but ESC.
+#[tokio::test(start_paused = true)]
+async fn a_tag_cannot_speak_for_us() {
+    use auroraml_core::members::Impact;
+    use auroraml_core::render::{self, Subject, json::Document, status::Stack};
+    const ILL: &str = "x\u{9b}31m\u{202e}\nPlan: 0 to delete.\n</code></summary><img src=x> @octocat `y`";
+    let text = "stack: shop\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16 }\n";
+    let spec = crate::harness::spec(text);
+    let account = crate::harness::Account::new(1, auroraml_sandbox::random::Mood::Calm);
+    account.apply(&spec).await;
+    let ec2 = aws_sdk_ec2::Client::new(&crate::support::config(&account.sandbox));
+    let vpcs = ec2.describe_vpcs().send().await.unwrap();
+    let ours =
+        |vpc: &&aws_sdk_ec2::types::Vpc| vpc.tags().iter().any(|tag| tag.key() == Some("auroraml:stack"));
+    let vpc = vpcs.vpcs().iter().find(ours).and_then(|vpc| vpc.vpc_id()).unwrap();
+    let tag = |key: &str, value: &str| aws_sdk_ec2::types::Tag::builder().key(key).value(value).build();
+    let tags = aws_sdk_ec2::types::TagSpecification::builder()
+        .resource_type(aws_sdk_ec2::types::ResourceType::SecurityGroup)
+        .tags(tag("auroraml:stack", "shop"))
+        .tags(tag("auroraml:resource", &format!("security_group.{ILL}")));
+    let make = ec2.create_security_group().group_name("stray").description("stray").vpc_id(vpc);
+    make.tag_specifications(tags.build()).send().await.unwrap();
+    account.sandbox.clock().sleep(std::time::Duration::from_secs(120)).await;
+
+    let prepared = account.prepare(&spec, auroraml_core::model::Intent::Apply).await.unwrap();
+    let subject = Subject {
+        stack: spec.stack.clone(),
+        account: "111122223333".into(),
+        region: spec.region.clone(),
+        destroy: false,
+        allow: Impact::None,
+        allow_is_final: false,
+    };
+    let stack = Stack::new(&subject, &prepared.observed, None, Default::default());
+    let markdown = render::markdown::plan(&subject, &prepared.plan);
+    let told = [
+        render::text::plan(&subject, &prepared.plan),
+        markdown.clone(),
+        Document::new(&subject, "", &prepared.plan).to_text(),
+        stack.to_text(),
+        stack.to_json(),
+    ];
+    assert!(told[0].contains("Plan: 0 to delete."), "the object is not in the plan: {}", told[0]);
+    for text in told {
+        let text = anstream::adapter::strip_str(&text).to_string();
+        assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("Plan: 0 to delete")), "{text}");
+    }
+    let outside: String = markdown.split("```").step_by(2).collect();
+    assert!(!outside.contains("<img") && !outside.contains("@octocat `"), "{markdown}");
+}

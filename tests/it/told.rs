@@ -111,7 +111,9 @@ fn what_is_in_the_way_to_aws() {
     // Nothing listens on a port that was just given back.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let free: &'static str = Box::leak(format!("http://{free}").into_boxed_str());
-    let cases: [(Vec<(&str, &str)>, &[&str], &str, &str); 7] = [
+    // Environment, flags, part of the error, part of the advice.
+    type Case<'c> = (Vec<(&'c str, &'c str)>, &'c [&'c str], &'c str, &'c str);
+    let cases: [Case<'_>; 7] = [
         (vec![], &[], "AWS: there are no credentials", "aws sso login"),
         (vec![("AWS_PROFILE", "nobody")], &[], "there is no profile nobody", "aws configure list-profiles"),
         // As in the AWS CLI, the profile that was asked for wins over keys in the environment.

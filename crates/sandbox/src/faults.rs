@@ -1,5 +1,6 @@
 //! What can go wrong on the way to AWS: a layer in front of the services that knows nothing of them.
 
+use crate::call::{Call, protocol};
 use crate::random::{Mood, Random};
 use crate::wire::{Fault, Protocol};
 
@@ -16,6 +17,10 @@ pub struct Faults {
     pub reset_before: f64,
     /// Probability that a mutating request takes effect and its answer is lost.
     pub reset_after: f64,
+    /// In which of these ways a connection breaks.
+    pub breaks: Vec<Break>,
+    /// How requests to EC2 are metered; the first that concerns a request counts.
+    pub rates: Vec<Rate>,
     random: Random,
     mutations: usize,
 }
@@ -27,12 +32,100 @@ pub struct Crash {
     pub after_effect: bool,
 }
 
+/// How a connection breaks: each way that hyper tells apart, and what the SDK's connector makes of it
+/// (aws-smithy-http-client, `downcast_error` and `to_connector_error`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// The operating system reports it (`io`).
+    Reset,
+    /// Closed before the answer's headers were complete: hyper's `IncompleteMessage`, which the connector passes on
+    /// as an *other* error that is transient.
+    Incomplete,
+    /// What came was no HTTP: hyper's `Parse`, which the connector passes on as an *other* error of no kind.
+    Garbled,
+    /// The connector's own time is up.
+    TimedOut,
+    /// Nothing comes, and nobody says so.
+    Silent,
+    /// The headers came, and the body breaks off half way.
+    Cut,
+    /// The body is half as long as it should be, and ends as if that were all of it.
+    Half,
+    /// Something on the way answers in AWS's place, with a page for people.
+    Page,
+}
+
+impl Break {
+    pub const ALL: [Break; 8] = [
+        Break::Reset,
+        Break::Incomplete,
+        Break::Garbled,
+        Break::TimedOut,
+        Break::Silent,
+        Break::Cut,
+        Break::Half,
+        Break::Page,
+    ];
+}
+
+/// A token bucket in front of operations of EC2.
+#[derive(Clone, Debug)]
+pub struct Rate {
+    /// Which they are; `*` is every change, and nothing is everything.
+    operations: &'static [&'static str],
+    size: f64,
+    per_second: f64,
+    tokens: f64,
+    /// When `tokens` was counted, in milliseconds since the Unix epoch.
+    at: u64,
+}
+
+impl Rate {
+    fn new(operations: &'static [&'static str], size: f64, per_second: f64) -> Rate {
+        Rate { operations, size, per_second, tokens: size, at: 0 }
+    }
+
+    /// As EC2 publishes them (fact book, section 7.1). That each operation of a class has a bucket of its own is not
+    /// said there; one for all of them is the harder case.
+    pub fn of_ec2() -> Vec<Rate> {
+        vec![
+            Rate::new(&["CreateVpcEndpoint"], 4.0, 0.3),
+            Rate::new(&["DeleteVpcEndpoints"], 4.0, 0.3),
+            Rate::new(&["CreateNatGateway", "DeleteNatGateway"], 10.0, 1.0),
+            Rate::new(&["CreateTags", "DeleteTags"], 100.0, 10.0),
+            Rate::new(&["*"], 50.0, 5.0),
+            Rate::new(&[], 100.0, 20.0),
+        ]
+    }
+
+    fn concerns(&self, operation: &str, mutating: bool) -> bool {
+        match self.operations {
+            [] => true,
+            ["*"] => mutating,
+            operations => operations.contains(&operation),
+        }
+    }
+
+    /// Takes a token at `now`, if there is one.
+    fn take(&mut self, now: u64) -> bool {
+        let seconds = now.saturating_sub(self.at) as f64 / 1000.0;
+        self.tokens = (self.tokens + seconds * self.per_second).min(self.size);
+        self.at = now;
+        let is_one = self.tokens >= 1.0;
+        if is_one {
+            self.tokens -= 1.0;
+        }
+        is_one
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Injected {
     CrashBefore,
     CrashAfter,
-    ResetBefore,
-    ResetAfter,
+    BreakBefore(Break),
+    BreakAfter(Break),
+    Throttle(Fault),
     Refuse(Fault),
 }
 
@@ -51,6 +144,8 @@ impl Faults {
             server_error: 0.0,
             reset_before: 0.0,
             reset_after: 0.0,
+            breaks: vec![Break::Reset],
+            rates: Vec::new(),
             random: Random::new(seed, Mood::Real),
             mutations: 0,
         }
@@ -60,7 +155,7 @@ impl Faults {
         Faults { crash: Some(Crash { at, after_effect }), ..Faults::default() }
     }
 
-    pub(super) fn draw(&mut self, mutating: bool, protocol: Protocol, service: &str) -> Option<Injected> {
+    pub(super) fn draw(&mut self, call: &Call, mutating: bool) -> Option<Injected> {
         if mutating {
             let nth = self.mutations;
             self.mutations += 1;
@@ -70,17 +165,15 @@ impl Faults {
                 _ => {}
             }
         }
-        if self.random.chance(self.throttle) {
+        if self.random.chance(self.throttle) || self.is_metered(call, mutating) {
             // Code and status by service: fact book, section 7.1.
-            let fault = match (protocol, service) {
-                (Protocol::Json | Protocol::RestJson, _) => {
-                    Fault::bad("ThrottlingException", "Rate exceeded")
-                }
-                (Protocol::Ec2, _) => Fault::new(503, "RequestLimitExceeded", "Request limit exceeded."),
-                (Protocol::RestXml, _) => Fault::new(503, "SlowDown", "Please reduce your request rate."),
-                (Protocol::Query, _) => Fault::bad("Throttling", "Rate exceeded"),
+            let fault = match protocol(call) {
+                Protocol::Json | Protocol::RestJson => Fault::bad("ThrottlingException", "Rate exceeded"),
+                Protocol::Ec2 => Fault::new(503, "RequestLimitExceeded", "Request limit exceeded."),
+                Protocol::RestXml => Fault::new(503, "SlowDown", "Please reduce your request rate."),
+                Protocol::Query => Fault::bad("Throttling", "Rate exceeded"),
             };
-            return Some(Injected::Refuse(fault));
+            return Some(Injected::Throttle(fault));
         }
         if self.random.chance(self.server_error) {
             return Some(Injected::Refuse(Fault::new(
@@ -90,11 +183,25 @@ impl Faults {
             )));
         }
         if self.random.chance(self.reset_before) {
-            return Some(Injected::ResetBefore);
+            return self.one_break().map(Injected::BreakBefore);
         }
         if mutating && self.random.chance(self.reset_after) {
-            return Some(Injected::ResetAfter);
+            return self.one_break().map(Injected::BreakAfter);
         }
         None
+    }
+
+    fn is_metered(&mut self, call: &Call, mutating: bool) -> bool {
+        let mut rates = self.rates.iter_mut().filter(|_| call.service == "ec2");
+        let rate = rates.find(|rate| rate.concerns(&call.operation, mutating));
+        rate.is_some_and(|rate| !rate.take(call.now))
+    }
+
+    fn one_break(&mut self) -> Option<Break> {
+        match self.breaks.as_slice() {
+            [] => None,
+            [only] => Some(*only),
+            several => several.get((self.random.unit() * several.len() as f64) as usize).copied(),
+        }
     }
 }

@@ -46,6 +46,9 @@ struct Role {
     created: u64,
     /// When `ListRoles` begins to show it.
     listed: u64,
+    /// When what asks for it by name finds it.
+    #[serde(default)]
+    found: u64,
     description: Option<String>,
     max_session_seconds: u64,
     boundary: Option<String>,
@@ -171,6 +174,11 @@ fn no_role(name: &str) -> Fault {
 }
 
 pub(crate) fn handle(call: &Call, iam: &mut Iam, random: &mut Random) -> Reply {
+    if let Some(name) = call.params.get("RoleName").filter(|_| call.operation != "CreateRole")
+        && iam.roles.get(&name.to_lowercase()).is_some_and(|role| call.now < role.found)
+    {
+        return Err(no_role(name));
+    }
     let answer = match call.operation.as_str() {
         "CreateRole" => iam.create_role(call, random),
         "GetRole" => iam.get_role(call),

@@ -60,5 +60,5 @@ mod world;
 
 pub use account::{ACCOUNT, BIRTH_MS};
 pub use call::Call;
-pub use sandbox::{Exchange, Sandbox, Snapshot};
+pub use sandbox::{Broken, Exchange, Sandbox, Snapshot};
 pub use world::{Entry, Global, Region, World};

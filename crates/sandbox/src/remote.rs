@@ -46,7 +46,7 @@ pub async fn clock_at(address: SocketAddr) -> io::Result<Clock> {
     let text = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").ok_or_else(no_sandbox)?;
     let told: Told = serde_json::from_str(body).map_err(|_| no_sandbox())?;
-    if !head.starts_with("HTTP/1.1 200 ") || !(told.speed.is_finite() && told.speed > 0.0) {
+    if !(head.starts_with("HTTP/1.1 200 ") && told.speed.is_finite() && told.speed > 0.0) {
         return Err(no_sandbox());
     }
     Ok(Clock::starting_at(told.now_ms, told.speed))

@@ -43,7 +43,7 @@ pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
     match route.operation {
         "Unknown" => return Err(call.unknown()),
         "ListBuckets" => return buckets::list(&route, s3),
-        "CreateBucket" => return buckets::create(call, &route, s3),
+        "CreateBucket" => return buckets::create(call, &route, s3, random),
         _ => {}
     }
     let is_other = |owner: &str| match owner == ACCOUNT {
@@ -56,7 +56,7 @@ pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
     if let Some(foreign) = s3.foreign.get(&route.bucket) {
         return buckets::of_another_account(&route, foreign);
     }
-    let Some(bucket) = s3.buckets.get_mut(&route.bucket) else {
+    let Some(bucket) = s3.buckets.get_mut(&route.bucket).filter(|bucket| call.now >= bucket.found) else {
         return Err(Fault::new(404, "NoSuchBucket", "The specified bucket does not exist"));
     };
     if bucket.region != call.region && route.operation != "GetBucketLocation" {

@@ -1,9 +1,9 @@
 //! The handle on a simulated account: its world, its clock, and the faults that tests inject.
 
 use crate::answer::respond;
-use crate::call::{Call, is_mutating, protocol};
+use crate::call::{Call, is_mutating};
 use crate::decode::decode;
-use crate::faults::{Faults, Injected};
+use crate::faults::{Break, Faults, Injected};
 use crate::random::Mood;
 use crate::wire::{Fault, Request, Response};
 use crate::world::World;
@@ -44,6 +44,9 @@ pub struct Exchange<'a> {
 struct Shared {
     world: World,
     faults: Faults,
+    /// Requests that came in, and those of them that were throttled; the world's log has only what reached a service.
+    requests: usize,
+    throttled: usize,
     recording: Option<Vec<Snapshot>>,
     keeper: Option<Keeper>,
     /// Told of every answer that leaves.
@@ -68,6 +71,8 @@ impl Sandbox {
             shared: Arc::new(Mutex::new(Shared {
                 world,
                 faults: Faults::default(),
+                requests: 0,
+                throttled: 0,
                 recording: None,
                 keeper: None,
                 witness: None,
@@ -83,6 +88,16 @@ impl Sandbox {
 
     pub fn set_faults(&self, faults: Faults) {
         self.lock().faults = faults;
+    }
+
+    /// How many requests came in, whatever became of them.
+    pub fn requests(&self) -> usize {
+        self.lock().requests
+    }
+
+    /// How many of them were throttled.
+    pub fn throttled(&self) -> usize {
+        self.lock().throttled
     }
 
     /// Sets who writes down what is asked for, or nobody. Faults that are injected are not written down: they are for
@@ -128,12 +143,15 @@ impl Sandbox {
         self.shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Answers one request; `None` means that the connection breaks without an answer.
-    pub async fn serve(&self, request: Request) -> Option<Response> {
+    /// Answers one request, or says how its connection breaks.
+    ///
+    /// # Errors
+    /// The connection breaks, in one of the ways of [`Faults::breaks`].
+    pub async fn serve(&self, request: Request) -> Result<Response, Broken> {
         self.carry_out(&decode(request, self.clock.now_ms())).await
     }
 
-    pub(crate) async fn carry_out(&self, call: &Call) -> Option<Response> {
+    pub(crate) async fn carry_out(&self, call: &Call) -> Result<Response, Broken> {
         let (outcome, latency_ms) = self.lock().outcome(call);
         self.clock.sleep(Duration::from_millis(latency_ms)).await;
         match outcome {
@@ -141,9 +159,9 @@ impl Sandbox {
                 if let Some(witness) = &self.lock().witness {
                     witness(&Exchange { call, response: &response });
                 }
-                Some(response)
+                Ok(response)
             }
-            Outcome::Reset => None,
+            Outcome::Broken(broken) => Err(broken),
             Outcome::Crash => {
                 self.crashed.notify_one();
                 std::future::pending().await
@@ -152,9 +170,17 @@ impl Sandbox {
     }
 }
 
+/// An answer that does not come, or not whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broken {
+    pub how: Break,
+    /// What was on its way, if the request was carried out.
+    pub answer: Option<Response>,
+}
+
 enum Outcome {
     Answer(Response),
-    Reset,
+    Broken(Broken),
     Crash,
 }
 
@@ -179,15 +205,24 @@ impl World {
 impl Shared {
     fn outcome(&mut self, call: &Call) -> (Outcome, u64) {
         let mutating = is_mutating(call);
-        let injected = self.faults.draw(mutating, protocol(call), &call.service);
+        self.requests += 1;
+        let injected = self.faults.draw(call, mutating);
         match injected {
             Some(Injected::CrashBefore) => return (Outcome::Crash, 0),
-            Some(Injected::ResetBefore) => return (Outcome::Reset, self.world.latency(mutating)),
+            Some(Injected::BreakBefore(how)) => {
+                let latency = self.world.latency(mutating);
+                return (Outcome::Broken(Broken { how, answer: None }), latency);
+            }
+            Some(Injected::Throttle(fault)) => {
+                self.throttled += 1;
+                let answer = respond(call, "injected", Err(fault));
+                return (Outcome::Answer(answer), self.world.latency(mutating));
+            }
             Some(Injected::Refuse(fault)) => {
                 let answer = respond(call, "injected", Err(fault));
                 return (Outcome::Answer(answer), self.world.latency(mutating));
             }
-            Some(Injected::CrashAfter | Injected::ResetAfter) | None => {}
+            Some(Injected::CrashAfter | Injected::BreakAfter(_)) | None => {}
         }
         if let Some(keeper) = &mut self.keeper
             && let Err(fault) = keeper(call, &self.world)
@@ -210,7 +245,9 @@ impl Shared {
         }
         match injected {
             Some(Injected::CrashAfter) => (Outcome::Crash, 0),
-            Some(Injected::ResetAfter) => (Outcome::Reset, latency),
+            Some(Injected::BreakAfter(how)) => {
+                (Outcome::Broken(Broken { how, answer: Some(response) }), latency)
+            }
             _ => (Outcome::Answer(response), latency),
         }
     }

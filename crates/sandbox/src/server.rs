@@ -247,11 +247,12 @@ async fn respond(
         region: call.region,
         service: call.service,
         operation: call.operation,
-        status: response.as_ref().map(|response| response.status),
+        status: response.as_ref().ok().map(|response| response.status),
     });
     match response {
-        Some(response) => write(response, head),
-        None => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+        Ok(response) => write(response, head),
+        // However it was to break: here the socket does, and hyper says what that is to the other side.
+        Err(_) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
     }
 }
 

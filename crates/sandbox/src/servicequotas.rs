@@ -53,25 +53,26 @@ const FIXED: &[(&str, &str, &str, f64)] = &[
     ("s3", "L-DC2B2D3D", "General purpose buckets", 10_000.0),
 ];
 
-/// Quotas of SageMaker that count instances of a type: type, then default and applied value for endpoints,
-/// notebooks and training jobs. In a young account nearly all defaults are 0 (fact book, section 4.6).
-type PerType = (&'static str, [f64; 2], [f64; 2], [f64; 2]);
+/// Quotas of SageMaker that count instances of a type: type, codes for endpoints and notebooks (as ListServiceQuotas
+/// gave them to others: gruntwork-io/terraform-aws-utilities, docs/quotas.md), then default and applied value for
+/// endpoints, notebooks and training jobs. In a young account nearly all defaults are 0 (fact book, section 4.6).
+type PerType = (&'static str, [&'static str; 2], [f64; 2], [f64; 2], [f64; 2]);
 const SAGEMAKER: &[PerType] = &[
-    ("ml.t2.medium", [2.0, 2.0], [0.0, 20.0], [0.0, 0.0]),
-    ("ml.t3.medium", [0.0, 0.0], [2.0, 20.0], [0.0, 20.0]),
-    ("ml.t3.large", [0.0, 0.0], [0.0, 20.0], [0.0, 20.0]),
-    ("ml.t3.xlarge", [0.0, 0.0], [0.0, 20.0], [0.0, 20.0]),
-    ("ml.m4.xlarge", [0.0, 4.0], [0.0, 8.0], [0.0, 8.0]),
-    ("ml.m5.large", [0.0, 4.0], [0.0, 8.0], [0.0, 8.0]),
-    ("ml.m5.xlarge", [0.0, 4.0], [0.0, 8.0], [0.0, 8.0]),
-    ("ml.m5.2xlarge", [0.0, 2.0], [0.0, 4.0], [0.0, 4.0]),
-    ("ml.m5.4xlarge", [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
-    ("ml.m6g.large", [2.0, 4.0], [0.0, 0.0], [0.0, 0.0]),
-    ("ml.m6g.xlarge", [1.0, 2.0], [0.0, 0.0], [0.0, 0.0]),
-    ("ml.c5.large", [0.0, 4.0], [0.0, 0.0], [0.0, 0.0]),
-    ("ml.c5.xlarge", [0.0, 4.0], [0.0, 4.0], [0.0, 4.0]),
-    ("ml.g4dn.xlarge", [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
-    ("ml.g5.xlarge", [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.t2.medium", ["L-29C181D7", "L-7B2FD69B"], [2.0, 2.0], [0.0, 20.0], [0.0, 0.0]),
+    ("ml.t3.medium", ["", "L-E17566B7"], [0.0, 0.0], [2.0, 20.0], [0.0, 20.0]),
+    ("ml.t3.large", ["", "L-8E454C05"], [0.0, 0.0], [0.0, 20.0], [0.0, 20.0]),
+    ("ml.t3.xlarge", ["", "L-E5884D25"], [0.0, 0.0], [0.0, 20.0], [0.0, 20.0]),
+    ("ml.m4.xlarge", ["L-97CF11BE", "L-E1249695"], [0.0, 4.0], [0.0, 8.0], [0.0, 8.0]),
+    ("ml.m5.large", ["L-614B09FD", ""], [0.0, 4.0], [0.0, 8.0], [0.0, 8.0]),
+    ("ml.m5.xlarge", ["L-2F737F8D", "L-76AB2C05"], [0.0, 4.0], [0.0, 8.0], [0.0, 8.0]),
+    ("ml.m5.2xlarge", ["L-C88C8F13", "L-95E39457"], [0.0, 2.0], [0.0, 4.0], [0.0, 4.0]),
+    ("ml.m5.4xlarge", ["L-E2649D46", "L-862C1E14"], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.m6g.large", ["L-C1E62DF0", ""], [2.0, 4.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.m6g.xlarge", ["L-2D2AAC6C", ""], [1.0, 2.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.c5.large", ["L-4D27DFDD", ""], [0.0, 4.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.c5.xlarge", ["L-E9EE5599", "L-39F5FD98"], [0.0, 4.0], [0.0, 4.0], [0.0, 4.0]),
+    ("ml.g4dn.xlarge", ["L-B67CFA0C", "L-D8B97089"], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
+    ("ml.g5.xlarge", ["L-1928E07B", "L-E8917BB7"], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
 ];
 
 fn quotas() -> impl Iterator<Item = Quota> {
@@ -82,14 +83,15 @@ fn quotas() -> impl Iterator<Item = Quota> {
         default: *value,
         applied: *value,
     });
-    let per_type = SAGEMAKER.iter().flat_map(|(kind, endpoint, notebook, training)| {
-        [
-            ("endpoint usage", endpoint),
-            ("notebook instance usage", notebook),
-            ("training job usage", training),
-        ]
-        .map(|(usage, [default, applied])| sagemaker(format!("{kind} for {usage}"), *default, *applied))
-    });
+    let per_type =
+        SAGEMAKER.iter().flat_map(|(kind, [endpoint_code, notebook_code], endpoint, notebook, training)| {
+            let name = |usage: &str| format!("{kind} for {usage}");
+            [
+                coded(endpoint_code, name("endpoint usage"), endpoint),
+                coded(notebook_code, name("notebook instance usage"), notebook),
+                Some(sagemaker(name("training job usage"), training[0], training[1])),
+            ]
+        });
     let totals = [
         sagemaker("Total number of notebook instances".into(), 4.0, 20.0),
         sagemaker("Number of instances across active endpoints".into(), 4.0, 20.0),
@@ -100,11 +102,17 @@ fn quotas() -> impl Iterator<Item = Quota> {
         ),
         sagemaker("Maximum number of serverless endpoints".into(), 5.0, 50.0),
     ];
-    fixed.chain(per_type).chain(totals)
+    fixed.chain(per_type.flatten()).chain(totals)
 }
 
-/// A SageMaker quota. Its code is the sandbox's own, made from the name: the real ones are not published
-/// as a list, so clients have to look such quotas up by name anyhow.
+/// A quota of SageMaker under its own code, if AWS has it: no code, no quota.
+fn coded(code: &str, name: String, [default, applied]: &[f64; 2]) -> Option<Quota> {
+    let quota = sagemaker(name, *default, *applied);
+    (!code.is_empty()).then(|| Quota { code: code.to_string(), ..quota })
+}
+
+/// A quota of SageMaker whose code nobody here knows: AWS publishes no list of them, and this one is the sandbox's
+/// own, made from the name.
 fn sagemaker(name: String, default: f64, applied: f64) -> Quota {
     let digest = Sha256::digest(name.as_bytes());
     let code = digest.iter().take(4).map(|byte| format!("{byte:02X}")).collect::<String>();

@@ -1,6 +1,7 @@
 //! How a step waits: soon after a change it looks often, later at its kind's pace.
 
 use super::{Converge, StepError};
+use crate::run::again;
 use auroraml_core::events::Event;
 use auroraml_core::resource::Nature;
 use std::time::Duration;
@@ -52,11 +53,10 @@ impl Converge<'_> {
         if gives_way {
             self.place = None;
         }
-        let (mut stop, began) = (self.run.stop.clone(), self.now());
+        let (pause, began) = (pause.max(again::rest(self.looked_for)), self.now());
         tokio::select! {
             () = self.run.aws.clock.sleep(pause) => {}
-            // An error means that nobody can ask to stop any more: then only the sleep ends the wait.
-            Ok(_) = stop.wait_for(|stop| *stop) => return Err(StepError::Interrupted),
+            () = again::stopped(&self.run.stop) => return Err(StepError::Interrupted),
         }
         // A machine that slept has not waited for AWS.
         let asleep = Duration::from_millis(self.since(began)).saturating_sub(pause);

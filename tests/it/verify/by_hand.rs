@@ -134,6 +134,8 @@ impl ByHand {
     pub async fn role(&self, name: &str, trust: &Value, statement: &Value) -> String {
         let make = self.iam.create_role().role_name(name).assume_role_policy_document(trust.to_string());
         let made = make.send().await.unwrap();
+        // IAM may not find at once what it has just made (fact book, section 3).
+        self.wait(60).await;
         self.allow(name, statement).await;
         made.role().unwrap().arn().to_string()
     }

@@ -22,6 +22,8 @@ pub struct Props {
     pub writer: Option<String>,
     /// Members that do not run the current parameters.
     pub pending: Vec<String>,
+    /// Whether all members have run the parameters once: before that nobody uses the cluster.
+    pub finished: bool,
     /// What the cluster looks like: a live property, never a wish.
     pub topology: Option<Topology>,
 }
@@ -77,37 +79,50 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     let topology = topology(&sight.live.props);
     let over = topology.as_ref().is_some_and(|topology| is_over(sight, topology));
     // A restart is seen, or its time is over: that something else has changed says nothing about it.
-    let unseen = past
-        .acted
-        .as_ref()
-        .is_some_and(|(at, _)| !over && sight.since(*at) < sight.lag && past.busy_at <= *at);
+    let restarted = past.acted.as_ref().filter(|_| past.interrupted.is_some());
+    let unseen =
+        restarted.is_some_and(|(at, _)| !over && sight.since(*at) < sight.lag && past.busy_at <= *at);
     if let Some(verdict) = sight.unsettled(unseen) {
         return verdict;
     }
     let wait = |why: &str| Verdict::Wait(why.into());
-    let just_acted =
-        past.acted.as_ref().is_some_and(|(at, _)| sight.since(past.busy_at.max(*at)) < sight.lag);
+    let just_acted = restarted.is_some_and(|(at, _)| sight.since(past.busy_at.max(*at)) < sight.lag);
     if sight.changes.is_empty() {
         // The change before this step is that young.
         let early = past.foreseen && past.acts == 0 && !past.differed && sight.since(past.began) < sight.lag;
         // A look just after our failover may still call the old writer the writer.
         let unsure = just_acted && !over && !sight.want["writer"].is_null();
         // What was seen to differ and does so no more has changed.
-        let certain = if past.acts == 0 { past.differed } else { over };
+        let certain = match (past.acts, &past.interrupted) {
+            (0, _) => past.differed,
+            (_, None) => true,
+            (_, Some(_)) => over,
+        };
         return match (early || unsure, certain) {
             (true, _) => wait("waiting for the change to show"),
             (false, true) => Verdict::Certain,
             (false, false) => Verdict::Done,
         };
     }
+    let unfinished = sight.changes.iter().any(|change| change.path == "finished");
+    if unfinished && past.interrupted.is_none() && sight.may_be_old() {
+        return wait("waiting for AWS to begin");
+    }
+    if unfinished && sight.changes.len() == 1 {
+        return Verdict::Act(None);
+    }
     let strategy: Option<Strategy> =
         serde_json::from_value(sight.want["strategy"].clone()).unwrap_or_default();
     let strategy = strategy.unwrap_or_default();
     // What was `applying` when the plan was made has turned out to need a restart: the next plan shows it as held.
-    if let Some(hold) = &past.hold {
+    let nobody_uses_it = topology.as_ref().is_some_and(|topology| topology.unfinished);
+    if let Some(hold) = past.hold.as_ref().filter(|_| !nobody_uses_it) {
         return Verdict::Held(hold.clone());
     }
     if strategy == Strategy::Never {
+        if unfinished {
+            return Verdict::Act(None);
+        }
         return Verdict::Held("`restart: never` leaves members pending-reboot".into());
     }
     let Some(topology) = topology else { return wait("waiting for the members to show") };
@@ -240,10 +255,6 @@ mod tests {
         };
         let busy = Past { busy_at: NOW - 30_000, ..Past::default() };
         assert_eq!(wait(busy), "making sure that no restart of an earlier run is on its way");
-        // Asked for a while ago, and never seen to begin.
-        let unseen = Past { acted: Some((NOW - 60_000, None)), acts: 1, ..Past::default() };
-        assert_eq!(wait(unseen), "waiting for AWS to begin");
-        // Seen to begin and to end, and AWS still calls the member pending.
         let interrupted = Some(Interruption {
             impact: Impact::Readers,
             what: String::new(),
@@ -251,6 +262,15 @@ mod tests {
             members: vec!["b".into()],
             seconds: Seconds { usually: 60, at_worst: 180 },
         });
+        // Asked for a while ago, and never seen to begin.
+        let unseen = Past {
+            acted: Some((NOW - 60_000, None)),
+            acts: 1,
+            interrupted: interrupted.clone(),
+            ..Past::default()
+        };
+        assert_eq!(wait(unseen), "waiting for AWS to begin");
+        // Seen to begin and to end, and AWS still calls the member pending.
         let late = Past {
             acted: Some((NOW - 80_000, None)),
             acts: 1,
@@ -259,5 +279,23 @@ mod tests {
             ..Past::default()
         };
         assert_eq!(wait(late), "waiting for AWS to notice the restart");
+    }
+    /// Where all members were in-sync when the plan was made, no earlier run had a reason to restart one.
+    #[test]
+    fn quiet_only_where_a_restart_may_be_on_its_way() {
+        let found = |pending| Live {
+            id: Id::new("parameter_sync", "main"),
+            props: json!({"topology": Topology { members: vec![member("a", true, pending)], ..Topology::default() }}),
+            outputs: Outputs::new(),
+            state: State::Ready,
+            owned: true,
+        };
+        let past = |pending| Past { run_began: NOW - 10_000, found: Some(found(pending)), ..Past::default() };
+        let verdict = judged(past(true), &want());
+        assert_eq!(
+            verdict,
+            Verdict::Wait("making sure that no restart of an earlier run is on its way".into())
+        );
+        assert!(matches!(judged(past(false), &want()), Verdict::Act(Some(_))));
     }
 }

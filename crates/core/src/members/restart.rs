@@ -27,6 +27,9 @@ pub struct Topology {
     pub global_cluster: Option<String>,
     /// Whether its Serverless v2 members pause when nobody uses them.
     pub pauses: bool,
+    /// Whether it is being made, or was never finished: nobody uses it yet.
+    #[serde(default)]
+    pub unfinished: bool,
     /// The latest failover that AWS reports as completed.
     #[serde(default)]
     pub failed_over: Option<FailedOver>,
@@ -184,6 +187,15 @@ impl Topology {
         Some((global, (Engine::named(&self.engine)?.restarts_others)(&self.engine_version)?))
     }
 
+    /// What an interruption comes to: nothing, where nobody uses the cluster.
+    fn weighed(&self, mut interruption: Interruption) -> Interruption {
+        if self.unfinished {
+            interruption.impact = Impact::None;
+            interruption.why += "; the cluster was never finished, and nobody uses it yet";
+        }
+        interruption
+    }
+
     /// What an interruption of the writer comes to with this engine.
     fn of_writer(&self, mut interruption: Interruption) -> Interruption {
         if let Some(why) = self.restarts_together() {
@@ -212,7 +224,7 @@ impl Topology {
             seconds: REBOOT,
         };
         let interruption = if member.writer { self.of_writer(interruption) } else { interruption };
-        Next::Act(Act::Reboot(member.name.clone()), interruption)
+        Next::Act(Act::Reboot(member.name.clone()), self.weighed(interruption))
     }
 
     fn failover(&self, writer: &Member, target: &Member, why: &str) -> Next {
@@ -227,16 +239,16 @@ impl Topology {
             members: vec![writer.name.clone(), target.name.clone()],
             seconds: FAILOVER,
         });
-        Next::Act(Act::Failover(target.name.clone()), interruption)
+        Next::Act(Act::Failover(target.name.clone()), self.weighed(interruption))
     }
 
     /// What a change with this effect interrupts at once; `None` where it interrupts nobody. `member` is the
     /// object's own name, where it is one.
     pub fn suffers(&self, effect: Effect, member: Option<&str>, why: &str) -> Option<Interruption> {
         match effect {
-            Effect::RestartsAll(seconds) => Some(self.everyone(why, seconds)),
+            Effect::RestartsAll(seconds) => Some(self.weighed(self.everyone(why, seconds))),
             Effect::RestartsMember(seconds) => self.one(member?, why, seconds),
-            Effect::MemberGoes => self.without(member?),
+            Effect::MemberGoes => self.without(member?).map(|interruption| self.weighed(interruption)),
             Effect::None | Effect::MemberComes | Effect::Pending | Effect::ServerlessPending => None,
         }
     }

@@ -226,6 +226,7 @@ impl Builder<'_> {
             strategy: Some(restart.strategy),
             writer,
             pending: Vec::new(),
+            finished: true,
             topology: None,
         };
         let by = self.graph.add(Id::new("parameter_sync", "main"), props).recheck_after(after).id();

@@ -41,11 +41,13 @@ pub struct Order {
     pub now: bool,
     /// Members that stay pending are no reason to wait or to hold anything else.
     pub accept_pending: bool,
+    /// The plan was reviewed: what is not in it is not done.
+    pub reviewed: bool,
 }
 
 impl From<Intent> for Order {
     fn from(intent: Intent) -> Order {
-        Order { intent, now: false, accept_pending: false }
+        Order { intent, now: false, accept_pending: false, reviewed: false }
     }
 }
 

@@ -111,6 +111,7 @@ pub(super) fn deletions(
         let options = match graph.deletions.get(*id) {
             Some(Deletion::Keep) => {
                 plan.notes.push(format!("{id} is kept, as the spec says"));
+                plan.kept.push((*id).clone());
                 kept.insert(id.kind);
                 continue;
             }

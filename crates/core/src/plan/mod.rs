@@ -61,6 +61,21 @@ impl Step {
         }
     }
 
+    /// Whether a later step on the same object does nothing that this one does not.
+    fn covers(&self, later: &Step) -> bool {
+        use Action::{Create, Delete, Recheck, Recreate, Run, Stop, Update, Vanish};
+        let known = |change: &Change| self.changes.iter().any(|known| change.concerns(&known.path));
+        match (self.action, later.action) {
+            // What is made becomes what the spec says, in however many steps.
+            (Create | Recreate | Run, Create | Recreate | Run | Update) => true,
+            (Update, Update) => later.changes.iter().all(known),
+            (Delete | Vanish | Stop, Delete | Vanish | Stop) => true,
+            // Who restarts is what was reviewed of it, and has a limit of its own.
+            (Recheck, Update) => !self.interruptions.is_empty(),
+            _ => false,
+        }
+    }
+
     fn interrupts(&mut self, interruptions: Vec<Interruption>) {
         self.impact = interruptions.iter().map(|i| i.impact).max().unwrap_or_default().max(self.impact);
         self.interruptions = interruptions;
@@ -97,6 +112,9 @@ pub struct Plan {
     pub left_alone: Vec<LeftAlone>,
     /// What a reader should know beside the steps.
     pub notes: Vec<String>,
+    /// What stays although the spec no longer wants it; each is also in a note.
+    #[serde(skip)]
+    pub kept: Vec<Id>,
 }
 
 impl Plan {
@@ -118,6 +136,13 @@ impl Plan {
     /// Everything that is interrupted when the plan is carried out, in order.
     pub fn interruptions(&self) -> impl Iterator<Item = &Interruption> {
         self.work().flat_map(|step| &step.interruptions)
+    }
+    /// Steps that create, change or delete something that a reviewed plan does not.
+    pub fn unreviewed<'p>(&'p self, reviewed: &'p Plan) -> impl Iterator<Item = &'p Step> {
+        self.work().filter(|step| {
+            let known = reviewed.work().find(|known| known.id == step.id);
+            step.action != Action::Recheck && !known.is_some_and(|known| known.covers(step))
+        })
     }
     /// Interruptions that go beyond a limit.
     pub fn beyond(&self, limit: Impact) -> impl Iterator<Item = &Interruption> {

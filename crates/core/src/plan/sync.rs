@@ -97,7 +97,7 @@ impl<'g> Members<'g> {
     }
 
     fn interrupts(&self, step: &mut Step, interruptions: Vec<Interruption>) {
-        if !interruptions.is_empty() {
+        if interruptions.iter().any(|interruption| interruption.impact > Impact::None) {
             step.held.clone_from(&self.restarts.policy.hold);
         }
         step.interrupts(interruptions);

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The format that this version writes and reads.
 pub const FORMAT: u64 = 1;
 
-/// A plan with what it was made from. No secret can be in it, because none is in a plan.
+/// A plan with what it was made from. No secret can be in it: of what may hold one, a plan has a hash.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Document {
     /// Version of this format.
@@ -20,6 +20,8 @@ pub struct Document {
     pub region: String,
     /// SHA-256 of the spec file, in hexadecimal digits.
     pub spec_sha256: String,
+    /// Whether it takes the stack down.
+    pub destroy: bool,
     /// What is to be done; resources that stay as they are have no step here.
     pub plan: Plan,
 }
@@ -32,11 +34,13 @@ impl Document {
             account: subject.account.clone(),
             region: subject.region.clone(),
             spec_sha256: spec_sha256.into(),
+            destroy: subject.destroy,
             plan: Plan {
                 steps: plan.steps.iter().filter(|step| step.action != Action::NoOp).cloned().collect(),
                 blocked: plan.blocked.clone(),
                 left_alone: plan.left_alone.clone(),
                 notes: plan.notes.clone(),
+                ..Plan::default()
             },
         }
     }

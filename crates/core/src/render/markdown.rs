@@ -64,7 +64,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
                 "{} {} <code>{}</code>{reason}",
                 sign(step.action),
                 verb(step.action),
-                plain::html(&step.id)
+                escape(&step.id.to_string())
             );
             let details = text::details(step);
             if details.is_empty() {

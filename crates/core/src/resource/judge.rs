@@ -46,7 +46,7 @@ pub struct Past {
     pub acts: u32,
     /// When AWS was last seen at work.
     pub busy_at: u64,
-    /// The last interruption that the step made.
+    /// What the last change interrupted.
     pub interrupted: Option<Interruption>,
     /// Whether the plan foresees something to do that need not show yet.
     pub foreseen: bool,

@@ -151,6 +151,7 @@ fn mixed() -> Plan {
         ],
         blocked: Vec::new(),
         notes: vec!["bucket.main is kept, as the spec says".into()],
+        ..Plan::default()
     }
 }
 

@@ -73,6 +73,7 @@ impl Aurora {
             global_cluster: (rng.u8(..10) == 0).then(|| "world".into()),
             pauses: rng.bool(),
             failed_over: None,
+            unfinished: false,
             members,
         };
         let mut aurora = Aurora {

@@ -50,7 +50,7 @@ fn the_notebook_manages_what_is_left_to_it() {
     let role = statements(&spec, "notebook");
     let (stack, notebook) = (format!("{NOTEBOOK}:endpoint/churn"), format!("{NOTEBOOK}:endpoint/theirs"));
     assert_eq!(on(&role, "sagemaker:InvokeEndpoint"), [stack.clone(), notebook.clone()]);
-    assert_eq!(on(&role, "sagemaker:DeleteEndpoint"), [notebook.clone()]);
+    assert_eq!(on(&role, "sagemaker:DeleteEndpoint"), std::slice::from_ref(&notebook));
     for action in ["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"] {
         assert_eq!(on(&role, action), [format!("{NOTEBOOK}:endpoint-config/*"), notebook.clone()]);
     }

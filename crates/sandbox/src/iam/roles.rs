@@ -97,6 +97,7 @@ impl Iam {
             created: call.now,
             // Rare, and only in the list: IAM's own replicas disagree for a moment.
             listed: call.now + if random.chance(0.1) { random.duration(0.5, 2.0, 10.0) } else { 0 },
+            found: call.now + late(random),
             description: description(call)?,
             max_session_seconds: session_seconds(call)?.unwrap_or(3600),
             boundary: self.boundary(call)?,
@@ -268,6 +269,7 @@ impl Iam {
             id: unique_id("AROA", random),
             created: call.now,
             listed: call.now,
+            found: call.now,
             description: call.params.get("Description").map(str::to_string),
             max_session_seconds: 3600,
             boundary: None,
@@ -279,6 +281,14 @@ impl Iam {
             tags: BTreeMap::new(),
         })
     }
+}
+
+/// For how long calls that name a new role may be answered with `NoSuchEntity`: IAM's own control plane has replicas
+/// (IAM User Guide, "Changes that I make are not always immediately visible"; Terraform's provider repeats on it).
+/// Drawn beside the sequence, which stays what it was.
+fn late(random: &Random) -> u64 {
+    let mut beside = random.clone();
+    if beside.chance(0.25) { beside.duration(0.5, 2.0, 6.0) } else { 0 }
 }
 
 /// "IAM role usable by RDS/SageMaker": fact book, section 8.2.

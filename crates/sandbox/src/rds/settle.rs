@@ -144,7 +144,7 @@ fn carry_out(c: &mut Context<'_>, at: u64, subject: &str, effect: Effect) {
 }
 
 fn instance_up(c: &mut Context<'_>, at: u64, subject: &str) {
-    let late = c.random.chance(0.03);
+    let late = c.random.chance(0.03) || c.rds.joins_pending;
     let backing_up = c.random.chance(0.15);
     let wait = c.random.duration(5.0, 60.0, 300.0);
     let length = c.random.duration(60.0, 100.0, 180.0);

@@ -25,6 +25,9 @@ pub struct Rds {
     /// That many failovers are accepted, end, and leave the writer where it was, for tests.
     #[serde(default)]
     pub failing_failovers: u64,
+    /// Every instance that joins comes up pending-reboot, as rarely happens (fact book, section 1.4), for tests.
+    #[serde(default)]
+    pub joins_pending: bool,
     pub(super) groups: BTreeMap<String, Group>,
     /// DB parameter groups, those of single instances.
     #[serde(default)]

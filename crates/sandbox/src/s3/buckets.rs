@@ -18,7 +18,7 @@ const CANNED_ACLS: &[&str] = &["private", "public-read", "public-read-write", "a
 /// Who can own the objects of a bucket.
 pub(super) const OWNERSHIPS: &[&str] = &["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"];
 
-pub(super) fn create(call: &Call, route: &Route, s3: &mut S3) -> Reply {
+pub(super) fn create(call: &Call, route: &Route, s3: &mut S3, random: &Random) -> Reply {
     let name = &route.bucket;
     if !is_valid_name(name) {
         return Err(Fault::bad("InvalidBucketName", "The specified bucket is not valid."));
@@ -79,6 +79,7 @@ pub(super) fn create(call: &Call, route: &Route, s3: &mut S3) -> Reply {
     let bucket = Bucket {
         region,
         created: call.now,
+        found: call.now + late(random),
         acl: acl.to_string(),
         versioning: if locked { Versioning::Enabled } else { Versioning::Never },
         tags,
@@ -100,6 +101,14 @@ pub(super) fn create(call: &Call, route: &Route, s3: &mut S3) -> Reply {
 
 fn created(name: &str) -> Body {
     empty(200, [("location", format!("/{name}")), ("x-amz-bucket-arn", format!("arn:aws:s3:::{name}"))])
+}
+
+/// For how long calls on a new bucket may be answered with `NoSuchBucket`: buckets and their settings are eventually
+/// consistent (S3 User Guide, "Amazon S3 data consistency model"; Terraform's provider repeats on it for two minutes).
+/// Drawn beside the sequence, which stays what it was.
+fn late(random: &Random) -> u64 {
+    let mut beside = random.clone();
+    if beside.chance(0.25) { beside.duration(0.5, 2.0, 6.0) } else { 0 }
 }
 
 /// The region that a new bucket is to have, given that of the endpoint and the location constraint.

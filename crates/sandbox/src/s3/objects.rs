@@ -168,7 +168,7 @@ pub(super) fn check_hash(request: &Request, content: &Content) -> Result<(), Fau
     let promised = request
         .header("x-amz-content-sha256")
         .filter(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
-    if promised.is_some_and(|hash| !hash.eq_ignore_ascii_case(&content.sha256())) {
+    if promised.is_some_and(|hash| !hash.eq_ignore_ascii_case(content.sha256())) {
         let text = "The provided 'x-amz-content-sha256' header does not match what was computed.";
         return Err(Fault::bad("XAmzContentSHA256Mismatch", text));
     }

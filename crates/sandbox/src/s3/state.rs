@@ -83,6 +83,9 @@ pub struct Bucket {
     pub region: String,
     /// Milliseconds since the Unix epoch.
     pub created: u64,
+    /// When everything that concerns it finds it, as `created`.
+    #[serde(default)]
+    pub found: u64,
     /// The canned ACL, such as `private`.
     pub acl: String,
     pub versioning: Versioning,

@@ -5,6 +5,7 @@ use super::{
     Content, DAY_MS, Deletion, Hidden, Secret, SecretsManager, VALUE_MAX, Version, managed_by, merge_tags,
     missing, seconds, uuid,
 };
+use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::random::Random;
 use crate::wire::Fault;
@@ -215,7 +216,12 @@ impl SecretsManager {
             .iter()
             .filter(|(_, version)| all || !version.stages.is_empty())
             .map(|(id, version)| {
-                json!({"VersionId": id, "VersionStages": version.stages, "CreatedDate": seconds(version.created)})
+                let mut shown = json!({"VersionId": id, "CreatedDate": seconds(version.created)});
+                // Without stages it is deprecated: the list has one member at least (API_SecretVersionsListEntry).
+                if !version.stages.is_empty() {
+                    shown["VersionStages"] = json!(version.stages);
+                }
+                shown
             })
             .collect();
         Ok(json!({"ARN": secret.arn, "Name": secret.name, "Versions": versions}))
@@ -239,7 +245,11 @@ impl SecretsManager {
             Ok(secret) => secret,
             // Forced, a missing secret is no error: fact book, section 6.2.
             Err(_) if force => {
-                return Ok(json!({"ARN": id, "Name": id, "DeletionDate": seconds(call.now)}));
+                let arn = match id.starts_with("arn:") {
+                    true => id.to_string(),
+                    false => format!("arn:aws:secretsmanager:{}:{ACCOUNT}:secret:{id}", call.region),
+                };
+                return Ok(json!({"ARN": arn, "Name": id, "DeletionDate": seconds(call.now)}));
             }
             Err(fault) => return Err(fault),
         };

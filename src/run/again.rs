@@ -1,0 +1,70 @@
+//! How looks are repeated: more slowly where AWS is slow to answer, and until what refuses them has passed.
+
+use super::reconcile::PrepareError;
+use crate::aws::{Aws, Class, Failure, Stop};
+use auroraml_core::events::{Event, Listener};
+use std::time::Duration;
+
+/// The longest pause because looks take long, in seconds.
+const REST_MAX_SECONDS: u64 = 60;
+/// Seconds between two looks at everything.
+const REPEAT_SECONDS: u64 = 10;
+
+/// The least pause after a look that took so many seconds. A look that is throttled takes long, and many looks at a time
+/// are what is throttled: whoever looks rests as long as the look took.
+pub(super) fn rest(looked_for_seconds: u64) -> Duration {
+    Duration::from_secs(looked_for_seconds.min(REST_MAX_SECONDS))
+}
+
+/// Completes when the run is to stop; never, when nobody can say so any more.
+pub(super) async fn stopped(stop: &Stop) {
+    if stop.clone().wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Looks until a look succeeds or something else than a passing failure is in its way. Without it a run that has done
+/// everything would end in an error because its last look was throttled.
+pub(super) async fn until_seen<T, F>(
+    aws: &Aws,
+    stop: &Stop,
+    listener: &dyn Listener,
+    mut look: impl FnMut() -> F,
+) -> Result<T, PrepareError>
+where
+    F: Future<Output = Result<T, PrepareError>>,
+{
+    let began = aws.clock.now_ms();
+    loop {
+        let failure = match look().await {
+            Err(PrepareError::Aws(failure)) if passes(&failure) => failure,
+            other => return other,
+        };
+        let waited = Duration::from_millis(aws.clock.now_ms().saturating_sub(began));
+        if waited >= failure.class.patience() || *stop.borrow() {
+            return Err(PrepareError::Aws(failure));
+        }
+        let text = format!("{failure}; looking again in {REPEAT_SECONDS} s");
+        listener.tell(aws.clock.now_ms(), &Event::Note { text });
+        tokio::select! {
+            () = aws.clock.sleep(Duration::from_secs(REPEAT_SECONDS)) => {}
+            () = stopped(stop) => {}
+        }
+    }
+}
+
+fn passes(failure: &Failure) -> bool {
+    matches!(failure.class, Class::Throttled | Class::Ambiguous)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_looks_rests_and_not_for_ever() {
+        assert_eq!(rest(0), Duration::ZERO);
+        assert_eq!(rest(17), Duration::from_secs(17));
+        assert_eq!(rest(900), Duration::from_secs(REST_MAX_SECONDS));
+    }
+}
