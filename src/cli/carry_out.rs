@@ -390,7 +390,11 @@ fn now(observed: &Observed, id: &Id) -> String {
 
 /// What a destroy leaves on AWS's side.
 fn lingering(plan: &Plan, now: u64) -> String {
-    let kept = plan.kept.iter().map(|id| format!("{id} is kept, as the spec says"));
+    let kept = plan.kept.iter().map(|id| {
+        let said = format!("{id} is kept, ");
+        let note = plan.notes.iter().find(|note| note.starts_with(&said));
+        note.cloned().unwrap_or_else(|| format!("{said}as the spec says"))
+    });
     let mut lines: Vec<String> = kept.collect();
     for step in plan.work().filter(|step| step.action == Action::Delete) {
         if let Some(name) = step.options.get("final_snapshot") {

@@ -47,6 +47,7 @@ fn leave(plan: &mut Plan, graph: &Graph, live: &Live) {
     let id = &live.id;
     match graph.deletions.get(id) {
         Some(Deletion::Offer) => {
+            plan.kept.push(id.clone());
             return plan.notes.push(format!(
                 "{id} is kept, since the stack did not make it, and costs money until it is deleted; if it may go too, add --delete {id}"
             ));

@@ -317,6 +317,7 @@ mod tests {
             ..Step::new(id(), action)
         };
         Plan {
+            left_alone: vec![LeftAlone { id: Id::new("subnet", ill), why: ill.into(), hint: ill.into() }],
             steps: vec![
                 step(Action::Create),
                 step(Action::Update),
