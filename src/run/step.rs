@@ -272,8 +272,7 @@ impl<'r> Converge<'r> {
             match self.look().await? {
                 None => {}
                 Some(None) => return Ok(()),
-                // Another that bears the name now that the planned one has gone: nobody agreed to that.
-                Some(Some(live)) if self.is_another(&live) => return Ok(()),
+                Some(Some(live)) if self.run.is_another(&live) => return Ok(()),
                 Some(Some(live)) => match &live.state {
                     State::Busy(_) if is_task && self.may_ask_again() => self.delete(&live).await?,
                     State::Busy(status) => {
@@ -289,12 +288,6 @@ impl<'r> Converge<'r> {
                 },
             }
         }
-    }
-
-    /// Whether this is not the object that the plan saw, by AWS's own id.
-    fn is_another(&self, live: &Live) -> bool {
-        let planned = self.run.observed.get(&self.step.id).and_then(|planned| planned.output("id"));
-        planned.is_some_and(|planned| live.output("id").is_some_and(|id| id != planned))
     }
 
     /// Whether nothing was asked of AWS yet, or it has had the time to show.
