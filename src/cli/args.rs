@@ -388,6 +388,9 @@ pub struct Sandbox {
     /// Forget everything in it.
     #[arg(long)]
     pub reset: bool,
+    /// Without what AWS puts into every account, such as a default VPC in each region.
+    #[arg(long, requires = "listen")]
+    pub bare: bool,
 }
 
 /// Print a completion script for a shell.

@@ -29,7 +29,7 @@ pub async fn sandbox(args: &Sandbox, global: &Global, printer: &Printer) -> Resu
         reset(file, printer)?;
     }
     match args.listen {
-        Some(address) => listen(address, file, global, printer).await,
+        Some(address) => listen(address, file, args.bare, global, printer).await,
         None => Ok(Exit::Done),
     }
 }
@@ -71,10 +71,20 @@ fn not_served(address: SocketAddr, error: &io::Error) -> Error {
     Error::new(address.to_string(), why, help)
 }
 
-async fn listen(address: SocketAddr, file: &Path, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+async fn listen(
+    address: SocketAddr,
+    file: &Path,
+    bare: bool,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Exit, Error> {
     // Before the file: who cannot listen has made no sandbox either.
     let listener = Listener::bind(address).await.map_err(|error| not_served(address, &error))?;
     let sandbox = open_sandbox(file, global, printer)?;
+    if bare {
+        // What a region was given with its first request it keeps.
+        sandbox.sandbox().with(|world| world.bare = true);
+    }
     let before = sandbox.sandbox().with(|world| world.unknown.clone());
     let mut interrupts = Interrupts::listen();
     let address = listener.address();

@@ -9,17 +9,23 @@ use aws_sdk_iam::types::Tag;
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The roles under the stack's path.
+pub(super) async fn of_the_stack(look: Look<'_>) -> Result<Arc<Vec<aws_sdk_iam::types::Role>>, Failure> {
+    let aws = look.aws;
+    look.shared("ListRoles", async {
+        let path = aws.place.role_path();
+        let pages = aws.iam.list_roles().path_prefix(path).into_paginator().items().send();
+        pages.collect::<Result<Vec<_>, _>>().await.during("ListRoles")
+    })
+    .await
+}
 
 impl Calls for Role {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
-        let path = aws.place.role_path();
-        let listed = look
-            .shared("ListRoles", async {
-                let pages = aws.iam.list_roles().path_prefix(&path).into_paginator().items().send();
-                pages.collect::<Result<Vec<_>, _>>().await.during("ListRoles")
-            })
-            .await?;
+        let listed = of_the_stack(look).await?;
         let prefix = aws.place.role("");
         let names: Vec<&str> = listed
             .iter()

@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
-use tries::{Again, Tries};
+use tries::{Again, Tries, lasting};
 use wait::CERTAINTY_PAUSE;
 
 /// Changes asked of AWS for one step; more than this means that AWS and we disagree about what was asked.
@@ -159,7 +159,7 @@ impl<'r> Converge<'r> {
                 now: self.now(),
             };
             let verdict = match &live.state {
-                State::Failed(_) | State::Broken(_) if sight.may_be_old() => {
+                State::Failed(_) | State::Broken(_) if self.past.may_be_old(&live, sight.now, sight.lag) => {
                     Verdict::Wait("waiting for AWS to begin".into())
                 }
                 State::Failed(_) | State::Broken(_) => {
@@ -258,6 +258,7 @@ impl<'r> Converge<'r> {
             },
         };
         let (run, kind) = (self.run, self.kind);
+        self.past.asked = lasting(&changes, self.rules.may_be_ignored);
         self.tags_only &= changes.iter().all(|change| change.concerns("tags"));
         let request = kind.update(&run.aws, &live, want.clone(), &changes);
         self.act(Some(live.clone()), "update", interruption, request).await?;

@@ -3,11 +3,13 @@
 usage: boto.py <endpoint> [<service>...]
 """
 
+import hashlib
 import json
 import sys
 import time
 
 import boto3
+import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -53,6 +55,11 @@ def until(what, check, seconds=60):
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
+def requests_get(url):
+    """The answer as it came: nothing is followed or retried."""
+    return urllib3.PoolManager().request("GET", url, redirect=False, retries=False)
+
+
 def gone(call, *codes, **arguments):
     """Whether the call is refused with one of the codes."""
     try:
@@ -84,7 +91,29 @@ def trust(service):
 
 
 def sts():
-    equal(client("sts").get_caller_identity()["Account"], "111122223333")
+    sts, iam = client("sts"), client("iam")
+    equal(sts.get_caller_identity()["Account"], "111122223333")
+    account = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [account]})
+    role = iam.create_role(RoleName="boto-visitor", Path="/boto/", AssumeRolePolicyDocument=document)["Role"]
+    assumed = retried("AccessDenied", sts.assume_role, RoleArn=role["Arn"], RoleSessionName="visit")
+    key = assumed["Credentials"]
+    as_role = boto3.client(
+        "sts",
+        endpoint_url=ENDPOINT,
+        region_name=REGION,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key["SessionToken"],
+    )
+    arn = "arn:aws:sts::111122223333:assumed-role/boto-visitor/visit"
+    equal(as_role.get_caller_identity()["Arn"], arn, "without the role's path")
+    equal(assumed["AssumedRoleUser"]["Arn"], arn)
+    refused("AccessDenied", sts.assume_role, RoleArn=role["Arn"] + "-not", RoleSessionName="visit")
+    refused("ValidationError", sts.assume_role, RoleArn=role["Arn"], RoleSessionName="visit", DurationSeconds=7200)
+    iam.update_assume_role_policy(RoleName="boto-visitor", PolicyDocument=trust("rds.amazonaws.com"))
+    until("trust", lambda: gone(sts.assume_role, "AccessDenied", RoleArn=role["Arn"], RoleSessionName="visit"))
+    iam.delete_role(RoleName="boto-visitor")
 
 
 def iam():
@@ -235,10 +264,58 @@ def ec2():
     refused("DependencyViolation", ec2.delete_vpc, VpcId=vpc)
     ec2.disassociate_route_table(AssociationId=association)
     ec2.delete_route_table(RouteTableId=table)
+    rule = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    rule = next(r for r in rule if not r["IsEgress"])["SecurityGroupRuleId"]
+    ec2.modify_security_group_rules(
+        GroupId=group,
+        SecurityGroupRules=[
+            {
+                "SecurityGroupRuleId": rule,
+                "SecurityGroupRule": {"IpProtocol": "tcp", "FromPort": 3307, "ToPort": 3307, "CidrIpv4": "10.2.0.0/16", "Description": "moved"},
+            }
+        ],
+    )
+    found = ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule])["SecurityGroupRules"][0]
+    equal((found["FromPort"], found["CidrIpv4"], found["Description"]), (3307, "10.2.0.0/16", "moved"))
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    ask = lambda: ec2.describe_addresses_attribute(AllocationIds=[address], Attribute="domain-name")["Addresses"]
+    equal([a["AllocationId"] for a in retried("InvalidAllocationID.NotFound", ask)], [address])
+    refused("InvalidAddress.NotFound", ec2.release_address, AllocationId=address, NetworkBorderGroup="eu-west-1")
+    ec2.release_address(AllocationId=address, NetworkBorderGroup=REGION)
+    names = [r["RegionName"] for r in ec2.describe_regions()["Regions"]]
+    assert {"us-east-1", "eu-west-1"} <= set(names), names
+    equal([r["Endpoint"] for r in ec2.describe_regions(RegionNames=["eu-west-1"])["Regions"]], ["ec2.eu-west-1.amazonaws.com"])
     ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     ec2.delete_internet_gateway(InternetGatewayId=gateway)
     remove_network(ec2, vpc, subnets, group)
     refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=[vpc])
+    fresh_account(ec2)
+
+
+def fresh_account(ec2):
+    """What AWS has put there; and the default VPC can be removed and made again."""
+    refused("DefaultVpcAlreadyExists", ec2.create_default_vpc)
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]
+    equal((vpc["CidrBlock"], vpc["IsDefault"]), ("172.31.0.0/16", True))
+    inside = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+    subnets = ec2.describe_subnets(Filters=inside)["Subnets"]
+    equal([(s["DefaultForAz"], s["MapPublicIpOnLaunch"], s["CidrBlock"][-3:]) for s in subnets], [(True, True, "/20")] * 6)
+    gateway = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc["VpcId"]]}])
+    gateway = gateway["InternetGateways"][0]["InternetGatewayId"]
+    table = ec2.describe_route_tables(Filters=inside)["RouteTables"][0]
+    equal(table["Associations"][0]["Main"], True)
+    equal([r.get("GatewayId") for r in table["Routes"]], ["local", gateway])
+    equal(len(ec2.describe_network_acls(Filters=inside)["NetworkAcls"]), 1)
+    equal([g["GroupName"] for g in ec2.describe_security_groups(Filters=inside)["SecurityGroups"]], ["default"])
+    ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc["VpcId"])
+    ec2.delete_internet_gateway(InternetGatewayId=gateway)
+    for subnet in subnets:
+        ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    ec2.delete_vpc(VpcId=vpc["VpcId"])
+    equal(ec2.describe_vpcs()["Vpcs"], [])
+    again = ec2.create_default_vpc()["Vpc"]
+    equal(again["IsDefault"], True)
+    assert again["VpcId"] != vpc["VpcId"], again
 
 
 def rds():
@@ -283,7 +360,8 @@ def rds():
     equal(rds.list_tags_for_resource(ResourceName=cluster["DBClusterArn"])["TagList"], [{"Key": "more", "Value": "1"}])
     refused("InvalidDBSubnetGroupStateFault", rds.delete_db_subnet_group, DBSubnetGroupName="boto")
     refused("InvalidDBClusterStateFault", rds.delete_db_cluster, DBClusterIdentifier="boto", SkipFinalSnapshot=True)
-    rds.delete_db_instance(DBInstanceIdentifier="boto-1")
+    known_by(rds, cluster_now, instance)
+    rds.delete_db_instance(DBInstanceIdentifier="boto-1", SkipFinalSnapshot=True)
     until("instance gone", lambda: gone(rds.describe_db_instances, "DBInstanceNotFound", DBInstanceIdentifier="boto-1"))
     rds.delete_db_cluster(DBClusterIdentifier="boto", SkipFinalSnapshot=True)
     until("cluster gone", lambda: gone(rds.describe_db_clusters, "DBClusterNotFoundFault", DBClusterIdentifier="boto"))
@@ -291,6 +369,134 @@ def rds():
     rds.delete_db_subnet_group(DBSubnetGroupName="boto")
     rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName="boto")
     remove_network(ec2, vpc, subnets, group)
+
+
+def known_by(rds, cluster, instance):
+    """What is accepted is kept, shown and judged."""
+    certificates = rds.describe_certificates()
+    equal(certificates["DefaultCertificateForNewLaunches"], instance()["CACertificateIdentifier"])
+    names = [c["CertificateIdentifier"] for c in certificates["Certificates"]]
+    equal(names, ["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"])
+    modify = lambda **what: rds.modify_db_instance(DBInstanceIdentifier="boto-1", ApplyImmediately=True, **what)
+    refused("CertificateNotFound", modify, CACertificateIdentifier="rds-ca-2019")
+    modify(CACertificateIdentifier="rds-ca-ecc384-g1")
+    equal(instance()["CertificateDetails"]["CAIdentifier"], "rds-ca-ecc384-g1")
+    refused("InvalidParameterCombination", modify, MonitoringInterval=30)
+    refused("InvalidParameterValue", modify, MonitoringInterval=30, MonitoringRoleArn="arn:aws:iam::111122223333:role/none")
+    iam = client("iam")
+    role = iam.create_role(RoleName="boto-monitoring", AssumeRolePolicyDocument=trust("monitoring.rds.amazonaws.com"))
+    role = role["Role"]["Arn"]
+    refused("InvalidParameterValue", modify, MonitoringInterval=7, MonitoringRoleArn=role)
+    retried("InvalidParameterValue", lambda: modify(MonitoringInterval=30, MonitoringRoleArn=role))
+    equal((instance()["MonitoringInterval"], instance()["MonitoringRoleArn"]), (30, role))
+    iam.delete_role(RoleName="boto-monitoring")
+    refused("InvalidParameterCombination", modify, PerformanceInsightsRetentionPeriod=731)
+    refused("InvalidParameterValue", modify, EnablePerformanceInsights=True, PerformanceInsightsRetentionPeriod=30)
+    modify(EnablePerformanceInsights=True, PerformanceInsightsRetentionPeriod=93)
+    equal(instance()["PerformanceInsightsRetentionPeriod"], 93)
+    assert ":key/" in instance()["PerformanceInsightsKMSKeyId"], instance()
+    equal(instance()["OptionGroupMemberships"], [{"OptionGroupName": "default:aurora-mysql-8-0", "Status": "in-sync"}])
+    groups = rds.describe_option_groups(OptionGroupName="default:aurora-mysql-8-0")["OptionGroupsList"]
+    equal([g["MajorEngineVersion"] for g in groups], ["8.0"])
+    rds.modify_db_cluster(DBClusterIdentifier="boto", EnableLocalWriteForwarding=True, ApplyImmediately=True)
+    until("forwarding", lambda: cluster()["LocalWriteForwardingStatus"] == "enabled")
+    until("cluster", lambda: cluster()["Status"] == "available")
+    options = rds.describe_orderable_db_instance_options(Engine="aurora-mysql", MaxRecords=1000)
+    assert len(options["OrderableDBInstanceOptions"]) > 100, "one page"
+    refused("InvalidParameterValue", rds.describe_orderable_db_instance_options, Engine="aurora-mysql", MaxRecords=1001)
+    refused("InvalidParameterValue", rds.describe_db_clusters, MaxRecords=101)
+
+    for method in ("immediate", "pending-reboot"):
+        parameter = {"ParameterName": "wait_timeout", "ParameterValue": "700", "ApplyMethod": method}
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName="boto", Parameters=[parameter])
+        pages = rds.get_paginator("describe_db_cluster_parameters").paginate(DBClusterParameterGroupName="boto")
+        shown = {p["ParameterName"]: p for page in pages for p in page["Parameters"]}
+        equal(shown["wait_timeout"]["ApplyMethod"], method, "as it was set")
+
+    taken = rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier="boto-now", DBClusterIdentifier="boto", Tags=TAGS)
+    equal((taken["DBClusterSnapshot"]["Status"], taken["DBClusterSnapshot"]["TagList"]), ("creating", TAGS))
+    rds.get_waiter("db_cluster_snapshot_available").wait(
+        DBClusterSnapshotIdentifier="boto-now", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    refused(
+        "DBClusterSnapshotAlreadyExistsFault",
+        rds.create_db_cluster_snapshot,
+        DBClusterSnapshotIdentifier="boto-now",
+        DBClusterIdentifier="boto",
+    )
+    rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier="boto-now")
+
+    # A second member; the writer goes, and its heir right after it.
+    rds.create_db_instance(
+        DBInstanceIdentifier="boto-2", DBClusterIdentifier="boto", Engine="aurora-mysql", DBInstanceClass="db.r6g.large"
+    )
+    rds.get_waiter("db_instance_available").wait(
+        DBInstanceIdentifier="boto-2", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    until("cluster", lambda: cluster()["Status"] == "available")
+    rds.failover_db_cluster(DBClusterIdentifier="boto")
+    told = lambda: [e["Message"] for e in rds.describe_events(SourceType="db-cluster", SourceIdentifier="boto", EventCategories=["failover"])["Events"]]
+    until("failover", lambda: "Completed failover to DB instance: boto-2" in told())
+    assert "Started cross AZ failover to DB instance: boto-2" in told(), told()
+    until("cluster", lambda: cluster()["Status"] == "available")
+    until("members", lambda: all(i["DBInstanceStatus"] == "available" for i in rds.describe_db_instances()["DBInstances"]))
+    rds.delete_db_instance(DBInstanceIdentifier="boto-2", SkipFinalSnapshot=True)
+    # boto-1 takes over meanwhile; the caller deletes it next.
+
+
+def unmodelled():
+    """A member that the sandbox does not know is refused by its name, in every protocol, and nothing is made."""
+
+    def named(member, call, **arguments):
+        try:
+            answer = call(**arguments)
+        except ClientError as error:
+            assert member in error.response["Error"]["Message"], error
+            return
+        raise AssertionError(f"{member} was accepted: {answer}")
+
+    ec2, rds, iam, sagemaker = client("ec2"), client("rds"), client("iam"), client("sagemaker")
+    vpcs = len(ec2.describe_vpcs()["Vpcs"])
+    named("Ipv6Pool", ec2.create_vpc, CidrBlock="10.9.0.0/16", Ipv6Pool="pool")
+    equal(len(ec2.describe_vpcs()["Vpcs"]), vpcs)
+    new = dict(DBClusterIdentifier="unmodelled", Engine="aurora-mysql", MasterUsername="admin", ManageMasterUserPassword=True)
+    named("Domain", rds.create_db_cluster, Domain="d-1234567890", **new)
+    named("BacktrackWindow", rds.create_db_cluster, BacktrackWindow=3600, **new)
+    refused("DBClusterNotFoundFault", rds.describe_db_clusters, DBClusterIdentifier="unmodelled")
+    equal([s for s in client("secretsmanager").list_secrets()["SecretList"] if "unmodelled" in s["Name"]], [])
+    role = iam.create_role(RoleName="unmodelled", AssumeRolePolicyDocument=trust("sagemaker.amazonaws.com"))["Role"]["Arn"]
+    notebook = dict(NotebookInstanceName="unmodelled", InstanceType="ml.t3.medium", RoleArn=role)
+    ask = lambda: sagemaker.create_notebook_instance(AcceleratorTypes=["ml.eia1.medium"], **notebook)
+    until("role", lambda: "AcceleratorTypes" in refused("ValidationException", ask).response["Error"]["Message"])
+    equal(sagemaker.list_notebook_instances()["NotebookInstances"], [])
+    iam.delete_role(RoleName="unmodelled")
+    secrets = client("secretsmanager")
+    named("AddReplicaRegions", secrets.create_secret, Name="unmodelled", AddReplicaRegions=[{"Region": "eu-west-1"}])
+    refused("ResourceNotFoundException", secrets.describe_secret, SecretId="unmodelled")
+    s3 = client("s3")
+    s3.create_bucket(Bucket="unmodelled-111122223333")
+    locked = dict(Bucket="unmodelled-111122223333", Key="k", Body=b"", ObjectLockLegalHoldStatus="ON")
+    named("x-amz-object-lock-legal-hold", s3.put_object, **locked)
+    s3.delete_bucket(Bucket="unmodelled-111122223333")
+
+
+def unknown():
+    """Services and operations that are not there answer in the protocol of the client: it reads a code."""
+    code = "UnknownOperationException"
+    refused("InvalidAction", client("ec2").describe_instances)
+    refused("InvalidAction", client("rds").describe_db_proxies)
+    refused("InvalidAction", client("sts").get_session_token)
+    refused("InvalidAction", client("sns").list_topics)
+    refused(code, client("sagemaker").list_domains)
+    refused(code, client("dynamodb").list_tables)
+    refused(code, client("logs").describe_log_groups)
+    refused(code, client("lambda").list_functions)
+    refused(code, client("eks").list_clusters)
+    refused("NotImplemented", client("route53").list_hosted_zones)
+    s3 = client("s3")
+    s3.create_bucket(Bucket="unknown-111122223333")
+    refused("NotImplemented", s3.list_bucket_metrics_configurations, Bucket="unknown-111122223333")
+    s3.delete_bucket(Bucket="unknown-111122223333")
 
 
 def s3():
@@ -309,7 +515,46 @@ def s3():
     equal(s3.get_bucket_location(Bucket=name)["LocationConstraint"], None)
     assert name in [b["Name"] for b in s3.list_buckets()["Buckets"]]
     refused("BucketNotEmpty", s3.delete_bucket, Bucket=name)
-    s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "a folder/churn+1.txt"}]})
+    equal(s3.head_object(Bucket=name, Key="a folder/churn+1.txt")["ETag"], '"%s"' % hashlib.md5(body).hexdigest())
+    s3.copy_object(Bucket=name, Key="copy", CopySource={"Bucket": name, "Key": "a folder/churn+1.txt"})
+    equal(s3.get_object(Bucket=name, Key="copy")["Body"].read(), body)
+    refused("InvalidRequest", s3.copy_object, Bucket=name, Key="copy", CopySource=f"{name}/copy")
+    refused("NoSuchKey", s3.copy_object, Bucket=name, Key="copy", CopySource=f"{name}/nothing")
+    s3.copy_object(Bucket=name, Key="copy", CopySource=f"{name}/copy", MetadataDirective="REPLACE", Metadata={"a": "b"})
+    equal(s3.head_object(Bucket=name, Key="copy")["Metadata"], {"a": "b"})
+    parts = [s3.create_multipart_upload(Bucket=name, Key="parts")["UploadId"]]
+    piece = b"0" * (5 << 20)
+    tag = s3.upload_part(Bucket=name, Key="parts", UploadId=parts[0], PartNumber=1, Body=piece)["ETag"]
+    done = s3.complete_multipart_upload(
+        Bucket=name, Key="parts", UploadId=parts[0], MultipartUpload={"Parts": [{"ETag": tag, "PartNumber": 1}]}
+    )
+    equal(done["ETag"], '"%s-1"' % hashlib.md5(hashlib.md5(piece).digest()).hexdigest())
+    for code, ask in [
+        ("NoSuchCORSConfiguration", s3.get_bucket_cors),
+        ("NoSuchWebsiteConfiguration", s3.get_bucket_website),
+        ("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration),
+        ("ReplicationConfigurationNotFoundError", s3.get_bucket_replication),
+        ("ObjectLockConfigurationNotFoundError", s3.get_object_lock_configuration),
+        ("NoSuchBucketPolicy", s3.get_bucket_policy_status),
+    ]:
+        refused(code, ask, Bucket=name)
+    equal("LoggingEnabled" in s3.get_bucket_logging(Bucket=name), False)
+    equal("Status" in s3.get_bucket_accelerate_configuration(Bucket=name), False)
+    equal(s3.get_bucket_request_payment(Bucket=name)["Payer"], "BucketOwner")
+    away = boto3.client(
+        "s3",
+        endpoint_url=ENDPOINT,
+        region_name="eu-west-1",
+        aws_access_key_id="AKIDSANDBOX",
+        aws_secret_access_key="secret",
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+    )
+    for bucket in (name, "sagemaker-sample-files"):
+        url = away.generate_presigned_url("list_objects_v2", Params={"Bucket": bucket})
+        answer = requests_get(url)
+        equal((answer.status, answer.headers.get("x-amz-bucket-region")), (301, "us-east-1"))
+        assert b"<Code>PermanentRedirect</Code>" in answer.data, answer.data
+    s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": k} for k in ("a folder/churn+1.txt", "copy", "parts")]})
     s3.delete_bucket(Bucket=name)
     refused("NoSuchBucket", s3.list_objects_v2, Bucket=name)
 
@@ -328,15 +573,21 @@ def sagemaker():
         Tags=TAGS,
     )
     variant = {"VariantName": "all", "ModelName": "boto", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    for container in (
+        {"Image": image, "ModelDataUrl": "s3://sagemaker-sample-files/models/none.tar.gz"},
+        {"Image": image.replace("us-east-1", "eu-west-1")},
+    ):
+        refused("ValidationException", sagemaker.create_model, ModelName="not", ExecutionRoleArn=role, PrimaryContainer=container)
     sagemaker.create_endpoint_config(EndpointConfigName="boto", ProductionVariants=[variant])
     retried("ValidationException", sagemaker.create_endpoint, EndpointName="boto", EndpointConfigName="boto")
     until("endpoint", lambda: sagemaker.describe_endpoint(EndpointName="boto")["EndpointStatus"] == "InService")
     sagemaker.add_tags(ResourceArn=model["ModelArn"], Tags=[{"Key": "more", "Value": "1"}])
     sagemaker.delete_tags(ResourceArn=model["ModelArn"], TagKeys=["stack"])
     equal(sagemaker.list_tags(ResourceArn=model["ModelArn"])["Tags"], [{"Key": "more", "Value": "1"}])
+    # As SageMaker's own SDK does: the configuration first.
+    sagemaker.delete_endpoint_config(EndpointConfigName="boto")
     sagemaker.delete_endpoint(EndpointName="boto")
     until("endpoint gone", lambda: gone(sagemaker.describe_endpoint, "ValidationException", EndpointName="boto"))
-    sagemaker.delete_endpoint_config(EndpointConfigName="boto")
     sagemaker.delete_model(ModelName="boto")
     refused("ValidationException", sagemaker.describe_model, ModelName="boto")
 
@@ -358,7 +609,7 @@ def sagemaker():
     iam.delete_role(RoleName="boto-sagemaker")
 
 
-SERVICES = [sts, iam, secretsmanager, kms, servicequotas, ec2, s3, rds, sagemaker]
+SERVICES = [sts, iam, secretsmanager, kms, servicequotas, ec2, s3, rds, sagemaker, unmodelled, unknown]
 
 if __name__ == "__main__":
     wanted = sys.argv[2:] or [service.__name__ for service in SERVICES]

@@ -290,6 +290,7 @@ async fn every_field_lives_under_the_enforced_roles() {
         ("nat: single", "nat: per_zone"),
         ("[s3, comprehend]", "[s3, comprehend, sts]"),
         ("versioning: false", "versioning: true"),
+        ("engine_version: \"3.10\"", "engine_version: \"3.12\""),
         ("class: db.r6g.large", "class: db.r6g.xlarge"),
         ("data_api: true", "data_api: false"),
         ("allow_from: [10.192.0.0/16]", "allow_from: [10.192.20.0/24, 10.9.0.0/16]"),

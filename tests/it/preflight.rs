@@ -34,7 +34,7 @@ async fn quotas_that_are_too_small() {
     let churn = spec_file("churn.yaml");
     assert_eq!(problem(&churn, &[]).await, "none");
     for (quota, expected) in [
-        ("vpc/L-F678F1CE", "VPCs: 0 exist in us-east-1, 1 more are needed, and the quota is 0"),
+        ("vpc/L-F678F1CE", "VPCs: 1 exist in us-east-1, 1 more are needed, and the quota is 0"),
         (
             "ec2/L-0263D0A3",
             "Elastic IP addresses: 0 exist in us-east-1, 1 more are needed, and the quota is 0",

@@ -193,11 +193,14 @@ async fn a_deleted_name_is_sometimes_not_free_at_once() {
     let mut aborted = 0;
     for _ in 0..40 {
         s3.create_bucket().bucket(BUCKET).send().await.unwrap();
+        // Until then further calls may not find it.
+        sandbox.clock().sleep(Duration::from_secs(30)).await;
         s3.delete_bucket().bucket(BUCKET).send().await.unwrap();
         if let Err(refused) = s3.create_bucket().bucket(BUCKET).send().await {
             assert_eq!(refused.code(), Some("OperationAborted"));
             aborted += 1;
         } else {
+            sandbox.clock().sleep(Duration::from_secs(30)).await;
             s3.delete_bucket().bucket(BUCKET).send().await.unwrap();
         }
         sandbox.clock().sleep(Duration::from_secs(120)).await;
@@ -547,10 +550,10 @@ async fn path_style_addresses_work_too() {
 #[tokio::test(start_paused = true)]
 async fn what_the_sandbox_lacks_is_refused_and_counted() {
     let (sandbox, s3) = with_bucket().await;
-    let missing = s3.get_bucket_lifecycle_configuration().bucket(BUCKET).send().await;
+    let missing = s3.list_bucket_metrics_configurations().bucket(BUCKET).send().await;
     assert_eq!(code(missing), "NotImplemented");
     let counted = sandbox.with(|world| world.unknown.clone());
-    assert_eq!(counted.keys().collect::<Vec<_>>(), ["s3:GetBucketLifecycleConfiguration"]);
+    assert_eq!(counted.keys().collect::<Vec<_>>(), ["s3:ListBucketMetricsConfigurations"]);
 }
 
 #[tokio::test(start_paused = true)]

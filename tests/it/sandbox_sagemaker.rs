@@ -654,7 +654,19 @@ async fn without_its_artifact_an_endpoint_fails_and_can_only_be_deleted() {
     let stage = Stage::new(Mood::Calm).await;
     let s3 = aws_sdk_s3::Client::new(&config(&stage.sandbox));
     s3.create_bucket().bucket("churn-sagemaker").send().await.unwrap();
-    stage.make_model("m", Some("s3://churn-sagemaker/m/model.tar.gz")).await;
+    let key = ("churn-sagemaker", "m/model.tar.gz");
+    let put = || {
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"x");
+        s3.put_object().bucket(key.0).key(key.1).body(body).send()
+    };
+    let model = stage.sagemaker.create_model().model_name("m").execution_role_arn(&stage.role);
+    let url = "s3://churn-sagemaker/m/model.tar.gz";
+    let container = ContainerDefinition::builder().image(IMAGE).model_data_url(url).build();
+    let early = model.primary_container(container).send().await;
+    invalid(early, "Could not find model data at s3://churn-sagemaker/m/model.tar.gz");
+    put().await.unwrap();
+    stage.make_model("m", Some(url)).await;
+    s3.delete_object().bucket(key.0).key(key.1).send().await.unwrap();
     stage.make_model("elsewhere", Some("s3://bucket-of-others/model.tar.gz")).await;
     stage.make_config("one", vec![real_time("all", "m", 1)]).await;
     stage.make_config("other", vec![real_time("all", "elsewhere", 1)]).await;
@@ -667,8 +679,7 @@ async fn without_its_artifact_an_endpoint_fails_and_can_only_be_deleted() {
 
     stage.sagemaker.delete_endpoint().endpoint_name("churn").send().await.unwrap();
     stage.wait(30).await;
-    let body = aws_sdk_s3::primitives::ByteStream::from_static(b"x");
-    s3.put_object().bucket("churn-sagemaker").key("m/model.tar.gz").body(body).send().await.unwrap();
+    put().await.unwrap();
     stage.create_endpoint("one").await.unwrap();
     stage.wait(300).await;
     assert_eq!(stage.endpoint_status().await, EndpointStatus::InService);
@@ -678,17 +689,17 @@ async fn without_its_artifact_an_endpoint_fails_and_can_only_be_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_configuration_in_use_stays_and_a_model_in_use_may_go() {
+async fn a_configuration_in_use_may_go_and_so_may_a_model() {
     let stage = Stage::new(Mood::Calm).await;
     stage.endpoint_in_service().await;
     stage.make_config("two", vec![real_time("all", "m", 2)]).await;
     let delete = |name: &str| stage.sagemaker.delete_endpoint_config().endpoint_config_name(name).send();
-    invalid(delete("one").await, "in use by endpoint");
     stage.update_endpoint("two").await.unwrap();
-    invalid(delete("one").await, "in use by endpoint");
-    invalid(delete("two").await, "in use by endpoint");
-    stage.wait(420).await;
     delete("one").await.unwrap();
+    delete("two").await.unwrap();
+    invalid(delete("two").await, "Could not find endpoint configuration");
+    stage.wait(420).await;
+    assert_eq!(stage.endpoint().await.endpoint_config_name(), Some("two"), "it is still told");
     stage.make_config("three", vec![real_time("all", "m", 1)]).await;
     stage.sagemaker.delete_model().model_name("m").send().await.unwrap();
     assert_eq!(stage.endpoint_status().await, EndpointStatus::InService);

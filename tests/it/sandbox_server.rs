@@ -17,15 +17,15 @@ use tokio::sync::oneshot;
 const SPEED: f64 = 600.0;
 
 /// A sandbox that is being served.
-struct Served {
-    sandbox: Sandbox,
-    address: SocketAddr,
+pub struct Served {
+    pub sandbox: Sandbox,
+    pub address: SocketAddr,
     lines: Arc<Mutex<Vec<Line>>>,
     stop: oneshot::Sender<()>,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
-async fn serve() -> Served {
+pub async fn serve() -> Served {
     let sandbox = recorded(Sandbox::new(World::new(1, Mood::Calm), SPEED), Who::Other);
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.address();
@@ -41,7 +41,7 @@ async fn serve() -> Served {
 
 impl Served {
     /// Sends bytes and reads until the other side closes.
-    async fn raw(&self, request: &str) -> String {
+    pub async fn raw(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -50,14 +50,14 @@ impl Served {
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.stop.send(()).unwrap();
         self.served.await.unwrap().unwrap();
     }
 }
 
 /// The header of a signed request; the sandbox reads the scope and checks nothing.
-fn signed(service: &str) -> String {
+pub fn signed(service: &str) -> String {
     format!(
         "Host: sandbox\r\nConnection: close\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKID/20261120/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n"
     )
@@ -252,7 +252,7 @@ fn found_or_skipped(found: bool, what: &str) -> bool {
 }
 
 /// A client with no configuration but ours.
-fn configure(command: &mut Command) {
+pub fn configure(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("AWS_") {
             command.env_remove(name);

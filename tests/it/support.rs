@@ -29,9 +29,9 @@ pub fn stopwatch() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// A new sandbox at normal speed; run it on tokio's paused clock.
+/// A new sandbox at normal speed, with nothing in it; run it on tokio's paused clock.
 pub fn sandbox(seed: u64, mood: Mood) -> Sandbox {
-    recorded(Sandbox::new(World::new(seed, mood), 1.0), Who::Other)
+    recorded(Sandbox::new(World::new(seed, mood).bare(), 1.0), Who::Other)
 }
 
 /// SDK configuration that talks to the sandbox, on its clock, without retries: what the sandbox answers

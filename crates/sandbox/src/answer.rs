@@ -17,8 +17,26 @@ impl World {
         let region = self.regions.entry(call.region.clone()).or_default();
         // Other services ask EC2 about subnets and groups without telling it the time.
         region.ec2.settle(call.now);
-        let reply = authorize::check(call, &self.global, region)
+        if !self.bare {
+            region.ec2.furnish(&call.region);
+        }
+        // What a refusal for a member that nobody has read takes back.
+        let before = is_mutating(call)
+            .then(|| (region.clone(), self.global.iam.clone(), self.global.global_databases.clone()));
+        // Who looks at a request to judge it has not read it for the operation.
+        let mut reply = authorize::check(&call.unread_copy(), &self.global, region)
             .and_then(|()| dispatch(call, &mut self.global, region));
+        if reply.is_ok()
+            && call.service != "s3"
+            && let Some(member) = call.unread()
+        {
+            reply = Err(call.unmodelled(member));
+            if let Some((before, iam, globals)) = before {
+                *region = before;
+                self.global.iam = iam;
+                self.global.global_databases = globals;
+            }
+        }
         for order in self.global.global_databases.take_orders() {
             self.regions.entry(order.region.clone()).or_default().rds.obey(order);
         }
@@ -62,7 +80,7 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
             secretsmanager::handle(call, secrets, kms, random)
         }
         "servicequotas" => servicequotas::handle(call, servicequotas),
-        "sts" => sts::handle(call),
+        "sts" => sts::handle(call, iam, random),
         // Neither a signature nor a presigned address: AWS refuses before it looks at anything else.
         "" => Err(match protocol(call) {
             Protocol::RestXml => Fault::new(403, "AccessDenied", "Access Denied"),
@@ -75,6 +93,13 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
 /// The answer on the wire, with the headers that AWS adds to every answer.
 pub(crate) fn respond(call: &Call, request_id: &str, reply: Reply) -> Response {
     let mut response = wire::respond(protocol(call), &call.operation, request_id, reply);
+    // Who speaks version 1.0 of the JSON protocol is answered in it.
+    let asked =
+        call.request.header("content-type").filter(|kind| kind.starts_with("application/x-amz-json-"));
+    if let (Protocol::Json, Some(asked)) = (protocol(call), asked) {
+        let own = response.headers.iter_mut().filter(|(name, _)| name == "content-type");
+        own.for_each(|(_, value)| *value = asked.to_string());
+    }
     let name = match protocol(call) {
         Protocol::RestXml => "x-amz-request-id",
         _ => "x-amzn-RequestId",

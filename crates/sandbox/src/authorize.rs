@@ -51,7 +51,8 @@ pub(crate) fn check(call: &Call, global: &Global, region: &mut Region) -> Result
     let Some(session) = global.iam.session_arn(&call.caller) else { return Ok(()) };
     let demands = match call.service.as_str() {
         // Needs no permission (GetCallerIdentity's page of the API reference).
-        "sts" => return Ok(()),
+        "sts" if call.operation != "AssumeRole" => return Ok(()),
+        "sts" => call.params.get("RoleArn").map(|role| vec![Demand::new("sts:AssumeRole", role)]),
         "ec2" => ec2::demands(call, &mut region.ec2),
         "rds" => rds::demands(call, &region.rds),
         "iam" => iam::demands(call, &global.iam),

@@ -1,6 +1,9 @@
 //! One request, decoded: what every service is handed.
 
 use crate::wire::{Fault, Params, Protocol, Request};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One decoded request, as a service sees it.
 #[derive(Clone)]
@@ -15,11 +18,79 @@ pub struct Call {
     /// Parameters of a query request; empty for the other protocols.
     pub params: Params,
     /// Body of a JSON request; null for the other protocols.
-    pub json: serde_json::Value,
+    pub json: Json,
     pub request: Request,
 }
 
+/// The members of a JSON request. Each remembers whether anybody has read it.
+#[derive(Clone, Default)]
+pub struct Json {
+    value: Value,
+    read: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Json {
+    pub fn parse(body: &[u8]) -> Json {
+        Json { value: serde_json::from_slice(body).unwrap_or_default(), read: Arc::default() }
+    }
+
+    pub fn get(&self, member: &str) -> Option<&Value> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(member.to_string());
+        self.value.get(member)
+    }
+
+    /// All of it, for those who say themselves what they read of it.
+    pub(crate) fn whole(&self) -> &Value {
+        &self.value
+    }
+
+    /// The members of these names, as they came.
+    pub fn keep(&self, members: &[&str]) -> Value {
+        let kept = members.iter().filter_map(|name| Some(((*name).to_string(), self.get(name)?.clone())));
+        Value::Object(kept.filter(|(_, value)| !value.is_null()).collect())
+    }
+
+    /// The first member with a value that nobody has read.
+    fn unread(&self) -> Option<&str> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = self.value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        given.map(|(name, _)| name.as_str()).find(|name| !read.contains(*name))
+    }
+}
+
+impl std::ops::Index<&str> for Json {
+    type Output = Value;
+    fn index(&self, member: &str) -> &Value {
+        self.get(member).unwrap_or(&Value::Null)
+    }
+}
+
 impl Call {
+    /// The same request, of which nobody has read anything.
+    pub(crate) fn unread_copy(&self) -> Call {
+        let json = Json { value: self.json.value.clone(), read: Arc::default() };
+        Call { params: self.params.unread_copy(), json, ..self.clone() }
+    }
+
+    /// The first member of the request that the operation did not look at. What is accepted must be kept or
+    /// judged: a member that nobody reads is refused by its name, and nothing comes of the request.
+    pub(crate) fn unread(&self) -> Option<&str> {
+        // A presigned address carries its signature among the parameters.
+        self.params.unread().or_else(|| self.json.unread())
+    }
+
+    /// The answer to a member that AWS may know and the sandbox does not.
+    pub(crate) fn unmodelled(&self, member: &str) -> Fault {
+        let text = format!("The sandbox does not model {member} of {}.", self.operation);
+        match self.service.as_str() {
+            "ec2" => Fault::bad("UnsupportedOperation", text),
+            "iam" | "sts" => Fault::bad("ValidationError", text),
+            "rds" => Fault::bad("InvalidParameterValue", text),
+            "rds-data" => Fault::bad("BadRequestException", text),
+            _ => Fault::bad("ValidationException", text),
+        }
+    }
+
     /// The protocol's answer to an operation that the sandbox does not have.
     pub fn unknown(&self) -> Fault {
         let text = format!("the sandbox has no operation {}:{}", self.service, self.operation);
@@ -43,7 +114,9 @@ pub(crate) fn protocol(call: &Call) -> Protocol {
         _ if call.request.header("x-amz-target").is_some() => Protocol::Json,
         _ if call.request.method == "POST" && call.request.path == "/" => Protocol::Query,
         _ if call.request.query.contains("Action=") => Protocol::Query,
-        _ => Protocol::RestXml,
+        // Of what is neither, a few services speak XML; all others are of the JSON kind (botocore's models).
+        "" | "route53" | "cloudfront" | "s3-outposts" | "s3express" => Protocol::RestXml,
+        _ => Protocol::RestJson,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a request asks: its caller, service, region, protocol and operation.
 
-use crate::call::{Call, protocol};
+use crate::call::{Call, Json, protocol};
 use crate::wire::{Params, Protocol, Request};
 use crate::{rds, s3};
 
@@ -21,24 +21,36 @@ pub(crate) fn decode(request: Request, now: u64) -> Call {
         caller,
         now,
         params: Params::default(),
-        json: serde_json::Value::Null,
+        json: Json::default(),
         request,
     };
     match protocol(&call) {
         Protocol::Json => {
             let target = call.request.header("x-amz-target").unwrap_or_default();
             call.operation = target.rsplit('.').next().unwrap_or_default().to_string();
-            call.json = serde_json::from_slice(&call.request.body).unwrap_or_default();
+            call.json = Json::parse(&call.request.body);
+        }
+        Protocol::RestJson | Protocol::RestXml
+            if !matches!(call.service.as_str(), "rds-data" | "s3" | "") =>
+        {
+            // The operation of a service that is not here: its address says all that is known.
+            call.operation = format!("{} {}", call.request.method, call.request.path);
         }
         Protocol::RestJson => {
             call.operation = rds::data_operation(&call.request.path).to_string();
-            call.json = serde_json::from_slice(&call.request.body).unwrap_or_default();
+            call.json = Json::parse(&call.request.body);
         }
         Protocol::RestXml => call.operation = s3::operation(&call.request).to_string(),
         Protocol::Query | Protocol::Ec2 => {
             let body = String::from_utf8_lossy(&call.request.body);
             let form = if body.is_empty() { call.request.query.as_str() } else { &body };
             call.params = Params::parse(form);
+            // What belongs to the request itself is no member of the operation. A presigned address carries its
+            // signature among the parameters.
+            let own: Vec<String> = call.params.glance().map(|(name, _)| name.to_string()).collect();
+            for name in own.iter().filter(|name| *name == "Version" || name.starts_with("X-Amz-")) {
+                call.params.get(name);
+            }
             call.operation = call.params.get("Action").unwrap_or_default().to_string();
         }
     }

@@ -12,6 +12,7 @@ mod access_lists;
 mod addresses;
 mod endpoint_services;
 mod endpoints;
+mod fresh;
 mod guardduty;
 mod interfaces;
 mod internet_gateways;
@@ -44,6 +45,9 @@ pub(crate) fn handle(call: &Call, ec2: &mut Ec2, random: &mut Random) -> Reply {
     }
     if call.params.flag("DryRun") == Some(true) {
         ec2.clone().dispatch(call, &mut random.clone())?;
+        if let Some(member) = call.unread() {
+            return Err(call.unmodelled(member));
+        }
         let text = "Request would have succeeded, but DryRun flag is set.";
         return Err(Fault::new(412, "DryRunOperation", text));
     }
@@ -54,6 +58,8 @@ impl Ec2 {
     fn dispatch(&mut self, call: &Call, random: &mut Random) -> Reply {
         match call.operation.as_str() {
             "DescribeAvailabilityZones" => zones::describe(call),
+            "DescribeRegions" => zones::describe_regions(call),
+            "CreateDefaultVpc" => self.create_default_vpc(call, random),
             "CreateVpc" => self.create_vpc(call, random),
             "DescribeVpcs" => self.describe_vpcs(call),
             "DeleteVpc" => self.delete_vpc(call),
@@ -70,6 +76,7 @@ impl Ec2 {
             "DeleteInternetGateway" => self.delete_internet_gateway(call),
             "AllocateAddress" => self.allocate_address(call, random),
             "DescribeAddresses" => self.describe_addresses(call),
+            "DescribeAddressesAttribute" => self.describe_addresses_attribute(call),
             "ReleaseAddress" => self.release_address(call),
             "DisassociateAddress" => self.disassociate_address(call),
             "CreateNatGateway" => self.create_nat_gateway(call, random),
@@ -91,6 +98,7 @@ impl Ec2 {
             "AuthorizeSecurityGroupEgress" => self.authorize(call, random, true),
             "RevokeSecurityGroupIngress" => self.revoke(call, false),
             "RevokeSecurityGroupEgress" => self.revoke(call, true),
+            "ModifySecurityGroupRules" => self.modify_rules(call),
             "DeleteSecurityGroup" => self.delete_security_group(call),
             "CreateVpcEndpoint" => self.create_vpc_endpoint(call, random),
             "DescribeVpcEndpoints" => self.describe_vpc_endpoints(call),

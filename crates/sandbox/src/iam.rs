@@ -33,9 +33,17 @@ pub struct Iam {
     roles: BTreeMap<String, Role>,
     policies: BTreeMap<String, Policy>,
     profiles: BTreeMap<String, InstanceProfile>,
-    /// Keys of [`Iam::roles`] by the access keys of their sessions.
+    /// Sessions of roles by the access key that they were given. None ends: nobody here waits an hour for it.
     #[serde(default)]
-    sessions: BTreeMap<String, String>,
+    sessions: BTreeMap<String, Session>,
+}
+
+/// A role that somebody has assumed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Session {
+    /// Key of the role in [`Iam::roles`].
+    role: String,
+    name: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -124,6 +132,20 @@ impl Iam {
         let Some(role) = self.roles.values().find(|role| role.arn() == arn) else { return false };
         let seen = if now >= role.usable { Some(&role.trust) } else { role.trust_before.as_ref() };
         seen.is_some_and(|trust| documents::trusts(&trust.document, service))
+    }
+
+    /// The longest session in seconds, if a user of this account can assume the role at `now`.
+    pub(crate) fn assumable_by_user(
+        &self,
+        arn: &str,
+        user: &str,
+        external: Option<&str>,
+        now: u64,
+    ) -> Option<u64> {
+        let role = self.roles.values().find(|role| role.arn() == arn)?;
+        let seen = if now >= role.usable { Some(&role.trust) } else { role.trust_before.as_ref() };
+        let trusted = seen.is_some_and(|trust| documents::trusts_user(&trust.document, user, external));
+        trusted.then_some(role.max_session_seconds)
     }
 
     /// Whether the role exists at all.
@@ -305,7 +327,7 @@ fn unique_id(kind: &str, random: &mut Random) -> String {
 }
 
 /// IAM shows whole seconds.
-fn date(at_ms: u64) -> String {
+pub(crate) fn date(at_ms: u64) -> String {
     let seconds = i64::try_from(at_ms / 1000).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

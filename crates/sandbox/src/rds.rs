@@ -20,7 +20,7 @@
 //! exists of those), [`interruptions`] (who was hit by a restart), [`refusals`] (errors and rules that many
 //! share), [`context`] (one request and what it may touch). Then the tables: [`versions`], [`parameters`]. Then
 //! the operations and what they share: [`input`] (what requests carry), [`tags`], [`roles`], [`credentials`]
-//! (managed master passwords), [`show`] (XML), [`subnets`], [`snapshots`], [`global`] (global databases),
+//! (managed master passwords), [`watching`] (monitoring, insights, certificates), [`show`] (XML), [`subnets`], [`snapshots`], [`global`] (global databases),
 //! [`restarts`] (reboot, failover, stop, start), [`pause`] (Serverless v2), [`groups`] and their [`values`],
 //! [`clusters`], [`instances`], [`modify`]. On top: [`settle`] (what time does), [`hooks`]
 //! for tests, [`data`] (the Data API), and this file, which only says who answers what.
@@ -51,6 +51,7 @@ mod tags;
 mod timeline;
 mod values;
 mod versions;
+mod watching;
 mod windows;
 
 use crate::call::Call;
@@ -117,6 +118,9 @@ pub(crate) fn handle(call: &Call, reach: Reach<'_>) -> Reply {
         "DescribeDBEngineVersions" => versions::describe(c),
         "DescribeOrderableDBInstanceOptions" => versions::describe_orderable(c),
         "DescribeEvents" => snapshots::describe_events(c),
+        "DescribeCertificates" => versions::describe_certificates(c),
+        "DescribeOptionGroups" => versions::describe_option_groups(c),
+        "CreateDBClusterSnapshot" => snapshots::create(c),
         "DescribeDBClusterSnapshots" => snapshots::describe(c),
         "DeleteDBClusterSnapshot" => snapshots::delete(c),
         "DescribePendingMaintenanceActions" => snapshots::describe_maintenance(c),

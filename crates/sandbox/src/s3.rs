@@ -8,19 +8,22 @@ mod answers;
 mod buckets;
 mod chunked;
 mod content;
+mod copy;
+mod headers;
 mod lists;
 mod objects;
 mod route;
 mod settings;
 mod state;
 mod tree;
+mod unset;
 mod uploads;
 
 use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::random::Random;
-use crate::wire::{Fault, Reply, Request};
-use answers::{empty, refusal};
+use crate::wire::{Body, Fault, Reply, Request, Response, Xml};
+use answers::empty;
 pub use content::{Content, sha256};
 use route::Route;
 pub use state::{
@@ -46,6 +49,7 @@ pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
         "CreateBucket" => return buckets::create(call, &route, s3, random),
         _ => {}
     }
+    headers::check(&call.request)?;
     let is_other = |owner: &str| match owner == ACCOUNT {
         true => s3.foreign.contains_key(&route.bucket),
         false => s3.owns(&route.bucket),
@@ -54,16 +58,19 @@ pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
         return Err(buckets::denied());
     }
     if let Some(foreign) = s3.foreign.get(&route.bucket) {
-        return buckets::of_another_account(&route, foreign);
+        return match foreign.region == call.region {
+            true => buckets::of_another_account(&route, foreign),
+            false => Ok(elsewhere(&route.bucket, &foreign.region)),
+        };
+    }
+    if route.operation == "CopyObject" {
+        return copy::copy(call, &route, s3, random);
     }
     let Some(bucket) = s3.buckets.get_mut(&route.bucket).filter(|bucket| call.now >= bucket.found) else {
         return Err(Fault::new(404, "NoSuchBucket", "The specified bucket does not exist"));
     };
     if bucket.region != call.region && route.operation != "GetBucketLocation" {
-        let text = "The bucket you are attempting to access must be addressed using the specified endpoint. \
-                    Please send all future requests to this endpoint.";
-        let headers = [("x-amz-bucket-region", bucket.region.clone())];
-        return Ok(refusal(Fault::new(301, "PermanentRedirect", text), headers));
+        return Ok(elsewhere(&route.bucket, &bucket.region));
     }
     match route.operation {
         "HeadBucket" => Ok(empty(200, [("x-amz-bucket-region", bucket.region.clone())])),
@@ -103,6 +110,23 @@ pub(crate) fn handle(call: &Call, s3: &mut S3, random: &mut Random) -> Reply {
         "UploadPart" => uploads::put_part(call, &route, bucket),
         "CompleteMultipartUpload" => uploads::complete(call, &route, bucket, random),
         "AbortMultipartUpload" => uploads::abort(&route, bucket),
-        _ => Err(call.unknown()),
+        _ => unset::answer(&route, bucket).unwrap_or_else(|| Err(call.unknown())),
     }
+}
+
+/// The answer to a request for a bucket of another region (fact book, appendix F, item 11).
+fn elsewhere(bucket: &str, region: &str) -> Body {
+    let mut body = Xml::new();
+    body.element("Error", |x| {
+        x.text("Code", "PermanentRedirect");
+        x.text(
+            "Message",
+            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all \
+             future requests to this endpoint.",
+        );
+        x.text("Endpoint", format!("{bucket}.s3.{region}.amazonaws.com")).text("Bucket", bucket);
+    });
+    let mut response = Response::new(301, "application/xml", body.0);
+    response.headers.push(("x-amz-bucket-region".into(), region.into()));
+    Body::Whole(response)
 }

@@ -6,6 +6,8 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One HTTP request, its body read whole.
 #[derive(Clone, Default)]
@@ -231,9 +233,23 @@ impl Xml {
     }
 }
 
-/// The parameters of a query request: a form body, flat, as it came.
+/// The parameters of a query request: a form body, flat, as it came. Each remembers whether anybody has read it,
+/// whatever part of the request it was read through.
 #[derive(Clone, Default)]
-pub struct Params(pub BTreeMap<String, String>);
+pub struct Params(BTreeMap<String, Parameter>);
+
+#[derive(Clone, Default)]
+struct Parameter {
+    text: String,
+    read: Arc<AtomicBool>,
+}
+
+impl Parameter {
+    fn read(&self) -> &str {
+        self.read.store(true, Ordering::Relaxed);
+        &self.text
+    }
+}
 
 /// Names only: `MasterUserPassword` is among the values.
 impl fmt::Debug for Params {
@@ -252,12 +268,47 @@ impl Params {
             form.split('&')
                 .filter(|pair| !pair.is_empty())
                 .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .map(|(key, value)| (decode(key), decode(value)))
+                .map(|(key, value)| (decode(key), Parameter { text: decode(value), ..Parameter::default() }))
                 .collect(),
         )
     }
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.get(name).map(Parameter::read)
+    }
+    /// Without those whose names begin so.
+    pub fn without(mut self, prefix: &str) -> Params {
+        self.0.retain(|name, _| !name.starts_with(prefix));
+        self
+    }
+    /// With another name for one of them.
+    pub fn renamed(mut self, from: &str, to: &str) -> Params {
+        if let Some(value) = self.0.remove(from) {
+            self.0.insert(to.to_string(), value);
+        }
+        self
+    }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// Names and values, without reading them.
+    pub fn glance(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.text.as_str()))
+    }
+    /// The same, of which nobody has read anything.
+    pub fn unread_copy(&self) -> Params {
+        let copy = |(name, value): (&String, &Parameter)| {
+            (name.clone(), Parameter { text: value.text.clone(), ..Parameter::default() })
+        };
+        Params(self.0.iter().map(copy).collect())
+    }
+    /// The first parameter that nobody has read.
+    pub fn unread(&self) -> Option<&str> {
+        let unread = self.0.iter().find(|(_, value)| !value.read.load(Ordering::Relaxed));
+        unread.map(|(name, _)| name.as_str())
+    }
+    /// All of it, read.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        self.0.iter().map(|(name, value)| (name.clone(), value.read().to_string())).collect()
     }
     pub fn flag(&self, name: &str) -> Option<bool> {
         self.get(name).map(|v| v.eq_ignore_ascii_case("true"))
@@ -295,7 +346,7 @@ impl Params {
     }
     /// The members of a list of strings.
     pub fn list(&self, prefix: &str) -> Vec<String> {
-        self.items(prefix).into_iter().filter_map(|mut item| item.0.remove("")).collect()
+        self.items(prefix).into_iter().filter_map(|item| item.get("").map(str::to_string)).collect()
     }
     /// The fields of a nested structure: `prefix.x`.
     pub fn nested(&self, prefix: &str) -> Params {

@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 pub struct World {
     /// The time of the last request, milliseconds since the Unix epoch.
     pub now: u64,
+    /// The account lacks what AWS puts into every account, such as the default VPC of each region. So did all
+    /// worlds of files that do not say.
+    #[serde(default = "yes")]
+    pub bare: bool,
     pub global: Global,
     pub regions: BTreeMap<String, Region>,
     /// What was asked, without any payload: no secret can be in it.
@@ -56,10 +60,16 @@ pub struct Entry {
     pub caller: String,
 }
 
+fn yes() -> bool {
+    true
+}
+
 impl World {
+    /// A fresh account, as AWS opens it.
     pub fn new(seed: u64, mood: Mood) -> World {
         World {
             now: BIRTH_MS,
+            bare: false,
             global: Global {
                 random: Random::new(seed, mood),
                 iam: iam::Iam::default(),
@@ -70,6 +80,11 @@ impl World {
             log: Vec::new(),
             unknown: BTreeMap::new(),
         }
+    }
+
+    /// The same without anything that AWS puts in: no default VPC in any region, from the next request on.
+    pub fn bare(self) -> World {
+        World { bare: true, ..self }
     }
 
     /// The requests that changed or tried to change something.

@@ -21,6 +21,12 @@ pub(super) enum Again {
     Never(String),
 }
 
+/// The changes that AWS is not known to accept and not to make at times.
+pub(super) fn lasting(changes: &[Change], ignored: &[&str]) -> Vec<Change> {
+    let others = changes.iter().filter(|change| !ignored.iter().any(|path| change.concerns(path)));
+    others.cloned().collect()
+}
+
 impl Tries {
     pub fn took(&mut self, changes: Vec<Change>, now: u64) {
         self.0.push((changes, now));
@@ -34,8 +40,7 @@ impl Tries {
     /// `ignored` are the properties whose change AWS is known to accept and not to make at times.
     pub fn again(&self, changes: &[Change], ignored: &[&str], now: u64) -> Again {
         let same: Vec<u64> = self.0.iter().filter(|(tried, _)| tried == changes).map(|(_, at)| *at).collect();
-        let mut others = changes.iter().filter(|change| !ignored.iter().any(|path| change.concerns(path)));
-        if same.len() < TRIES_MAX || others.next().is_none() {
+        if same.len() < TRIES_MAX || lasting(changes, ignored).is_empty() {
             return Again::Ask;
         }
         if same.last().is_some_and(|at| now.saturating_sub(*at) < SHOWS_MS) {

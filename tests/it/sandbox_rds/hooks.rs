@@ -30,7 +30,7 @@ async fn failovers_fail_as_often_as_asked() {
     assert_eq!(f.status().await, "available");
     assert_eq!(f.members().await, ["c-0* pending-reboot", "c-1 pending-reboot"]);
     let events = f.events(SourceType::DbCluster, "c").await;
-    assert_eq!(events[events.len() - 2], "Started failover to DB instance: c-1");
+    assert_eq!(events[events.len() - 2], "Started cross AZ failover to DB instance: c-1");
     assert!(events[events.len() - 1].starts_with("Cluster failover failed"), "{events:?}");
     failover().await.unwrap();
     f.wait(100).await;

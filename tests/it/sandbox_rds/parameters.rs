@@ -32,7 +32,11 @@ async fn parameters_are_validated() {
     let role = f.read("g", "aws_default_s3_role").await;
     assert_eq!((role.parameter_value(), role.source()), (Some(ROLE), Some("user")));
     assert_eq!(role.apply_type(), Some("dynamic"));
-    assert_eq!(role.apply_method(), Some(&ApplyMethod::PendingReboot), "whatever was sent");
+    assert_eq!(
+        role.apply_method(),
+        Some(&ApplyMethod::Immediate),
+        "as it was sent (fact book, appendix F, item 1)"
+    );
     assert_eq!(f.read("g", "binlog_format").await.apply_type(), Some("static"));
 
     f.set("g", "wait_timeout", "28800", ApplyMethod::Immediate).await;

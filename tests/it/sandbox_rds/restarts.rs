@@ -106,7 +106,10 @@ async fn a_failover_restarts_exactly_two_members() {
     let events = f.rds.describe_events().source_type(SourceType::DbCluster).source_identifier("c");
     let events = events.event_categories("failover").send().await.unwrap();
     let messages: Vec<_> = events.events().iter().filter_map(|e| e.message()).collect();
-    assert_eq!(messages, ["Started failover to DB instance: c-2", "Completed failover to DB instance: c-2"]);
+    assert_eq!(
+        messages,
+        ["Started cross AZ failover to DB instance: c-2", "Completed failover to DB instance: c-2"]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -42,6 +42,8 @@ pub struct Past {
     pub differed: bool,
     /// When AWS was last asked to change something, and what it looked like before.
     pub acted: Option<(u64, Option<Live>)>,
+    /// What the last update was to change, without what AWS is known to accept and not to make at times.
+    pub asked: Vec<Change>,
     /// Requests that AWS accepted.
     pub acts: u32,
     /// When AWS was last seen at work.
@@ -69,9 +71,14 @@ impl Sight<'_> {
         self.now.saturating_sub(earlier)
     }
 
-    /// As [`Past::may_be_old`].
+    /// As [`Past::may_be_old`], or nothing differs but what the last update was to change: some of an update shows
+    /// at once (tags), and the rest when AWS begins with it. What was seen at work since has begun.
     pub fn may_be_old(&self) -> bool {
-        self.past.may_be_old(self.live, self.now, self.lag)
+        let past = self.past;
+        let unseen =
+            past.acted.as_ref().is_some_and(|(at, _)| self.since(*at) < self.lag && past.busy_at <= *at);
+        let rest = !self.changes.is_empty() && self.changes.iter().all(|change| past.asked.contains(change));
+        past.may_be_old(self.live, self.now, self.lag) || unseen && rest
     }
 
     /// What there is to wait for before anything can be said.
@@ -92,4 +99,54 @@ pub fn by_difference(sight: &Sight<'_>) -> Verdict {
         true => Verdict::Done,
         false => Verdict::Act(None),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Id, Outputs, To};
+    use serde_json::json;
+
+    const NOW: u64 = 1_000_000_000;
+
+    fn live(tag: &str) -> Live {
+        Live {
+            id: Id::new("cluster", "main"),
+            props: json!({"tags": tag, "version": 1}),
+            outputs: Outputs::new(),
+            state: State::Ready,
+            owned: true,
+        }
+    }
+
+    fn change(path: &str) -> Change {
+        Change { path: path.into(), from: json!(1), to: To::Value(json!(2)) }
+    }
+
+    /// The judgement ten seconds after an update of tags and version whose tags show.
+    fn judged(past: Past, differs: &str) -> Verdict {
+        let acted = Some((NOW - 10_000, Some(live("old"))));
+        let past = Past { acted, asked: vec![change("tags"), change("version")], ..past };
+        let (live, changes) = (live("new"), [change(differs)]);
+        by_difference(&Sight {
+            lag: 60_000,
+            want: &json!({}),
+            live: &live,
+            changes: &changes,
+            past: &past,
+            now: NOW,
+        })
+    }
+
+    #[test]
+    fn what_shows_in_part_is_waited_for() {
+        assert_eq!(judged(Past::default(), "version"), Verdict::Wait("waiting for AWS to begin".into()));
+        assert_eq!(judged(Past::default(), "port"), Verdict::Act(None), "nobody asked for it yet");
+        let ended = Past { busy_at: NOW - 5_000, ..Past::default() };
+        assert_eq!(
+            judged(ended, "version"),
+            Verdict::Act(None),
+            "AWS has been at work and did not change it"
+        );
+    }
 }

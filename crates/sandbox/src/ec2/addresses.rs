@@ -1,7 +1,7 @@
 //! Elastic IP addresses.
 
 use super::listing::Listing;
-use super::record::{Record, done, missing, new_id, unsupported, write_tags};
+use super::record::{Record, done, invalid, missing, new_id, unsupported, write_tags};
 use super::state::{Address, Association, Ec2};
 use crate::account::ACCOUNT;
 use crate::call::Call;
@@ -24,9 +24,15 @@ const LISTING: Listing = Listing {
     pages: 1..=1000,
 };
 
+const ATTRIBUTES: Listing = Listing { ids: "AllocationId", set: "addressSet", filters: &[], pages: 1..=1000 };
+
 impl Ec2 {
     pub(super) fn allocate_address(&mut self, call: &Call, random: &mut Random) -> Reply {
         unsupported(&call.params, &["Address", "PublicIpv4Pool", "CustomerOwnedIpv4Pool", "IpamPoolId"])?;
+        // EC2-Classic is gone (EC2 User Guide): there is one domain.
+        if let Some(other) = call.params.get("Domain").filter(|domain| *domain != "vpc") {
+            return Err(invalid(format!("Value ({other}) for parameter domain is invalid.")));
+        }
         let record = Record::of(call, random, "elastic-ip")?;
         if self.addresses.len() >= self.quotas.addresses {
             let text = "The maximum number of addresses has been reached.";
@@ -81,6 +87,23 @@ impl Ec2 {
         })
     }
 
+    /// The reverse DNS name of each address: nobody can set one here, and an address without one is listed without
+    /// it. Terraform's provider asks at every refresh.
+    pub(super) fn describe_addresses_attribute(&self, call: &Call) -> Reply {
+        if let Some(other) = call.params.get("Attribute").filter(|name| *name != "domain-name") {
+            return Err(invalid(format!("Value ({other}) for parameter attribute is invalid.")));
+        }
+        self.list(
+            call,
+            &ATTRIBUTES,
+            self.addresses.values(),
+            |_| Vec::new(),
+            |x, address| {
+                x.text("publicIp", &address.public_ip).text("allocationId", &address.id);
+            },
+        )
+    }
+
     /// Fact book, section 5.4: refused while in use, and the codes for what is not there.
     pub(super) fn release_address(&mut self, call: &Call) -> Reply {
         let address = match call.params.get("AllocationId") {
@@ -89,6 +112,13 @@ impl Ec2 {
                 Fault::bad("MissingParameter", "Either 'publicIp' or 'allocationId' is required")
             })?)?,
         };
+        // API reference of ReleaseAddress: the code for a group that is not the address's.
+        if call.params.get("NetworkBorderGroup").is_some_and(|group| group != call.region) {
+            return Err(Fault::bad(
+                "InvalidAddress.NotFound",
+                format!("Address '{}' not found.", address.public_ip),
+            ));
+        }
         if address.association.is_some() {
             let text = format!("Address {} is in use.", address.public_ip);
             return Err(Fault::bad("InvalidIPAddress.InUse", text));

@@ -21,7 +21,7 @@ fn class(call: &Call) -> (&'static str, f64, f64) {
 }
 
 fn unfiltered(call: &Call) -> bool {
-    !call.params.0.keys().any(|name| !matches!(name.as_str(), "Action" | "Version"))
+    !call.params.glance().any(|(name, _)| !matches!(name, "Action" | "Version"))
 }
 
 impl Ec2 {

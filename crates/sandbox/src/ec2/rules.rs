@@ -1,11 +1,11 @@
 //! The rules of security groups, as requests write them.
 
 use super::endpoint_services;
-use super::record::{Record, invalid, network, tag_specification, write_tags};
+use super::record::{Record, done, invalid, missing, network, tag_specification, write_tags};
 use super::state::{Ec2, Peer, Permission, Rule};
 use crate::account::ACCOUNT;
 use crate::call::Call;
-use crate::wire::{Fault, Params, Xml};
+use crate::wire::{Fault, Params, Reply, Xml};
 use ipnet::Ipv6Net;
 use std::fmt;
 
@@ -130,12 +130,7 @@ impl Ec2 {
         let mut items = call.params.items("IpPermissions");
         if call.params.get("IpProtocol").is_some() {
             // The older form: one permission, its fields at the top.
-            let mut one = call.params.clone();
-            one.0.retain(|name, _| !name.starts_with("IpPermissions."));
-            if let Some(cidr) = one.0.remove("CidrIp") {
-                one.0.insert("IpRanges.1.CidrIp".to_string(), cidr);
-            }
-            items.push(one);
+            items.push(call.params.clone().without("IpPermissions.").renamed("CidrIp", "IpRanges.1.CidrIp"));
         }
         for item in &items {
             let protocol = protocol(item.required("IpProtocol")?);
@@ -186,6 +181,75 @@ impl Ec2 {
             return Err(invalid("The same permission must not appear multiple times"));
         }
         Ok(asked)
+    }
+
+    /// ModifySecurityGroupRules: each rule becomes what is given for it; all or nothing.
+    pub(super) fn modify_rules(&mut self, call: &Call) -> Reply {
+        let group = self.find(&self.security_groups, call.params.required("GroupId")?)?;
+        let (id, vpc) = (group.id.clone(), group.vpc.clone());
+        let mut rules = group.rules.clone();
+        let updates = call.params.items("SecurityGroupRule");
+        if updates.is_empty() {
+            let text = "The request must contain the parameter SecurityGroupRules";
+            return Err(Fault::bad("MissingParameter", text));
+        }
+        for update in updates {
+            let rule = update.required("SecurityGroupRuleId")?;
+            let (one, group) = (update.nested("SecurityGroupRule"), &rules);
+            let at = group.iter().position(|known| known.id == rule).ok_or_else(|| missing::<Rule>(rule))?;
+            let protocol = protocol(one.required("IpProtocol")?);
+            let ports = ports(&one, &protocol)?;
+            let peer = self.sole_peer(call, &one, &vpc)?;
+            let description = one.get("Description").map(str::to_string);
+            if let Some(text) = &description {
+                check_text(text, "rule description")?;
+            }
+            let permission = Permission { egress: rules[at].permission.egress, protocol, ports, peer };
+            if rules.iter().any(|other| other.id != rule && other.permission == permission) {
+                let text = format!("the specified rule \"{permission}\" already exists");
+                return Err(Fault::bad("InvalidPermission.Duplicate", text));
+            }
+            (rules[at].permission, rules[at].description) = (permission, description);
+        }
+        if let Some(group) = self.security_groups.get_mut(&id) {
+            group.rules = rules;
+        }
+        done()
+    }
+
+    /// The one peer of a rule in the newer form, which has a member for each kind.
+    fn sole_peer(&self, call: &Call, rule: &Params, vpc: &str) -> Result<Peer, Fault> {
+        let lists = endpoint_services::prefix_lists(&call.region);
+        match (
+            rule.get("CidrIpv4"),
+            rule.get("CidrIpv6"),
+            rule.get("PrefixListId"),
+            rule.get("ReferencedGroupId"),
+        ) {
+            (Some(cidr), None, None, None) => Ok(Peer::Ipv4(network(cidr, "cidrIpv4")?)),
+            (None, Some(text), None, None) => match text.parse::<Ipv6Net>() {
+                Ok(cidr) => Ok(Peer::Ipv6(cidr.trunc())),
+                Err(_) => Err(invalid(format!("CIDR block {text} is malformed"))),
+            },
+            (None, None, Some(id), None) if lists.iter().any(|known| known.id == id) => {
+                Ok(Peer::PrefixList(id.to_string()))
+            }
+            (None, None, Some(id), None) => {
+                let text = format!("The prefix list ID '{id}' does not exist");
+                Err(Fault::bad("InvalidPrefixListID.NotFound", text))
+            }
+            (None, None, None, Some(group)) => {
+                let found = self.find(&self.security_groups, group)?;
+                match found.vpc == vpc {
+                    true => Ok(Peer::Group(found.id.clone())),
+                    false => Err(Fault::bad(
+                        "InvalidGroup.NotFound",
+                        "You have specified two resources that belong to different networks.",
+                    )),
+                }
+            }
+            _ => Err(Fault::bad("MissingParameter", "Exactly one source must be specified for each rule")),
+        }
     }
 
     /// The id of the group that a rule refers to, which must be of the same VPC.

@@ -94,10 +94,12 @@ impl Ec2 {
         let record = Record::of(call, random, "security-group")?;
         let name = call.params.required("GroupName")?;
         let description = call.params.required("GroupDescription")?;
+        let default = self.default_vpc();
         let vpc = call
             .params
-            .required("VpcId")
-            .map_err(|_| Fault::bad("VPCIdNotSpecified", "No default VPC for this user"))?;
+            .get("VpcId")
+            .or(default.as_deref())
+            .ok_or_else(|| Fault::bad("VPCIdNotSpecified", "No default VPC for this user"))?;
         if name == "default" {
             let text = "Cannot use reserved security group name: default";
             return Err(Fault::bad("InvalidGroup.Reserved", text));

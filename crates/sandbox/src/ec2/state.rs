@@ -14,6 +14,8 @@ pub struct Ec2 {
     /// VPC made from now on (fact book, section 5.5).
     pub guardduty: bool,
     pub quotas: Quotas,
+    /// AWS has put in what every account has ([`Ec2::furnish`]).
+    pub(super) furnished: bool,
     /// The time of [`Ec2::settle`], milliseconds since the Unix epoch.
     pub(super) now: u64,
     pub(super) vpcs: BTreeMap<String, Vpc>,
@@ -86,6 +88,8 @@ pub struct Vpc {
     pub(super) cidr: Ipv4Net,
     pub(super) association: String,
     pub(super) dhcp_options: String,
+    #[serde(default)]
+    pub(super) is_default: bool,
     /// Milliseconds since the Unix epoch.
     pub(super) available_at: u64,
     pub(super) dns_support: bool,
@@ -107,6 +111,9 @@ pub struct Subnet {
     pub(super) zone: String,
     pub(super) zone_id: String,
     pub(super) map_public_ip: bool,
+    /// It is the default VPC's subnet in its zone.
+    #[serde(default)]
+    pub(super) default_for_zone: bool,
     pub(super) access_list_association: String,
     /// Milliseconds since the Unix epoch.
     pub(super) available_at: u64,

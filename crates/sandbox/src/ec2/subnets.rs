@@ -28,7 +28,7 @@ impl Subnet {
         x.text("state", self.state(call.now)).text("vpcId", &self.vpc).text("ownerId", ACCOUNT);
         x.text("cidrBlock", self.cidr).text("availableIpAddressCount", free);
         x.text("availabilityZone", &self.zone).text("availabilityZoneId", &self.zone_id);
-        x.text("defaultForAz", false).text("mapPublicIpOnLaunch", self.map_public_ip);
+        x.text("defaultForAz", self.default_for_zone).text("mapPublicIpOnLaunch", self.map_public_ip);
         x.text("assignIpv6AddressOnCreation", false).text("enableDns64", false).text("ipv6Native", false);
         x.text("mapCustomerOwnedIpOnLaunch", false);
         x.element("ipv6CidrBlockAssociationSet", |_| {});
@@ -100,6 +100,7 @@ impl Ec2 {
             zone: zone.name,
             zone_id: zone.id,
             map_public_ip: false,
+            default_for_zone: false,
             access_list_association: new_id("aclassoc", random),
             available_at: call.now + random.duration(0.3, 0.7, 2.0),
             record,
@@ -122,7 +123,7 @@ impl Ec2 {
                 ("available-ip-address-count", self.free_addresses(subnet).to_string()),
                 ("cidr-block", subnet.cidr.to_string()),
                 ("cidr", subnet.cidr.to_string()),
-                ("default-for-az", "false".to_string()),
+                ("default-for-az", subnet.default_for_zone.to_string()),
                 ("map-public-ip-on-launch", subnet.map_public_ip.to_string()),
                 ("owner-id", ACCOUNT.to_string()),
                 ("state", subnet.state(call.now).to_string()),
@@ -140,7 +141,8 @@ impl Ec2 {
         let params = &call.params;
         let id = params.required("SubnetId")?;
         self.find(&self.subnets, id)?;
-        let given: Vec<&String> = params.0.keys().filter(|name| name.ends_with(".Value")).collect();
+        let names = params.glance().map(|(name, _)| name);
+        let given: Vec<&str> = names.filter(|name| name.ends_with(".Value")).collect();
         if given.len() > 1 {
             return Err(Fault::bad(
                 "InvalidParameterCombination",

@@ -19,6 +19,10 @@ impl Ec2 {
         if token.len() > 64 || !token.is_ascii() {
             return Err(invalid("The client token must be at most 64 ASCII characters"));
         }
+        if self.tokens.contains_key(&key) {
+            // All of it is compared.
+            call.params.texts();
+        }
         match self.tokens.get(&key) {
             Some(earlier) if earlier.parameters != parameters(&call.params) => Err(Fault::bad(
                 "IdempotentParameterMismatch",
@@ -47,7 +51,7 @@ fn key(call: &Call) -> Option<String> {
 
 fn parameters(params: &Params) -> String {
     let mut text = String::new();
-    for (name, value) in &params.0 {
+    for (name, value) in params.glance() {
         if name != "ClientToken" {
             text.push_str(&format!("{name}={value}\n"));
         }

@@ -7,16 +7,39 @@ use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Reply, Xml};
+use ipnet::Ipv4Net;
+
+/// The region's own options, which a VPC has until it is given others.
+const DHCP_OPTIONS: &str = "dopt-0d1f5c2a7b3e49860";
 
 impl Vpc {
+    /// The network that AWS makes in each region of an account (fact book, appendix F, item 10).
+    pub(super) fn default_of_account(record: Record, cidr: Ipv4Net, random: &mut Random) -> Vpc {
+        Vpc {
+            id: new_id("vpc", random),
+            available_at: record.visible_at,
+            record,
+            cidr,
+            association: new_id("vpc-cidr-assoc", random),
+            dhcp_options: DHCP_OPTIONS.to_string(),
+            is_default: true,
+            dns_support: true,
+            // Unlike a VPC that its owner makes.
+            dns_hostnames: true,
+            usage_metrics: false,
+            tenancy: "default".to_string(),
+            guardduty_endpoint: None,
+        }
+    }
+
     fn state(&self, now: u64) -> &'static str {
         if now < self.available_at { "pending" } else { "available" }
     }
 
-    fn write(&self, x: &mut Xml, now: u64) {
+    pub(super) fn write(&self, x: &mut Xml, now: u64) {
         x.text("vpcId", &self.id).text("ownerId", ACCOUNT).text("state", self.state(now));
         x.text("cidrBlock", self.cidr).text("dhcpOptionsId", &self.dhcp_options);
-        x.text("instanceTenancy", &self.tenancy).text("isDefault", false);
+        x.text("instanceTenancy", &self.tenancy).text("isDefault", self.is_default);
         x.list("cidrBlockAssociationSet", "item", [self], |x, vpc| {
             x.text("associationId", &vpc.association).text("cidrBlock", vpc.cidr);
             x.element("cidrBlockState", |x| {
@@ -61,13 +84,14 @@ impl Ec2 {
         let vpc = Vpc {
             id: new_id("vpc", random),
             association: new_id("vpc-cidr-assoc", random),
-            dhcp_options: "dopt-0d1f5c2a7b3e49860".to_string(),
+            dhcp_options: DHCP_OPTIONS.to_string(),
             available_at: call.now + random.duration(0.3, 0.7, 2.0),
             dns_support: true,
             dns_hostnames: false,
             usage_metrics: false,
             tenancy: call.params.get("InstanceTenancy").unwrap_or("default").to_string(),
             guardduty_endpoint: None,
+            is_default: false,
             record,
             cidr,
         };
@@ -94,8 +118,8 @@ impl Ec2 {
                 ("cidr-block-association.association-id", vpc.association.clone()),
                 ("cidr-block-association.state", "associated".to_string()),
                 ("dhcp-options-id", vpc.dhcp_options.clone()),
-                ("is-default", "false".to_string()),
-                ("isDefault", "false".to_string()),
+                ("is-default", vpc.is_default.to_string()),
+                ("isDefault", vpc.is_default.to_string()),
                 ("owner-id", ACCOUNT.to_string()),
                 ("state", vpc.state(now).to_string()),
                 ("vpc-id", vpc.id.clone()),

@@ -117,6 +117,63 @@ pub(super) fn describe(call: &Call) -> Reply {
     Ok(x.into())
 }
 
+/// The regions that every account has; the others are opted into (EC2 User Guide, "Available Regions").
+const REGIONS: &[&str] = &[
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+const REGION_LISTING: Listing = Listing {
+    ids: "RegionName",
+    set: "regionInfo",
+    filters: &["endpoint", "opt-in-status", "region-name"],
+    pages: 1..=1000,
+};
+
+/// DescribeRegions. `AllRegions` adds those that the account has not opted into, and the sandbox knows none.
+pub(super) fn describe_regions(call: &Call) -> Reply {
+    call.params.flag("AllRegions");
+    let asked = call.params.list("RegionName");
+    if let Some(unknown) = asked.iter().find(|name| !REGIONS.contains(&name.as_str())) {
+        return Err(invalid(format!("Invalid region: [{unknown}]")));
+    }
+    let endpoint = |region: &str| format!("ec2.{region}.amazonaws.com");
+    let untagged = Tags::new();
+    let chosen = REGIONS.iter().filter(|region| asked.is_empty() || asked.iter().any(|name| name == *region));
+    let rows = chosen.map(|region| Row {
+        id: region.to_string(),
+        facts: vec![
+            ("endpoint", endpoint(region)),
+            ("opt-in-status", "opt-in-not-required".to_string()),
+            ("region-name", region.to_string()),
+        ],
+        tags: &untagged,
+        item: region,
+    });
+    let (chosen, _) = select(call, &REGION_LISTING, rows)?;
+    let mut x = Xml::new();
+    x.list(REGION_LISTING.set, "item", chosen, |x, region| {
+        x.text("regionName", region).text("regionEndpoint", endpoint(region));
+        x.text("optInStatus", "opt-in-not-required");
+    });
+    Ok(x.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -230,6 +230,35 @@ pub(super) fn trusts(document: &str, service: &str) -> bool {
     allowed
 }
 
+/// Whether a trust policy lets a user of this account assume the role: by name, or because it trusts the account.
+/// The sandbox's user may ask for every role.
+pub(super) fn trusts_user(document: &str, user: &str, external: Option<&str>) -> bool {
+    let Ok(document) = serde_json::from_str::<Value>(document) else { return false };
+    let own =
+        [user.to_string(), ACCOUNT.to_string(), format!("arn:aws:iam::{ACCOUNT}:root"), "*".to_string()];
+    let mut allowed = false;
+    for statement in statements(&document) {
+        let principal = statement.get("Principal");
+        let named = principal.and_then(Value::as_str) == Some("*")
+            || principal.is_some_and(|p| strings(p.get("AWS")).iter().any(|p| own.iter().any(|o| o == p)));
+        let action = strings(statement.get("Action")).iter().any(|a| matches(a, "sts:AssumeRole", false));
+        // The one condition that a person's trust policy commonly has; others are not known to hold.
+        let expected = &statement.get("Condition").and_then(|c| c.get("StringEquals"));
+        let expected = expected.and_then(|c| c.get("sts:ExternalId")).and_then(Value::as_str);
+        let holds = match statement.get("Condition") {
+            None => true,
+            Some(_) => expected.is_some() && expected == external,
+        };
+        if named && action && holds {
+            if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
+                return false;
+            }
+            allowed = true;
+        }
+    }
+    allowed
+}
+
 /// What is known when a service assumes a role: the account of the resource it acts for, and that its ARN
 /// is in that account. A condition on anything else does not hold, because services send nothing else.
 fn conditions_hold(statement: &Map<String, Value>) -> bool {

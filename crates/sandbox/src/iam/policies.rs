@@ -5,58 +5,40 @@ use super::{
     Answer, Iam, Policy, PolicyVersion, date, invalid, limit, merge_tags, need, need_name, no_such, page,
     path, remove_tags, tag_list, unique_id, write_marker, write_tags,
 };
-use crate::account::{ACCOUNT, BIRTH_MS};
+use crate::account::ACCOUNT;
 use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Fault, Xml};
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Characters of a managed policy.
 const MANAGED_MAX: usize = 6_144;
 const VERSIONS_MAX: usize = 5;
 const POLICIES_MAX: usize = 1500;
 
-/// AWS managed policies of the services that Aurora machine learning touches: path, name, actions that it
-/// allows. The longest real ones are shortened to actions; all allow them on every resource.
-const AWS_MANAGED: &[(&str, &str, &[&str])] = &[
-    ("/", "AdministratorAccess", &["*"]),
-    (
-        "/",
-        "AmazonSageMakerFullAccess",
-        &["sagemaker:*", "s3:GetObject", "s3:PutObject", "s3:ListBucket", "ecr:*", "logs:*", "cloudwatch:*"],
-    ),
-    ("/", "AmazonSageMakerReadOnly", &["sagemaker:Describe*", "sagemaker:List*"]),
-    ("/", "AmazonS3FullAccess", &["s3:*", "s3-object-lambda:*"]),
-    ("/", "AmazonS3ReadOnlyAccess", &["s3:Get*", "s3:List*", "s3:Describe*"]),
-    ("/", "AmazonRDSFullAccess", &["rds:*", "ec2:Describe*", "logs:DescribeLogStreams"]),
-    ("/", "AmazonRDSDataFullAccess", &["rds-data:*", "secretsmanager:GetSecretValue"]),
-    ("/", "AmazonRDSReadOnlyAccess", &["rds:Describe*", "rds:ListTagsForResource"]),
-    ("/", "AmazonBedrockFullAccess", &["bedrock:*"]),
-    ("/", "ComprehendFullAccess", &["comprehend:*"]),
-    ("/", "ComprehendReadOnly", &["comprehend:Detect*", "comprehend:BatchDetect*", "comprehend:List*"]),
-    ("/", "CloudWatchLogsFullAccess", &["logs:*"]),
-    ("/", "SecretsManagerReadWrite", &["secretsmanager:*", "kms:DescribeKey", "kms:ListAliases"]),
-    ("/", "ReadOnlyAccess", &["rds:Describe*", "s3:Get*", "s3:List*", "sagemaker:Describe*"]),
-    ("/", "AmazonSSMManagedInstanceCore", &["ssm:*", "ssmmessages:*", "ec2messages:*"]),
-    ("/service-role/", "AmazonRDSEnhancedMonitoringRole", &["logs:CreateLogGroup", "logs:PutLogEvents"]),
-];
+/// AWS managed policies of the services that Aurora machine learning touches, as AWS publishes them (the AWS Managed
+/// Policy Reference Guide, by way of moto 5.2.1's copy). Others cannot be attached: nothing is made up.
+static AWS_MANAGED: LazyLock<Vec<Managed>> = LazyLock::new(|| {
+    // The file is part of the program, and a test reads it.
+    serde_json::from_str(include_str!("managed.json")).unwrap_or_default()
+});
 
+#[derive(Deserialize)]
 struct Managed {
-    path: &'static str,
-    name: &'static str,
-    document: String,
+    name: String,
+    path: String,
+    version: String,
+    created: String,
+    updated: String,
+    document: Value,
 }
 
 /// The policy of AWS with this ARN.
-fn aws_managed(arn: &str) -> Option<Managed> {
-    AWS_MANAGED.iter().find(|(path, name, _)| aws_arn(path, name) == arn).map(|(path, name, actions)| {
-        let document = json!({
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
-        });
-        Managed { path, name, document: document.to_string() }
-    })
+fn aws_managed(arn: &str) -> Option<&'static Managed> {
+    AWS_MANAGED.iter().find(|policy| aws_arn(&policy.path, &policy.name) == arn)
 }
 
 fn aws_arn(path: &str, name: &str) -> String {
@@ -81,7 +63,7 @@ impl Iam {
     /// The default version's document of a managed policy, the account's or AWS's.
     pub(super) fn default_document(&self, arn: &str) -> Option<String> {
         match aws_managed(arn) {
-            Some(managed) => Some(managed.document),
+            Some(managed) => Some(managed.document.to_string()),
             None => {
                 let policy = self.policies.values().find(|policy| policy.arn() == arn)?;
                 Some(policy.versions.get(&policy.default)?.document.clone())
@@ -178,25 +160,25 @@ impl Iam {
         }
     }
 
-    fn write_managed(&self, x: &mut Xml, path: &str, name: &str) {
-        let arn = aws_arn(path, name);
-        x.text("PolicyName", name);
-        x.text("PolicyId", managed_id(name));
+    fn write_managed(&self, x: &mut Xml, policy: &Managed) {
+        let arn = aws_arn(&policy.path, &policy.name);
+        x.text("PolicyName", &policy.name);
+        x.text("PolicyId", managed_id(&policy.name));
         x.text("AttachmentCount", self.attached_to(&arn).len());
         x.text("Arn", arn);
-        x.text("Path", path);
-        x.text("DefaultVersionId", "v1");
+        x.text("Path", &policy.path);
+        x.text("DefaultVersionId", &policy.version);
         x.text("PermissionsBoundaryUsageCount", 0);
         x.text("IsAttachable", true);
-        x.text("CreateDate", date(BIRTH_MS));
-        x.text("UpdateDate", date(BIRTH_MS));
+        x.text("CreateDate", &policy.created);
+        x.text("UpdateDate", &policy.updated);
     }
 
     pub(super) fn get_policy(&self, call: &Call) -> Answer {
         let arn = need(call, "PolicyArn")?;
         let mut xml = Xml::new();
         if let Some(managed) = aws_managed(arn) {
-            xml.element("Policy", |x| self.write_managed(x, managed.path, managed.name));
+            xml.element("Policy", |x| self.write_managed(x, managed));
         } else {
             let policy = self.policy(arn)?;
             xml.element("Policy", |x| self.write_policy(x, policy, true));
@@ -224,23 +206,23 @@ impl Iam {
         let scope = call.params.get("Scope").unwrap_or("All");
         let prefix = call.params.get("PathPrefix").unwrap_or("/");
         let only_attached = call.params.flag("OnlyAttached") == Some(true);
-        let mut entries: Vec<(String, String, String)> = Vec::new();
+        let mut entries: Vec<(String, String)> = Vec::new();
         if scope != "AWS" {
-            entries.extend(self.policies.values().map(|p| (p.arn(), p.path.clone(), p.name.clone())));
+            entries.extend(self.policies.values().map(|p| (p.arn(), p.path.clone())));
         }
         if scope != "Local" {
             let all = AWS_MANAGED.iter();
-            entries
-                .extend(all.map(|(path, name, _)| (aws_arn(path, name), path.to_string(), name.to_string())));
+            entries.extend(all.map(|policy| (aws_arn(&policy.path, &policy.name), policy.path.clone())));
         }
-        entries.retain(|(arn, path, _)| {
+        entries.retain(|(arn, path)| {
             path.starts_with(prefix) && (!only_attached || !self.attached_to(arn).is_empty())
         });
-        let (entries, marker) = page(call, entries, |(arn, _, _)| arn.clone())?;
+        let (entries, marker) = page(call, entries, |(arn, _)| arn.clone())?;
         let mut xml = Xml::new();
-        xml.list("Policies", "member", entries, |x, (arn, path, name)| match self.policy(&arn) {
-            Ok(policy) => self.write_policy(x, policy, false),
-            Err(_) => self.write_managed(x, &path, &name),
+        xml.list("Policies", "member", entries, |x, (arn, _)| match (aws_managed(&arn), self.policy(&arn)) {
+            (Some(managed), _) => self.write_managed(x, managed),
+            (None, Ok(policy)) => self.write_policy(x, policy, false),
+            (None, Err(_)) => {}
         });
         write_marker(&mut xml, marker);
         Ok(xml)
@@ -268,12 +250,12 @@ impl Iam {
     pub(super) fn get_policy_version(&self, call: &Call) -> Answer {
         let (arn, version) = (need(call, "PolicyArn")?, need(call, "VersionId")?);
         let mut xml = Xml::new();
-        if let Some(managed) = aws_managed(arn).filter(|_| version == "v1") {
+        if let Some(managed) = aws_managed(arn).filter(|managed| version == managed.version) {
             xml.element("PolicyVersion", |x| {
-                x.text("Document", documents::encode(&managed.document));
-                x.text("VersionId", "v1");
+                x.text("Document", documents::encode(&managed.document.to_string()));
+                x.text("VersionId", &managed.version);
                 x.text("IsDefaultVersion", true);
-                x.text("CreateDate", date(BIRTH_MS));
+                x.text("CreateDate", &managed.updated);
             });
             return Ok(xml);
         }
@@ -286,11 +268,12 @@ impl Iam {
     pub(super) fn list_policy_versions(&self, call: &Call) -> Answer {
         let arn = need(call, "PolicyArn")?;
         let mut xml = Xml::new();
-        if aws_managed(arn).is_some() {
-            xml.list("Versions", "member", [()], |x, ()| {
-                x.text("VersionId", "v1");
+        if let Some(managed) = aws_managed(arn) {
+            // The older ones are not known here.
+            xml.list("Versions", "member", [managed], |x, managed| {
+                x.text("VersionId", &managed.version);
                 x.text("IsDefaultVersion", true);
-                x.text("CreateDate", date(BIRTH_MS));
+                x.text("CreateDate", &managed.updated);
             });
         } else {
             let policy = self.policy(arn)?;
@@ -395,4 +378,25 @@ fn write_version(x: &mut Xml, policy: &Policy, number: u64, with_document: bool)
     x.text("VersionId", format!("v{number}"));
     x.text("IsDefaultVersion", number == policy.default);
     x.text("CreateDate", date(version.created));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_of_aws_grant_what_they_do_there() {
+        assert!(AWS_MANAGED.len() >= 15, "the file is read");
+        for policy in AWS_MANAGED.iter() {
+            documents::validate(&policy.document.to_string(), Kind::Identity).unwrap();
+        }
+        let access = aws_managed("arn:aws:iam::aws:policy/AmazonSageMakerFullAccess").unwrap();
+        let text = access.document.to_string();
+        // Names and tags bound what it may do with objects (fact book, appendix F, item 12).
+        assert!(text.contains("arn:aws:s3:::*SageMaker*") && text.contains("s3:ExistingObjectTag/SageMaker"));
+        assert!(
+            aws_managed("arn:aws:iam::aws:policy/ReadOnlyAccess").is_none(),
+            "not known, so not attachable"
+        );
+    }
 }

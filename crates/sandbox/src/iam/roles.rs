@@ -236,20 +236,10 @@ impl Iam {
 
     pub(super) fn create_service_linked_role(&mut self, call: &Call, random: &mut Random) -> Answer {
         let service = need(call, "AWSServiceName")?;
-        // The names that the services here give; a service may have any.
-        let suffix = match service {
-            "rds.amazonaws.com" => "RDS",
-            "ec2.amazonaws.com" => "EC2",
-            "sagemaker.amazonaws.com" => "AmazonSageMakerNotebooks",
-            "sagemaker.application-autoscaling.amazonaws.com" => "ApplicationAutoScaling_SageMakerEndpoint",
-            "guardduty.amazonaws.com" => "AmazonGuardDuty",
-            _ => {
-                return Err(Fault::bad(
-                    "InvalidInput",
-                    format!("The sandbox knows no service-linked role for {service}."),
-                ));
-            }
-        };
+        let suffix = service_suffix(service).ok_or_else(|| {
+            let text = format!("The sandbox knows no service-linked role for {service}.");
+            Fault::bad("InvalidInput", text)
+        })?;
         let name = format!("AWSServiceRoleFor{suffix}");
         if self.roles.contains_key(&name.to_lowercase()) {
             return Err(Fault::bad(
@@ -259,27 +249,59 @@ impl Iam {
                 ),
             ));
         }
-        let document = serde_json::json!({
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
-        });
-        self.add_role(Role {
-            name,
-            path: format!("/aws-service-role/{service}/"),
-            id: unique_id("AROA", random),
-            created: call.now,
-            listed: call.now,
-            found: call.now,
-            description: call.params.get("Description").map(str::to_string),
-            max_session_seconds: 3600,
-            boundary: None,
-            trust: Trust { document: document.to_string(), principals: BTreeMap::new() },
-            trust_before: None,
-            usable: call.now + propagation(random),
-            inline: BTreeMap::new(),
-            attached: Vec::new(),
-            tags: BTreeMap::new(),
-        })
+        let mut role = service_role(name, service, unique_id("AROA", random), call.now);
+        role.description = call.params.get("Description").map(str::to_string);
+        role.usable = call.now + propagation(random);
+        self.add_role(role)
+    }
+
+    /// A service makes its role in the account when it is first used (RDS User Guide, "Using service-linked roles").
+    pub(crate) fn make_service_role(&mut self, service: &str, now: u64) {
+        let Some(suffix) = service_suffix(service) else { return };
+        let name = format!("AWSServiceRoleFor{suffix}");
+        let key = name.to_lowercase();
+        if !self.roles.contains_key(&key) {
+            // Not drawn: what comes after must not depend on whether this was the first use.
+            let id =
+                format!("AROA{:0<17}", suffix.to_uppercase().replace('_', "").get(..17).unwrap_or(suffix));
+            self.roles.insert(key, service_role(name, service, id.to_uppercase(), now));
+        }
+    }
+}
+
+/// The names that the services here give; a service may have any.
+fn service_suffix(service: &str) -> Option<&'static str> {
+    Some(match service {
+        "rds.amazonaws.com" => "RDS",
+        "ec2.amazonaws.com" => "EC2",
+        "sagemaker.amazonaws.com" => "AmazonSageMakerNotebooks",
+        "sagemaker.application-autoscaling.amazonaws.com" => "ApplicationAutoScaling_SageMakerEndpoint",
+        "guardduty.amazonaws.com" => "AmazonGuardDuty",
+        _ => return None,
+    })
+}
+
+fn service_role(name: String, service: &str, id: String, now: u64) -> Role {
+    let document = serde_json::json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+    });
+    Role {
+        name,
+        path: format!("/aws-service-role/{service}/"),
+        id,
+        created: now,
+        listed: now,
+        found: now,
+        description: None,
+        max_session_seconds: 3600,
+        boundary: None,
+        trust: Trust { document: document.to_string(), principals: BTreeMap::new() },
+        trust_before: None,
+        usable: now,
+        inline: BTreeMap::new(),
+        attached: Vec::new(),
+        tags: BTreeMap::new(),
     }
 }
 

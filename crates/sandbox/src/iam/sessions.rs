@@ -2,8 +2,9 @@
 
 use super::documents::{statements, strings};
 use super::evaluate::{Context, Decision, conditions_hold, decide};
-use super::{Iam, Role};
+use super::{Iam, Role, Session};
 use crate::account::ACCOUNT;
+use crate::random::Random;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -24,15 +25,30 @@ impl Iam {
         lets_in(role, provider, &context).then_some(())?;
         let key = key.clone();
         let access_key = format!("ASIASESSION{:09}", self.sessions.len());
-        self.sessions.insert(access_key.clone(), key);
+        self.sessions.insert(access_key.clone(), Session { role: key, name: "session".into() });
         Some(access_key)
+    }
+
+    /// Makes a session of the role that somebody has assumed under this name: its access key.
+    pub(crate) fn open_session(&mut self, role_arn: &str, name: &str, random: &mut Random) -> Option<String> {
+        let (key, _) = self.roles.iter().find(|(_, role)| role.arn() == role_arn)?;
+        let session = Session { role: key.clone(), name: name.into() };
+        let access_key = format!("ASIA{}", random.letters(16).to_uppercase());
+        self.sessions.insert(access_key.clone(), session);
+        Some(access_key)
+    }
+
+    /// Unique id of the session, if the access key is that of one.
+    pub(crate) fn session_id(&self, access_key: &str) -> Option<String> {
+        let session = self.sessions.get(access_key)?;
+        Some(format!("{}:{}", self.roles.get(&session.role)?.id, session.name))
     }
 
     /// ARN of the session, if the access key is that of one.
     pub(crate) fn session_arn(&self, access_key: &str) -> Option<String> {
-        let role = self.sessions.get(access_key)?;
-        let name = self.roles.get(role).map_or(role.as_str(), |role| &role.name);
-        Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/{name}/session"))
+        let Session { role, name } = self.sessions.get(access_key)?;
+        let role = self.roles.get(role).map_or(role.as_str(), |role| &role.name);
+        Some(format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"))
     }
 
     /// Why the session may not do this, if so.
@@ -43,7 +59,7 @@ impl Iam {
         resource: &str,
         context: &Context,
     ) -> Option<String> {
-        let role = self.sessions.get(access_key).and_then(|role| self.roles.get(role));
+        let role = self.sessions.get(access_key).and_then(|session| self.roles.get(&session.role));
         let role = match role {
             Some(role) => role,
             None => return Some(format!("because no identity-based policy allows the {action} action")),

@@ -7,17 +7,16 @@ use super::input::{
     storage_type,
 };
 use super::refusals::{check_name, cluster_state, combination, invalid, no_cluster};
-use super::state::{Cluster, Deferred, Effect, Settings, Snapshot, SubnetGroup};
+use super::state::{Cluster, Deferred, Effect, Insights, Monitoring, Settings, Snapshot, SubnetGroup};
 use super::timeline::Timeline;
+use super::watching::{check_forwarding, check_kind, insights, insights_mode, monitoring};
 use super::windows::next_window;
-use super::{credentials, global, show, versions};
-use crate::wire::{Fault, Reply, Xml};
+use super::{credentials, global, show, snapshots, subnets, versions};
+use crate::wire::{Fault, Params, Reply, Xml};
 
 /// Clusters per region: what simulated Service Quotas says, and an estimate there as well. The code beyond
 /// it: fact book, section 1.17.
 const CLUSTERS_MAX: usize = 40;
-/// Manual snapshots of clusters per region, likewise.
-const SNAPSHOTS_MAX: usize = 100;
 
 pub(super) fn create(c: &mut Context<'_>) -> Reply {
     let (p, now) = (c.params(), c.now);
@@ -84,8 +83,10 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
             return Err(Fault::new(404, "DBSubnetGroupNotFoundFault", text));
         }
         None if c.rds.lenient => "default".into(),
-        None => return Err(Fault::bad("InvalidSubnet", "No default subnet detected in VPC.")),
+        None => subnets::default_group(c)?,
     };
+    check_kind(p)?;
+    let insights = insights(c, &Insights::default())?;
     let network = c.rds.subnet_groups.get(&subnet_group);
     let settings = Settings {
         engine_version: version.name.clone(),
@@ -104,11 +105,13 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         storage_type: storage_type(p)?,
         log_exports: log_exports(p.list("EnableCloudwatchLogsExports"))?,
         scaling: scaling(p, &version.name, None)?,
-        monitoring_interval: p.number("MonitoringInterval").unwrap_or(0.0) as u64,
-        performance_insights: p.flag("EnablePerformanceInsights").unwrap_or(false),
-        insights_mode: p.get("DatabaseInsightsMode").unwrap_or("standard").to_string(),
+        monitoring: monitoring(c, &Monitoring::default())?,
+        insights_mode: insights_mode(p, "standard", &insights)?,
+        insights,
+        local_write_forwarding: p.flag("EnableLocalWriteForwarding").unwrap_or(false),
     };
     let http_endpoint = p.flag("EnableHttpEndpoint").unwrap_or(false);
+    check_forwarding(&settings)?;
     if http_endpoint && !version.has_data_api() {
         return Err(invalid(format!("Data API isn't supported by aurora-mysql {}.", version.name)));
     }
@@ -150,6 +153,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     c.at(window, &resource, Effect::Window);
     c.event(available, "db-cluster", &id, "creation", "DB cluster created");
     c.rds.clusters.insert(id.clone(), cluster);
+    c.iam.make_service_role("rds.amazonaws.com", now);
     if let Some(joining) = joining {
         global::join(c, joining, &id);
     }
@@ -183,6 +187,8 @@ fn version(c: &Context<'_>) -> Result<&'static versions::Version, Fault> {
 }
 
 pub(super) fn describe(c: &mut Context<'_>) -> Reply {
+    // Nobody shares a cluster with this account.
+    c.params().flag("IncludeShared");
     let filters =
         c.filters(&["db-cluster-id", "db-cluster-resource-id", "engine", "domain", "clone-group-id"])?;
     let wanted = c.name("DBClusterIdentifier");
@@ -225,6 +231,7 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
             "This cluster is a part of a global cluster, please remove it from globalcluster first",
         ));
     }
+    keeps_no_backups(p)?;
     let skip = p.flag("SkipFinalSnapshot").unwrap_or(false);
     let snapshot = c.name("FinalDBSnapshotIdentifier");
     match (&snapshot, skip) {
@@ -240,18 +247,7 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         }
         (Some(name), false) => {
             check_name("FinalDBSnapshotIdentifier", name, 255)?;
-            if c.rds.snapshots.contains_key(name) {
-                return Err(Fault::bad(
-                    "DBClusterSnapshotAlreadyExistsFault",
-                    format!(
-                        "Cannot create the cluster snapshot because one with the identifier {name} already exists."
-                    ),
-                ));
-            }
-            if c.rds.snapshots.len() >= SNAPSHOTS_MAX {
-                let text = format!("Cannot create more than {SNAPSHOTS_MAX} manual snapshots.");
-                return Err(Fault::bad("SnapshotQuotaExceeded", text));
-            }
+            snapshots::check_new(c, name)?;
         }
         (None, true) => {}
     }
@@ -286,6 +282,14 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
     }
     c.at(gone, &cluster.resource, Effect::ClusterGone);
     show::cluster_answer(c, &id)
+}
+
+/// Automated backups go with what they are of, unless somebody wants them to outlive it.
+pub(super) fn keeps_no_backups(p: &Params) -> Result<(), Fault> {
+    match p.flag("DeleteAutomatedBackups") {
+        Some(false) => Err(invalid("The sandbox does not model automated backups that are retained.")),
+        _ => Ok(()),
+    }
 }
 
 /// EnableHttpEndpoint and DisableHttpEndpoint: the Data API of an existing cluster (fact book, section 1.11).

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Reach<'a> {
     pub rds: &'a mut Rds,
     pub ec2: &'a mut Ec2,
-    pub iam: &'a Iam,
+    pub iam: &'a mut Iam,
     pub secrets: &'a mut SecretsManager,
     pub kms: &'a mut Kms,
     pub random: &'a mut Random,
@@ -31,7 +31,7 @@ pub(super) struct Context<'a> {
     pub(super) now: u64,
     pub(super) rds: &'a mut Rds,
     pub(super) ec2: &'a mut Ec2,
-    pub(super) iam: &'a Iam,
+    pub(super) iam: &'a mut Iam,
     pub(super) secrets: &'a mut SecretsManager,
     pub(super) kms: &'a mut Kms,
     pub(super) random: &'a mut Random,
@@ -133,11 +133,20 @@ impl<'a> Context<'a> {
 /// # Errors
 /// `InvalidParameterValue` when MaxRecords is not 20 to 100.
 pub(super) fn page<T>(params: &Params, all: Vec<(String, T)>) -> Result<(Vec<T>, Option<String>), Fault> {
+    page_of(params, all, 100)
+}
+
+/// The same, for pages of at most `longest`.
+pub(super) fn page_of<T>(
+    params: &Params,
+    all: Vec<(String, T)>,
+    longest: usize,
+) -> Result<(Vec<T>, Option<String>), Fault> {
     let size = match params.get("MaxRecords") {
         None => 100,
         Some(text) => {
-            text.parse::<usize>().ok().filter(|size| (20..=100).contains(size)).ok_or_else(|| {
-                invalid(format!("Invalid value {text} for MaxRecords. Must be between 20 and 100"))
+            text.parse::<usize>().ok().filter(|size| (20..=longest).contains(size)).ok_or_else(|| {
+                invalid(format!("Invalid value {text} for MaxRecords. Must be between 20 and {longest}"))
             })?
         }
     };

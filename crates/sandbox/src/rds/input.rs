@@ -116,7 +116,7 @@ pub(super) fn maintenance_window(p: &Params) -> Result<Option<String>, Fault> {
 /// The Serverless v2 capacity that the request asks for, over what there was (fact book, section 1.10).
 pub(super) fn scaling(p: &Params, version: &str, before: Option<&Scaling>) -> Result<Option<Scaling>, Fault> {
     let given = p.nested("ServerlessV2ScalingConfiguration");
-    if given.0.is_empty() {
+    if given.is_empty() {
         return Ok(before.cloned());
     }
     let min = given.number("MinCapacity").or(before.map(|b| b.min));

@@ -1,5 +1,6 @@
 //! Instances: the members of a cluster.
 
+use super::clusters::keeps_no_backups;
 use super::context::{Context, page};
 use super::groups::{self, Level};
 use super::input::{maintenance_window, number};
@@ -8,6 +9,7 @@ use super::refusals::{
 };
 use super::state::{Cluster, Effect, Instance, Sync};
 use super::timeline::Timeline;
+use super::watching::{certificate, check_kind, insights, monitoring};
 use super::{restarts, show, versions};
 use crate::ec2::zones::has_class;
 use crate::wire::{Fault, Reply, Xml};
@@ -83,9 +85,17 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     let group = parameter_group(c, version)?.unwrap_or_default();
     let tier = number(p, "PromotionTier", 0..=15)?.unwrap_or(1);
     let window = maintenance_window(p)?.unwrap_or_else(|| cluster.settings.maintenance_window.clone());
-    let (monitoring, insights) =
-        (cluster.settings.monitoring_interval, cluster.settings.performance_insights);
-    let all = group_zones(c, &cluster.subnet_group);
+    if let Some(name) = c.name("DBSubnetGroupName").filter(|name| *name != cluster.subnet_group) {
+        return Err(combination(format!(
+            "The DB instance and the DB cluster must have the same DB subnet group: {name} is not {}.",
+            cluster.subnet_group
+        )));
+    }
+    check_kind(p)?;
+    let (of_cluster, group_name) = (cluster.settings.clone(), cluster.subnet_group.clone());
+    let (monitoring, insights) = (monitoring(c, &of_cluster.monitoring)?, insights(c, &of_cluster.insights)?);
+    let certificate = certificate(p)?.unwrap_or_default();
+    let all = group_zones(c, &group_name);
     let zones: Vec<String> = all.iter().filter(|zone| has_class(zone, class)).cloned().collect();
     if zones.is_empty() {
         // The words: hashicorp/terraform-provider-aws, issue 20712; the code is the one that stands for a subnet group
@@ -134,8 +144,10 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         publicly_accessible: p.flag("PubliclyAccessible").unwrap_or(false),
         auto_minor_upgrade: p.flag("AutoMinorVersionUpgrade").unwrap_or(true),
         copy_tags: p.flag("CopyTagsToSnapshot").unwrap_or(false),
-        monitoring_interval: p.number("MonitoringInterval").map_or(monitoring, |seconds| seconds as u64),
-        performance_insights: p.flag("EnablePerformanceInsights").unwrap_or(insights),
+        monitoring,
+        insights,
+        certificate,
+        pending_certificate: None,
         maintenance_window: window,
         tags,
         group,
@@ -148,6 +160,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         kept_up_until: 0,
     };
     c.rds.instances.insert(id.clone(), instance);
+    c.iam.make_service_role("rds.amazonaws.com", now);
     c.at(up, &resource, Effect::InstanceUp);
     place_interface(c, &id);
     show::instance_answer(c, &id)
@@ -265,9 +278,16 @@ pub(super) fn delete(c: &mut Context<'_>) -> Reply {
         return Err(instance_state(format!("Instance {id} is already being deleted.")));
     }
     let status = instance.timeline.status(now);
-    if status != "available" {
+    let siblings = c.rds.members(&instance.cluster);
+    // A reader that takes over from a writer that is being deleted can go as well: Terraform and CloudFormation
+    // delete all members of a cluster side by side.
+    let taking_over = status == "rebooting" && siblings.iter().any(|sibling| sibling.deleting);
+    if status != "available" && !taking_over {
         return Err(instance_state(format!("Instance {id} is currently {status}: it can't be deleted now.")));
     }
+    // A member has neither backups nor a snapshot of its own to keep.
+    c.params().flag("SkipFinalSnapshot");
+    keeps_no_backups(c.params())?;
     let (cluster_id, interface) = (instance.cluster.clone(), instance.interface.clone());
     let resource = instance.resource.clone();
     let gone = now + c.random.duration(180.0, 400.0, 600.0);

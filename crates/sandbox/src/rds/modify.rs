@@ -9,6 +9,7 @@ use super::input::{
 };
 use super::refusals::{cluster_state, combination, instance_state, invalid, no_cluster, no_instance};
 use super::state::{Cluster, Deferred, Effect};
+use super::watching::{certificate, check_forwarding, check_kind, insights, insights_mode, monitoring};
 use super::{instances, pause, restarts, show, versions};
 use crate::wire::{Fault, Reply};
 
@@ -60,12 +61,18 @@ pub(super) fn cluster(c: &mut Context<'_>) -> Reply {
     if let Some(upgrade) = p.flag("AutoMinorVersionUpgrade") {
         after.settings.auto_minor_upgrade = upgrade;
     }
-    if let Some(mode) = p.get("DatabaseInsightsMode") {
-        after.settings.insights_mode = mode.to_string();
+    after.settings.monitoring = monitoring(c, &before.settings.monitoring)?;
+    after.settings.insights = insights(c, &before.settings.insights)?;
+    after.settings.insights_mode =
+        insights_mode(p, &before.settings.insights_mode, &after.settings.insights)?;
+    if let Some(forwarding) = p.flag("EnableLocalWriteForwarding") {
+        after.settings.local_write_forwarding = forwarding;
     }
-    if let Some(insights) = p.flag("EnablePerformanceInsights") {
-        after.settings.performance_insights = insights;
-    }
+    check_forwarding(&after.settings)?;
+    check_kind(p)?;
+    // ModifyDBCluster is silent about the Data API of a provisioned cluster, which has operations of its own (fact book,
+    // section 1.11).
+    p.flag("EnableHttpEndpoint");
     let exports = p.nested("CloudwatchLogsExportConfiguration");
     after.settings.log_exports.extend(log_exports(exports.list("EnableLogTypes"))?);
     for log in log_exports(exports.list("DisableLogTypes"))? {
@@ -275,10 +282,12 @@ pub(super) fn instance(c: &mut Context<'_>) -> Reply {
     if let Some(class) = class {
         instances::check_class(class, cluster)?;
     }
-    let tier = number(p, "PromotionTier", 0..=15)?;
-    let window = maintenance_window(p)?;
+    let (tier, window) = (number(p, "PromotionTier", 0..=15)?, maintenance_window(p)?);
+    let certificate = certificate(p)?;
     let version = cluster.map_or("", |cluster| cluster.settings.engine_version.as_str());
     let group = instances::parameter_group(c, version)?;
+    let (monitoring, before) = (monitoring(c, &instance.monitoring)?, instance.insights.clone());
+    let insights = insights(c, &before)?;
     let late = c.rds.late_ms;
     let immediately = p.flag("ApplyImmediately").unwrap_or(false);
     let mut regrouped = false;
@@ -289,10 +298,13 @@ pub(super) fn instance(c: &mut Context<'_>) -> Reply {
     instance.publicly_accessible = p.flag("PubliclyAccessible").unwrap_or(instance.publicly_accessible);
     instance.auto_minor_upgrade = p.flag("AutoMinorVersionUpgrade").unwrap_or(instance.auto_minor_upgrade);
     instance.copy_tags = p.flag("CopyTagsToSnapshot").unwrap_or(instance.copy_tags);
-    instance.performance_insights =
-        p.flag("EnablePerformanceInsights").unwrap_or(instance.performance_insights);
-    instance.monitoring_interval =
-        p.number("MonitoringInterval").map_or(instance.monitoring_interval, |seconds| seconds as u64);
+    (instance.monitoring, instance.insights) = (monitoring, insights);
+    // Aurora changes the certificate without a restart: at once, or in the window.
+    match certificate {
+        Some(name) if immediately => (instance.certificate, instance.pending_certificate) = (name, None),
+        Some(name) => instance.pending_certificate = Some(name).filter(|name| *name != instance.certificate),
+        None => {}
+    }
     if let Some(group) = group.filter(|group| *group != instance.group) {
         // The name changes at once, the values with the next restart (fact book, section 1.4).
         instance.group = group;

@@ -6,6 +6,9 @@ use super::state::{Deferred, Effect, Origin};
 use super::{show, versions};
 use crate::wire::Reply;
 
+/// RDS-EVENT-0069.
+const FAILOVER_FAILED: &str =
+    "Cluster failover failed, check the health of your database instances and try again.";
 const WEEK_MS: u64 = 7 * 24 * 3_600_000;
 
 /// Lets a member be `status` for `length` from `from` on and start anew with the parameters as they are when
@@ -186,11 +189,14 @@ pub(super) fn failover(c: &mut Context<'_>) -> Reply {
     c.rds.failing_failovers = c.rds.failing_failovers.saturating_sub(1);
     let Some(cluster) = c.rds.clusters.get_mut(&id) else { return Err(no_cluster(&id)) };
     let (from, to) = cluster.timeline.schedule(now, now + lag, length, "failing-over");
-    let started = format!("Started failover to DB instance: {target}");
+    // RDS-EVENT-0072 and RDS-EVENT-0073, as Aurora's list of events has them.
+    let zone = |id: &String| c.rds.instances.get(id).map(|member| member.zone.clone());
+    let reach = if zone(&old) == zone(&target) { "same" } else { "cross" };
+    let started = format!("Started {reach} AZ failover to DB instance: {target}");
     c.event(from, "db-cluster", &id, "failover", &started);
     if fails {
         // The call succeeded; only the events tell (fact book, section 1.6).
-        c.event(to, "db-cluster", &id, "failover", "Cluster failover failed, check the target DB instance.");
+        c.event(to, "db-cluster", &id, "failover", FAILOVER_FAILED);
         return show::cluster_answer(c, &id);
     }
     // Exactly the old writer and the target restart; other readers keep what they run with.

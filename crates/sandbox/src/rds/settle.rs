@@ -199,6 +199,11 @@ fn window(c: &mut Context<'_>, at: u64, subject: &str) {
         if deferred != Deferred::default() || version.is_some() {
             modify::carry_out_deferred(c, at, &id, Deferred { engine_version: version, ..deferred });
         }
+        for member in c.rds.members_mut(&id) {
+            if let Some(certificate) = member.pending_certificate.take() {
+                member.certificate = certificate;
+            }
+        }
         let pending: Vec<(String, String)> = c
             .rds
             .members_mut(&id)

@@ -1,7 +1,7 @@
 //! What clusters, instances and snapshots look like in XML: the element names are those of the API model.
 
 use super::context::Context;
-use super::state::{Cluster, Deferred, Instance, Snapshot, SubnetGroup};
+use super::state::{Cluster, Deferred, Insights, Instance, Monitoring, Snapshot, SubnetGroup};
 use super::timeline::time;
 use super::{credentials, roles, tags, versions};
 use crate::wire::{Reply, Xml};
@@ -77,8 +77,7 @@ pub(super) fn cluster(c: &Context<'_>, x: &mut Xml, cluster: &Cluster) {
     x.element("DomainMemberships", |_| {});
     tags::show(x, &cluster.tags);
     x.text("AutoMinorVersionUpgrade", shown.auto_minor_upgrade);
-    x.text("MonitoringInterval", shown.monitoring_interval);
-    x.text("PerformanceInsightsEnabled", shown.performance_insights);
+    watching(x, &shown.monitoring, &shown.insights);
     x.text("DatabaseInsightsMode", &shown.insights_mode);
     x.text("NetworkType", "IPV4");
     x.optional("StorageType", shown.storage_type.as_ref());
@@ -101,8 +100,16 @@ pub(super) fn cluster(c: &Context<'_>, x: &mut Xml, cluster: &Cluster) {
             x.text("KmsKeyId", &secret.kms_key);
         });
     }
-    x.text("LocalWriteForwardingStatus", "disabled");
+    x.text("LocalWriteForwardingStatus", if shown.local_write_forwarding { "enabled" } else { "disabled" });
     x.text("EngineLifecycleSupport", &cluster.lifecycle_support);
+}
+
+fn watching(x: &mut Xml, monitoring: &Monitoring, insights: &Insights) {
+    x.text("MonitoringInterval", monitoring.interval);
+    x.optional("MonitoringRoleArn", monitoring.role.as_ref());
+    x.text("PerformanceInsightsEnabled", insights.enabled);
+    x.optional("PerformanceInsightsKMSKeyId", insights.key.as_ref());
+    x.optional("PerformanceInsightsRetentionPeriod", Some(insights.retention).filter(|_| insights.enabled));
 }
 
 fn pending(x: &mut Xml, deferred: &Deferred) {
@@ -162,6 +169,10 @@ pub(super) fn instance(c: &Context<'_>, x: &mut Xml, instance: &Instance) {
         if let Some(group) = c.rds.subnet_groups.get(&cluster.subnet_group) {
             x.element("DBSubnetGroup", |x| subnet_group(c, x, &cluster.subnet_group, group));
         }
+        x.list("OptionGroupMemberships", "OptionGroupMembership", [()], |x, ()| {
+            x.text("OptionGroupName", versions::option_group(family(&shown.engine_version)));
+            x.text("Status", "in-sync");
+        });
         x.text("EngineVersion", &shown.engine_version);
         x.text("StorageType", shown.storage_type.as_deref().unwrap_or("aurora"));
         x.text("StorageEncrypted", cluster.encrypted);
@@ -178,6 +189,7 @@ pub(super) fn instance(c: &Context<'_>, x: &mut Xml, instance: &Instance) {
     x.text("PreferredMaintenanceWindow", &instance.maintenance_window);
     x.element("PendingModifiedValues", |x| {
         x.optional("DBInstanceClass", instance.pending_class.as_ref());
+        x.optional("CACertificateIdentifier", instance.pending_certificate.as_ref());
     });
     x.text("MultiAZ", false);
     x.text("AutoMinorVersionUpgrade", instance.auto_minor_upgrade);
@@ -188,13 +200,17 @@ pub(super) fn instance(c: &Context<'_>, x: &mut Xml, instance: &Instance) {
     x.text("DbInstancePort", 0);
     x.text("DBClusterIdentifier", &instance.cluster);
     x.text("DbiResourceId", &instance.resource);
-    x.text("CACertificateIdentifier", "rds-ca-rsa2048-g1");
+    let certificate = Some(instance.certificate.as_str()).filter(|name| !name.is_empty());
+    let certificate = certificate.unwrap_or(versions::CERTIFICATES[0]);
+    x.text("CACertificateIdentifier", certificate);
+    x.element("CertificateDetails", |x| {
+        x.text("CAIdentifier", certificate).text("ValidTill", versions::CERTIFICATES_UNTIL);
+    });
     x.element("DomainMemberships", |_| {});
     x.text("CopyTagsToSnapshot", instance.copy_tags);
-    x.text("MonitoringInterval", instance.monitoring_interval);
     x.text("PromotionTier", instance.promotion_tier);
     x.text("DBInstanceArn", c.arn("db", &instance.id));
-    x.text("PerformanceInsightsEnabled", instance.performance_insights);
+    watching(x, &instance.monitoring, &instance.insights);
     x.element("AssociatedRoles", |_| {});
     tags::show(x, &instance.tags);
     x.text("NetworkType", "IPV4");

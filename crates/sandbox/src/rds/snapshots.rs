@@ -1,12 +1,15 @@
-//! Final snapshots of clusters, the events that DescribeEvents tells, and the maintenance that is due.
+//! Snapshots of clusters, the events that DescribeEvents tells, and the maintenance that is due.
 
 use super::context::{Context, page};
-use super::refusals::invalid;
+use super::refusals::{check_name, cluster_state, invalid, no_cluster};
 use super::state::{Cluster, Event, Snapshot};
 use super::timeline::time;
 use super::windows::next_window;
 use super::{show, versions};
 use crate::wire::{Fault, Reply, Xml};
+
+/// Manual snapshots of clusters per region: what simulated Service Quotas says, and an estimate there as well.
+const SNAPSHOTS_MAX: usize = 100;
 
 fn no_snapshot(id: &str) -> Fault {
     Fault::new(404, "DBClusterSnapshotNotFoundFault", format!("DBClusterSnapshot {id} not found."))
@@ -43,6 +46,48 @@ pub(super) fn describe(c: &mut Context<'_>) -> Reply {
     xml.list("DBClusterSnapshots", "DBClusterSnapshot", snapshots, |x, s| show::snapshot(c, x, s));
     xml.optional("Marker", marker);
     Ok(xml.into())
+}
+
+/// A snapshot that somebody takes of a cluster that lives on.
+pub(super) fn create(c: &mut Context<'_>) -> Reply {
+    let name = c.required_name("DBClusterSnapshotIdentifier")?;
+    let id = c.required_name("DBClusterIdentifier")?;
+    check_name("DBClusterSnapshotIdentifier", &name, 255)?;
+    let cluster = c.rds.clusters.get(&id).ok_or_else(|| no_cluster(&id))?.clone();
+    let status = cluster.timeline.status(c.now);
+    if status != "available" {
+        return Err(cluster_state(format!(
+            "DB cluster {id} is {status}: no snapshot can be taken of it now."
+        )));
+    }
+    check_new(c, &name)?;
+    let mut tags = c.given_tags("cluster-snapshot")?;
+    if cluster.settings.copy_tags {
+        tags = cluster.tags.clone().into_iter().chain(tags).collect();
+    }
+    let (created, available_at) = (c.now, c.now + c.random.duration(60.0, 90.0, 180.0));
+    let snapshot = Snapshot { id: name.clone(), created, available_at, tags, cluster };
+    let mut xml = Xml::new();
+    xml.element("DBClusterSnapshot", |x| show::snapshot(c, x, &snapshot));
+    c.rds.snapshots.insert(name, snapshot);
+    Ok(xml.into())
+}
+
+/// Whether the name is free, and the quota not reached.
+pub(super) fn check_new(c: &Context<'_>, name: &str) -> Result<(), Fault> {
+    if c.rds.snapshots.contains_key(name) {
+        return Err(Fault::bad(
+            "DBClusterSnapshotAlreadyExistsFault",
+            format!(
+                "Cannot create the cluster snapshot because one with the identifier {name} already exists."
+            ),
+        ));
+    }
+    if c.rds.snapshots.len() >= SNAPSHOTS_MAX {
+        let text = format!("Cannot create more than {SNAPSHOTS_MAX} manual snapshots.");
+        return Err(Fault::bad("SnapshotQuotaExceeded", text));
+    }
+    Ok(())
 }
 
 pub(super) fn delete(c: &mut Context<'_>) -> Reply {

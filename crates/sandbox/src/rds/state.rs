@@ -62,9 +62,35 @@ pub struct Settings {
     pub storage_type: Option<String>,
     pub log_exports: BTreeSet<String>,
     pub scaling: Option<Scaling>,
-    pub monitoring_interval: u64,
-    pub performance_insights: bool,
+    #[serde(flatten)]
+    pub monitoring: Monitoring,
+    #[serde(flatten)]
+    pub insights: Insights,
     pub insights_mode: String,
+    #[serde(default)]
+    pub local_write_forwarding: bool,
+}
+
+/// Enhanced Monitoring.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Monitoring {
+    /// Seconds; zero is off.
+    #[serde(rename = "monitoring_interval")]
+    pub interval: u64,
+    #[serde(default, rename = "monitoring_role")]
+    pub role: Option<String>,
+}
+
+/// Performance Insights.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Insights {
+    #[serde(rename = "performance_insights")]
+    pub enabled: bool,
+    /// Days; of no meaning while it is off.
+    #[serde(default, rename = "insights_retention")]
+    pub retention: u64,
+    #[serde(default, rename = "insights_key")]
+    pub key: Option<String>,
 }
 
 /// Aurora Serverless v2 capacity, in ACU.
@@ -231,8 +257,16 @@ pub struct Instance {
     pub publicly_accessible: bool,
     pub auto_minor_upgrade: bool,
     pub copy_tags: bool,
-    pub monitoring_interval: u64,
-    pub performance_insights: bool,
+    #[serde(flatten)]
+    pub monitoring: Monitoring,
+    #[serde(flatten)]
+    pub insights: Insights,
+    /// The certificate authority of its server certificate; empty for the region's default.
+    #[serde(default)]
+    pub certificate: String,
+    /// The one that it gets in the next maintenance window.
+    #[serde(default)]
+    pub pending_certificate: Option<String>,
     pub maintenance_window: String,
     pub tags: BTreeMap<String, String>,
     /// Its DB parameter group; empty for the default one.
@@ -278,6 +312,13 @@ pub struct Value {
     pub value: String,
     /// What Describe calls its source; not always `user` (fact book, section 1.2).
     pub source: String,
+    /// `immediate` or `pending-reboot`, as it was set.
+    #[serde(default = "pending_reboot")]
+    pub method: String,
+}
+
+fn pending_reboot() -> String {
+    "pending-reboot".into()
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

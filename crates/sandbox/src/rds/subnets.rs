@@ -87,6 +87,21 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     answer(c, &name)
 }
 
+/// The group `default`, which RDS makes of the default VPC's subnets for whoever names none.
+pub(super) fn default_group(c: &mut Context<'_>) -> Result<String, Fault> {
+    let name = "default".to_string();
+    if !c.rds.subnet_groups.contains_key(&name) {
+        let (subnets, vpc) = (c.ec2.default_subnets(), c.ec2.default_vpc());
+        let zones: BTreeSet<&String> = subnets.iter().map(|(_, zone)| zone).collect();
+        if zones.len() < 2 {
+            return Err(Fault::bad("InvalidSubnet", "No default subnet detected in VPC."));
+        }
+        let (description, tags) = ("default".to_string(), Default::default());
+        c.rds.subnet_groups.insert(name.clone(), SubnetGroup { description, subnets, vpc, tags });
+    }
+    Ok(name)
+}
+
 pub(super) fn describe(c: &mut Context<'_>) -> Reply {
     let wanted = c.name("DBSubnetGroupName");
     if let Some(name) = &wanted

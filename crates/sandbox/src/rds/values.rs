@@ -37,6 +37,10 @@ impl Rds {
     }
 }
 
+fn method(immediate: bool) -> &'static str {
+    if immediate { "immediate" } else { "pending-reboot" }
+}
+
 /// One entry of a Modify or Reset call, checked against the family's table.
 struct Asked {
     parameter: &'static Parameter,
@@ -131,7 +135,10 @@ pub(super) fn modify(c: &mut Context<'_>, level: Level) -> Reply {
         } else {
             "user"
         };
-        group.values.insert(parameter.name.to_string(), Value { value, source: source.to_string() });
+        group.values.insert(
+            parameter.name.to_string(),
+            Value { value, source: source.to_string(), method: method(immediate).to_string() },
+        );
     }
     changes.apply(c, level, &name);
     Ok(name_only(level, &name))
@@ -255,8 +262,8 @@ fn show_parameter(c: &Context<'_>, x: &mut Xml, parameter: &Parameter, set: Opti
     x.text("DataType", parameter.data_type);
     x.optional("AllowedValues", Some(parameter.allowed).filter(|allowed| !allowed.is_empty()));
     x.text("IsModifiable", parameter.modifiable);
-    // Whatever was sent (fact book, section 1.2).
-    x.text("ApplyMethod", "pending-reboot");
+    // As it was set (fact book, appendix F, item 1).
+    x.text("ApplyMethod", set.map_or(method(false), |set| &set.method));
     x.texts("SupportedEngineModes", "member", ["provisioned"]);
 }
 

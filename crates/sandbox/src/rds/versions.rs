@@ -1,11 +1,11 @@
 //! Aurora MySQL versions, and the instance classes that each can run on (fact book, section 1.1).
 
-use super::context::{Context, page};
+use super::context::{Context, page, page_of};
 use super::refusals::invalid;
 use super::timeline::time;
 use crate::account::ACCOUNT;
 use crate::ec2::zones::has_class;
-use crate::wire::{Reply, Xml};
+use crate::wire::{Fault, Reply, Xml};
 use std::sync::LazyLock;
 
 /// Parameter group families, oldest first.
@@ -87,6 +87,11 @@ impl Version {
     /// Readers go on when the writer restarts: 2.10 and later (fact book, section 1.6).
     pub(super) fn readers_survive(&self) -> bool {
         self.order() >= vec![5, 7, 2, 10]
+    }
+
+    /// A reader can pass writes on to the writer: 3.04 and later (Aurora User Guide, "Local write forwarding").
+    pub(super) fn forwards_writes(&self) -> bool {
+        self.order() >= vec![8, 0, 3, 4]
     }
 
     /// So do the secondary clusters of a global database: 3.06 and later (fact book, section 1.6).
@@ -231,7 +236,7 @@ fn show(x: &mut Xml, version: &Version) {
     x.text("SupportsGlobalDatabases", true);
     x.text("SupportsBabelfish", false);
     x.text("SupportsLocalWriteForwarding", true);
-    x.texts("SupportedCACertificateIdentifiers", "member", ["rds-ca-rsa2048-g1", "rds-ca-ecc384-g1"]);
+    x.texts("SupportedCACertificateIdentifiers", "member", CERTIFICATES);
     if version.order() >= vec![8, 0] {
         x.element("ServerlessV2FeaturesSupport", |x| {
             x.text("MinCapacity", if version.can_pause() { "0.0" } else { "0.5" });
@@ -239,6 +244,70 @@ fn show(x: &mut Xml, version: &Version) {
         });
     }
     x.text("DBEngineVersionArn", format!("arn:aws:rds::{ACCOUNT}:dbengineversion:{}", version.name));
+}
+
+/// The certificate authorities of every region, the default one first (RDS User Guide, "Certificate authorities").
+pub(super) const CERTIFICATES: &[&str] = &["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"];
+/// Until when they are valid; close enough to the real ones, which end in 2061 and 2121.
+pub(super) const CERTIFICATES_UNTIL: &str = "2061-05-25T00:00:00Z";
+
+/// DescribeCertificates.
+pub(super) fn describe_certificates(c: &mut Context<'_>) -> Reply {
+    let wanted = c.params().get("CertificateIdentifier");
+    if let Some(name) = wanted.filter(|name| !CERTIFICATES.contains(name)) {
+        return Err(Fault::new(404, "CertificateNotFound", format!("Certificate not found: {name}")));
+    }
+    c.filters(&[])?;
+    let found = CERTIFICATES.iter().filter(|name| wanted.is_none_or(|wanted| wanted == **name));
+    let (found, marker) = page(c.params(), found.map(|name| (name.to_string(), *name)).collect())?;
+    let mut xml = Xml::new();
+    xml.text("DefaultCertificateForNewLaunches", CERTIFICATES[0]);
+    xml.list("Certificates", "Certificate", found, |x, name| {
+        x.text("CertificateIdentifier", name).text("CertificateType", "CA");
+        x.text("Thumbprint", name.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
+        x.text("ValidFrom", "2021-05-25T00:00:00Z").text("ValidTill", CERTIFICATES_UNTIL);
+        x.text("CertificateArn", format!("arn:aws:rds:{}::cert:{name}", c.call.region));
+        x.text("CustomerOverride", false);
+    });
+    xml.optional("Marker", marker);
+    Ok(xml.into())
+}
+
+/// The default option groups: Aurora has no others (RDS User Guide, "Working with option groups").
+pub(super) fn describe_option_groups(c: &mut Context<'_>) -> Reply {
+    let p = c.params();
+    let (wanted, engine, major) =
+        (p.get("OptionGroupName"), p.get("EngineName"), p.get("MajorEngineVersion"));
+    c.filters(&[])?;
+    let known =
+        FAMILIES.iter().map(|family| (option_group(family), family.trim_start_matches("aurora-mysql")));
+    let found = known.filter(|(name, version)| {
+        wanted.is_none_or(|wanted| wanted == name)
+            && engine.is_none_or(|engine| engine == "aurora-mysql")
+            && major.is_none_or(|major| major == *version)
+    });
+    let found: Vec<_> = found.map(|(name, version)| (name.clone(), (name, version))).collect();
+    if let (Some(name), true) = (wanted, found.is_empty()) {
+        let text = format!("Specified OptionGroupName: {name} not found.");
+        return Err(Fault::new(404, "OptionGroupNotFoundFault", text));
+    }
+    let (found, marker) = page(p, found)?;
+    let mut xml = Xml::new();
+    xml.list("OptionGroupsList", "OptionGroup", found, |x, (name, version)| {
+        x.text("OptionGroupName", &name);
+        x.text("OptionGroupDescription", format!("Default option group for aurora-mysql {version}"));
+        x.text("EngineName", "aurora-mysql").text("MajorEngineVersion", version);
+        x.element("Options", |_| {});
+        x.text("AllowsVpcAndNonVpcInstanceMemberships", true);
+        x.text("OptionGroupArn", c.arn("og", &name));
+    });
+    xml.optional("Marker", marker);
+    Ok(xml.into())
+}
+
+/// The option group of an instance: `default:aurora-mysql-8-0`.
+pub(super) fn option_group(family: &str) -> String {
+    format!("default:{}", family.replace("aurora-mysql", "aurora-mysql-").replace('.', "-"))
 }
 
 pub(super) fn describe_orderable(c: &mut Context<'_>) -> Reply {
@@ -255,7 +324,8 @@ pub(super) fn describe_orderable(c: &mut Context<'_>) -> Reply {
         .flat_map(|version| version.classes().map(move |class| (version, class)))
         .filter(|(_, known)| class.is_none_or(|wanted| wanted == known));
     let all = found.enumerate().map(|(n, option)| (format!("{n:06}"), option)).collect();
-    let (options, marker) = page(p, all)?;
+    // Unlike other listings, this one has pages of a thousand (API reference; Terraform asks with 1000).
+    let (options, marker) = page_of(p, all, 1000)?;
     let mut xml = Xml::new();
     xml.list("OrderableDBInstanceOptions", "OrderableDBInstanceOption", options, |x, (version, class)| {
         x.text("Engine", "aurora-mysql");

@@ -92,6 +92,7 @@ pub(super) fn create(call: &Call, route: &Route, s3: &mut S3, random: &Random) -
         encryption: Encryption::default(),
         policy: None,
         ownership: Some(ownership.to_string()),
+        object_lock: locked,
         objects: BTreeMap::new(),
         uploads: BTreeMap::new(),
     };

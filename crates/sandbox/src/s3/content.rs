@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -58,10 +59,10 @@ impl Content {
         Content(Arc::new(Bytes { bytes: Vec::new(), sha256: OnceLock::from(sha256), is_aside: true }))
     }
 
-    /// An entity tag with its quotes. AWS uses MD5 for simple uploads, and documents that nobody may rely
-    /// on that; this is the beginning of the SHA-256.
+    /// The entity tag of a single part, with its quotes: its MD5 (fact book, appendix F, item 11).
     pub(super) fn etag(&self) -> String {
-        format!("\"{}\"", &self.sha256()[..32])
+        let hash = Md5::digest(self.bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        format!("\"{hash}\"")
     }
 }
 

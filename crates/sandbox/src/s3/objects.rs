@@ -98,7 +98,7 @@ pub(super) fn describe(
     if let Some(key) = key {
         headers.insert("x-amz-server-side-encryption-aws-kms-key-id".into(), key.to_string());
     }
-    let tags = Params::parse(request.header("x-amz-tagging").unwrap_or_default()).0;
+    let tags = Params::parse(request.header("x-amz-tagging").unwrap_or_default()).texts();
     for (key, value) in &tags {
         check_tag(key, value)?;
     }
@@ -144,7 +144,8 @@ pub(super) fn put(call: &Call, route: &Route, bucket: &mut Bucket, random: &mut 
     let content = Content::new(bytes);
     check_hash(request, &content)?;
     let (headers, tags) = describe(request, &trailers, bucket)?;
-    let etag = content.etag();
+    check_acl(request, bucket)?;
+    let etag = written(&content, &headers);
     let version = Version {
         id: String::new(),
         modified: call.now,
@@ -161,6 +162,28 @@ pub(super) fn put(call: &Call, route: &Route, bucket: &mut Bucket, random: &mut 
         name.starts_with("x-amz-checksum-") || name.starts_with("x-amz-server-side-encryption")
     }));
     Ok(Body::Whole(Response { status: 200, headers: answer, body: Vec::new() }))
+}
+
+/// The tag of a content that is written in one piece. Of what KMS encrypts it is no MD5 (API reference, "Object").
+pub(super) fn written(content: &Content, headers: &Texts) -> String {
+    let algorithm = headers.get("x-amz-server-side-encryption");
+    match algorithm.is_some_and(|algorithm| algorithm.starts_with("aws:kms")) {
+        true => format!("\"{}\"", &content.sha256()[..32]),
+        false => content.etag(),
+    }
+}
+
+/// Where ACLs are off, only those that give nothing away are taken (S3 User Guide, "Controlling ownership").
+fn check_acl(request: &Request, bucket: &Bucket) -> Result<(), Fault> {
+    match request.header("x-amz-acl") {
+        None | Some("private" | "bucket-owner-full-control") => Ok(()),
+        Some(_) if bucket.ownership.as_deref() == Some("BucketOwnerEnforced") => {
+            Err(Fault::bad("AccessControlListNotSupported", "The bucket does not allow ACLs"))
+        }
+        Some(acl) => {
+            Err(Fault::new(501, "NotImplemented", format!("The sandbox keeps no object ACLs: {acl}")))
+        }
+    }
 }
 
 /// The signed hash of the payload, where the client signed it.

@@ -95,6 +95,9 @@ pub struct Bucket {
     pub policy: Option<String>,
     /// `BucketOwnerEnforced`, `BucketOwnerPreferred` or `ObjectWriter`.
     pub ownership: Option<String>,
+    /// Its objects can be locked; none is.
+    #[serde(default)]
+    pub object_lock: bool,
     /// The versions of each key, oldest first; never an empty list.
     pub objects: BTreeMap<String, Vec<Version>>,
     /// Multipart uploads in progress, by upload id.

@@ -10,6 +10,7 @@ use super::tree::{Tree, malformed};
 use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Body, Fault, Reply, Response};
+use md5::{Digest, Md5};
 use std::collections::BTreeMap;
 
 /// Every part but the last must have this many bytes.
@@ -64,6 +65,8 @@ pub(super) fn complete(call: &Call, route: &Route, bucket: &mut Bucket, random: 
         return Err(Fault::bad("EntityTooSmall", text));
     }
     let count = parts.len();
+    // The MD5 of the parts' MD5s, with their number (S3 User Guide, "Checking object integrity").
+    let hashes: Vec<u8> = parts.iter().flat_map(|part| Md5::digest(part.content.bytes())).collect();
     let bytes: Vec<u8> = parts.iter().flat_map(|part| part.content.bytes()).copied().collect();
     if bytes.len() > OBJECT_BYTES_MAX {
         let text = "Your proposed upload exceeds the maximum allowed size";
@@ -73,7 +76,7 @@ pub(super) fn complete(call: &Call, route: &Route, bucket: &mut Bucket, random: 
     check_write_conditions(&call.request, bucket, &route.key)?;
     bucket.uploads.remove(&id);
     let content = Content::new(bytes);
-    let etag = format!("\"{}-{}\"", content.etag().trim_matches('"'), count);
+    let etag = format!("\"{}-{count}\"", Content::new(hashes).etag().trim_matches('"'));
     let version = Version {
         id: String::new(),
         modified: call.now,

@@ -26,7 +26,7 @@ const MEMBERS: &[&str] = &[
 ];
 
 fn find<'a>(call: &Call, sagemaker: &'a SageMaker) -> Result<&'a EndpointConfig, Fault> {
-    let name = Input(&call.json).name(NAME)?;
+    let name = Input::of(call).name(NAME)?;
     let found = sagemaker.endpoint_configs.get(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
@@ -69,7 +69,7 @@ fn check_variant(call: &Call, sagemaker: &SageMaker, variant: Input<'_>) -> Resu
 }
 
 pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let name = input.name(NAME)?;
     let tags = input.tags()?;
     let variants = input.structures("ProductionVariants")?;
@@ -96,12 +96,9 @@ pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
             return Err(invalid("Serverless Inference does not support data capture"));
         }
     }
-    let mut definition = call.json.clone();
-    if let Some(object) = definition.as_object_mut() {
-        object.retain(|member, value| MEMBERS.contains(&member.as_str()) && !value.is_null());
-    }
+    let mut definition = call.json.keep(MEMBERS);
     for variant in definition["ProductionVariants"].as_array_mut().into_iter().flatten() {
-        if Input(variant).value("InitialVariantWeight").is_none() {
+        if Input::within(variant).value("InitialVariantWeight").is_none() {
             variant["InitialVariantWeight"] = json!(1.0);
         }
     }
@@ -122,18 +119,11 @@ pub(super) fn describe(call: &Call, sagemaker: &SageMaker) -> Reply {
     Ok(present(answer))
 }
 
-/// The documentation says "you must not delete an EndpointConfig in use" (fact book, section 4.3). AWS may
-/// let it happen, and the endpoint then loses its description (trap 53); the sandbox is the stricter one,
-/// so that a caller who does it is found out.
+/// Accepted while an endpoint uses the configuration, whatever the documentation says one must not do: SageMaker's
+/// Python SDK and Terraform delete it first (fact book, appendix F, item 2).
 pub(super) fn delete(call: &Call, sagemaker: &mut SageMaker) -> Reply {
     let name = find(call, sagemaker)?.name.clone();
     let arn = arn(call, KIND, &name);
-    if let Some(user) = sagemaker.endpoints.values().find(|endpoint| endpoint.uses(&name)) {
-        return Err(invalid(format!(
-            "Cannot delete endpoint configuration \"{arn}\" because it is in use by endpoint \"{}\".",
-            user.name
-        )));
-    }
     sagemaker.endpoint_configs.remove(&name.to_ascii_lowercase());
     sagemaker.tags.remove(&arn);
     Ok(Body::Json(json!({})))

@@ -69,9 +69,9 @@ pub(super) fn failure(
     None
 }
 
-/// The artifact of a container that should be in a bucket of this account and is not. Buckets that the
-/// sandbox does not know are taken to be right.
-fn missing_artifact<'a>(s3: &S3, container: &'a Value) -> Option<&'a str> {
+/// The artifact of a container that is not where it should be. Buckets of others that the sandbox does not know are
+/// taken to be right.
+pub(super) fn missing_artifact<'a>(s3: &S3, container: &'a Value) -> Option<&'a str> {
     let source = &container["ModelDataSource"]["S3DataSource"];
     let (url, is_prefix) = match container["ModelDataUrl"].as_str() {
         Some(url) => (url, false),
@@ -79,7 +79,12 @@ fn missing_artifact<'a>(s3: &S3, container: &'a Value) -> Option<&'a str> {
     };
     let (bucket, key) = url.strip_prefix("s3://")?.split_once('/')?;
     let found = if is_prefix { s3.has_prefix(bucket, key) } else { s3.has_object(bucket, key) };
-    (s3.owns(bucket) && !found).then_some(url)
+    let known_elsewhere = s3.foreign.get(bucket);
+    let missing_elsewhere = known_elsewhere.is_some_and(|foreign| {
+        !foreign.readable
+            || !foreign.keys.iter().any(|known| known == key || is_prefix && known.starts_with(key))
+    });
+    (s3.owns(bucket) && !found || missing_elsewhere).then_some(url)
 }
 
 /// Checks the instance quotas for a new fleet. Blue/green runs both fleets at once, so that all of the

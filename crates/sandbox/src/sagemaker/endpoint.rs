@@ -145,12 +145,6 @@ impl Endpoint {
         }
     }
 
-    /// Whether the endpoint runs, or is about to run, the configuration of this name.
-    pub(super) fn uses(&self, config: &str) -> bool {
-        self.config.eq_ignore_ascii_case(config)
-            || self.deployment.as_ref().is_some_and(|d| d.config.eq_ignore_ascii_case(config))
-    }
-
     pub(super) fn is_serverless(&self) -> bool {
         self.variants.iter().any(|variant| variant.serverless.is_some())
     }

@@ -18,7 +18,7 @@ const NAME: &str = "EndpointName";
 const SERVERLESS_MAX: usize = 50;
 
 fn find<'a>(call: &Call, sagemaker: &'a mut SageMaker) -> Result<&'a mut Endpoint, Fault> {
-    let name = Input(&call.json).name(NAME)?;
+    let name = Input::of(call).name(NAME)?;
     let found = sagemaker.endpoints.get_mut(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
@@ -60,7 +60,7 @@ fn answer(call: &Call, name: &str) -> Reply {
 }
 
 pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let name = input.name(NAME)?;
     let config = input.name("EndpointConfigName")?;
     let tags = input.tags()?;
@@ -179,7 +179,7 @@ fn retain(input: Input<'_>, old: &[Variant], new: &mut [Variant]) -> Result<(), 
 }
 
 pub(super) fn update(call: &Call, reach: &mut Reach<'_>) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let config = input.name("EndpointConfigName")?;
     let old = find(call, reach.sagemaker)?.clone();
     check_idle(call, &old)?;
@@ -226,7 +226,7 @@ pub(super) fn update(call: &Call, reach: &mut Reach<'_>) -> Reply {
 }
 
 pub(super) fn update_weights(call: &Call, reach: &mut Reach<'_>) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let old = find(call, reach.sagemaker)?.clone();
     check_idle(call, &old)?;
     check_not_failed(call, &old)?;

@@ -1,6 +1,7 @@
 //! Reading and checking the members of a request.
 
 use super::answers::invalid;
+use crate::call::{Call, Json};
 use crate::wire::Fault;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -10,12 +11,26 @@ use std::ops::RangeInclusive;
 pub(super) const TAGS_MAX: usize = 50;
 
 /// A structure in a request. A member that is null is absent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Input<'a>(pub(super) &'a Value);
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a>(pub(super) &'a Value, Option<&'a Json>);
 
 impl<'a> Input<'a> {
+    /// The request itself, which remembers what is read of it.
+    pub(super) fn of(call: &'a Call) -> Input<'a> {
+        Input(call.json.whole(), Some(&call.json))
+    }
+
+    /// A structure within a request, or of what is stored.
+    pub(super) fn within(value: &'a Value) -> Input<'a> {
+        Input(value, None)
+    }
+
     pub(super) fn value(self, name: &str) -> Option<&'a Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        let value = match self.1 {
+            Some(request) => request.get(name),
+            None => self.0.get(name),
+        };
+        value.filter(|value| !value.is_null())
     }
 
     fn typed<T>(self, name: &str, read: impl Fn(&'a Value) -> Option<T>) -> Result<Option<T>, Fault> {
@@ -74,12 +89,12 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn structure(self, name: &str) -> Result<Option<Input<'a>>, Fault> {
-        self.typed(name, |value| value.is_object().then_some(Input(value)))
+        self.typed(name, |value| value.is_object().then_some(Input::within(value)))
     }
 
     pub(super) fn structures(self, name: &str) -> Result<Vec<Input<'a>>, Fault> {
         let read = |value: &'a Value| {
-            value.as_array()?.iter().map(|one| one.is_object().then_some(Input(one))).collect()
+            value.as_array()?.iter().map(|one| one.is_object().then_some(Input::within(one))).collect()
         };
         Ok(self.typed(name, read)?.unwrap_or_default())
     }
@@ -171,22 +186,23 @@ mod tests {
     #[test]
     fn names() {
         for good in ["a", "Churn-1", "a--b", &"x".repeat(63)] {
-            assert!(Input(&json!({ "N": good })).name("N").is_ok(), "{good}");
+            assert!(Input::within(&json!({ "N": good })).name("N").is_ok(), "{good}");
         }
         for bad in ["", "-a", "a-", "a_b", "a.b", &"x".repeat(64)] {
             assert_eq!(
-                Input(&json!({ "N": bad })).name("N").unwrap_err().code,
+                Input::within(&json!({ "N": bad })).name("N").unwrap_err().code,
                 "ValidationException",
                 "{bad}"
             );
         }
-        let fault = Input(&json!({})).name("ModelName").unwrap_err();
+        let fault = Input::within(&json!({})).name("ModelName").unwrap_err();
         assert!(fault.message.contains("Value null at 'modelName'"), "{}", fault.message);
     }
 
     #[test]
     fn numbers_have_limits_and_types() {
-        let code = |value| Input(&json!({ "N": value })).integer("N", 5..=10).map_err(|fault| fault.code);
+        let code =
+            |value| Input::within(&json!({ "N": value })).integer("N", 5..=10).map_err(|fault| fault.code);
         assert_eq!(code(json!(7)), Ok(Some(7)));
         assert_eq!(code(json!(null)), Ok(None));
         assert_eq!(code(json!(-1)), Err("ValidationException".to_string()));

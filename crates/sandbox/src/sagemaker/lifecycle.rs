@@ -35,13 +35,13 @@ fn script(input: Input<'_>, hook: &str) -> Result<Option<String>, Fault> {
 }
 
 fn find<'a>(call: &Call, sagemaker: &'a mut SageMaker) -> Result<&'a mut LifecycleConfig, Fault> {
-    let name = Input(&call.json).name(NAME)?;
+    let name = Input::of(call).name(NAME)?;
     let found = sagemaker.lifecycle_configs.get_mut(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
 
 pub(super) fn create(call: &Call, sagemaker: &mut SageMaker) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let name = input.name(NAME)?;
     let config = LifecycleConfig {
         name: name.to_string(),
@@ -79,7 +79,7 @@ pub(super) fn describe(call: &Call, sagemaker: &mut SageMaker) -> Reply {
 /// Takes effect at the next start of the notebooks that use it; nothing is run now. A hook that the
 /// request does not name keeps its script.
 pub(super) fn update(call: &Call, sagemaker: &mut SageMaker) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let (on_create, on_start) = (script(input, "OnCreate")?, script(input, "OnStart")?);
     let config = find(call, sagemaker)?;
     if input.value("OnCreate").is_some() {

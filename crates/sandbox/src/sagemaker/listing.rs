@@ -38,7 +38,7 @@ pub(super) struct Row<'a> {
 
 /// The page of `rows` that the call asks for, under the member `member`.
 pub(super) fn page(call: &Call, member: &str, order: &Order, mut rows: Vec<Row<'_>>) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let max = input.integer("MaxResults", 1..=100)?.unwrap_or(PAGE_DEFAULT) as usize;
     let by =
         input.choice("SortBy", &["Name", "CreationTime", "LastModifiedTime", "Status"])?.unwrap_or(order.by);

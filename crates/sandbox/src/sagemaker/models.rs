@@ -1,6 +1,7 @@
 //! Models: what to run and where its artifacts are. They cannot be changed: fact book, section 4.3.
 
 use super::answers::{already_exists, arn, invalid, not_found, present, seconds};
+use super::deployment::missing_artifact;
 use super::input::Input;
 use super::listing::{self, Row};
 use super::reach::{PRINCIPAL, Reach, check_network, check_role};
@@ -22,7 +23,7 @@ const MEMBERS: &[&str] = &[
 ];
 
 fn find<'a>(call: &Call, sagemaker: &'a SageMaker) -> Result<&'a Model, Fault> {
-    let name = Input(&call.json).name(NAME)?;
+    let name = Input::of(call).name(NAME)?;
     let found = sagemaker.models.get(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
@@ -53,8 +54,21 @@ fn check_container(container: Input<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether the artifact is there, and the image in a registry of this region.
+fn check_contents(call: &Call, reach: &Reach<'_>, container: Input<'_>) -> Result<(), Fault> {
+    if let Some(url) = missing_artifact(reach.s3, container.0) {
+        return Err(invalid(format!("Could not find model data at {url}.")));
+    }
+    let image = container.text("Image")?.unwrap_or_default();
+    let region = image.split_once(".dkr.ecr.").and_then(|(_, rest)| rest.split('.').next());
+    if region.is_some_and(|region| region != call.region) || reach.sagemaker.missing_images.contains(image) {
+        return Err(invalid(format!("Requested image {image} not found.")));
+    }
+    Ok(())
+}
+
 pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let name = input.name(NAME)?;
     let tags = input.tags()?;
     let primary = input.structure("PrimaryContainer")?;
@@ -70,10 +84,7 @@ pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
     for container in primary.into_iter().chain(containers) {
         check_container(container)?;
     }
-    let mut definition = call.json.clone();
-    if let Some(object) = definition.as_object_mut() {
-        object.retain(|member, value| MEMBERS.contains(&member.as_str()) && !value.is_null());
-    }
+    let definition = call.json.keep(MEMBERS);
     let model = Model { name: name.to_string(), definition, created: call.now };
     let key = name.to_ascii_lowercase();
     if reach.sagemaker.models.contains_key(&key) {
@@ -84,6 +95,11 @@ pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
     }
     if let Some(role) = input.text("ExecutionRoleArn")? {
         check_role(call, reach.iam, role).map_err(|refusal| unusable(call, role, &model, refusal))?;
+    }
+    // Everything that can be known of the containers is known by now; the rest fails at deployment (fact book,
+    // appendix F, item 3).
+    for container in primary.into_iter().chain(input.structures("Containers")?) {
+        check_contents(call, reach, container)?;
     }
     let arn = arn(call, KIND, name);
     reach.sagemaker.models.insert(key, model);
@@ -119,7 +135,8 @@ pub(super) fn describe(call: &Call, sagemaker: &SageMaker) -> Reply {
     answer[NAME] = json!(model.name);
     answer["ModelArn"] = json!(arn(call, KIND, &model.name));
     answer["CreationTime"] = seconds(model.created);
-    answer["EnableNetworkIsolation"] = json!(Input(&model.definition).flag("EnableNetworkIsolation")?);
+    answer["EnableNetworkIsolation"] =
+        json!(Input::within(&model.definition).flag("EnableNetworkIsolation")?);
     Ok(present(answer))
 }
 

@@ -20,7 +20,7 @@ const FAMILIES_REFUSED: &[&str] = &["p2", "p3", "inf1", "g3"];
 const SWITCH: &[&str] = &["Enabled", "Disabled"];
 
 fn find<'a>(call: &Call, sagemaker: &'a mut SageMaker) -> Result<&'a mut Notebook, Fault> {
-    let name = Input(&call.json).name(NAME)?;
+    let name = Input::of(call).name(NAME)?;
     let found = sagemaker.notebooks.get_mut(&name.to_ascii_lowercase());
     found.ok_or_else(|| not_found(call, KIND, name))
 }
@@ -73,7 +73,7 @@ fn metadata_version(input: Input<'_>) -> Result<Option<String>, Fault> {
 }
 
 pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let name = input.name(NAME)?;
     let instance_type = input.instance_type("InstanceType")?;
     let instance_type = instance_type.ok_or_else(|| missing("InstanceType"))?;
@@ -175,7 +175,7 @@ pub(super) fn describe(call: &Call, sagemaker: &mut SageMaker) -> Reply {
 }
 
 pub(super) fn update(call: &Call, reach: &mut Reach<'_>) -> Reply {
-    let input = Input(&call.json);
+    let input = Input::of(call);
     let mut new = find(call, reach.sagemaker)?.clone();
     new.check(call, &["Stopped"], "Updating")?;
     if let Some(instance_type) = input.instance_type("InstanceType")? {
@@ -281,7 +281,7 @@ pub(super) fn delete(call: &Call, reach: &mut Reach<'_>) -> Reply {
 }
 
 pub(super) fn list(call: &Call, sagemaker: &SageMaker) -> Reply {
-    let config_part = Input(&call.json).text("NotebookInstanceLifecycleConfigNameContains")?;
+    let config_part = Input::of(call).text("NotebookInstanceLifecycleConfigNameContains")?;
     let rows = sagemaker
         .notebooks
         .values()

@@ -23,6 +23,9 @@ pub struct SageMaker {
     /// Quotas by their name, such as `ml.m5.large for endpoint usage` or
     /// `ml.t3.medium for notebook instance usage`; what is not here is not limited.
     pub instance_limits: BTreeMap<String, u64>,
+    /// Images that are not in their registry; all others are taken to be there.
+    #[serde(default)]
+    pub missing_images: BTreeSet<String>,
     /// Images whose containers do not pass the ping health check.
     pub failing_images: BTreeSet<String>,
     /// Lifecycle configurations (names) whose scripts take longer than five minutes.
@@ -92,7 +95,7 @@ impl Model {
     /// The containers, primary or not.
     pub(super) fn containers(&self) -> impl Iterator<Item = Input<'_>> {
         let listed = self.definition["Containers"].as_array().into_iter().flatten();
-        Input(&self.definition).value("PrimaryContainer").into_iter().chain(listed).map(Input)
+        Input::within(&self.definition).value("PrimaryContainer").into_iter().chain(listed).map(Input::within)
     }
 
     pub(super) fn images(&self) -> impl Iterator<Item = &str> {
@@ -105,7 +108,7 @@ impl Model {
 
     /// Subnets and security groups, if the model is attached to a VPC.
     pub(super) fn network(&self) -> Option<(Vec<String>, Vec<String>)> {
-        let vpc = Input(&self.definition).structure("VpcConfig").ok()??;
+        let vpc = Input::within(&self.definition).structure("VpcConfig").ok()??;
         Some((vpc.texts("Subnets").ok()?, vpc.texts("SecurityGroupIds").ok()?))
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// The ARN in the request, if there is such a resource.
 fn resource(call: &Call, sagemaker: &SageMaker) -> Result<String, Fault> {
-    let given = Input(&call.json).required("ResourceArn")?.to_ascii_lowercase();
+    let given = Input::of(call).required("ResourceArn")?.to_ascii_lowercase();
     let (kind, name) = given
         .rsplit_once(':')
         .and_then(|(_, resource)| resource.split_once('/'))
@@ -42,7 +42,7 @@ fn wire(tags: Option<&BTreeMap<String, String>>) -> Body {
 
 pub(super) fn add(call: &Call, sagemaker: &mut SageMaker) -> Reply {
     let arn = resource(call, sagemaker)?;
-    let new = Input(&call.json).tags()?;
+    let new = Input::of(call).tags()?;
     let tags = sagemaker.tags.entry(arn).or_default();
     let added = new.keys().filter(|key| !tags.contains_key(*key)).count();
     if tags.len() + added > TAGS_MAX {
@@ -58,7 +58,7 @@ pub(super) fn list(call: &Call, sagemaker: &SageMaker) -> Reply {
 
 pub(super) fn delete(call: &Call, sagemaker: &mut SageMaker) -> Reply {
     let arn = resource(call, sagemaker)?;
-    let keys = Input(&call.json).texts("TagKeys")?;
+    let keys = Input::of(call).texts("TagKeys")?;
     if let Some(tags) = sagemaker.tags.get_mut(&arn) {
         tags.retain(|key, _| !keys.contains(key));
     }
