@@ -2,7 +2,7 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::not_yet;
-use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or, tag_changes, tag_map};
 use auroraml_core::base::{State, policy};
 use auroraml_core::kinds::role::{Props, Role};
 use aws_sdk_iam::types::Tag;
@@ -123,7 +123,8 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     let tags = tag_map(found.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
     Ok(Some(Seen {
         name: name.to_string(),
-        owned: owns(&aws.place, &tags),
+        // Nobody else makes roles in this path.
+        owned: owns_or(&aws.place, &tags, found.path() == aws.place.role_path()),
         props: Props {
             trust: document(found.assume_role_policy_document().unwrap_or_default()),
             policy,

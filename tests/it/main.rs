@@ -17,6 +17,7 @@ mod kinds_storage;
 mod lifecycle;
 mod listener;
 mod moto;
+mod ownership;
 mod permits;
 mod pipeline;
 mod preflight;
