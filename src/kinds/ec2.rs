@@ -87,12 +87,19 @@ pub(super) async fn held(look: Look<'_>) -> Result<BTreeMap<String, usize>, Fail
         .chain(nats.iter().filter(alive).map(|nat| nat.vpc_id()))
         .chain(tables.iter().map(|table| table.vpc_id()))
         .chain(groups.iter().map(|group| group.vpc_id()))
-        .chain(endpoints.iter().map(|endpoint| endpoint.vpc_id()));
+        // AWS lists one that was deleted for a while, when its VPC may be gone already.
+        .chain(endpoints.iter().filter(|endpoint| !is_dead(endpoint)).map(|endpoint| endpoint.vpc_id()));
     let mut held = BTreeMap::new();
     for vpc in inside.flatten() {
         *held.entry(vpc.to_string()).or_insert(0) += 1;
     }
     Ok(held)
+}
+
+/// Whether an endpoint is on its way out, or never came to be.
+pub(super) fn is_dead(endpoint: &VpcEndpoint) -> bool {
+    let state = endpoint.state().map(|state| state.as_str().to_ascii_lowercase()).unwrap_or_default();
+    matches!(state.as_str(), "deleting" | "deleted" | "failed" | "rejected" | "expired")
 }
 
 /// A listed object that may be the one that is meant by its name.

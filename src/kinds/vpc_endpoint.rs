@@ -20,7 +20,7 @@ impl Calls for VpcEndpoint {
             ground: territory.ground(endpoint.vpc_id()),
             rank: match status(endpoint).as_str() {
                 "available" | "partial" => 0,
-                status if is_dead(status) => 2,
+                _ if ec2::is_dead(endpoint) => 2,
                 _ => 1,
             },
         });
@@ -53,7 +53,7 @@ impl Calls for VpcEndpoint {
             .await?
             .iter()
             .filter(|endpoint| ec2::name_of(look, Self::NAME, endpoint.tags()).as_deref() == Some(name))
-            .filter(|endpoint| is_dead(&status(endpoint)))
+            .filter(|endpoint| ec2::is_dead(endpoint))
             .count();
         let request = aws
             .ec2
@@ -142,10 +142,6 @@ async fn routed(aws: &Aws, want: &Props, failure: Failure) -> Result<(), Failure
 /// In lower case: the service answers so, its documentation has capitals.
 fn status(endpoint: &aws_sdk_ec2::types::VpcEndpoint) -> String {
     endpoint.state().map(|state| state.as_str().to_ascii_lowercase()).unwrap_or_default()
-}
-
-fn is_dead(status: &str) -> bool {
-    matches!(status, "deleting" | "deleted" | "failed" | "rejected" | "expired")
 }
 
 fn state(endpoint: &aws_sdk_ec2::types::VpcEndpoint) -> State {

@@ -19,7 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tries::{Again, Tries, lasting};
 use wait::CERTAINTY_PAUSE;
 
-/// Changes asked of AWS for one step; more than this means that AWS and we disagree about what was asked.
+/// Changes asked of AWS for one step; after more, AWS and we disagree about what was asked.
 const ACTS_MAX: u32 = 64;
 /// Output in which a kind says why AWS undid the last change of an object that is itself in order.
 const FAILURE: &str = "failure";
@@ -404,8 +404,7 @@ impl<'r> Converge<'r> {
         self.now().saturating_sub(earlier)
     }
 
-    /// Asks AWS to change something, unless it interrupts whom the plan did not say: nothing reaches AWS but by
-    /// this, so no kind can forget to ask.
+    /// The only way to change AWS: refuses what interrupts somebody whom the plan did not name.
     async fn act(
         &mut self,
         before: Option<Live>,

@@ -58,6 +58,10 @@ fn is_over(sight: &Sight<'_>, topology: &Topology) -> bool {
         // AWS's times are of whole seconds.
         failover.at + 1_000 > *at && topology.writer().is_some_and(|writer| writer.name == failover.to)
     });
+    // Where somebody was at work just before, what shows now may be the end of that restart, which AWS notices late
+    // (fact book, table 8.2), and the one that was asked for is still to come.
+    let earlier = (1..=*at).contains(&past.busy_at) && at.saturating_sub(past.busy_at) < sight.lag;
+    let applied = applied && !earlier;
     let moves = made.impact == Impact::Failover;
     let stays = sight.want["writer"].is_null();
     match moves {
@@ -280,6 +284,45 @@ mod tests {
         };
         assert_eq!(wait(late), "waiting for AWS to notice the restart");
     }
+
+    /// A member that reports in-sync right after the request: its restart was quick, unless somebody else's has
+    /// just ended and this is what comes of that.
+    #[test]
+    fn the_end_of_somebody_elses_restart_is_not_taken_for_ours() {
+        let live = |pending| Live {
+            id: Id::new("parameter_sync", "main"),
+            props: json!({"topology": Topology {
+                status: "available".into(),
+                members: vec![member("a", true, true), member("b", false, pending)],
+                ..Topology::default()
+            }}),
+            outputs: Outputs::new(),
+            state: State::Ready,
+            owned: true,
+        };
+        let judged = |busy_at| {
+            let past = Past {
+                began: NOW - 3_600_000,
+                acted: Some((NOW - 8_000, Some(live(true)))),
+                acts: 1,
+                busy_at,
+                interrupted: Some(Interruption {
+                    impact: Impact::Readers,
+                    what: String::new(),
+                    why: String::new(),
+                    members: vec!["b".into()],
+                    seconds: Seconds { usually: 60, at_worst: 180 },
+                }),
+                ..Past::default()
+            };
+            let change = Change { path: "pending".into(), from: json!(["a"]), to: To::Value(json!([])) };
+            let (want, live, lag) = (want(), live(false), 90_000);
+            judge(&Sight { lag, want: &want, live: &live, changes: &[change], past: &past, now: NOW })
+        };
+        assert!(matches!(judged(0), Verdict::Act(Some(_))), "{:?}", judged(0));
+        assert_eq!(judged(NOW - 11_000), Verdict::Wait("waiting for AWS to begin".into()));
+    }
+
     /// Where all members were in-sync when the plan was made, no earlier run had a reason to restart one.
     #[test]
     fn quiet_only_where_a_restart_may_be_on_its_way() {

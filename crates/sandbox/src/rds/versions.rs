@@ -318,8 +318,11 @@ pub(super) fn describe_orderable(c: &mut Context<'_>) -> Reply {
     c.filters(&[])?;
     let version = p.get("EngineVersion");
     let class = p.get("DBInstanceClass");
+    // EC2-Classic is gone: every option is in a VPC.
+    let outside = p.get("Vpc") == Some("false");
     let found = VERSIONS
         .iter()
+        .filter(|_| !outside)
         .filter(|known| !known.deprecated && version.is_none_or(|wanted| is_prefix(wanted, &known.name)))
         .flat_map(|version| version.classes().map(move |class| (version, class)))
         .filter(|(_, known)| class.is_none_or(|wanted| wanted == known));
