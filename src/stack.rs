@@ -4,6 +4,7 @@ use crate::aws::{Aws, Connection, Failure};
 use crate::kinds::Kinds;
 use auroraml_core::model;
 use auroraml_core::spec::Spec;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A spec with the account and region that it is about, and the connection there. The three belong together and are
@@ -14,6 +15,8 @@ pub struct Stack {
     pub aws: Arc<Aws>,
     /// The kinds that its resources are of.
     pub kinds: Kinds,
+    /// Ids of what a person lets go although the spec says nothing of it.
+    pub let_go: BTreeSet<String>,
 }
 
 impl Stack {
@@ -23,6 +26,11 @@ impl Stack {
     /// When there are no usable credentials, or STS does not answer.
     pub async fn connect(spec: Spec, connection: Connection) -> Result<Stack, Failure> {
         let aws = Aws::connect(connection, &spec.stack, model::scope(&spec)).await?;
-        Ok(Stack { spec: Arc::new(spec), aws: Arc::new(aws), kinds: Kinds::default() })
+        Ok(Stack {
+            spec: Arc::new(spec),
+            aws: Arc::new(aws),
+            kinds: Kinds::default(),
+            let_go: BTreeSet::new(),
+        })
     }
 }

@@ -129,8 +129,11 @@ impl Intercept for Attempts {
             let broken = std::mem::replace(error, OrchestratorError::other("taken"));
             *error = OrchestratorError::connector(ConnectorError::io(broken.into()));
         }
-        let fault = context.response().and_then(|answer| whole::fault(answer.body().bytes()?));
-        if let (Some(fault), Some(taken @ Ok(_))) = (fault, context.output_or_error_mut()) {
+        let good = context.response().filter(|answer| answer.status().is_success());
+        let fault = good.and_then(|answer| whole::fault(answer.body().bytes()?));
+        if let (Some(fault), Some(taken)) = (fault, context.output_or_error_mut())
+            && taken.as_ref().err().is_none_or(OrchestratorError::is_operation_error)
+        {
             *taken = Err(OrchestratorError::response(fault.into()));
         }
         Ok(())

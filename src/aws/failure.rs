@@ -199,8 +199,7 @@ const SHOWN_MAX: usize = 120;
 fn first_line(answer: &HttpResponse) -> Option<String> {
     let body = answer.body().bytes()?;
     let text = String::from_utf8_lossy(body.get(..4096).unwrap_or(body));
-    let line = text.lines().map(bounded).find(|line| !line.is_empty());
-    line
+    text.lines().map(bounded).find(|line| !line.is_empty())
 }
 
 /// A text without control characters, cut off where it becomes long.

@@ -223,7 +223,13 @@ impl<'a> Look<'a> {
 
 /// Whether an object with these tags belongs to the stack.
 pub fn owns(place: &Place, tags: &BTreeMap<String, String>) -> bool {
-    tags.get(STACK_TAG) == Some(&place.stack)
+    owns_or(place, tags, false)
+}
+
+/// The same where something else than its tags may prove that it is the stack's, such as an IAM path that nobody else
+/// uses: then one that has lost the stack's tag is taken back. Another stack's tag proves the contrary.
+pub fn owns_or(place: &Place, tags: &BTreeMap<String, String>, is_proven: bool) -> bool {
+    tags.get(STACK_TAG).map_or(is_proven, |stack| *stack == place.stack)
 }
 
 /// Tags as AWS returns them, without those that only AWS may set (fact book, trap 69).

@@ -233,6 +233,9 @@ pub struct Terms {
     /// Take it for success when members stay pending-reboot, because the spec says so or its window is closed.
     #[arg(long, help_heading = "Interruptions")]
     pub accept_pending: bool,
+    /// Delete this too, such as notebook.main: it holds data, or others made it. May be given more than once.
+    #[arg(long, value_name = "KIND.NAME", help_heading = "Deletions")]
+    pub delete: Vec<String>,
 }
 
 impl Terms {

@@ -49,7 +49,8 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
         typed: args.words(),
         global,
     };
-    let session = Session::open(&args.spec, global, printer).await?;
+    let mut session = Session::open(&args.spec, global, printer).await?;
+    session.let_go(&args.terms);
     let result = carry_out(&session, request, printer).await;
     session.close(result)
 }
@@ -67,7 +68,8 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
         typed: args.words(),
         global,
     };
-    let session = Session::open(&args.spec, global, printer).await?;
+    let mut session = Session::open(&args.spec, global, printer).await?;
+    session.let_go(&args.terms);
     let result = carry_out(&session, request, printer).await;
     session.close(result)
 }
@@ -108,6 +110,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
     if prepared.plan.is_empty() {
         leave_behind(session, destroying, &prepared.plan, &prepared.observed, printer)?;
+        left_alone(destroying, &prepared.plan)?;
         return pending(&prepared.plan, request.order);
     }
     let refused = refused(&subject, &prepared.plan, &request);
@@ -156,6 +159,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     };
     printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
     leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
+    left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, request.order)
 }
 
@@ -174,6 +178,19 @@ fn leave_behind(
         printer.data(&stack.values_text())?;
     }
     Ok(())
+}
+
+/// What a destroy has left under the stack's name or tags is not nothing.
+fn left_alone(destroying: bool, plan: &Plan) -> Result<(), Error> {
+    if !destroying || plan.left_alone.is_empty() {
+        return Ok(());
+    }
+    let troubles = plan.left_alone.iter().map(|left| Trouble {
+        object: Some(left.id.to_string()),
+        why: format!("left where it is: {}", left.why),
+        help: Some(left.hint.clone()),
+    });
+    Err(Error { exit: Exit::Incomplete, troubles: troubles.collect() })
 }
 
 /// Runs the plan, and listens for signals meanwhile.
@@ -373,7 +390,11 @@ fn now(observed: &Observed, id: &Id) -> String {
 
 /// What a destroy leaves on AWS's side.
 fn lingering(plan: &Plan, now: u64) -> String {
-    let kept = plan.kept.iter().map(|id| format!("{id} is kept, as the spec says"));
+    let kept = plan.kept.iter().map(|id| {
+        let said = format!("{id} is kept, ");
+        let note = plan.notes.iter().find(|note| note.starts_with(&said));
+        note.cloned().unwrap_or_else(|| format!("{said}as the spec says"))
+    });
     let mut lines: Vec<String> = kept.collect();
     for step in plan.work().filter(|step| step.action == Action::Delete) {
         if let Some(name) = step.options.get("final_snapshot") {

@@ -18,7 +18,7 @@ pub enum Exit {
     Preflight = 5,
     /// Refused: the change replaces or deletes something and was not allowed. Nothing was changed.
     Refused = 6,
-    /// Stopped half way: what is done and what is left is printed; running it again goes on from there.
+    /// Stopped half way, or a destroy has left what it may not delete: what is done and what is left is printed; running it again goes on from there.
     Incomplete = 7,
 }
 

@@ -51,7 +51,7 @@ fn global_flags(global: &Global) -> Vec<String> {
 
 /// The flags about interruptions that were given.
 fn terms(terms: &Terms) -> Vec<String> {
-    let Terms { allow, now, accept_pending } = terms;
+    let Terms { allow, now, accept_pending, delete } = terms;
     let mut flags = Vec::new();
     if let Some(allow) = allow {
         flags.extend(["--allow".into(), name(allow)]);
@@ -61,6 +61,9 @@ fn terms(terms: &Terms) -> Vec<String> {
     }
     if *accept_pending {
         flags.push("--accept-pending".into());
+    }
+    for id in delete {
+        flags.extend(["--delete".into(), id.clone()]);
     }
     flags
 }

@@ -10,7 +10,8 @@ use auroraml_core::model::Intent;
 use auroraml_core::render::{self, json::Document};
 
 pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let session = Session::open(&args.spec, global, printer).await?;
+    let mut session = Session::open(&args.spec, global, printer).await?;
+    session.let_go(&args.terms);
     let result = show(&session, args, global, printer).await;
     session.close(result)
 }

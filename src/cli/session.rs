@@ -98,6 +98,11 @@ impl Session {
         Ok(Session { stack, spec_sha256, speed, sandbox })
     }
 
+    /// Takes note of what a person lets go by name.
+    pub fn let_go(&mut self, terms: &Terms) {
+        self.stack.let_go = terms.delete.iter().cloned().collect();
+    }
+
     pub fn subject(&self, destroy: bool, terms: &Terms) -> Subject {
         let place = &self.stack.aws.place;
         // Without a word on it, what interrupts no writer is done.

@@ -4,10 +4,10 @@ use super::args::{Global, Status, StatusFormat, Terms};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
-use auroraml::aws::Look;
-use auroraml::run::reconcile::PrepareError;
+use auroraml::run::reconcile::survey;
 use auroraml_core::base::Observed;
 use auroraml_core::members::Topology;
+use auroraml_core::model::Intent;
 use auroraml_core::render::status::Stack;
 
 pub async fn status(args: &Status, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -17,11 +17,20 @@ pub async fn status(args: &Status, global: &Global, printer: &Printer) -> Result
 }
 
 async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exit, Error> {
-    let aws = &session.stack.aws;
-    let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
-    let observed = session.stack.kinds.observe_all(look).await;
-    let observed = observed.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;
-    let stack = stack(session, &observed);
+    let survey = survey(&session.stack, Intent::Apply).await.map_err(no_plan)?;
+    let mut stack = stack(session, &survey.observed);
+    match &survey.planned {
+        Ok((_, plan, _)) => stack.compare(plan),
+        Err(problems) => {
+            for problem in problems {
+                let text = format!(
+                    "warning: what is missing or differs cannot be told: {}: {}",
+                    problem.what, problem.why
+                );
+                printer.say(&format!("{text}\n"));
+            }
+        }
+    }
     printer.data(&match args.format {
         StatusFormat::Text => stack.to_text(),
         StatusFormat::Json => stack.to_json(),

@@ -2,7 +2,7 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::not_yet;
-use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_map};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or, tag_map};
 use auroraml_core::base::{Outputs, State, policy};
 use auroraml_core::kinds::bucket::{Bucket, Props};
 use aws_sdk_s3::types::{
@@ -44,7 +44,7 @@ impl Calls for Bucket {
                 versioning(aws, &name),
                 live_policy(aws, &name),
             );
-            seen.owned = owns(&aws.place, tags);
+            seen.owned = is_ours(aws, tags);
             seen.props = Props {
                 name,
                 versioning: versioning?,
@@ -68,7 +68,13 @@ impl Calls for Bucket {
         }
         let request =
             aws.s3.create_bucket().bucket(&want.name).create_bucket_configuration(configuration.build());
-        already_ok(request.send().await.during("CreateBucket"), Class::Exists)?;
+        match request.send().await.during("CreateBucket") {
+            // Made by this very call. Where its tags were not taken, a bucket whose name the spec gives would never be
+            // known again (moto 5.2 ignores them).
+            Ok(_) if aws.scope.bucket.is_some() => put_tags(aws, want).await?,
+            Err(failure) if !failure.is(Class::Exists) => return Err(failure),
+            _ => {}
+        }
         if want.versioning {
             put_versioning(aws, want).await?;
         }
@@ -78,12 +84,7 @@ impl Calls for Bucket {
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let (want, owner) = (&update.want, &aws.place.account);
         if update.changed("tags") {
-            // Replaces all tags; those that AWS set stay.
-            let tagging =
-                Tagging::builder().set_tag_set(Some(built(&want.tags)?)).build().map_err(unbuilt)?;
-            let request =
-                aws.s3.put_bucket_tagging().bucket(&want.name).expected_bucket_owner(owner).tagging(tagging);
-            not_yet(request.send().await.during("PutBucketTagging"))?;
+            put_tags(aws, want).await?;
         }
         if update.changed("public_access_blocked") {
             let blocked = want.public_access_blocked;
@@ -140,6 +141,13 @@ pub(super) enum Whose {
     Ours(BTreeMap<String, String>),
 }
 
+/// Whether this account's bucket of the stack's name is the stack's. The name that auroraml chooses holds stack, account
+/// and region, so it proves that by itself; tags in CreateBucket are new, and not everything that speaks S3 takes them.
+/// A name that the spec gives proves nothing.
+pub(super) fn is_ours(aws: &Aws, tags: &BTreeMap<String, String>) -> bool {
+    owns_or(&aws.place, tags, aws.scope.bucket.is_none())
+}
+
 /// Asks for the tags, and with HEAD where that is denied.
 pub(super) async fn whose(look: Look<'_>) -> Result<Arc<Whose>, Failure> {
     let aws = look.aws;
@@ -194,6 +202,15 @@ async fn live_policy(aws: &Aws, bucket: &str) -> Result<Value, Failure> {
     let found = absent_ok(request.send().await.during("GetBucketPolicy"))?;
     let Some(text) = found.and_then(|found| found.policy) else { return Ok(Value::Null) };
     Ok(serde_json::from_str(&text).map_or(Value::String(text), |value| policy::normal(&value)))
+}
+
+/// Replaces all tags; those that AWS set stay.
+async fn put_tags(aws: &Aws, want: &Props) -> Result<(), Failure> {
+    let tagging = Tagging::builder().set_tag_set(Some(built(&want.tags)?)).build().map_err(unbuilt)?;
+    let owner = &aws.place.account;
+    let request =
+        aws.s3.put_bucket_tagging().bucket(&want.name).expected_bucket_owner(owner).tagging(tagging);
+    not_yet(request.send().await.during("PutBucketTagging")).map(|_| ())
 }
 
 async fn put_versioning(aws: &Aws, want: &Props) -> Result<(), Failure> {

@@ -1,9 +1,9 @@
 //! How AWS is asked for the stack's files in its bucket.
 
-use super::bucket::{Whose, whose};
+use super::bucket::{Whose, is_ours, whose};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::sagemaker::not_yet;
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::names::short_hash;
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::bucket_object::{BucketObject, Props};
@@ -17,7 +17,7 @@ impl Calls for BucketObject {
         let whose = whose(look).await?;
         let Whose::Ours(tags) = whose.as_ref() else { return Ok(Vec::new()) };
         // An object belongs to whoever the bucket belongs to.
-        let owned = owns(&aws.place, tags);
+        let owned = is_ours(aws, tags);
         let bucket = aws.bucket();
         let list = look.shared("ListObjectsV2", async {
             let request = aws

@@ -7,8 +7,10 @@
 //! that the next plan deletes it.
 
 mod blockers;
+mod ground;
 
 pub(super) use blockers::{Held, explained};
+pub(super) use ground::{Ground, Territory, territory};
 
 use super::kind::absent_ok;
 use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
@@ -21,12 +23,9 @@ use aws_sdk_ec2::types::{
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A look at one resource may decide between VPCs by listings this old, in milliseconds: second VPCs are
-/// rare, and each waiting step would list everything for them.
-const CHOICE_AGE_MS: u64 = 20_000;
 /// How long a create is the same create, in milliseconds: longer than an object stays invisible (fact book,
 /// section 5.3), and short, because AWS answers an old token with the old object even when that is gone.
 const TOKEN_PERIOD_MS: u64 = 120_000;
@@ -68,34 +67,8 @@ pub(super) fn filter(name: &str, value: &str) -> Filter {
     Filter::builder().name(name).values(value).build()
 }
 
-/// The stack's VPCs beside the one that is meant: of two with one name, that one which holds most of the
-/// stack's objects, then the one with the lower id.
-pub(super) async fn superseded(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
-    let as_of = match look.only {
-        Some(_) => look.as_of.saturating_sub(CHOICE_AGE_MS),
-        None => look.as_of,
-    };
-    let look = Look { as_of, only: None, ..look };
-    let vpcs = vpcs(look).await?;
-    let mut named: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for vpc in vpcs.iter() {
-        if let (Some(name), Some(id)) = (name_of(look, "vpc", vpc.tags()), vpc.vpc_id()) {
-            named.entry(name).or_default().push(id);
-        }
-    }
-    named.retain(|_, ids| ids.len() > 1);
-    if named.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let held = held(look).await?;
-    for ids in named.values_mut() {
-        ids.sort_by_key(|id| (std::cmp::Reverse(held.get(*id).copied().unwrap_or_default()), *id));
-    }
-    Ok(named.into_values().flat_map(|ids| ids.into_iter().skip(1).map(String::from)).collect())
-}
-
 /// How many of the stack's objects each VPC holds.
-async fn held(look: Look<'_>) -> Result<BTreeMap<String, usize>, Failure> {
+pub(super) async fn held(look: Look<'_>) -> Result<BTreeMap<String, usize>, Failure> {
     let (subnets, gateways, nats, tables, groups, endpoints) = tokio::try_join!(
         subnets(look),
         gateways(look),
@@ -127,8 +100,7 @@ pub(super) struct Candidate<'a, T> {
     pub object: &'a T,
     pub id: Option<&'a str>,
     pub tags: &'a [Tag],
-    /// In a VPC that is not the one that is meant.
-    pub elsewhere: bool,
+    pub ground: Ground,
     /// The lowest of one name is meant.
     pub rank: usize,
 }
@@ -141,11 +113,18 @@ pub(super) struct Named<'a, T> {
     /// Name within the stack, with `#` and the id when another object has the name or it is elsewhere.
     pub name: String,
     pub extra: bool,
+    ground: Ground,
 }
 
 impl<T> Named<'_, T> {
     pub fn outputs(&self) -> Outputs {
-        [("id".into(), self.id.into())].into()
+        let mut outputs = Outputs::from([("id".into(), self.id.into())]);
+        outputs.extend(self.ground.told());
+        outputs
+    }
+
+    pub fn is_owned(&self) -> bool {
+        self.ground.is_owned()
     }
 }
 
@@ -165,11 +144,12 @@ pub(super) fn named<'a, T>(
     }
     let mut all = Vec::new();
     for (name, mut candidates) in by_name {
-        candidates.sort_by_key(|(candidate, id)| (candidate.elsewhere, candidate.rank, *id));
+        candidates.sort_by_key(|(candidate, id)| (candidate.ground.is_elsewhere(), candidate.rank, *id));
         for (n, (candidate, id)) in candidates.into_iter().enumerate() {
-            let extra = n > 0 || candidate.elsewhere;
+            let extra = n > 0 || candidate.ground.is_elsewhere();
             let name = if extra { format!("{name}#{id}") } else { name.clone() };
-            all.push(Named { object: candidate.object, id, tags: tags_of(candidate.tags), name, extra });
+            let Candidate { object, tags, ground, .. } = candidate;
+            all.push(Named { object, id, tags: tags_of(tags), name, extra, ground });
         }
     }
     all

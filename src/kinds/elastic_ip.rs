@@ -1,6 +1,6 @@
 //! How AWS is asked for Elastic IP addresses.
 
-use super::ec2::{self, Candidate, Held};
+use super::ec2::{self, Candidate, Ground, Held};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::nat_gateway;
 use crate::aws::{Aws, Class, During, Failure, Look};
@@ -18,7 +18,11 @@ impl Calls for ElasticIp {
             object: address,
             id: address.allocation_id(),
             tags: address.tags(),
-            elsewhere: false,
+            ground: match (address.allocation_id(), address.association_id()) {
+                (Some(id), _) if in_use.contains(id) => Ground::Own,
+                (_, None) => Ground::Nowhere,
+                _ => Ground::Used,
+            },
             rank: match address.allocation_id() {
                 Some(id) if in_use.contains(id) => 0,
                 _ if address.association_id().is_some() => 1,
@@ -26,10 +30,10 @@ impl Calls for ElasticIp {
             },
         });
         let seen = ec2::named(look, Self::NAME, all).into_iter().map(|address| {
-            let mut outputs = address.outputs();
+            let (mut outputs, owned) = (address.outputs(), address.is_owned());
             outputs.insert("ip".into(), address.object.public_ip().unwrap_or_default().into());
             let props = Props { tags: address.tags };
-            Seen { name: address.name, props, outputs, state: State::Ready, owned: true }
+            Seen { name: address.name, props, outputs, state: State::Ready, owned }
         });
         Ok(seen.collect())
     }
@@ -54,12 +58,15 @@ impl Calls for ElasticIp {
     }
 }
 
-/// Allocation ids that the stack's NAT gateways have; asked for only when there is a choice to make.
+/// Allocation ids that the stack's NAT gateways have; asked for only when an address is in use, or there is a choice to
+/// make.
 async fn in_use(look: Look<'_>, addresses: &[Address]) -> Result<BTreeSet<String>, Failure> {
-    let names: Vec<String> =
-        addresses.iter().filter_map(|address| ec2::name_of(look, ElasticIp::NAME, address.tags())).collect();
-    let distinct: BTreeSet<&String> = names.iter().collect();
-    if distinct.len() == names.len() {
+    let ours = addresses.iter().filter_map(|address| {
+        Some((ec2::name_of(look, ElasticIp::NAME, address.tags())?, address.association_id()))
+    });
+    let ours: Vec<(String, Option<&str>)> = ours.collect();
+    let distinct: BTreeSet<&String> = ours.iter().map(|(name, _)| name).collect();
+    if distinct.len() == ours.len() && ours.iter().all(|(_, association)| association.is_none()) {
         return Ok(BTreeSet::new());
     }
     nat_gateway::addresses(look).await

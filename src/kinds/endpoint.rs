@@ -2,13 +2,15 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::{
-    all_configs, endpoint_of, list_tags, may_be_cut, name_of, not_yet, tags, update_tags,
+    all_configs, config_exists, endpoint_of, is_hashed, list_tags, may_be_cut, name_of, not_yet, or_gone,
+    tags, update_tags,
 };
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::endpoint::{Endpoint, Props};
 use auroraml_core::kinds::endpoint_config::EndpointConfig;
+use aws_sdk_sagemaker::operation::describe_endpoint::DescribeEndpointOutput;
 use aws_sdk_sagemaker::types::EndpointStatus;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -24,11 +26,21 @@ impl Calls for Endpoint {
         let named = join_all(aws.scope.endpoints.iter().map(|name| detail(aws, name)));
         let others = async {
             let names = of_configs(look).await?;
-            let others = names.iter().filter(|name| !aws.scope.endpoints.contains(name));
+            let scope = &aws.scope;
+            let known =
+                |name: &String| scope.endpoints.contains(name) || scope.notebook_endpoints.contains(name);
+            let others = names.iter().filter(|name| !known(name));
             join_all(others.map(|name| detail(aws, name))).await.into_iter().collect::<Result<Vec<_>, _>>()
         };
-        let (named, others) = tokio::join!(named, others);
-        let named = named.into_iter().collect::<Result<Vec<_>, _>>()?;
+        // Those that others make: most are not there, and of those one request is enough to know.
+        let theirs = join_all(aws.scope.notebook_endpoints.iter().map(|name| async {
+            match describe(aws, name).await? {
+                Some(_) => detail(aws, name).await,
+                None => Ok(None),
+            }
+        }));
+        let (named, others, theirs) = tokio::join!(named, others, theirs);
+        let named = named.into_iter().chain(theirs).collect::<Result<Vec<_>, _>>()?;
         // Another stack's endpoint may have the name that a cut-off or foreign configuration suggests.
         let others = others?.into_iter().flatten().filter(|seen| seen.owned);
         Ok(named.into_iter().flatten().chain(others).collect())
@@ -69,7 +81,10 @@ async fn of_configs(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
     let configs = all_configs(look).await?;
     let names = configs.iter().map(|physical| async move {
         let tags = match may_be_cut(physical) {
-            true => list_tags(aws, &aws.place.sagemaker_arn("endpoint-config", physical)).await?,
+            true => {
+                let arn = aws.place.sagemaker_arn("endpoint-config", physical);
+                or_gone(list_tags(aws, &arn).await, config_exists(aws, physical)).await?
+            }
             false => None,
         };
         let name = name_of(&aws.place, EndpointConfig::NAME, physical, &tags.unwrap_or_default());
@@ -79,14 +94,18 @@ async fn of_configs(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
     Ok(names?.into_iter().flatten().collect())
 }
 
+async fn describe(aws: &Aws, name: &str) -> Result<Option<DescribeEndpointOutput>, Failure> {
+    let request = aws.sagemaker.describe_endpoint().endpoint_name(name);
+    absent_ok(request.send().await.during("DescribeEndpoint"))
+}
+
 async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
-    let describe = async {
-        let request = aws.sagemaker.describe_endpoint().endpoint_name(name);
-        absent_ok(request.send().await.during("DescribeEndpoint"))
-    };
     let arn = aws.place.endpoint_arn(name);
-    let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
-    let (Some(found), Some(tags)) = (found?, tags?) else { return Ok(None) };
+    // Side by side, to save a round.
+    let (found, tags) = tokio::join!(describe(aws, name), list_tags(aws, &arn));
+    let Some(found) = found? else { return Ok(None) };
+    let still = async { Ok(describe(aws, name).await?.is_some()) };
+    let Some(tags) = or_gone(tags, still).await? else { return Ok(None) };
     let status = found.endpoint_status().map(EndpointStatus::as_str).unwrap_or_default();
     let reason = found.failure_reason().filter(|reason| !reason.is_empty());
     let variants = found.production_variants();
@@ -98,7 +117,8 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     }
     Ok(Some(Seen {
         name: name.to_string(),
-        owned: owns(&aws.place, &tags),
+        // It serves a configuration of this stack's, made for it.
+        owned: owns_or(&aws.place, &tags, serves_ours(aws, name, found.endpoint_config_name())),
         props: Props {
             config: found.endpoint_config_name().unwrap_or_default().into(),
             serverless: Some(variants.iter().any(|variant| variant.current_serverless_config().is_some())),
@@ -107,6 +127,14 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
         outputs,
         state: state(status, reason.unwrap_or("AWS gives no reason"), name),
     }))
+}
+
+/// Whether that configuration has the name that this stack's for this endpoint have.
+fn serves_ours(aws: &Aws, endpoint: &str, config: Option<&str>) -> bool {
+    let Some(config) = config.filter(|config| is_hashed(&aws.place, config)) else { return false };
+    config
+        .rsplit_once('-')
+        .is_some_and(|(_, hash)| aws.place.hashed_name(&format!("{endpoint}-{hash}")) == config)
 }
 
 /// Statuses by what they mean for us (fact book, section 4.4).

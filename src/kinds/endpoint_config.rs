@@ -1,8 +1,10 @@
 //! How AWS is asked for SageMaker endpoint configurations.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
-use super::sagemaker::{configs, endpoint_of, list_tags, name_of, not_yet, tags, update_tags};
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use super::sagemaker::{
+    config_exists, configs, endpoint_of, is_hashed, list_tags, name_of, not_yet, or_gone, tags, update_tags,
+};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::endpoint_config::{EndpointConfig, Props};
@@ -12,7 +14,7 @@ use futures_util::future::join_all;
 impl Calls for EndpointConfig {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let names = configs(look).await?;
-        let details = join_all(names.iter().map(|name| detail(look.aws, name))).await;
+        let details = join_all(names.iter().map(|name| detail(look, name))).await;
         Ok(details.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
@@ -57,12 +59,19 @@ fn arn(aws: &Aws, physical: &str) -> String {
     aws.place.sagemaker_arn("endpoint-config", physical)
 }
 
-async fn detail(aws: &Aws, physical: &str) -> Result<Option<Seen<Props>>, Failure> {
+async fn detail(look: Look<'_>, physical: &str) -> Result<Option<Seen<Props>>, Failure> {
+    let aws = look.aws;
+    // A listing says what is there; one that is asked for by its name may not be.
+    if look.only.is_some() && !config_exists(aws, physical).await? {
+        return Ok(None);
+    }
     let arn = arn(aws, physical);
-    let Some(tags) = list_tags(aws, &arn).await? else { return Ok(None) };
+    let tags = list_tags(aws, &arn).await;
+    let Some(tags) = or_gone(tags, config_exists(aws, physical)).await? else { return Ok(None) };
     let name = name_of(&aws.place, EndpointConfig::NAME, physical, &tags);
     Ok(Some(Seen {
-        owned: owns(&aws.place, &tags),
+        // The name holds the hash of what it is.
+        owned: owns_or(&aws.place, &tags, is_hashed(&aws.place, physical)),
         props: Props {
             endpoint: endpoint_of(&name).unwrap_or_default().into(),
             model: "".into(),

@@ -12,9 +12,11 @@ impl Calls for Instance {
         let seen = found.iter().filter_map(|instance| {
             let identifier = instance.db_instance_identifier()?;
             let tags = tags_of(instance.tag_list());
-            // Members that others added (an autoscaled reader, a person's) are not ours to delete.
-            let name =
-                identifier.strip_prefix(&format!("{}-", place.stack)).filter(|_| owns(place, &tags))?;
+            // Members that others added (an autoscaled reader, a person's) are not ours to delete; one that has our
+            // name is told of, since it may have lost its tags.
+            let owned = owns(place, &tags);
+            let is_told = owned || look.aws.scope.existing_cluster.is_none();
+            let name = identifier.strip_prefix(&format!("{}-", place.stack)).filter(|_| is_told)?;
             Some(Seen {
                 name: name.to_string(),
                 outputs: [
@@ -23,7 +25,7 @@ impl Calls for Instance {
                 ]
                 .into(),
                 state: state(instance.db_instance_status().unwrap_or_default()),
-                owned: true,
+                owned,
                 props: Props {
                     cluster: instance.db_cluster_identifier().unwrap_or_default().into(),
                     class: instance.db_instance_class().unwrap_or_default().into(),

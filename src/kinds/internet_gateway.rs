@@ -10,23 +10,24 @@ use aws_sdk_ec2::types::{AttachmentStatus, ResourceType};
 
 impl Calls for InternetGateway {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
-        let (gateways, superseded) = tokio::try_join!(ec2::gateways(look), ec2::superseded(look))?;
+        let (gateways, territory) = tokio::try_join!(ec2::gateways(look), ec2::territory(look))?;
+        let territory = territory.knowing(look, gateways.iter().map(attached_to)).await?;
         let all = gateways.iter().map(|gateway| {
             let vpc = attached_to(gateway);
             Candidate {
                 object: gateway,
                 id: gateway.internet_gateway_id(),
                 tags: gateway.tags(),
-                elsewhere: superseded.contains(vpc),
+                ground: territory.ground(Some(vpc)),
                 rank: usize::from(vpc.is_empty()),
             }
         });
         let seen = ec2::named(look, Self::NAME, all).into_iter().map(|gateway| Seen {
+            owned: gateway.is_owned(),
             outputs: gateway.outputs(),
             props: Props { vpc: attached_to(gateway.object).into(), tags: gateway.tags },
             name: gateway.name,
             state: State::Ready,
-            owned: true,
         });
         Ok(seen.collect())
     }

@@ -1,8 +1,10 @@
 //! How AWS is asked for SageMaker models.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
-use super::sagemaker::{endpoint_of, list_tags, models, name_of, not_yet, tags, update_tags};
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use super::sagemaker::{
+    endpoint_of, is_hashed, list_tags, model_exists, models, name_of, not_yet, or_gone, tags, update_tags,
+};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::model::{Model, Props};
@@ -16,7 +18,7 @@ const SECRET_MIN: usize = 5;
 impl Calls for Model {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let names = models(look).await?;
-        let details = join_all(names.iter().map(|name| detail(look.aws, name))).await;
+        let details = join_all(names.iter().map(|name| detail(look, name))).await;
         Ok(details.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
@@ -60,12 +62,19 @@ fn arn(aws: &Aws, physical: &str) -> String {
     aws.place.sagemaker_arn("model", physical)
 }
 
-async fn detail(aws: &Aws, physical: &str) -> Result<Option<Seen<Props>>, Failure> {
+async fn detail(look: Look<'_>, physical: &str) -> Result<Option<Seen<Props>>, Failure> {
+    let aws = look.aws;
+    // A listing says what is there; one that is asked for by its name may not be.
+    if look.only.is_some() && !model_exists(aws, physical).await? {
+        return Ok(None);
+    }
     let arn = arn(aws, physical);
-    let Some(tags) = list_tags(aws, &arn).await? else { return Ok(None) };
+    let tags = list_tags(aws, &arn).await;
+    let Some(tags) = or_gone(tags, model_exists(aws, physical)).await? else { return Ok(None) };
     let name = name_of(&aws.place, Model::NAME, physical, &tags);
     Ok(Some(Seen {
-        owned: owns(&aws.place, &tags),
+        // The name holds the hash of what it is.
+        owned: owns_or(&aws.place, &tags, is_hashed(&aws.place, physical)),
         props: Props {
             endpoint: endpoint_of(&name).unwrap_or_default().into(),
             image: String::new(),

@@ -1,6 +1,6 @@
 //! How AWS is asked for NAT gateways.
 
-use super::ec2::{self, Candidate, Named};
+use super::ec2::{self, Candidate, Named, Territory};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
@@ -11,10 +11,12 @@ use std::collections::BTreeSet;
 
 impl Calls for NatGateway {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
-        let (gateways, superseded) = tokio::try_join!(ec2::nat_gateways(look), ec2::superseded(look))?;
-        let seen = live(look, &gateways, &superseded).into_iter().map(|gateway| {
+        let (gateways, territory) = tokio::try_join!(ec2::nat_gateways(look), ec2::territory(look))?;
+        let territory = territory.knowing(look, gateways.iter().filter_map(|one| one.vpc_id())).await?;
+        let seen = live(look, &gateways, &territory).into_iter().map(|gateway| {
             let object = gateway.object;
             Seen {
+                owned: gateway.is_owned(),
                 outputs: gateway.outputs(),
                 state: match object.state() {
                     Some(NatGatewayState::Available) => State::Ready,
@@ -31,7 +33,6 @@ impl Calls for NatGateway {
                     tags: gateway.tags,
                 },
                 name: gateway.name,
-                owned: true,
             }
         });
         Ok(seen.collect())
@@ -70,8 +71,8 @@ impl Calls for NatGateway {
 /// Allocation ids of the gateways that are meant by their names.
 pub(super) async fn addresses(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
     let look = Look { only: None, ..look };
-    let (gateways, superseded) = tokio::try_join!(ec2::nat_gateways(look), ec2::superseded(look))?;
-    let meant = live(look, &gateways, &superseded).into_iter().filter(|gateway| !gateway.extra);
+    let (gateways, territory) = tokio::try_join!(ec2::nat_gateways(look), ec2::territory(look))?;
+    let meant = live(look, &gateways, &territory).into_iter().filter(|gateway| !gateway.extra);
     Ok(meant.filter_map(|gateway| address(gateway.object).map(String::from)).collect())
 }
 
@@ -80,14 +81,14 @@ pub(super) async fn addresses(look: Look<'_>) -> Result<BTreeSet<String>, Failur
 fn live<'a>(
     look: Look<'_>,
     gateways: &'a [aws_sdk_ec2::types::NatGateway],
-    superseded: &BTreeSet<String>,
+    territory: &Territory,
 ) -> Vec<Named<'a, aws_sdk_ec2::types::NatGateway>> {
     let all = gateways.iter().filter(|gateway| gateway.state() != Some(&NatGatewayState::Deleted));
     let all = all.map(|gateway| Candidate {
         object: gateway,
         id: gateway.nat_gateway_id(),
         tags: gateway.tags(),
-        elsewhere: gateway.vpc_id().is_some_and(|vpc| superseded.contains(vpc)),
+        ground: territory.ground(gateway.vpc_id()),
         rank: rank(gateway),
     });
     let mut live = ec2::named(look, NatGateway::NAME, all);

@@ -1,10 +1,11 @@
 //! How AWS is asked for the notebook instance.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
-use super::sagemaker::{list_tags, not_yet, tags, update_tags};
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use super::sagemaker::{list_tags, not_yet, or_gone, tags, update_tags};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
+use aws_sdk_sagemaker::operation::describe_notebook_instance::DescribeNotebookInstanceOutput;
 use aws_sdk_sagemaker::types::{
     DirectInternetAccess, InstanceMetadataServiceConfiguration, NotebookInstanceStatus,
 };
@@ -13,19 +14,20 @@ impl Calls for Notebook {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let (name, arn) = (aws.place.name("notebook"), aws.place.notebook_arn());
-        let request = aws.sagemaker.describe_notebook_instance().notebook_instance_name(&name);
-        let answer = request.send().await.during("DescribeNotebookInstance");
-        let Some(found) = absent_ok(answer)? else { return Ok(Vec::new()) };
         // Most stacks have none: one request is enough to know.
-        let Some(tags) = list_tags(aws, &arn).await? else { return Ok(Vec::new()) };
+        let Some(found) = describe(aws, &name).await? else { return Ok(Vec::new()) };
+        let still = async { Ok(describe(aws, &name).await?.is_some()) };
+        let Some(tags) = or_gone(list_tags(aws, &arn).await, still).await? else { return Ok(Vec::new()) };
         let status = found.notebook_instance_status().map_or("", NotebookInstanceStatus::as_str);
         let text = |value: Option<&str>| value.unwrap_or_default().to_string();
+        let role = text(found.role_arn());
         let mut security_groups: Vec<Input> =
             found.security_groups().iter().map(|group| group.as_str().into()).collect();
         security_groups.sort();
         Ok(vec![Seen {
             name: "main".into(),
-            owned: owns(&aws.place, &tags),
+            // Its role is in the path that nobody else uses.
+            owned: owns_or(&aws.place, &tags, role.starts_with(&aws.place.role_arn_prefix())),
             props: Props {
                 instance: text(found.instance_type().map(|kind| kind.as_str())),
                 volume: found.volume_size_in_gb().unwrap_or_default(),
@@ -34,7 +36,7 @@ impl Calls for Notebook {
                 direct_internet_access: found
                     .direct_internet_access()
                     .is_none_or(|access| *access == DirectInternetAccess::Enabled),
-                role: text(found.role_arn()).into(),
+                role: role.into(),
                 lifecycle_config: text(found.notebook_instance_lifecycle_config_name()).into(),
                 platform: text(found.platform_identifier()),
                 metadata_version: found
@@ -109,6 +111,11 @@ impl Calls for Notebook {
             aws.sagemaker.delete_notebook_instance().notebook_instance_name(aws.place.name("notebook"));
         already_ok(request.send().await.during("DeleteNotebookInstance"), Class::NotFound)
     }
+}
+
+async fn describe(aws: &Aws, name: &str) -> Result<Option<DescribeNotebookInstanceOutput>, Failure> {
+    let request = aws.sagemaker.describe_notebook_instance().notebook_instance_name(name);
+    absent_ok(request.send().await.during("DescribeNotebookInstance"))
 }
 
 /// Without it AWS answers version 1 as well (botocore's model of CreateNotebookInstance).

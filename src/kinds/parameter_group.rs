@@ -3,11 +3,13 @@
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::rds::parameters::{apply_types, named, reset, set, set_by_user, values};
 use super::rds::{list_tags, tags, update_tags};
+use super::role;
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
+use auroraml_core::engine::Ability;
 use auroraml_core::kinds::parameter_group::{ParameterGroup, Props};
 use aws_sdk_rds::types::Parameter;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Calls for ParameterGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
@@ -19,7 +21,7 @@ impl Calls for ParameterGroup {
         };
         let arn = aws.place.parameter_group_arn();
         let (found, tags, parameters) =
-            tokio::join!(describe, list_tags(aws, &arn), live_parameters(aws, &name));
+            tokio::join!(describe, list_tags(aws, &arn), live_parameters(look, &name));
         let Some(group) =
             found?.and_then(|found| found.db_cluster_parameter_groups.unwrap_or_default().into_iter().next())
         else {
@@ -104,12 +106,22 @@ impl Calls for ParameterGroup {
     }
 }
 
-/// Values that were set. AWS may list one that equals the default under another source than `user` (fact
-/// book, section 1.2), so those that the spec names and the first list lacks are asked for by name.
-async fn live_parameters(aws: &Aws, group: &str) -> Result<Vec<Parameter>, Failure> {
-    let mut found = set_by_user(aws, group).await?;
+/// Values that were set. AWS may list one under another source than `user` (fact book, section 1.2), so those that
+/// the first list lacks are asked for by name: what the spec names, and what holds a role of this stack that the spec
+/// no longer wants.
+async fn live_parameters(look: Look<'_>, group: &str) -> Result<Vec<Parameter>, Failure> {
+    let aws = look.aws;
+    let (found, roles) = tokio::join!(set_by_user(aws, group), role::of_the_stack(look));
+    let (mut found, roles) = (found?, roles?);
+    let has_role = |ability: &&Ability| {
+        let name = aws.place.role(ability.name);
+        roles.iter().any(|role| role.role_name() == name)
+    };
+    let abilities = aws.scope.engine.abilities.iter().filter(has_role);
+    let of_roles = abilities.filter_map(|ability| Some(ability.wiring.parameter()?.to_string()));
+    let wanted: BTreeSet<String> = aws.scope.parameters.iter().cloned().chain(of_roles).collect();
     let listed = |name: &String| found.iter().any(|p| p.parameter_name() == Some(name));
-    let missing: Vec<String> = aws.scope.parameters.iter().filter(|name| !listed(name)).cloned().collect();
+    let missing: Vec<String> = wanted.into_iter().filter(|name| !listed(name)).collect();
     found.extend(named(aws, group, &missing).await?);
     Ok(found)
 }

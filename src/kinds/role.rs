@@ -2,24 +2,30 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::sagemaker::not_yet;
-use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
+use crate::aws::{Aws, Class, During, Failure, Look, owns_or, tag_changes, tag_map};
 use auroraml_core::base::{State, policy};
 use auroraml_core::kinds::role::{Props, Role};
 use aws_sdk_iam::types::Tag;
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The roles under the stack's path.
+pub(super) async fn of_the_stack(look: Look<'_>) -> Result<Arc<Vec<aws_sdk_iam::types::Role>>, Failure> {
+    let aws = look.aws;
+    look.shared("ListRoles", async {
+        let path = aws.place.role_path();
+        let pages = aws.iam.list_roles().path_prefix(path).into_paginator().items().send();
+        pages.collect::<Result<Vec<_>, _>>().await.during("ListRoles")
+    })
+    .await
+}
 
 impl Calls for Role {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
-        let path = aws.place.role_path();
-        let listed = look
-            .shared("ListRoles", async {
-                let pages = aws.iam.list_roles().path_prefix(&path).into_paginator().items().send();
-                pages.collect::<Result<Vec<_>, _>>().await.during("ListRoles")
-            })
-            .await?;
+        let listed = of_the_stack(look).await?;
         let prefix = aws.place.role("");
         let names: Vec<&str> = listed
             .iter()
@@ -117,7 +123,8 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     let tags = tag_map(found.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
     Ok(Some(Seen {
         name: name.to_string(),
-        owned: owns(&aws.place, &tags),
+        // Nobody else makes roles in this path.
+        owned: owns_or(&aws.place, &tags, found.path() == aws.place.role_path()),
         props: Props {
             trust: document(found.assume_role_policy_document().unwrap_or_default()),
             policy,

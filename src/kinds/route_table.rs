@@ -12,12 +12,13 @@ use aws_sdk_ec2::types::{
 
 impl Calls for RouteTable {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
-        let (tables, superseded) = tokio::try_join!(ec2::route_tables(look), ec2::superseded(look))?;
+        let (tables, territory) = tokio::try_join!(ec2::route_tables(look), ec2::territory(look))?;
+        let territory = territory.knowing(look, tables.iter().filter_map(|one| one.vpc_id())).await?;
         let all = tables.iter().map(|table| Candidate {
             object: table,
             id: table.route_table_id(),
             tags: table.tags(),
-            elsewhere: table.vpc_id().is_some_and(|vpc| superseded.contains(vpc)),
+            ground: territory.ground(table.vpc_id()),
             // The one in use.
             rank: usize::MAX - table.associations().len(),
         });
@@ -26,6 +27,7 @@ impl Calls for RouteTable {
                 associations(table.object).filter_map(|one| one.subnet_id()).map(Input::from).collect();
             subnets.sort();
             Seen {
+                owned: table.is_owned(),
                 outputs: table.outputs(),
                 props: Props {
                     vpc: table.object.vpc_id().unwrap_or_default().into(),
@@ -35,7 +37,6 @@ impl Calls for RouteTable {
                 },
                 name: table.name,
                 state: State::Ready,
-                owned: true,
             }
         });
         Ok(seen.collect())

@@ -11,11 +11,42 @@ pub(super) fn tags(tags: &BTreeMap<String, String>) -> Option<Vec<Tag>> {
     Some(tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect())
 }
 
-/// Tags of an object; `None` where it does not exist. No describe tells them.
-pub(super) async fn list_tags(aws: &Aws, arn: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
+/// Tags of an object, as no Describe tells them. Whether it is there, this does not say: [`or_gone`].
+pub(super) async fn list_tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Failure> {
     let pages = aws.sagemaker.list_tags().resource_arn(arn).into_paginator().items().send();
-    let found = absent_ok(pages.collect::<Result<Vec<_>, _>>().await.during("ListTags"))?;
-    Ok(found.map(|tags| tag_map(tags.iter().map(|tag| (tag.key(), tag.value())))))
+    let tags = pages.collect::<Result<Vec<_>, _>>().await.during("ListTags")?;
+    Ok(tag_map(tags.iter().map(|tag| (tag.key(), tag.value()))))
+}
+
+/// The tags of an object that a Describe or a List has shown; `None` where it has gone since.
+///
+/// What ListTags answers for something that is not there is not documented: `Resource does not exist.` was seen, and
+/// an empty message (fact book, appendix F, item 6). So its errors decide nothing: `exists`, a Describe, does.
+pub(super) async fn or_gone(
+    tags: Result<BTreeMap<String, String>, Failure>,
+    exists: impl Future<Output = Result<bool, Failure>>,
+) -> Result<Option<BTreeMap<String, String>>, Failure> {
+    let failure = match tags {
+        Ok(tags) => return Ok(Some(tags)),
+        Err(failure) => failure,
+    };
+    match failure.class {
+        Class::Throttled | Class::Ambiguous | Class::Denied => Err(failure),
+        _ if !exists.await? => Ok(None),
+        // Made a moment ago: ListTags does not see it yet.
+        _ => Err(Failure { class: Class::Propagating, ..failure }),
+    }
+}
+
+/// Whether the model is there, and likewise below.
+pub(super) async fn model_exists(aws: &Aws, physical: &str) -> Result<bool, Failure> {
+    let answer = aws.sagemaker.describe_model().model_name(physical).send().await;
+    Ok(absent_ok(answer.during("DescribeModel"))?.is_some())
+}
+
+pub(super) async fn config_exists(aws: &Aws, physical: &str) -> Result<bool, Failure> {
+    let answer = aws.sagemaker.describe_endpoint_config().endpoint_config_name(physical).send().await;
+    Ok(absent_ok(answer.during("DescribeEndpointConfig"))?.is_some())
 }
 
 /// Makes the tags of an object what they should be.
@@ -87,7 +118,7 @@ pub(super) async fn all_configs(look: Look<'_>) -> Result<Arc<Vec<String>>, Fail
 }
 
 /// Whether a name has the form `<stack>-<endpoint>-<eight hexadecimal digits>`.
-fn is_hashed(place: &Place, name: &str) -> bool {
+pub(super) fn is_hashed(place: &Place, name: &str) -> bool {
     let rest = name.strip_prefix(&place.name("")).unwrap_or_default();
     endpoint_of(rest).is_some()
 }

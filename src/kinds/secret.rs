@@ -4,7 +4,7 @@
 //! or message has it.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
-use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns, tag_changes, tag_map};
+use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns_or, tag_changes, tag_map};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::secret::{Props, Secret};
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
@@ -23,7 +23,7 @@ impl Calls for Secret {
         let (name, arn) = (found.name().unwrap_or_default(), found.arn().unwrap_or_default());
         Ok(vec![Seen {
             name: "master".into(),
-            owned: owns(&look.aws.place, &tags),
+            owned: is_ours(look.aws, &tags),
             props: Props { name: name.into(), username: None, password_variable: None, tags },
             outputs: Outputs::from([("arn".into(), arn.into()), ("name".into(), name.into())]),
             state: State::Ready,
@@ -77,6 +77,11 @@ const PASSWORD_LENGTH: i64 = 32;
 /// What Aurora refuses (`/`, `"`, `@`), and what is awkward in shells, URLs and quoted texts.
 const PASSWORD_EXCLUDES: &str = "\"@/\\'` ";
 
+/// Whether the secret of the stack's name is the stack's: `auroraml/` begins the names of auroraml's secrets only.
+pub(super) fn is_ours(aws: &Aws, tags: &BTreeMap<String, String>) -> bool {
+    owns_or(&aws.place, tags, true)
+}
+
 /// The stack's secret, unless it is on its way out.
 pub(super) async fn live(look: Look<'_>) -> Result<Arc<Option<DescribeSecretOutput>>, Failure> {
     look.shared("DescribeSecret", async {
@@ -94,11 +99,11 @@ async fn describe(aws: &Aws, name: &str) -> Result<Option<DescribeSecretOutput>,
 /// it. False when it has gone meanwhile.
 async fn restore(aws: &Aws, want: &Props, reserved: &DescribeSecretOutput) -> Result<bool, Failure> {
     let live = tags_of(reserved.tags());
-    if !owns(&aws.place, &live) {
+    if !is_ours(aws, &live) {
         return Err(Failure::refused(
             "RestoreSecret",
             format!(
-                "a secret {} is scheduled for deletion and is not tagged as this stack's; choose another stack name, or delete it for good (aws secretsmanager delete-secret --force-delete-without-recovery)",
+                "a secret {} is scheduled for deletion and is tagged as another stack's; choose another stack name, or delete it for good (aws secretsmanager delete-secret --force-delete-without-recovery)",
                 want.name
             ),
         ));

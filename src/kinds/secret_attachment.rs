@@ -1,8 +1,8 @@
 //! How AWS is asked for the connection fields in the stack's secret.
 
 use super::kind::{Calls, Deletion, Seen, Update};
-use super::secret::{FIELDS_TAG, live, put, read, tags_of, update_tags};
-use crate::aws::{Aws, Failure, Look, SecretText, owns};
+use super::secret::{FIELDS_TAG, is_ours, live, put, read, tags_of, update_tags};
+use crate::aws::{Aws, Failure, Look, SecretText};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::secret_attachment::{Props, SecretAttachment, decode, encode, texts};
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ impl Calls for SecretAttachment {
         let (fields, hash) = decode(tag);
         Ok(vec![Seen {
             name: "master".into(),
-            owned: owns(&look.aws.place, &tags),
+            owned: is_ours(look.aws, &tags),
             props: Props { secret: found.arn().unwrap_or_default().into(), fields, hash },
             outputs: Outputs::new(),
             state: State::Ready,

@@ -10,15 +10,17 @@ use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, Resourc
 
 impl Calls for SecurityGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
-        let (groups, superseded) = tokio::try_join!(ec2::security_groups(look), ec2::superseded(look))?;
+        let (groups, territory) = tokio::try_join!(ec2::security_groups(look), ec2::territory(look))?;
+        let territory = territory.knowing(look, groups.iter().filter_map(|one| one.vpc_id())).await?;
         let all = groups.iter().map(|group| Candidate {
             object: group,
             id: group.group_id(),
             tags: group.tags(),
-            elsewhere: group.vpc_id().is_some_and(|vpc| superseded.contains(vpc)),
+            ground: territory.ground(group.vpc_id()),
             rank: 0,
         });
         let seen = ec2::named(look, Self::NAME, all).into_iter().map(|group| Seen {
+            owned: group.is_owned(),
             outputs: group.outputs(),
             props: Props {
                 vpc: group.object.vpc_id().unwrap_or_default().into(),
@@ -29,7 +31,6 @@ impl Calls for SecurityGroup {
             },
             name: group.name,
             state: State::Ready,
-            owned: true,
         });
         Ok(seen.collect())
     }

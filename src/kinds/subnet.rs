@@ -12,16 +12,17 @@ use ipnet::Ipv4Net;
 
 impl Calls for Subnet {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
-        let (subnets, superseded) = tokio::try_join!(ec2::subnets(look), ec2::superseded(look))?;
+        let (subnets, territory) = tokio::try_join!(ec2::subnets(look), ec2::territory(look))?;
+        let territory = territory.knowing(look, subnets.iter().filter_map(|one| one.vpc_id())).await?;
         let all = subnets.iter().map(|subnet| Candidate {
             object: subnet,
             id: subnet.subnet_id(),
             tags: subnet.tags(),
-            elsewhere: subnet.vpc_id().is_some_and(|vpc| superseded.contains(vpc)),
+            ground: territory.ground(subnet.vpc_id()),
             rank: 0,
         });
         let seen = ec2::named(look, Self::NAME, all).into_iter().map(|subnet| {
-            let object = subnet.object;
+            let (object, owned) = (subnet.object, subnet.is_owned());
             Seen {
                 outputs: subnet.outputs(),
                 state: match object.state() {
@@ -37,7 +38,7 @@ impl Calls for Subnet {
                     tags: subnet.tags,
                 },
                 name: subnet.name,
-                owned: true,
+                owned,
             }
         });
         Ok(seen.collect())

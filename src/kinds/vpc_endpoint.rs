@@ -10,13 +10,14 @@ use aws_sdk_ec2::types::{ResourceType, VpcEndpointType};
 
 impl Calls for VpcEndpoint {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
-        let (endpoints, superseded) = tokio::try_join!(ec2::endpoints(look), ec2::superseded(look))?;
+        let (endpoints, territory) = tokio::try_join!(ec2::endpoints(look), ec2::territory(look))?;
+        let territory = territory.knowing(look, endpoints.iter().filter_map(|one| one.vpc_id())).await?;
         let all = endpoints.iter().filter(|endpoint| status(endpoint) != "deleted");
         let all = all.map(|endpoint| Candidate {
             object: endpoint,
             id: endpoint.vpc_endpoint_id(),
             tags: endpoint.tags(),
-            elsewhere: endpoint.vpc_id().is_some_and(|vpc| superseded.contains(vpc)),
+            ground: territory.ground(endpoint.vpc_id()),
             rank: match status(endpoint).as_str() {
                 "available" | "partial" => 0,
                 status if is_dead(status) => 2,
@@ -27,6 +28,7 @@ impl Calls for VpcEndpoint {
             let object = endpoint.object;
             let gateway = object.vpc_endpoint_type() == Some(&VpcEndpointType::Gateway);
             Seen {
+                owned: endpoint.is_owned(),
                 outputs: endpoint.outputs(),
                 state: state(object),
                 props: Props {
@@ -40,7 +42,6 @@ impl Calls for VpcEndpoint {
                     tags: endpoint.tags,
                 },
                 name: endpoint.name,
-                owned: true,
             }
         });
         Ok(seen.collect())

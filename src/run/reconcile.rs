@@ -49,11 +49,44 @@ impl From<Failure> for PrepareError {
     }
 }
 
+/// What is there, and what has to be done, or why that cannot be said.
+pub struct Survey {
+    pub observed: Observed,
+    pub facts: Facts,
+    /// With whether an earlier run may have left something that no listing shows yet.
+    pub planned: Result<(Graph, Plan, bool), Vec<Preflight>>,
+}
+
 /// Looks at AWS and plans. Changes nothing.
 ///
 /// # Errors
 /// When AWS cannot be asked, or the spec cannot be carried out here.
 pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
+    let order: Order = order.into();
+    let Survey { observed, facts, planned } = survey(stack, order).await?;
+    let (graph, mut plan, may_hide) = planned.map_err(PrepareError::Preflight)?;
+    if plan.blocked.is_empty() {
+        let outlook = async {
+            match order.intent == Intent::Apply && wires(&plan) {
+                true => outlook(stack).await,
+                false => Vec::new(),
+            }
+        };
+        let check = Box::pin(preflight::check(&stack.aws, &graph, &plan));
+        let (findings, outlook) = tokio::join!(check, Box::pin(outlook));
+        if !findings.problems.is_empty() {
+            return Err(PrepareError::Preflight(findings.problems));
+        }
+        plan.notes.extend(findings.notes.into_iter().chain(outlook));
+    }
+    Ok(Prepared { graph, observed, plan, facts, may_hide })
+}
+
+/// Looks at AWS and compares, whatever comes of it.
+///
+/// # Errors
+/// When AWS cannot be asked.
+pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, PrepareError> {
     let (order, aws, spec): (Order, &Aws, &Spec) = (order.into(), &stack.aws, &stack.spec);
     let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
     let (observed, facts) =
@@ -67,6 +100,7 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
             restarts.policy.accept_pending = order.accept_pending;
             restarts.policy.hold = hold;
         }
+        graph.let_go.clone_from(&stack.let_go);
         let plan = plan(&graph, &observed, &stack.kinds.catalog());
         let may_hide = match order.intent {
             Intent::Apply => may_hide(stack, &observed, &plan, Some(&graph)),
@@ -79,22 +113,7 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
     }));
     // A bug that one stack's spec brings to light must not end the others of the process.
     let planned = planned.map_err(|panic| PrepareError::Bug(said(&*panic)))?;
-    let (graph, mut plan, may_hide) = planned.map_err(PrepareError::Preflight)?;
-    if plan.blocked.is_empty() {
-        let outlook = async {
-            match order.intent == Intent::Apply && wires(&plan) {
-                true => outlook(stack).await,
-                false => Vec::new(),
-            }
-        };
-        let (findings, outlook) =
-            tokio::join!(Box::pin(preflight::check(aws, &graph, &plan)), Box::pin(outlook));
-        if !findings.problems.is_empty() {
-            return Err(PrepareError::Preflight(findings.problems));
-        }
-        plan.notes.extend(findings.notes.into_iter().chain(outlook));
-    }
-    Ok(Prepared { graph, observed, plan, facts, may_hide })
+    Ok(Survey { observed, facts, planned })
 }
 
 /// Whether the plan makes or changes what lets SQL call other services: who agrees to a restart for it should know

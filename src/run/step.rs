@@ -273,6 +273,7 @@ impl<'r> Converge<'r> {
             match self.look().await? {
                 None => {}
                 Some(None) => return Ok(()),
+                Some(Some(live)) if self.run.is_another(&live) => return Ok(()),
                 Some(Some(live)) => match &live.state {
                     State::Busy(_) if is_task && self.may_ask_again() => self.delete(&live).await?,
                     State::Busy(status) => {

@@ -47,6 +47,8 @@ OTHERWISE = {
     r"answer of ec2:DescribeNetworkInterfaces: .*InterfaceType: 'nat_gateway' is none of .*",
     # The model names what is not found of some kinds only; groups have codes of their own in every other operation.
     r"answer of rds:ListTagsForResource: DB(ParameterGroupNotFound|SubnetGroupNotFoundFault) is no error .*",
+    # `PermissionsBoundaryPolicy` in the enum; "can only have a value of Policy" in the member's own documentation.
+    r"answer of iam:(Create|Get)Role: .*PermissionsBoundaryType: 'Policy' is none of PermissionsBoundaryPolicy",
     # The ARN of a secret that RDS manages ("rds!cluster-" and a UUID) has 108 characters in us-east-1. The guide ("Using
     # the Amazon RDS Data API") takes managed secrets, and they are what people use.
     r"request of rds-data:ExecuteStatement: secretArn: length 10[1-9] is not within 11 and 100",

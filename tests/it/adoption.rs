@@ -745,7 +745,7 @@ async fn a_copy_survives_being_killed() {
 /// Requests that an empty plan costs; those of the attached group's values and of its other users included.
 #[tokio::test(start_paused = true)]
 async fn a_look_at_an_existing_cluster_is_cheap() {
-    for (group, limit) in [(Group::Default, 25), (Group::Exclusive, 27), (Group::Shared, 25)] {
+    for (group, limit) in [(Group::Default, 26), (Group::Exclusive, 28), (Group::Shared, 26)] {
         let theirs = Theirs::new(16, Mood::Calm, group, 2).await;
         theirs.apply().await;
         let calls = || theirs.account.sandbox.with(|world| world.log.len());

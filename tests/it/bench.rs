@@ -12,7 +12,7 @@ use auroraml_core::plan::{Plan, plan};
 use auroraml_core::resource::{Deletion, Graph};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Snapshot, World};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ impl Bench {
         let aws = Arc::new(Aws::connect(connection, STACK, scope).await.unwrap());
         let text = format!("stack: {STACK}\nregion: {region}\n");
         let spec = Arc::new(crate::harness::spec(&text));
-        let stack = Stack { spec, aws: aws.clone(), kinds: Kinds::default() };
+        let stack = Stack { spec, aws: aws.clone(), kinds: Kinds::default(), let_go: BTreeSet::new() };
         Bench { account, stack, aws, files, recorder: Arc::default() }
     }
 

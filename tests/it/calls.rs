@@ -52,6 +52,7 @@ async fn requests(spec: &Spec, seed: u64, share: f64) -> [usize; 3] {
 }
 
 /// How many simulated accounts are tried; the measurement in the test's own words is made with `SEEDS=10`.
+#[expect(clippy::disallowed_methods, reason = "a longer measurement is asked for by hand")]
 fn seeds() -> u64 {
     std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(3)
 }

@@ -491,7 +491,16 @@ async fn a_blocked_plan_changes_nothing() {
     let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
     assert_eq!(apply.code, 6, "{apply:?}");
     assert!(apply.err.contains("error: parameter_group.main: an object of this name exists"), "{apply:?}");
-    assert!(apply.err.contains("  help: choose another stack name"), "{apply:?}");
+    let remedy = "  help: if it is this stack's, tag shop with auroraml:stack = shop and auroraml:resource = \
+                  parameter_group.main, then run again; otherwise choose another stack name";
+    assert!(apply.err.contains(remedy), "{apply:?}");
+    assert_eq!(mutations(&place), before);
+    // A destroy may not delete it, and does not call that nothing.
+    let destroy = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes"]));
+    assert_eq!(destroy.code, 7, "{destroy:?}");
+    assert!(!destroy.err.contains("nothing of this stack is left"), "{destroy:?}");
+    let left = "error: parameter_group.main: left where it is: it bears this stack's name and not its tags";
+    assert!(destroy.err.contains(left), "{destroy:?}");
     assert_eq!(mutations(&place), before);
 }
 

@@ -504,11 +504,21 @@ async fn guardduty_is_explained() {
     assert_nothing_left(&account, &spec);
 }
 
+/// The stack's VPC.
+async fn make_vpc(ec2: &aws_sdk_ec2::Client) -> String {
+    let make = ec2.create_vpc().cidr_block("10.0.0.0/16");
+    let made = make.tag_specifications(tagged(ResourceType::Vpc, "vpc.main")).send().await.unwrap();
+    made.vpc.unwrap().vpc_id.unwrap()
+}
+
 /// A stack of two groups whose rules refer to each other.
 fn two_groups(vpc: &str, port: i32) -> Graph {
     let mut graph = Graph::default();
     let tags =
         |name: &str| json!({"auroraml:stack": "net", "auroraml:resource": format!("security_group.{name}")});
+    let main = json!({"auroraml:stack": "net", "auroraml:resource": "vpc.main"});
+    let props = json!({"cidr": "10.0.0.0/16", "dns_hostnames": false, "tags": main});
+    graph.add(Id::new("vpc", "main"), props);
     let rule = |peer: Input| json!({"protocol": "tcp", "from_port": port, "to_port": port, "peer": peer});
     let (a, b) = (Id::new("security_group", "a"), Id::new("security_group", "b"));
     let all = json!([{"protocol": "-1", "from_port": null, "to_port": null, "peer": "0.0.0.0/0"}]);
@@ -543,8 +553,7 @@ async fn groups_that_refer_to_each_other_change_and_go() {
     let (account, spec) = (Account::new(11, Mood::Real), spec(SMALL));
     let stack = account.connect(&spec).await;
     let aws = &stack.aws;
-    let vpc = aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
-    let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).unwrap().to_string();
+    let vpc = make_vpc(&aws.ec2).await;
     account.wait(90).await;
     assert_eq!(carry_out(&stack, two_groups(&vpc, 3306)).await.count(Action::Create), 2);
     assert!(carry_out(&stack, two_groups(&vpc, 3306)).await.is_empty());
@@ -563,7 +572,7 @@ async fn groups_that_refer_to_each_other_change_and_go() {
     let rule = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(peer).build();
     let request = aws.ec2.authorize_security_group_ingress().group_id(a.group_id().unwrap());
     request.ip_permissions(rule).send().await.unwrap();
-    assert_eq!(carry_out(&stack, Graph::default()).await.count(Action::Delete), 2);
+    assert_eq!(carry_out(&stack, Graph::default()).await.count(Action::Delete), 3);
     let groups =
         aws.ec2.describe_security_groups().filters(filter("group-name", "net-?")).send().await.unwrap();
     assert!(groups.security_groups().is_empty());
@@ -575,8 +584,7 @@ async fn objects_of_others_are_named() {
     let (account, spec) = (Account::new(12, Mood::Calm), spec(SMALL));
     let stack = account.connect(&spec).await;
     let aws = &stack.aws;
-    let vpc = aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
-    let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).unwrap().to_string();
+    let vpc = make_vpc(&aws.ec2).await;
     account.wait(90).await;
     let theirs = aws.ec2.create_security_group().vpc_id(&vpc).group_name("net-b").description("theirs");
     let theirs = theirs.send().await.unwrap().group_id.unwrap();

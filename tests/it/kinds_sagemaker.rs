@@ -136,6 +136,30 @@ async fn an_endpoint_moves_to_each_new_configuration_and_the_old_ones_go() {
     assert_eq!((bench.count("CreateEndpoint"), bench.count("UpdateEndpoint")), (1, 2));
 }
 
+/// What ListTags answers for something that is not there says nothing (fact book, appendix F, item 6).
+#[tokio::test(start_paused = true)]
+async fn whether_it_is_there_is_describes_to_say() {
+    let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
+    let graph = churn(GOOD);
+    let ids = || graph.resources.keys().cloned().chain([main_notebook()]).filter(|id| id.kind != "role");
+    let seen = async |id: &Id| bench.stack.kinds.observe_one(&bench.aws, id, bench.aws.clock.now_ms()).await;
+    for id in ids() {
+        assert_eq!(seen(&id).await, Ok(None), "{id}");
+    }
+    // The endpoint's tags are asked for side by side with the endpoint.
+    let answers = bench.account.sandbox.with(|world| {
+        let asked = world.log.iter().filter(|entry| entry.operation == "ListTags");
+        asked.map(|entry| entry.code.clone()).collect::<Vec<_>>()
+    });
+    assert_eq!(answers, [Some("ValidationException".to_string())]);
+    bench.apply(&graph).await;
+    for id in ids().filter(|id| id.kind != "notebook") {
+        assert!(seen(&id).await.unwrap().is_some_and(|live| live.owned), "{id}");
+    }
+    bench.apply(&nothing(&[])).await;
+    assert_nothing(&bench);
+}
+
 #[tokio::test(start_paused = true)]
 async fn tags_of_everything_change_in_place() {
     let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
@@ -240,13 +264,59 @@ async fn what_the_spec_no_longer_has_is_found() {
 async fn what_others_own_is_left_alone() {
     let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
     bench.apply(&churn(GOOD)).await;
-    bench.region(|region| region.sagemaker.tags.values_mut().for_each(|tags| tags.clear()));
+    let other = BTreeMap::from([("auroraml:stack".to_string(), "other".to_string())]);
+    bench.region(|region| region.sagemaker.tags.values_mut().for_each(|tags| tags.clone_from(&other)));
     let blocked = bench.blocked(&churn(GOOD)).await;
     for kind in ["model.churn-", "endpoint_config.churn-", "endpoint.churn: "] {
         assert!(blocked.contains(kind), "{blocked}");
     }
     let plan = bench.plan(&nothing(&[])).await;
     assert!(plan.work().all(|step| step.id.kind == "role"), "{plan:?}");
+}
+
+/// The names of models and configurations hold the hash of what they are, and the endpoint serves one of them.
+#[tokio::test(start_paused = true)]
+async fn what_lost_its_tags_is_taken_back() {
+    let bench = Bench::new(1, Mood::Calm, REGION, scope("churn")).await;
+    bench.apply(&churn(GOOD)).await;
+    let clear = || bench.region(|region| region.sagemaker.tags.values_mut().for_each(|tags| tags.clear()));
+    clear();
+    let plan = bench.plan(&churn(GOOD)).await;
+    assert_eq!((plan.count(Action::Update), plan.blocked.len()), (3, 0));
+    bench.apply(&churn(GOOD)).await;
+    assert_one_endpoint(&bench);
+    bench
+        .region(|region| assert!(region.sagemaker.tags.values().all(|tags| tags["auroraml:stack"] == STACK)));
+    clear();
+    bench.again(Scope::default()).await.apply(&nothing(&[])).await;
+    let none = bench.again(scope("churn")).await;
+    none.apply(&nothing(&[])).await;
+    assert_nothing(&none);
+}
+
+/// What the spec no longer has goes with its data when a person names it, and not before.
+#[tokio::test(start_paused = true)]
+async fn a_notebook_is_taken_out_of_a_spec_by_name() {
+    let bench = Bench::new(1, Mood::Calm, REGION, Scope::default()).await;
+    let network = network(&bench).await;
+    bench.apply(&with_notebook(&network)).await;
+    bench.region(|region| region.sagemaker.tags.values_mut().for_each(|tags| tags.clear()));
+    assert_eq!(bench.apply(&with_notebook(&network)).await, 1, "its role proves whose it is");
+    let mut without = with_notebook(&network);
+    without.resources.retain(|id, _| !id.kind.starts_with("notebook"));
+    let blocked = bench.blocked(&without).await;
+    assert!(
+        blocked.contains("notebook.main: the spec no longer has it, and deleting it would lose data"),
+        "{blocked}"
+    );
+    assert!(blocked.contains("add --delete notebook.main if its data may go"), "{blocked}");
+    without.let_go.insert("notebook.main".into());
+    let plan = bench.plan(&without).await;
+    let step = plan.work().find(|step| step.id == main_notebook()).unwrap();
+    assert_eq!((step.action, step.impact), (Action::Delete, auroraml_core::members::Impact::DataLoss));
+    bench.apply(&without).await;
+    bench.region(|region| assert!(region.sagemaker.notebooks.is_empty()));
+    assert_eq!(bench.count("DeleteRole"), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,11 +36,8 @@ impl Listening {
         Listening { child, address }
     }
 
-    /// What only SIGKILL does: the process has no chance to save anything.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+    /// What only SIGKILL does: the process has no chance to save anything. `Drop` does no more.
+    fn kill(self) {}
 
     fn stop(mut self) {
         assert!(
@@ -98,6 +95,15 @@ impl Listening {
     }
 }
 
+impl Drop for Listening {
+    /// A test that fails leaves no process behind.
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// The status in RDS's answer, once for the cluster and once for each member.
 fn statuses(answer: &str) -> Vec<&str> {
     let after = |tag| answer.split(tag).skip(1).map(|rest: &str| rest.split('<').next().unwrap());
@@ -121,7 +127,11 @@ async fn a_killed_listener_takes_nothing_back() {
     assert!(made.unwrap().starts_with("HTTP/1.1 200"));
     let (mut roles, mut begun, mut ready) = (BTreeSet::new(), 0, false);
     const KILLS: usize = 15;
-    for kill in 0..KILLS {
+    let mut kill = 0;
+    // A machine with other work gives a listener less time to live.
+    while kill < KILLS || !ready {
+        assert!(kill < 10 * KILLS, "the member comes up meanwhile");
+        kill += 1;
         let killer = {
             let id = listening.child.id().to_string();
             let patience = Duration::from_millis(random.u64(20..600));
@@ -155,8 +165,7 @@ async fn a_killed_listener_takes_nothing_back() {
         let lost: Vec<_> = roles.difference(&there).collect();
         assert!(lost.is_empty(), "kill {kill}: {lost:?} were made");
     }
-    assert!(ready, "the member came up meanwhile");
-    println!("{KILLS} kills, {} roles of {begun} were answered for", roles.len());
+    println!("{kill} kills, {} roles of {begun} were answered for", roles.len());
     listening.stop();
 }
 
@@ -198,9 +207,6 @@ fn a_full_disk_is_an_error_of_the_request_that_meets_it() {
 #[test]
 fn a_forbidden_address_is_told_as_what_it_is() {
     let place = Place::new();
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = taken.local_addr().unwrap();
-    let _taken = std::net::TcpListener::bind(taken);
     let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     for (address, expected) in [
         (busy.local_addr().unwrap().to_string(), "another process listens there"),

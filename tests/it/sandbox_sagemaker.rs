@@ -867,7 +867,13 @@ async fn tags_come_with_the_resource_and_go_with_it() {
     assert_eq!(list().await.unwrap().tags(), [tag("auroraml:stack", "other")]);
 
     stage.sagemaker.delete_model().model_name("Churn").send().await.unwrap();
-    invalid(list().await, "Could not find model");
+    // Undocumented, and as AWS was seen to do it: a code for everything, and no word of what is missing.
+    let refused = list().await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Some("ValidationException"), Some("")));
+    let elsewhere = arn.replace(":model/", ":endpoint-config/");
+    let list = || stage.sagemaker.list_tags().resource_arn(&elsewhere).send();
+    invalid(list().await, "Resource does not exist.");
+    let list = || stage.sagemaker.list_tags().resource_arn(arn).send();
     create().send().await.unwrap();
     assert_eq!(list().await.unwrap().tags().len(), 0, "the old tags are gone");
 }

@@ -44,6 +44,7 @@ impl Project {
     }
 
     /// Runs Terraform until it ends, or until its time is over.
+    #[expect(clippy::disallowed_methods, reason = "another process takes real time")]
     fn run(&self, arguments: &[&str]) -> Output {
         let log = |name: &str| std::fs::File::create(self.folder.path().join(name)).unwrap();
         let mut command = Command::new("terraform");

@@ -37,7 +37,7 @@ pub enum FileError {
     InUse(PathBuf),
     #[error("the sandbox file {} has {size} bytes, more than the {FILE_MAX} that are read", path.display())]
     TooLarge { path: PathBuf, size: u64 },
-    #[error("the sandbox {} is full: only requests that look or delete are accepted", .0.display())]
+    #[error("the sandbox {} is full: only requests that look, change or delete are accepted", .0.display())]
     Full(PathBuf),
     #[error(
         "the sandbox file {} has version {found}, and this auroraml reads up to {VERSION}: use a newer auroraml or another file",

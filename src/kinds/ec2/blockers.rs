@@ -29,7 +29,7 @@ pub(in crate::kinds) enum Held<'a> {
 }
 
 /// A deletion's answer. Where the object is still in use, the failure says by what; interfaces that their
-/// service has left behind are deleted.
+/// service has left behind in a subnet or security group are deleted with it, as the plan says.
 pub(in crate::kinds) async fn explained<T>(
     aws: &Aws,
     result: Result<T, Failure>,
@@ -64,7 +64,7 @@ async fn blockers(aws: &Aws, held: Held<'_>) -> Result<Vec<String>, Failure> {
         Held::SecurityGroup(id) => filter("group-id", id),
         Held::Address(id) => filter("association.allocation-id", id),
     };
-    let mut blockers = interfaces(aws, by, matches!(held, Held::Gateway(_))).await?;
+    let mut blockers = interfaces(aws, by, held).await?;
     match held {
         Held::Vpc(id) => {
             blockers.extend(endpoints(aws, id).await?);
@@ -81,7 +81,10 @@ async fn blockers(aws: &Aws, held: Held<'_>) -> Result<Vec<String>, Failure> {
     Ok(blockers)
 }
 
-async fn interfaces(aws: &Aws, by: Filter, with_address: bool) -> Result<Vec<String>, Failure> {
+async fn interfaces(aws: &Aws, by: Filter, held: Held<'_>) -> Result<Vec<String>, Failure> {
+    let with_address = matches!(held, Held::Gateway(_));
+    // Of these kinds the plan says that it goes with them.
+    let may_delete = matches!(held, Held::Subnet { .. } | Held::SecurityGroup(_));
     let items = aws.ec2.describe_network_interfaces().filters(by).into_paginator().items().send();
     let found = items.collect::<Result<Vec<_>, _>>().await.during("DescribeNetworkInterfaces")?;
     let mut blockers = Vec::new();
@@ -95,7 +98,7 @@ async fn interfaces(aws: &Aws, by: Filter, with_address: bool) -> Result<Vec<Str
         };
         let status = interface.status().map_or("in an unknown state", NetworkInterfaceStatus::as_str);
         let mut fate = "";
-        if left_behind(interface) {
+        if may_delete && left_behind(interface) {
             let request = aws.ec2.delete_network_interface().network_interface_id(id);
             let deleted = already_ok(request.send().await.during("DeleteNetworkInterface"), Class::NotFound);
             fate = if deleted.is_ok() { ": was left behind, deleted now" } else { ": could not be deleted" };

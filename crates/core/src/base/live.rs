@@ -1,9 +1,16 @@
 //! What was seen of a stack. Pure.
 
+use super::names::STACK_TAG;
 use super::{Id, Outputs};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Output of an object that carries the stack's tags and lies somewhere that is not the stack's: where.
+pub const ELSEWHERE: &str = "elsewhere";
+
+/// Output of an object for which nothing speaks but the stack's tags: anybody can set those.
+pub const ONLY_TAGGED: &str = "only_tagged";
 
 /// One live object, in the same property shape as the desired one.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +19,8 @@ pub struct Live {
     pub props: Value,
     pub outputs: Outputs,
     pub state: State,
-    /// Whether the object carries this stack's tag (or is by nature a part of one that does).
+    /// Whether the object is this stack's: it carries the stack's tag (or is by nature a part of one that does), or
+    /// it has lost it and something else than its tags proves whose it is.
     pub owned: bool,
 }
 
@@ -20,6 +28,11 @@ impl Live {
     /// An output that is text.
     pub fn output(&self, name: &str) -> Option<&str> {
         self.outputs.get(name).and_then(Value::as_str)
+    }
+
+    /// Whether it is this stack's and no tag says so any more.
+    pub fn has_lost_its_tags(&self) -> bool {
+        self.owned && self.props["tags"].as_object().is_some_and(|tags| !tags.contains_key(STACK_TAG))
     }
 }
 

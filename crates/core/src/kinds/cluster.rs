@@ -99,6 +99,15 @@ impl Kind for Cluster {
             Asked::Change { change, live } if change.path == "engine_version" => version_change(change, live),
             Asked::Change { .. } => None,
             Asked::Delete { live, options } => {
+                // Named alone, it would go without the snapshot that the spec asks for.
+                if options.contains_key("allowed_by") {
+                    return Some(Refusal {
+                        why: "a cluster goes with its stack",
+                        hint: Some(
+                            "put it back in the spec, then delete the whole stack with `auroraml destroy`",
+                        ),
+                    });
+                }
                 let protected = live["deletion_protection"] == true && !options.contains_key("unprotect");
                 protected.then_some(Refusal {
                     why: "the cluster has deletion protection",

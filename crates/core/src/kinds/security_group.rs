@@ -35,6 +35,7 @@ impl Kind for SecurityGroup {
     const RULES: Rules = Rules {
         appears_late: true,
         after: &["vpc"],
+        takes_along: Some("with network interfaces in it that RDS or SageMaker has left behind"),
         immutable: &[
             ("vpc", "a security group belongs to one VPC for life"),
             ("description", "AWS does not change the description of a security group"),

@@ -25,6 +25,7 @@ impl Kind for Subnet {
     const RULES: Rules = Rules {
         appears_late: true,
         after: &["vpc"],
+        takes_along: Some("with network interfaces in it that RDS or SageMaker has left behind"),
         immutable: &[
             ("vpc", "a subnet belongs to one VPC for life"),
             ("cidr", "a subnet keeps its range, and everything in it has addresses of that range"),

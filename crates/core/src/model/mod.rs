@@ -19,7 +19,7 @@ use crate::base::Id;
 use crate::base::names::{EXPIRES_TAG, Place, RESOURCE_TAG, STACK_TAG};
 use crate::engine::{Engine, Wiring};
 use crate::resource::{Deletion, Graph};
-use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, SecretManager, Spec};
+use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
 use facts::Facts;
 use std::collections::BTreeMap;
 
@@ -75,6 +75,7 @@ struct Builder<'a> {
 /// Everything that makes it impossible here.
 pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Result<Graph, Vec<Preflight>> {
     let mut builder = Builder::new(spec, place, facts);
+    builder.graph.tags = builder.common_tags();
     match intent {
         Intent::Destroy { unprotect } => builder.destruction(unprotect),
         Intent::Apply => {
@@ -100,9 +101,14 @@ impl<'a> Builder<'a> {
 impl Builder<'_> {
     /// Tags of a resource: the spec's, and those by which auroraml finds it again.
     fn tags(&self, id: &Id) -> BTreeMap<String, String> {
+        let mut tags = self.common_tags();
+        tags.insert(RESOURCE_TAG.into(), id.to_string());
+        tags
+    }
+
+    fn common_tags(&self) -> BTreeMap<String, String> {
         let mut tags = self.spec.tags.clone();
         tags.insert(STACK_TAG.into(), self.place.stack.clone());
-        tags.insert(RESOURCE_TAG.into(), id.to_string());
         if let Some(age) = &self.spec.expires_after {
             tags.insert(EXPIRES_TAG.into(), age.clone());
         }
@@ -125,6 +131,7 @@ impl Builder<'_> {
 
     /// Nothing is wanted any more; what must be said is how each thing goes.
     fn destruction(&mut self, unprotect: bool) {
+        self.graph.destroys = true;
         let mut say = |kind, name: &str, deletion| {
             self.graph.deletions.insert(Id::new(kind, name), deletion);
         };
@@ -152,6 +159,11 @@ impl Builder<'_> {
         };
         self.graph.deletions.insert(Id::new("bucket", "main"), bucket);
         self.graph.deletions.insert(Id::new("notebook", "main"), Deletion::Delete(BTreeMap::new()));
+        for (name, endpoint) in &self.spec.endpoints {
+            if endpoint.managed_by == EndpointManager::Notebook {
+                self.graph.deletions.insert(Id::new("endpoint", name.clone()), Deletion::Offer);
+            }
+        }
     }
 }
 

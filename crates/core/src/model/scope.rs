@@ -14,6 +14,8 @@ pub struct Scope {
     pub parameters: Vec<String>,
     /// Names of the SageMaker endpoints that the stack manages.
     pub endpoints: Vec<String>,
+    /// Names of those that others make, and that the cluster may call.
+    pub notebook_endpoints: Vec<String>,
     /// Name of the stack's bucket, where the spec gives one.
     pub bucket: Option<String>,
 }
@@ -26,6 +28,7 @@ impl Default for Scope {
             existing_cluster: None,
             parameters: Vec::new(),
             endpoints: Vec::new(),
+            notebook_endpoints: Vec::new(),
             bucket: None,
         }
     }
@@ -48,16 +51,16 @@ pub fn scope(spec: &Spec) -> Scope {
     let engine = spec.engine();
     let roles = engine.abilities.iter().filter(|ability| wired(ability.name));
     parameters.extend(roles.filter_map(|ability| ability.wiring.parameter()).map(String::from));
+    let endpoints = |manager| {
+        let managed = spec.endpoints.iter().filter(move |(_, endpoint)| endpoint.managed_by == manager);
+        managed.map(|(name, _)| name.clone()).collect()
+    };
     Scope {
         engine,
         existing_cluster,
         parameters,
-        endpoints: spec
-            .endpoints
-            .iter()
-            .filter(|(_, endpoint)| endpoint.managed_by == EndpointManager::Stack)
-            .map(|(name, _)| name.clone())
-            .collect(),
+        endpoints: endpoints(EndpointManager::Stack),
+        notebook_endpoints: endpoints(EndpointManager::Notebook),
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
     }
 }

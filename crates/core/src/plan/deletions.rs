@@ -1,10 +1,12 @@
 //! What goes: which objects, in which order, and what is in the way.
 
 use super::sync::Members;
-use super::{Blocked, Plan, Step};
-use crate::base::{Id, Observed, State};
+use super::{Blocked, LeftAlone, Plan, Step};
+use crate::base::names::{RESOURCE_TAG, STACK_TAG};
+use crate::base::{ELSEWHERE, Id, Live, ONLY_TAGGED, Observed, State};
 use crate::members::Impact;
 use crate::resource::{Action, Asked, Catalog, Deletion, Graph, Nature};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether something that the spec does not have is there to go. Conditions are no objects, and a task that has
@@ -15,6 +17,67 @@ pub(super) fn goes(catalog: &Catalog, observed: &Observed, id: &Id) -> bool {
         Nature::Condition => false,
         Nature::Task => matches!(observed[id].state, State::Busy(_)),
     }
+}
+
+/// Whether it is this stack's to delete: a tag alone gives no right to that, for others can set it too.
+pub(super) fn may_go(graph: &Graph, live: &Live) -> bool {
+    let let_go = graph.let_go.contains(&live.id.to_string());
+    if graph.deletions.get(&live.id) == Some(&Deletion::Offer) {
+        return let_go || live.owned;
+    }
+    live.owned && (let_go || !live.outputs.contains_key(ONLY_TAGGED) || as_made(graph, live))
+}
+
+/// Whether it carries exactly the tags that the stack's own create sets, no more and no less: what a killed run left
+/// behind does. What somebody else made and a third one tagged hardly ever does.
+fn as_made(graph: &Graph, live: &Live) -> bool {
+    let Some(tags) = live.props["tags"].as_object() else { return false };
+    let name = live.id.name.split('#').next().unwrap_or_default();
+    let own = |(key, value): &(&String, &Value)| match key.as_str() {
+        RESOURCE_TAG => **value == format!("{}.{name}", live.id.kind),
+        "Name" => true,
+        key => graph.tags.get(key).is_some_and(|tag| **value == tag.as_str()),
+    };
+    let has = |key: &str| tags.contains_key(key);
+    !graph.tags.is_empty() && tags.iter().all(|tag| own(&tag)) && graph.tags.keys().all(|key| has(key))
+}
+
+/// Says of what may not go that it stays, where somebody should know.
+fn leave(plan: &mut Plan, graph: &Graph, live: &Live) {
+    let id = &live.id;
+    match graph.deletions.get(id) {
+        Some(Deletion::Offer) => {
+            plan.kept.push(id.clone());
+            return plan.notes.push(format!(
+                "{id} is kept, since the stack did not make it, and costs money until it is deleted; if it may go too, add --delete {id}"
+            ));
+        }
+        Some(Deletion::Keep) => return plan.notes.push(format!("{id} is kept, as the spec says")),
+        _ => {}
+    }
+    let (why, hint) = match live.output(ELSEWHERE) {
+        _ if live.owned => (
+            "nothing but its tags says that it is this stack's, and the spec does not have it".to_string(),
+            format!("if it may go, add --delete {id}; if it is not this stack's, take the tags off"),
+        ),
+        Some(place) => (
+            format!("it carries this stack's tags and is in {place}, which is not the stack's"),
+            "take the tags off; if it may go, delete it yourself".into(),
+        ),
+        None if graph.destroys => (
+            "it bears this stack's name and not its tags, and may cost money until it is deleted".into(),
+            format!("if it is this stack's, {}; if not, leave it to its owner", tagging(live, None)),
+        ),
+        None => return,
+    };
+    plan.left_alone.push(LeftAlone { id: id.clone(), why, hint });
+}
+
+/// How an object that has lost its tags is taken back.
+pub(super) fn tagging(live: &Live, stack: Option<&str>) -> String {
+    let which = live.output("id").or(live.output("name")).map(|id| format!(" {id}")).unwrap_or_default();
+    let stack = stack.unwrap_or("the stack's name");
+    format!("tag{which} with {STACK_TAG} = {stack} and {RESOURCE_TAG} = {}, then run again", live.id)
 }
 
 /// Adds a step for each object that goes.
@@ -31,7 +94,11 @@ pub(super) fn deletions(
     for id in going {
         let rules = &catalog[id.kind];
         let live = &observed[*id];
-        if !goes(catalog, observed, id) || !live.owned {
+        if !goes(catalog, observed, id) {
+            continue;
+        }
+        if !may_go(graph, live) {
+            leave(plan, graph, live);
             continue;
         }
         if rules.nature == Nature::Task {
@@ -39,6 +106,9 @@ pub(super) fn deletions(
             deletions.push(Step { reason, ..Step::new((*id).clone(), Action::Stop) });
             continue;
         }
+        let let_go: BTreeMap<String, String> = [("allowed_by".into(), "--delete".into())].into();
+        let is_let_go = graph.let_go.contains(&id.to_string());
+        let mut reason = rules.takes_along.map(String::from);
         let options = match graph.deletions.get(*id) {
             Some(Deletion::Keep) => {
                 plan.notes.push(format!("{id} is kept, as the spec says"));
@@ -47,21 +117,31 @@ pub(super) fn deletions(
                 continue;
             }
             Some(Deletion::Delete(options)) => options.clone(),
-            None if rules.holds_data => {
+            Some(Deletion::Offer) => {
+                reason = Some("the stack did not make it".to_string());
+                let_go
+            }
+            None if rules.holds_data && !is_let_go => {
+                let alone = (rules.refuses)(Asked::Delete { live: &live.props, options: &let_go }).is_none();
                 plan.blocked.push(Blocked {
                     id: (*id).clone(),
                     why: "the spec no longer has it, and deleting it would lose data".into(),
-                    hint: "put it back in the spec, or delete the whole stack with `auroraml destroy`".into(),
+                    hint: match alone {
+                        true => format!("put it back in the spec, or add --delete {id} if its data may go"),
+                        false => "put it back in the spec, or delete the whole stack with `auroraml destroy`"
+                            .into(),
+                    },
                 });
                 continue;
             }
+            None if is_let_go => let_go,
             None => BTreeMap::new(),
         };
         if let Some(refusal) = (rules.refuses)(Asked::Delete { live: &live.props, options: &options }) {
             let hint = refusal.hint.unwrap_or("put it back in the spec");
             plan.blocked.push(Blocked { id: (*id).clone(), why: refusal.why.into(), hint: hint.into() });
         }
-        let mut step = Step { options, ..Step::new((*id).clone(), Action::Delete) };
+        let mut step = Step { options, reason, ..Step::new((*id).clone(), Action::Delete) };
         if rules.holds_data {
             step.impact = Impact::DataLoss;
         }

@@ -6,6 +6,7 @@
 mod deletions;
 mod sync;
 
+use crate::base::names::STACK_TAG;
 use crate::base::{Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, resolve};
 use crate::members::{Effect, Impact, Interruption, Permit};
 use crate::resource::{Action, Catalog, Graph, Nature, Resource, Rules};
@@ -90,6 +91,15 @@ pub struct Blocked {
     pub hint: String,
 }
 
+/// Something that bears the stack's name or its tags, and is not touched.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct LeftAlone {
+    #[schemars(with = "String")]
+    pub id: Id,
+    pub why: String,
+    pub hint: String,
+}
+
 /// Everything that an apply or destroy will do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[must_use = "a plan changes nothing until it is carried out"]
@@ -97,6 +107,9 @@ pub struct Plan {
     /// In an order in which they could be carried out one by one.
     pub steps: Vec<Step>,
     pub blocked: Vec<Blocked>,
+    /// What looks like the stack's and stays, because nothing proves that it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_alone: Vec<LeftAlone>,
     /// What a reader should know beside the steps.
     pub notes: Vec<String>,
     /// What stays although the spec no longer wants it; each is also in a note.
@@ -157,8 +170,8 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     let mut known: BTreeMap<Id, Outputs> = BTreeMap::new();
     let order = graph.order();
     let going: BTreeSet<&Id> = observed.keys().filter(|id| !graph.resources.contains_key(id)).collect();
-    let mut active: BTreeSet<Id> =
-        going.iter().filter(|id| deletions::goes(catalog, observed, id)).map(|id| (*id).clone()).collect();
+    let goes = |id: &Id| deletions::goes(catalog, observed, id) && deletions::may_go(graph, &observed[id]);
+    let mut active: BTreeSet<Id> = going.iter().filter(|id| goes(id)).map(|id| (*id).clone()).collect();
     let members = sync::Members::of(graph, observed);
     let mut effects: BTreeMap<Id, Effect> = active
         .iter()
@@ -180,7 +193,7 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         let effect = (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props));
         let changes = shown(&id, changes, rules);
         if let Some(live) = live {
-            block(&mut plan, live, action, &changes, rules);
+            block(&mut plan, resource, live, action, &changes, rules);
         }
         known.insert(id.clone(), outputs(&resource.predicted, live.map(|live| &live.outputs)));
         let needs = graph.needs(&id);
@@ -275,6 +288,9 @@ fn action(
         }
         (State::Broken(why), _) => (Action::Recreate, Some(why.clone())),
         (State::Failed(why), _) if changes.is_empty() => (Action::Recheck, Some(why.clone())),
+        _ if !changes.is_empty() && live.has_lost_its_tags() => {
+            (Action::Update, Some("it has lost its tags, and is this stack's all the same".into()))
+        }
         _ if !changes.is_empty() => (Action::Update, None),
         (State::Busy(status), _) => (Action::Recheck, Some(status.clone())),
         // What a task was given is in its name: nothing that changes beside it concerns it.
@@ -301,12 +317,25 @@ pub fn wanted(props: &Value, known: &BTreeMap<Id, Outputs>, live: Option<&Live>,
     want
 }
 
-fn block(plan: &mut Plan, live: &Live, action: Action, changes: &[Change], rules: &Rules) {
+fn block(
+    plan: &mut Plan,
+    resource: &Resource,
+    live: &Live,
+    action: Action,
+    changes: &[Change],
+    rules: &Rules,
+) {
     if !live.owned && matches!(action, Action::Update | Action::Recreate) {
         plan.blocked.push(Blocked {
             id: live.id.clone(),
-            why: "an object of this name exists and is not tagged as this stack's".into(),
-            hint: "choose another stack name, or delete or tag the object if it is yours to change".into(),
+            why: match live.props["tags"][STACK_TAG].as_str() {
+                Some(stack) => format!("an object of this name exists and is the stack {stack}'s"),
+                None => "an object of this name exists and is not tagged as this stack's".into(),
+            },
+            hint: format!(
+                "if it is this stack's, {}; otherwise choose another stack name",
+                deletions::tagging(live, resource.props["tags"][STACK_TAG].as_str())
+            ),
         });
         return;
     }

@@ -38,6 +38,7 @@ impl Document {
             plan: Plan {
                 steps: plan.steps.iter().filter(|step| step.action != Action::NoOp).cloned().collect(),
                 blocked: plan.blocked.clone(),
+                left_alone: plan.left_alone.clone(),
                 notes: plan.notes.clone(),
                 ..Plan::default()
             },
@@ -133,6 +134,6 @@ fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
     if let Some(gone) = old.iter().find(|step| find(&new, step).is_none()) {
         return Some(format!("this step is no longer needed: {}", name(gone)));
     }
-    let rest = ["steps", "blocked"].into_iter().find(|key| saved[*key] != now[*key]);
+    let rest = ["steps", "blocked", "left_alone"].into_iter().find(|key| saved[*key] != now[*key]);
     Some(format!("its {} are not the same", rest.unwrap_or("steps")))
 }

@@ -4,7 +4,7 @@ use super::plain::{self, code, markdown as escape};
 use super::section::sections;
 use super::{Subject, disturbance, refusal, sign, summary, text, verb};
 use crate::members::Impact;
-use crate::plan::{Blocked, Plan};
+use crate::plan::{Blocked, LeftAlone, Plan};
 
 /// The plan as GitHub's Markdown.
 pub fn plan(subject: &Subject, plan: &Plan) -> String {
@@ -12,7 +12,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     let Subject { stack, account, region, destroy, .. } = subject;
     let what = if *destroy { "Destroy" } else { "Plan for" };
     let mut out = format!("### {what} stack {} in {} (account {account})\n\n", code(stack), code(region));
-    if plan.is_empty() && plan.held().next().is_none() {
+    if plan.is_empty() && plan.held().next().is_none() && plan.left_alone.is_empty() {
         out.push_str("Nothing to do.\n");
         return out;
     }
@@ -20,6 +20,12 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     if !plan.blocked.is_empty() {
         out.push_str("\n#### Blocked\n\nNone of this plan is carried out.\n\n");
         for Blocked { id, why, hint } in &plan.blocked {
+            out.push_str(&format!("- {}: {}\n  - help: {}\n", code(id), escape(why), escape(hint)));
+        }
+    }
+    if !plan.left_alone.is_empty() {
+        out.push_str("\n#### Left alone\n\n");
+        for LeftAlone { id, why, hint } in &plan.left_alone {
             out.push_str(&format!("- {}: {}\n  - help: {}\n", code(id), escape(why), escape(hint)));
         }
     }

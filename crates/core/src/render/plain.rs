@@ -7,7 +7,7 @@
 use crate::base::Id;
 use crate::events::{Event, PlannedStep};
 use crate::members::Interruption;
-use crate::plan::{Blocked, Plan, Step};
+use crate::plan::{Blocked, LeftAlone, Plan, Step};
 use std::collections::BTreeMap;
 
 /// What stands for a character that may not be shown.
@@ -153,6 +153,15 @@ pub(super) fn plan(plan: &Plan) -> Plan {
             .blocked
             .iter()
             .map(|Blocked { id, why, hint }| Blocked { id: self::id(id), why: line(why), hint: line(hint) })
+            .collect(),
+        left_alone: plan
+            .left_alone
+            .iter()
+            .map(|LeftAlone { id, why, hint }| LeftAlone {
+                id: self::id(id),
+                why: line(why),
+                hint: line(hint),
+            })
             .collect(),
         notes: plan.notes.iter().map(|note| line(note)).collect(),
         kept: plan.kept.iter().map(id).collect(),
@@ -308,6 +317,7 @@ mod tests {
             ..Step::new(id(), action)
         };
         Plan {
+            left_alone: vec![LeftAlone { id: Id::new("subnet", ill), why: ill.into(), hint: ill.into() }],
             steps: vec![
                 step(Action::Create),
                 step(Action::Update),

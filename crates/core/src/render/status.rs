@@ -3,8 +3,10 @@
 use super::paint::{BOLD, DIM, GREEN, RED, YELLOW, paint};
 use super::plain;
 use super::section::{rank, section};
-use crate::base::{Live, Observed, Outputs, State};
+use crate::base::{Id, Live, Observed, Outputs, State};
 use crate::members::restart::{Strategy, Topology, left_pending};
+use crate::plan::Plan;
+use crate::resource::Action;
 use serde::Serialize;
 
 /// Everything that exists of a stack.
@@ -25,10 +27,16 @@ pub struct Stack {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Resource {
     pub id: String,
-    /// `ready`, or what AWS says instead.
+    /// `ready`, `missing`, `differs`, `pending-reboot`, or what AWS says instead.
     pub state: String,
-    /// Whether it carries this stack's tag.
+    /// Properties that are not as the spec says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<String>,
+    /// Whether it is this stack's.
     pub owned: bool,
+    /// Whether the spec has it no longer, so that the next apply deletes it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub goes: bool,
     pub outputs: Outputs,
     #[serde(skip)]
     kind: &'static str,
@@ -70,16 +78,41 @@ impl Stack {
             status: plain::line(&member.status),
             parameter_status: plain::line(member.reports()),
         });
+        let members: Vec<Member> = members.collect();
         let left_pending = topology.map(|topology| left_pending(topology, strategy)).unwrap_or_default();
         Stack {
             stack: subject.stack.clone(),
             account: subject.account.clone(),
             region: subject.region.clone(),
-            members: members.collect(),
             left_pending,
             values: values(&live),
-            resources: live.into_iter().map(resource).collect(),
+            resources: live.into_iter().map(|live| resource(live, &members)).collect(),
+            members,
         }
+    }
+
+    /// Says of each resource what the next plan would change, and names those that are missing.
+    pub fn compare(&mut self, plan: &Plan) {
+        // Of a stack that is not there everything is missing, and one sentence says it.
+        if !self.resources.iter().any(|resource| resource.owned) {
+            return;
+        }
+        for step in &plan.steps {
+            let id = plain::line(&step.id.to_string());
+            let Some(resource) = self.resources.iter_mut().find(|resource| resource.id == id) else {
+                self.resources.push(missing(&step.id));
+                continue;
+            };
+            match step.action {
+                Action::Update if resource.state == READY => {
+                    resource.state = "differs".into();
+                    resource.differs = step.changes.iter().map(|change| plain::line(&change.path)).collect();
+                }
+                Action::Delete | Action::Vanish | Action::Stop => resource.goes = true,
+                _ => {}
+            }
+        }
+        self.resources.sort_by_key(|resource| (rank(resource.kind), resource.id.clone()));
     }
 
     pub fn to_json(&self) -> String {
@@ -111,15 +144,20 @@ impl Stack {
             }
             let style = match (resource.trouble, resource.state.as_str()) {
                 (true, _) => RED,
-                (false, "ready") => GREEN,
+                (false, READY) => GREEN,
                 _ => YELLOW,
             };
             let told = TELLING.iter().find_map(|key| text(&resource.outputs, key)).unwrap_or_default();
             let told = plain::line(told);
             let padding = " ".repeat(state - resource.state.chars().count());
-            let theirs = if resource.owned { "" } else { "  (not this stack's)" };
+            let remark = match (resource.owned, resource.goes, resource.differs.join(", ")) {
+                (false, ..) => "  (not this stack's)".to_string(),
+                (_, true, _) => "  (not in the spec)".into(),
+                (.., differs) if !differs.is_empty() => format!("  ({differs})"),
+                _ => String::new(),
+            };
             let state = paint(style, &resource.state);
-            let line = format!("  {:<name$}  {state}{padding}  {told}{theirs}", resource.id);
+            let line = format!("  {:<name$}  {state}{padding}  {told}{remark}", resource.id);
             out.push_str(&format!("{}\n", line.trim_end()));
         }
         if !self.members.is_empty() {
@@ -159,16 +197,46 @@ impl Stack {
     }
 }
 
-fn resource(live: &Live) -> Resource {
+/// What a resource that is as AWS wants it, and the spec, is said to be.
+const READY: &str = "ready";
+/// What AWS says of a member that does not run the current parameters.
+const PENDING: &str = "pending-reboot";
+
+/// One that the spec has and AWS has not.
+fn missing(id: &Id) -> Resource {
+    Resource {
+        id: plain::line(&id.to_string()),
+        state: "missing".into(),
+        differs: Vec::new(),
+        owned: true,
+        goes: false,
+        outputs: Outputs::new(),
+        kind: id.kind,
+        trouble: true,
+    }
+}
+
+fn resource(live: &Live, members: &[Member]) -> Resource {
+    let is_pending = |member: &Member| member.parameter_status == PENDING;
+    let pending = match live.id.kind {
+        "cluster" | "parameter_sync" => members.iter().any(is_pending),
+        "instance" => members.iter().any(|m| is_pending(m) && live.output("id") == Some(m.name.as_str())),
+        _ => false,
+    };
     let (state, trouble) = match &live.state {
-        State::Ready => ("ready".to_string(), false),
+        State::Ready if pending => (PENDING.to_string(), false),
+        // Of the condition the status says what it waits for.
+        State::Busy(_) if pending && live.id.kind == "parameter_sync" => (PENDING.to_string(), false),
+        State::Ready => (READY.to_string(), false),
         State::Busy(status) => (status.clone(), false),
         State::Failed(why) | State::Broken(why) => (why.clone(), true),
     };
     Resource {
         id: plain::line(&live.id.to_string()),
         state: plain::line(&state),
+        differs: Vec::new(),
         owned: live.owned,
+        goes: false,
         outputs: live.outputs.clone(),
         kind: live.id.kind,
         trouble,

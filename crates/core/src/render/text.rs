@@ -4,7 +4,7 @@ use super::paint::{self, BOLD, CYAN, DIM, RED, YELLOW, paint};
 use super::plain;
 use super::section::sections;
 use super::{Subject, consequence, disturbance, fold, refusal, sign, summary, verb};
-use crate::plan::{Blocked, Plan, Step};
+use crate::plan::{Blocked, LeftAlone, Plan, Step};
 use crate::resource::Action;
 
 /// The whole plan, styled. Ends with a line break; no line ends with a space.
@@ -29,9 +29,10 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     if plan.is_empty() && plan.held().next().is_some() {
         out.push_str("Nothing to do now: what differs is held.\n");
     } else if plan.is_empty() {
-        out.push_str(match subject.destroy {
-            true => "Nothing to do: nothing of this stack is left to delete.\n",
-            false => "Nothing to do: everything is as the spec says.\n",
+        out.push_str(match (subject.destroy, plan.left_alone.is_empty()) {
+            (true, true) => "Nothing to do: nothing of this stack is left to delete.\n",
+            (true, false) => "Nothing to do: what is left is not deleted.\n",
+            (false, _) => "Nothing to do: everything is as the spec says.\n",
         });
     } else if plan.work().next().is_some() {
         out.push_str(&format!("{}\n", paint(BOLD, summary(plan))));
@@ -121,6 +122,14 @@ fn remarks(plan: &Plan) -> String {
         out.push_str(&format!("{} {note}\n", paint(CYAN, "note:")));
     }
     if !plan.notes.is_empty() {
+        out.push('\n');
+    }
+    if !plan.left_alone.is_empty() {
+        out.push_str(&format!("{}\n", paint(YELLOW, "Left alone:")));
+        for LeftAlone { id, why, hint } in &plan.left_alone {
+            out.push_str(&format!("  {}: {why}\n", paint(BOLD, id)));
+            out.push_str(&format!("    {} {hint}\n", paint(DIM, "help:")));
+        }
         out.push('\n');
     }
     if !plan.blocked.is_empty() {

@@ -49,6 +49,8 @@ pub enum Deletion {
     Keep,
     /// It goes, with these options, which the kind understands.
     Delete(BTreeMap<String, String>),
+    /// Others made it and the spec names it: it stays, unless a person lets it go by name.
+    Offer,
 }
 
 /// How members of the cluster are restarted, and by which resource.
@@ -66,6 +68,12 @@ pub struct Graph {
     pub resources: BTreeMap<Id, Resource>,
     /// How to delete what must go, where the kind's default is not what the spec says.
     pub deletions: Deletions,
+    /// The ids of what a person lets go by name, beyond what the spec lets go: `--delete`.
+    pub let_go: BTreeSet<String>,
+    /// The tags that a create of this stack sets on everything, but for the one that says which resource it is.
+    pub tags: BTreeMap<String, String>,
+    /// Whether the stack is taken down: then what is left under its names is told.
+    pub destroys: bool,
     /// How members of the cluster are restarted; `None` where there are none, or all go.
     pub restarts: Option<Restarts>,
     /// What a reader of the plan should know.

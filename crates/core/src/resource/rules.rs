@@ -16,6 +16,8 @@ pub struct Rules {
     pub after: &'static [&'static str],
     /// Deleted by AWS together with the object of this kind.
     pub dies_with: Option<&'static str>,
+    /// What goes with it, in words: its own deletion deletes it beside the object, and the plan says so.
+    pub takes_along: Option<&'static str>,
     /// Property paths that AWS cannot change in place, each with the reason. A path covers what is below it.
     pub immutable: &'static [(&'static str, &'static str)],
     /// Property paths that may hold a secret, with all that is below them: a plan shows a hash of the value.
@@ -96,6 +98,7 @@ pub const PLAIN: Rules = Rules {
     nature: Nature::Object,
     after: &[],
     dies_with: None,
+    takes_along: None,
     immutable: &[],
     sensitive: &[],
     refuses: |_| None,

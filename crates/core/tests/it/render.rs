@@ -145,6 +145,7 @@ fn mixed() -> Plan {
     cluster.options.insert("final_snapshot".into(), "churn-final-20261120-000000".into());
     let gone = step("cluster_role", "s3", Action::Vanish, json!({}), json!({}));
     Plan {
+        left_alone: Vec::new(),
         steps: vec![
             still, group, role, changed, security, script, parameters, sync, wait, nat, cluster, gone,
         ],

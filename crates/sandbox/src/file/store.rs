@@ -22,6 +22,9 @@ const WORLD_FULL: u64 = super::FILE_MAX / 2;
 /// Bytes of bodies after which nothing is added to them: all are in memory while the sandbox is open.
 const BODIES_FULL: u64 = 1 << 30;
 
+/// How the names of operations begin that make something.
+const ADDING: &[&str] = &["Create", "Put", "Upload", "Complete", "Copy", "Import"];
+
 #[derive(Serialize)]
 struct Saving<'a> {
     version: u64,
@@ -104,7 +107,8 @@ impl Store {
         if self.journal.records >= self.limits.records || self.journal.length >= self.limits.journal {
             self.save(world)?;
         }
-        let adds = is_mutating(call) && !call.operation.starts_with("Delete");
+        // What changes or removes something passes: a stack must be destructible when the sandbox is full.
+        let adds = is_mutating(call) && ADDING.iter().any(|start| call.operation.starts_with(start));
         if adds && self.is_full(call) && self.journal.records > 0 {
             // Much may have been deleted since it was saved.
             self.save(world)?;
@@ -168,5 +172,84 @@ pub(super) fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &folder)(error)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode;
+    use crate::wire::Request;
+
+    /// A request to S3 at a time of its own.
+    fn call(at: u64, method: &str, path: &str, body: &[u8]) -> Call {
+        let scope = "AWS4-HMAC-SHA256 Credential=AKID/20261120/us-east-1/s3/aws4_request, Signature=0";
+        let request = Request {
+            method: method.into(),
+            path: path.into(),
+            headers: [("authorization".to_string(), scope.to_string())].into(),
+            body: body.to_vec(),
+            ..Request::default()
+        };
+        decode(request, crate::BIRTH_MS + at)
+    }
+
+    /// Keeps a request and carries it out; whether it was kept.
+    fn asked(store: &mut Store, world: &mut World, call: &Call) -> Result<(), FileError> {
+        store.keep(call, world)?;
+        world.repeat(call);
+        Ok(())
+    }
+
+    fn opened(path: &Path) -> (Store, World) {
+        Store::open(path, 1, Mood::Real).unwrap()
+    }
+
+    #[test]
+    fn the_journal_does_not_grow_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("world.json");
+        let (mut store, mut world) = opened(&path);
+        store.limits.records = 4;
+        asked(&mut store, &mut world, &call(0, "PUT", "/kept", b"")).unwrap();
+        for n in 1..=20_u8 {
+            let body = vec![n; usize::from(n) * 1_000];
+            asked(&mut store, &mut world, &call(n.into(), "PUT", &format!("/kept/{n}"), &body)).unwrap();
+            assert!(store.journal.records <= 4);
+            let (_, found) = opened(&path);
+            let (found, told) = (serde_json::to_value(found).unwrap(), serde_json::to_value(&world).unwrap());
+            assert!(found == told, "the same after {n}");
+        }
+        assert_eq!(store.generation, 6, "the new world, and one in five requests");
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("world.json");
+        let (mut store, mut world) = opened(&path);
+        store.limits.bodies = 25_000;
+        asked(&mut store, &mut world, &call(0, "PUT", "/kept", b"")).unwrap();
+        for (n, name) in ["/kept/a", "/kept/b"].into_iter().enumerate() {
+            asked(&mut store, &mut world, &call(1, "PUT", name, &[n as u8; 10_000])).unwrap();
+        }
+        let third = call(2, "PUT", "/kept/c", &[2; 10_000]);
+        assert!(matches!(asked(&mut store, &mut world, &third), Err(FileError::Full(_))));
+        assert!(
+            !world.global.s3.has_object("kept", "c") && !opened(&path).1.global.s3.has_object("kept", "c")
+        );
+        // Looking and deleting goes on, and makes room.
+        asked(&mut store, &mut world, &call(3, "GET", "/kept/a", b"")).unwrap();
+        asked(&mut store, &mut world, &call(4, "DELETE", "/kept/a", b"")).unwrap();
+        asked(&mut store, &mut world, &third).unwrap();
+        let (mut store, mut world) = opened(&path);
+        assert!(world.global.s3.has_object("kept", "c") && !world.global.s3.has_object("kept", "a"));
+        store.limits.world = 100;
+        let small = call(5, "PUT", "/kept/d", b"d");
+        assert!(
+            matches!(asked(&mut store, &mut world, &small), Err(FileError::Full(_))),
+            "of the world itself"
+        );
+        asked(&mut store, &mut world, &call(6, "DELETE", "/kept/c", b"")).unwrap();
     }
 }

@@ -259,13 +259,12 @@ impl Iam {
     pub(crate) fn make_service_role(&mut self, service: &str, now: u64) {
         let Some(suffix) = service_suffix(service) else { return };
         let name = format!("AWSServiceRoleFor{suffix}");
-        let key = name.to_lowercase();
-        if !self.roles.contains_key(&key) {
+        self.roles.entry(name.to_lowercase()).or_insert_with(|| {
             // Not drawn: what comes after must not depend on whether this was the first use.
             let id =
                 format!("AROA{:0<17}", suffix.to_uppercase().replace('_', "").get(..17).unwrap_or(suffix));
-            self.roles.insert(key, service_role(name, service, id.to_uppercase(), now));
-        }
+            service_role(name, service, id.to_uppercase(), now)
+        });
     }
 }
 

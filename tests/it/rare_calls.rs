@@ -1,0 +1,57 @@
+//! Calls that no example makes on its way up and down; tests/clients/models.py asks that every call of the tool is seen.
+
+use crate::harness::{Account, spec, spec_file};
+use auroraml::verify::{Outcome, verify};
+use auroraml_core::spec::Spec;
+use auroraml_sandbox::random::Mood;
+use auroraml_sandbox::{ACCOUNT, World};
+
+fn called(world: &World, operation: &str) -> bool {
+    world.log.iter().any(|entry| entry.operation == operation && entry.code.is_none())
+}
+
+async fn failed(account: &Account, spec: &Spec) -> Vec<String> {
+    let checks = verify(&account.connect(spec).await, false).await.unwrap();
+    checks
+        .into_iter()
+        .filter(|check| check.outcome == Outcome::Failed)
+        .map(|check| format!("{}: {}", check.check, check.found))
+        .collect()
+}
+
+/// A provisioned cluster is switched by EnableHttpEndpoint: the flag of ModifyDBCluster is Serverless v1's.
+#[tokio::test(start_paused = true)]
+async fn the_data_api_is_switched_on_in_place() {
+    let text = spec_file("churn.yaml");
+    let (off, on) = (spec(&text.replace("data_api: true", "data_api: false")), spec(&text));
+    let account = Account::new(3, Mood::Real);
+    account.apply(&off).await;
+    assert!(!account.sandbox.with(|world| called(world, "EnableHttpEndpoint")));
+    account.apply(&on).await;
+    assert!(account.sandbox.with(|world| called(world, "EnableHttpEndpoint")));
+    account.destroy(&on).await;
+}
+
+/// A managed policy on our role grants what it says, and goes with the role, which AWS would not delete otherwise.
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_somebody_attached_counts_and_goes_with_the_role() {
+    let spec = spec(&spec_file("minimal.yaml"));
+    let account = Account::new(3, Mood::Calm);
+    account.apply(&spec).await;
+    let before = failed(&account, &spec).await;
+    let (http, clock) = (account.sandbox.http_client(), account.sandbox.clock());
+    let iam =
+        aws_sdk_iam::Client::new(&auroraml::aws::simulated_config_as("AKID", "us-east-1", http, &clock));
+    let document = r#"{"Version": "2012-10-17", "Statement":
+        [{"Effect": "Deny", "Action": "sagemaker:InvokeEndpoint", "Resource": "*"}]}"#;
+    iam.create_policy().policy_name("deny").policy_document(document).send().await.unwrap();
+    let role = "minimal-us-east-1-sagemaker";
+    let policy = format!("arn:aws:iam::{ACCOUNT}:policy/deny");
+    iam.attach_role_policy().role_name(role).policy_arn(&policy).send().await.unwrap();
+    // IAM is seen everywhere only after a while.
+    clock.sleep(std::time::Duration::from_secs(120)).await;
+    let after = failed(&account, &spec).await;
+    assert!(after.len() > before.len(), "{before:?}\n{after:?}");
+    account.destroy(&spec).await;
+    assert!(account.sandbox.with(|world| called(world, "DetachRolePolicy")));
+}
