@@ -318,9 +318,12 @@ pub(super) fn describe_orderable(c: &mut Context<'_>) -> Reply {
     c.filters(&[])?;
     let version = p.get("EngineVersion");
     let class = p.get("DBInstanceClass");
+    // There is no Aurora outside a VPC.
+    let outside = p.flag("Vpc") == Some(false);
     let found = VERSIONS
         .iter()
-        .filter(|known| !known.deprecated && version.is_none_or(|wanted| is_prefix(wanted, &known.name)))
+        .filter(|known| !outside && !known.deprecated)
+        .filter(|known| version.is_none_or(|wanted| is_prefix(wanted, &known.name)))
         .flat_map(|version| version.classes().map(move |class| (version, class)))
         .filter(|(_, known)| class.is_none_or(|wanted| wanted == known));
     let all = found.enumerate().map(|(n, option)| (format!("{n:06}"), option)).collect();
