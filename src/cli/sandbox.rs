@@ -83,7 +83,7 @@ async fn listen(
     let sandbox = open_sandbox(file, global, printer)?;
     if bare {
         // What a region was given with its first request it keeps.
-        sandbox.sandbox().with(|world| world.bare = true);
+        sandbox.change(|world| world.bare = true).map_err(|error| sandbox_error(&error))?;
     }
     let before = sandbox.sandbox().with(|world| world.unknown.clone());
     let mut interrupts = Interrupts::listen();

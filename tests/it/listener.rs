@@ -169,6 +169,25 @@ async fn a_killed_listener_takes_nothing_back() {
     listening.stop();
 }
 
+/// What is no request is kept as well: an account that was bare when its first requests came is bare when they are
+/// carried out again.
+#[test]
+fn a_killed_bare_account_stays_bare() {
+    let place = Place::new();
+    let listen = ["sandbox", "--listen", "127.0.0.1:0", "--sandbox=world.json", "--quiet"];
+    let vpcs = |listening: &Listening| {
+        let told = listening.query("ec2", "Action=DescribeVpcs").unwrap();
+        assert!(told.starts_with("HTTP/1.1 200"), "{told}");
+        told.matches("<vpcId>").count()
+    };
+    let listening = Listening::of(place.command(&[&listen[..], &["--bare"]].concat()));
+    assert_eq!(vpcs(&listening), 0);
+    listening.kill();
+    let listening = Listening::of(place.command(&listen));
+    assert_eq!(vpcs(&listening), 0);
+    listening.stop();
+}
+
 /// A limit on the size of files stands for a full disk: the request that meets it is told so and has no effect, and what
 /// was answered before is kept.
 #[cfg(target_os = "linux")]

@@ -17,6 +17,7 @@ mod store;
 use crate::random::Mood;
 use crate::sandbox::Sandbox;
 use crate::wire::Fault;
+use crate::world::World;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -69,8 +70,7 @@ pub struct FileSandbox {
     sandbox: Sandbox,
     store: Arc<Mutex<Store>>,
     path: PathBuf,
-    /// Held for its lock.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl FileSandbox {
@@ -117,6 +117,15 @@ impl FileSandbox {
         &self.path
     }
 
+    /// Changes the world directly and saves it: no request says so, and the journal alone would not know.
+    ///
+    /// # Errors
+    /// [`FileError::Io`] when it cannot be written.
+    pub fn change(&self, change: impl FnOnce(&mut World)) -> Result<(), FileError> {
+        self.sandbox.with(change);
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).save(&self.sandbox.world())
+    }
+
     /// Saves everything, the present time included, and frees the file.
     ///
     /// # Errors
@@ -134,6 +143,17 @@ impl Drop for FileSandbox {
     }
 }
 
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that another thread is about to start has the file open as well, until it
+        // becomes another program.
+        let _ = self.0.unlock();
+    }
+}
+
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(ending);
@@ -146,12 +166,12 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileErro
 
 /// The lock is a file of its own, because the world's file is replaced when it is saved. It is left behind:
 /// to remove it would let two processes lock two different files of the same name.
-fn lock(path: &Path) -> Result<File, FileError> {
+fn lock(path: &Path) -> Result<Lock, FileError> {
     let name = beside(path, ".lock");
     let file =
         private().write(true).create(true).truncate(false).open(&name).map_err(failed("lock", path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(FileError::InUse(path.to_path_buf())),
         Err(TryLockError::Error(source)) => Err(failed("lock", path)(source)),
     }

@@ -318,12 +318,12 @@ pub(super) fn describe_orderable(c: &mut Context<'_>) -> Reply {
     c.filters(&[])?;
     let version = p.get("EngineVersion");
     let class = p.get("DBInstanceClass");
-    // EC2-Classic is gone: every option is in a VPC.
-    let outside = p.get("Vpc") == Some("false");
+    // There is no Aurora outside a VPC.
+    let outside = p.flag("Vpc") == Some(false);
     let found = VERSIONS
         .iter()
-        .filter(|_| !outside)
-        .filter(|known| !known.deprecated && version.is_none_or(|wanted| is_prefix(wanted, &known.name)))
+        .filter(|known| !outside && !known.deprecated)
+        .filter(|known| version.is_none_or(|wanted| is_prefix(wanted, &known.name)))
         .flat_map(|version| version.classes().map(move |class| (version, class)))
         .filter(|(_, known)| class.is_none_or(|wanted| wanted == known));
     let all = found.enumerate().map(|(n, option)| (format!("{n:06}"), option)).collect();
