@@ -32,7 +32,7 @@ COMMON = {
 # S3's model names few of its errors; these are in "List of error codes" of the S3 API reference.
 COMMON_S3 = {
     "IllegalLocationConstraintException", "InvalidArgument", "InvalidBucketName", "InvalidLocationConstraint",
-    "InvalidRange", "MalformedXML", "MethodNotAllowed", "NoSuchBucketPolicy", "NoSuchKey", "NoSuchTagSet",
+    "InvalidRange", "InvalidRequest", "MalformedXML", "MethodNotAllowed", "NoSuchBucketPolicy", "NoSuchKey", "NoSuchTagSet",
     "NoSuchVersion", "OperationAborted", "PermanentRedirect", "PreconditionFailed",
 }  # fmt: skip
 
