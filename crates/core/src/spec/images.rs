@@ -5,7 +5,7 @@ pub const XGBOOST_VERSIONS: [&str; 7] = ["1.2-1", "1.2-2", "1.3-1", "1.5-1", "1.
 
 /// The accounts that hold the image, by region; all versions above have the same. As of 2026-08-21: aws/sagemaker-python-sdk
 /// at a24812666d25, `image_uri_config/xgboost.json`, without the isolated partitions, whose registries have other
-/// host names. AWS's page "Docker Registry Paths and Example Code" has the same accounts.
+/// host names.
 const XGBOOST_ACCOUNTS: [(&str, &str); 33] = [
     ("af-south-1", "510948584623"),
     ("ap-east-1", "651117190479"),
