@@ -17,6 +17,8 @@ pub struct Stack {
     pub kinds: Kinds,
     /// Ids of what a person lets go although the spec says nothing of it.
     pub let_go: BTreeSet<String>,
+    /// What the final snapshot is called, where a plan that was reviewed says it; else its name holds the time.
+    pub final_snapshot: Option<String>,
 }
 
 impl Stack {
@@ -31,6 +33,7 @@ impl Stack {
             aws: Arc::new(aws),
             kinds: Kinds::default(),
             let_go: BTreeSet::new(),
+            final_snapshot: None,
         })
     }
 }

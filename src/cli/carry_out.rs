@@ -1,5 +1,8 @@
 //! `apply` and `destroy`: show the plan, ask, carry it out, say how it went.
 
+#[cfg(test)]
+mod tests;
+
 use super::args::{AllowArgument, Apply, Destroy, Global, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::live::{Live, Shown};
@@ -15,7 +18,7 @@ use auroraml_core::events::Event;
 use auroraml_core::members::{Impact, Interruption, Permit};
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::plan::Plan;
-use auroraml_core::render::{self, Subject, json};
+use auroraml_core::render::{self, Subject, json, progress::Progress};
 use auroraml_core::resource::Action;
 use std::io::{self, BufRead};
 use std::path::Path;
@@ -60,6 +63,7 @@ async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
     let saved = read_plan(request.plan, request.destroys())?;
     let mut session = Session::open(request.spec, request.global, printer).await?;
     session.let_go(request.terms);
+    session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
     let result = carry_out(&session, request, saved, printer).await;
     session.close(result)
 }
@@ -135,14 +139,7 @@ async fn carry_out(
         Ok(outcome) => outcome,
         Err(error) => {
             printer.say(&format!("\n{}\n", tally(&shown, "Stopped", seconds)));
-            // What steps met comes first; that nobody can say what is left comes last.
-            let failures = shown.progress.failures().map(|(id, why)| Trouble {
-                object: Some(id.to_string()),
-                why: why.into(),
-                help: None,
-            });
-            let troubles = failures.chain(no_plan(error).troubles).collect();
-            return Err(Error { exit: Exit::Incomplete, troubles });
+            return Err(blind(&shown.progress, error));
         }
     };
     if !outcome.is_complete() {
@@ -158,6 +155,16 @@ async fn carry_out(
     leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
     left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, order)
+}
+
+/// Of a run whose end nobody could look at: what steps met comes first; that nobody can say what is left comes last.
+fn blind(progress: &Progress, error: PrepareError) -> Error {
+    let failures = progress.failures().map(|(id, why)| Trouble {
+        object: Some(id.to_string()),
+        why: why.into(),
+        help: None,
+    });
+    Error { exit: Exit::Incomplete, troubles: failures.chain(no_plan(error).troubles).collect() }
 }
 
 /// What a finished command leaves behind: of a destroy what AWS keeps, otherwise what a program needs.

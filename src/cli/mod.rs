@@ -5,6 +5,8 @@
 
 pub mod args;
 mod carry_out;
+#[cfg(test)]
+mod documents;
 mod exit;
 mod files;
 mod hint;

@@ -124,3 +124,23 @@ fn unknown(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Str
         false => format!("\nOperations that the sandbox does not have:\n{}", lines.concat()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_meanwhile_and_is_not_there_is_told() {
+        let counts = |counts: &[(&str, u64)]| -> BTreeMap<String, u64> {
+            counts.iter().map(|(operation, count)| ((*operation).to_string(), *count)).collect()
+        };
+        let before = counts(&[("rds:Old", 2), ("rds:Both", 1)]);
+        let after = counts(&[("rds:Old", 2), ("rds:Both", 4), ("sns:New", 1)]);
+        let told = unknown(&before, &after);
+        assert_eq!(
+            told,
+            "\nOperations that the sandbox does not have:\n  rds:Both (3 times)\n  sns:New (1 times)\n"
+        );
+        assert_eq!(unknown(&before, &before), "");
+    }
+}

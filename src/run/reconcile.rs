@@ -93,6 +93,7 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
         tokio::join!(Box::pin(stack.kinds.observe_all(look)), Box::pin(facts::gather(look, spec)));
     let (observed, mut facts) = (observed?, facts?);
     facts::complete(aws, spec, &mut facts, &observed, order.intent).await?;
+    facts.final_snapshot.clone_from(&stack.final_snapshot);
     let hold = hold(aws, spec, order);
     let planned = catch_unwind(AssertUnwindSafe(|| {
         let mut graph = model::build(spec, &aws.place, &facts, order.intent)?;

@@ -54,7 +54,8 @@ impl Bench {
         let aws = Arc::new(Aws::connect(connection, STACK, scope).await.unwrap());
         let text = format!("stack: {STACK}\nregion: {region}\n");
         let spec = Arc::new(crate::harness::spec(&text));
-        let stack = Stack { spec, aws: aws.clone(), kinds: Kinds::default(), let_go: BTreeSet::new() };
+        let (kinds, let_go) = (Kinds::default(), BTreeSet::new());
+        let stack = Stack { spec, aws: aws.clone(), kinds, let_go, final_snapshot: None };
         Bench { account, stack, aws, files, recorder: Arc::default() }
     }
 

@@ -167,7 +167,20 @@ fn version_and_mistakes_of_usage() {
         (version.code, version.out.as_str()),
         (0, concat!("auroraml ", env!("CARGO_PKG_VERSION"), "\n"))
     );
-    for args in [&["bogus"][..], &["plan"], &["plan", "x", "--sandbox-speed", "0"], &["sandbox"], &[]] {
+    // What there is none of yet is refused by name; some flags make sense with another only.
+    for args in [
+        &["bogus"][..],
+        &["pause", "x"],
+        &["drift", "x"],
+        &["cost", "x"],
+        &["plan"],
+        &["plan", "x", "--sandbox-speed", "0"],
+        &["plan", "x", "--sandbox-speed", "101"],
+        &["plan", "x", "--unprotect"],
+        &["sandbox", "--reset", "--bare"],
+        &["sandbox"],
+        &[],
+    ] {
         let ran = place.run(args);
         assert_eq!(ran.code, 1, "{args:?}: {ran:?}");
         assert!(ran.out.is_empty() && !ran.err.is_empty(), "{args:?}: {ran:?}");
@@ -277,6 +290,11 @@ fn what_is_not_there_is_a_preflight_failure() {
         assert!(ran.err.contains("error: aurora.existing: there is no DB cluster orders"), "{ran:?}");
         assert!(ran.err.contains("  help: "), "{ran:?}");
     }
+    // Nobody asked `status` for a change: it shows what there is.
+    let status = place.run(&["status", "shop.yaml", "--sandbox"]);
+    let warning =
+        "warning: what is missing or differs cannot be told: aurora.existing: there is no DB cluster";
+    assert!(status.code == 0 && status.err.contains(warning), "{status:?}");
     assert_eq!(place.read(".auroraml/.gitignore"), "*\n");
     let reset = place.run(&["sandbox", "--reset"]);
     assert!(reset.code == 0 && !place.path(".auroraml/sandbox.json").exists(), "{reset:?}");
@@ -488,6 +506,8 @@ async fn a_blocked_plan_changes_nothing() {
     let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json"]));
     assert!(plan.code == 6 && plan.out.contains("Blocked: none of this plan"), "{plan:?}");
     assert!(!place.path("plan.json").exists());
+    let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--detailed-exitcode"]));
+    assert!(plan.code == 6 && plan.out.contains("Blocked: none of this plan"), "{plan:?}");
     let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
     assert_eq!(apply.code, 6, "{apply:?}");
     assert!(apply.err.contains("error: parameter_group.main: an object of this name exists"), "{apply:?}");
@@ -629,6 +649,7 @@ fn the_sandbox_listens() {
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{err}");
     assert!(err.contains("POST us-east-1 sts:GetCallerIdentity 200"), "{err}");
+    assert!(err.contains("its clock runs 25 times as fast as ours"), "as --help says: {err}");
     let max = place.run(&["sandbox", "--listen", "127.0.0.1:0", "--sandbox-speed", "max"]);
     assert!(max.code == 1 && max.err.contains("run away"), "{max:?}");
 }

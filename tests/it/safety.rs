@@ -170,3 +170,32 @@ async fn a_tag_cannot_speak_for_us() {
     let outside: String = markdown.split("```").step_by(2).collect();
     assert!(!outside.contains("<img") && !outside.contains("@octocat `"), "{markdown}");
 }
+
+/// Whoever switches deletion protection on after the plan was made is heeded as well.
+#[tokio::test(start_paused = true)]
+async fn protection_that_came_after_the_plan_is_heeded() {
+    use auroraml::run::reconcile::{prepare, reconcile};
+    use auroraml_core::events::Silent;
+    use auroraml_core::model::Intent;
+    let text = "stack: shop\nregion: us-east-1\n\
+                network: { cidr: 10.0.0.0/16, private_subnets: [10.0.0.0/24, 10.0.1.0/24] }\n\
+                aurora: { instances: [{ class: db.r6g.large }], on_destroy: delete }\n";
+    let spec = crate::harness::spec(text);
+    let account = crate::harness::Account::new(1, auroraml_sandbox::random::Mood::Calm);
+    account.apply(&spec).await;
+    let stack = account.connect(&spec).await;
+    let intent = Intent::Destroy { unprotect: false };
+    let prepared = prepare(&stack, intent).await.unwrap();
+    let protect = stack.aws.rds.modify_db_cluster().db_cluster_identifier("shop").deletion_protection(true);
+    protect.send().await.unwrap();
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    let outcome = reconcile(&stack, intent, prepared, stop, std::sync::Arc::new(Silent)).await.unwrap();
+    let failed = &outcome.reports[0].failed;
+    let cluster = failed.iter().find(|(id, _)| id.to_string() == "cluster.main");
+    assert!(
+        cluster.is_some_and(|(_, why)| why.to_string() == "the cluster has deletion protection"),
+        "{failed:?}"
+    );
+    assert!(outcome.remaining.blocked.iter().any(|blocked| blocked.hint.contains("--unprotect")));
+    account.destroy(&spec).await;
+}

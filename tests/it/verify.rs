@@ -14,7 +14,7 @@ use auroraml_sandbox::random::Mood;
 use aws_sdk_rds::types::ApplyMethod;
 use by_hand::{ACCOUNT, ByHand, Network, allow, trust};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SPEC: &str = "\
 stack: shop
@@ -35,10 +35,26 @@ async fn checks(account: &Account, spec: &Spec) -> Vec<Check> {
 
 async fn look(account: &Account, spec: &Spec, deep: bool) -> Vec<Check> {
     let stack = account.connect(spec).await;
-    let before = account.mutations();
+    let (before, asked) = (account.mutations(), account.sandbox.with(|world| world.log.len()));
     let checks = verify(&stack, deep).await.unwrap();
     assert_eq!(account.mutations(), before, "verify changed something");
+    let asked: BTreeSet<String> = account
+        .sandbox
+        .with(|world| world.log[asked..].iter().map(|entry| entry.operation.clone()).collect());
+    assert_permitted(&asked, deep);
     checks
+}
+
+/// docs/verify.md says which permissions that takes.
+fn assert_permitted(asked: &BTreeSet<String>, deep: bool) {
+    let (_, permissions) = include_str!("../../docs/verify.md").split_once("## Permissions").unwrap();
+    let (always, only_deep) = permissions.split_once("with `--deep`").unwrap();
+    let listed = |operation: &str| {
+        let action = format!(":{operation}`");
+        always.contains(&action) || deep && only_deep.contains(&action)
+    };
+    let unlisted: Vec<&String> = asked.iter().filter(|operation| !listed(operation)).collect();
+    assert!(unlisted.is_empty(), "not in docs/verify.md: {unlisted:?}");
 }
 
 fn text(spec: &Spec, checks: &[Check]) -> String {

@@ -108,11 +108,15 @@ impl Kind for Cluster {
                         ),
                     });
                 }
-                let protected = live["deletion_protection"] == true && !options.contains_key("unprotect");
-                protected.then_some(Refusal {
-                    why: "the cluster has deletion protection",
+                let refuse = |why| Refusal {
+                    why,
                     hint: Some("add --unprotect if the cluster and everything in it may go"),
-                })
+                };
+                if live["deletion_protection"] == true && !options.contains_key("unprotect") {
+                    return Some(refuse("the cluster has deletion protection"));
+                }
+                // Also where somebody switched it off at AWS, or the spec was not applied yet.
+                options.contains_key("protect").then(|| refuse("the spec says `on_destroy: protect`"))
             }
         },
         holds_data: true,

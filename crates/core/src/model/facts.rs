@@ -25,6 +25,8 @@ pub struct Facts {
     pub today: String,
     /// `YYYYMMDD-HHMMSS`, for names that must be unique.
     pub timestamp: String,
+    /// Name of the final snapshot in the plan that was reviewed, if one was.
+    pub final_snapshot: Option<String>,
 }
 
 /// The zones in which AWS offers something.

@@ -140,11 +140,15 @@ impl Builder<'_> {
             Some(Aurora::Owned(cluster)) => {
                 let mut options = BTreeMap::new();
                 if cluster.on_destroy != ClusterOnDestroy::Delete {
-                    let name = format!("{}-final-{}", self.place.stack, self.facts.timestamp);
+                    let ours = format!("{}-final-", self.place.stack);
+                    let reviewed = self.facts.final_snapshot.clone().filter(|name| name.starts_with(&ours));
+                    let name = reviewed.unwrap_or_else(|| ours + &self.facts.timestamp);
                     options.extend([text("final_snapshot", name)]);
                 }
                 if unprotect {
                     options.extend([text("unprotect", "true".into())]);
+                } else if cluster.on_destroy == ClusterOnDestroy::Protect {
+                    options.extend([text("protect", "true".into())]);
                 }
                 say("cluster", "main", Deletion::Delete(options));
                 let days = cluster.secret.recovery_window_days.to_string();

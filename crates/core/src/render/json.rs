@@ -71,6 +71,13 @@ pub fn schema() -> String {
     text
 }
 
+/// What a saved plan calls the final snapshot. The name holds the time at which the plan was made: a new one would
+/// never be the same plan.
+pub fn final_snapshot(saved: &Value) -> Option<String> {
+    let mut steps = saved["plan"]["steps"].as_array()?.iter();
+    steps.find_map(|step| step["options"]["final_snapshot"].as_str()).map(String::from)
+}
+
 /// How the plan made now differs from a saved one, if it does: the first difference, in words.
 pub fn difference(saved: &Value, now: &Value) -> Option<String> {
     for (key, what) in [

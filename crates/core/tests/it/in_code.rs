@@ -9,7 +9,9 @@ use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, Intent};
 use auroraml_core::plan::{Plan, plan};
 use auroraml_core::resource::{Action, Graph};
-use auroraml_core::spec::{Aurora, Bucket, Cluster, Instance, MachineLearning, Network, S3Access, Spec};
+use auroraml_core::spec::{
+    Aurora, Bucket, Cluster, ClusterOnDestroy, Instance, MachineLearning, Network, S3Access, Spec,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -31,6 +33,10 @@ fn made() -> Spec {
 }
 
 fn graph(spec: &Spec) -> Graph {
+    graph_for(spec, Intent::Apply)
+}
+
+fn graph_for(spec: &Spec, intent: Intent) -> Graph {
     spec.check().unwrap();
     let place =
         Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
@@ -42,7 +48,7 @@ fn graph(spec: &Spec) -> Graph {
         timestamp: "20261120-000000".into(),
         ..Facts::default()
     };
-    model::build(spec, &place, &facts, Intent::Apply).unwrap()
+    model::build(spec, &place, &facts, intent).unwrap()
 }
 
 /// Everything that the graph wants, just as it wants it.
@@ -123,4 +129,38 @@ fn a_change_says_whom_it_interrupts() {
     let mut other = interrupted[0].clone();
     other.members = vec!["shop-1".into()];
     assert!(permit.check(0, &other).unwrap_err().contains("the plan did not announce that shop-1 restarts"));
+}
+
+/// What is protected, by AWS or by the spec, goes with `--unprotect` only, and what the spec does not let go without a
+/// copy leaves a final snapshot.
+#[test]
+fn a_protected_cluster_goes_only_when_told() {
+    use ClusterOnDestroy::{Delete, Protect, Snapshot};
+    let id = Id::new("cluster", "main");
+    let before = everything(&graph(&made()));
+    for on_destroy in [Delete, Snapshot, Protect] {
+        let mut spec = made();
+        let Some(Aurora::Owned(cluster)) = &mut spec.aurora else { unreachable!() };
+        cluster.on_destroy = on_destroy;
+        for live in [false, true] {
+            let mut observed = before.clone();
+            observed.get_mut(&id).unwrap().props["deletion_protection"] = live.into();
+            for unprotect in [false, true] {
+                let graph = graph_for(&spec, Intent::Destroy { unprotect });
+                let plan = plan(&graph, &observed, &kinds::catalog());
+                let case = format!("{on_destroy:?}, live {live}, unprotect {unprotect}");
+                let refused = (live || on_destroy == Protect) && !unprotect;
+                let blocked: Vec<&Id> = plan.blocked.iter().map(|blocked| &blocked.id).collect();
+                assert_eq!(blocked, if refused { vec![&id] } else { vec![] }, "{case}");
+                assert!(plan.blocked.iter().all(|blocked| blocked.hint.contains("--unprotect")), "{case}");
+                let step = plan.steps.iter().find(|step| step.id == id).unwrap();
+                // What the spec keeps by default, its bucket, is no step, and is said.
+                assert_eq!(plan.kept, [Id::new("bucket", "main")], "{case}");
+                assert!(plan.steps.iter().all(|step| step.id.kind != "bucket"), "{case}");
+                assert!(plan.notes.contains(&"bucket.main is kept, as the spec says".into()), "{case}");
+                let snapshot = step.options.contains_key("final_snapshot");
+                assert_eq!(snapshot, on_destroy != Delete, "{case}: {:?}", step.options);
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What is written from the fields of the spec: the tables of docs/spec.md and the JSON Schema.
 
-use crate::{golden, repository};
+use crate::{files, golden, repository};
 use auroraml_core::spec;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -87,4 +87,55 @@ fn every_row_is_complete() {
 /// The first column of a table.
 fn keys(table: &str) -> BTreeSet<String> {
     table.lines().skip(2).filter_map(|row| row.split('`').nth(1)).map(str::to_owned).collect()
+}
+
+/// What people read first: its specs are good ones, and the table has every example.
+#[test]
+fn the_readme_s_specs_are_good() {
+    let text = std::fs::read_to_string(repository("README.md")).unwrap();
+    let specs: Vec<&str> =
+        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!specs.is_empty());
+    for source in specs {
+        spec::parse(source.as_bytes())
+            .unwrap_or_else(|problems| panic!("{}", problems.render("README", source)));
+    }
+    let listed: BTreeSet<&str> = text
+        .match_indices("](specs/")
+        .map(|(at, start)| text[at + start.len()..].split(')').next().unwrap())
+        .collect();
+    let files = files("specs", "yaml");
+    let there: BTreeSet<&str> =
+        files.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(listed, there);
+}
+
+/// Links within the repository lead somewhere, to a heading as well.
+#[test]
+fn links_lead_somewhere() {
+    let mut pages = files("", "md");
+    pages.extend(["docs", "docs/decisions"].iter().flat_map(|folder| files(folder, "md")));
+    let mut count = 0;
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {link}", page.display());
+            if !heading.is_empty() {
+                let text = std::fs::read_to_string(&target).unwrap();
+                let slug = |line: &str| {
+                    line.trim_start_matches(['#', ' ']).replace('`', "").to_lowercase().replace(' ', "-")
+                };
+                let found =
+                    text.lines().filter(|line| line.starts_with('#')).any(|line| slug(line) == heading);
+                assert!(found, "{}: {link}", page.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count}: are they still found?");
 }
