@@ -1,7 +1,10 @@
 //! Tests of the pure half, through its public face.
 
+mod deleting;
 mod in_code;
 mod judging;
+mod members;
+mod planning;
 mod render;
 mod restarts;
 mod roles;
