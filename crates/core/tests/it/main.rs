@@ -4,6 +4,7 @@ mod deleting;
 mod in_code;
 mod judging;
 mod members;
+mod next_restart;
 mod planning;
 mod render;
 mod restarts;

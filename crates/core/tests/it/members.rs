@@ -30,7 +30,7 @@ fn member(name: &str, class: &str) -> Member {
     }
 }
 
-fn topology() -> Topology {
+pub fn topology() -> Topology {
     let members = [("shop-1", "db.r6g.large"), ("shop-2", "db.r6g.large"), ("shop-3", "db.serverless")];
     Topology {
         status: "available".into(),
