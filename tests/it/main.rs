@@ -11,6 +11,7 @@ mod crash;
 mod exits;
 mod figures;
 mod harness;
+mod imagined;
 mod interruptions;
 mod kinds_ec2;
 mod kinds_sagemaker;
