@@ -26,6 +26,7 @@ mod preflight;
 mod rare_calls;
 mod recording;
 mod reviewed;
+mod rounds;
 mod safety;
 mod sandbox_account;
 mod sandbox_ec2;
