@@ -77,6 +77,16 @@ fn what_restarts_next() {
             "Failover shop-1 shop-3: fail over from shop-1 to shop-3 (tier 0, db.serverless); the writer's parameters \
             are pending-reboot, and this reader is in-sync; it is smaller than the writer's db.r6g.2xlarge",
         ),
+        // Where size leaves a choice, the writer's zone.
+        (
+            |topology, _| {
+                pend(topology, 0);
+                topology.members[2].class = "db.r6g.large".into();
+                topology.members[1].zone = "us-east-1b".into();
+            },
+            "Failover shop-1 shop-3: fail over from shop-1 to shop-3 (tier 0, db.r6g.large); the writer's parameters \
+            are pending-reboot, and this reader is in-sync",
+        ),
         (
             |topology, _| {
                 pend(topology, 0);
