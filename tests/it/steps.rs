@@ -20,6 +20,7 @@ struct Service {
     busy: Vec<(u64, u64)>,
     /// When it was asked to delete the thing, which is still in use.
     deletions: Vec<u64>,
+    looks: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +39,8 @@ impl Kind for Thing {
 
 impl Calls for Thing {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Size>>, Failure> {
-        let (service, now) = (self.0.lock().unwrap(), look.aws.clock.now_ms());
+        let (mut service, now) = (self.0.lock().unwrap(), look.aws.clock.now_ms());
+        service.looks += 1;
         let since = service.updated.map(|at| now - at);
         let is_busy = since
             .is_some_and(|at| service.busy.iter().any(|(from, to)| (from * 1000..to * 1000).contains(&at)));
@@ -78,6 +80,20 @@ async fn one_good_look_is_not_believed() {
     assert!(report.is_complete(), "{report:?}");
     let seconds = (bench.aws.clock.now_ms() - service.lock().unwrap().updated.unwrap()) / 1000;
     assert!((90..110).contains(&seconds), "believed after {seconds} s\n{}", bench.recorder.text());
+}
+
+/// What never becomes ready is given up after its kind's time, with what was seen last; looks keep the kind's pace.
+#[tokio::test(start_paused = true)]
+async fn what_never_becomes_ready_is_given_up() {
+    let (bench, service) = bench(&[(1, 1_000_000)]).await;
+    let mut graph = Graph::default();
+    graph.add(Id::new("thing", "main"), Size { size: 2 });
+    let failure = bench.failure(&graph).await;
+    assert!(failure.contains("not ready after 90 minutes; last seen: changing"), "{failure}");
+    let service = service.lock().unwrap();
+    let seconds = (bench.aws.clock.now_ms() - service.updated.unwrap()) / 1000;
+    assert!((90 * 60..90 * 60 + 10).contains(&seconds), "given up after {seconds} s");
+    assert!((1_050..1_110).contains(&service.looks), "{} looks, one in 5 s", service.looks);
 }
 
 /// What is still in use is asked for quickly at first and slowly then, and given up after an hour.
