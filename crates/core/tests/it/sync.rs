@@ -151,6 +151,10 @@ fn an_unfinished_cluster_is_finished() {
     let asked = |before| Past { acted: Some((ASKED, Some(before))), acts: 1, ..Past::default() };
     assert_eq!(judged(asked(live(&cluster(&[])))), waits(BEGIN));
     assert_eq!(judged(asked(live(&cluster(&["b"])))), Verdict::Act(None));
+    // Of what it is not about, the request says nothing.
+    let pending = cluster(&["b"]);
+    let restart = self::judged(&pending, &["pending"], &want(Value::Null), asked(live(&pending)));
+    assert!(matches!(restart, Verdict::Act(Some(_))), "{restart:?}");
 }
 
 #[test]
