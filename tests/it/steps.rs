@@ -2,172 +2,17 @@
 //! is asked of it and when, and how the step ends. Simulated time; every row takes milliseconds.
 
 use crate::bench::{Bench, nothing};
-use auroraml::aws::{Aws, Class, Failure, Look};
-use auroraml::kinds::AnyKind;
-use auroraml::run::execute::execute;
-use auroraml_core::base::{Change, Id, Live, Observed, Outputs, State};
+use crate::imagined::{
+    Answers, Ended, RULES, Shows, accepts, busy, carried_out, carry_out, imagine, in_state, refuses, thing,
+    wanted,
+};
+use auroraml::aws::Class;
+use auroraml_core::base::{Id, Live, Outputs, State};
 use auroraml_core::model::Scope;
-use auroraml_core::plan::plan;
-use auroraml_core::resource::{Graph, PLAIN, Rules};
+use auroraml_core::resource::{Graph, Nature, Rules};
 use auroraml_sandbox::random::Mood;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use serde_json::json;
 use std::time::Duration;
-
-/// What has happened so far. Times are milliseconds since the step's run began.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Story {
-    now: u64,
-    looks: Vec<u64>,
-    asked: Vec<(u64, &'static str)>,
-}
-
-impl Story {
-    /// Seconds since the service was last asked for this.
-    fn since(&self, what: &str) -> Option<u64> {
-        let at = self.asked.iter().rev().find(|(_, asked)| *asked == what).map(|(at, _)| *at);
-        at.map(|at| (self.now - at) / 1000)
-    }
-    fn times(&self, what: &str) -> usize {
-        self.asked.iter().filter(|(_, asked)| *asked == what).count()
-    }
-    /// What was asked, each with the second.
-    fn acts(&self) -> Vec<(u64, &'static str)> {
-        self.asked.iter().map(|(at, what)| (at / 1000, *what)).collect()
-    }
-}
-
-type Shows = fn(&Story) -> Option<Live>;
-type Answers = fn(&Story, &'static str) -> Result<(), Failure>;
-
-struct Imagined {
-    rules: Rules,
-    shows: Shows,
-    answers: Answers,
-    began: u64,
-    story: Mutex<Story>,
-}
-
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
-
-impl Imagined {
-    fn ask<'a>(&'a self, aws: &'a Aws, what: &'static str) -> Answer<'a, ()> {
-        Box::pin(async move {
-            let mut story = self.story.lock().unwrap();
-            story.now = aws.clock.now_ms() - self.began;
-            let now = story.now;
-            story.asked.push((now, what));
-            (self.answers)(&story, what)
-        })
-    }
-}
-
-impl AnyKind for Imagined {
-    fn name(&self) -> &'static str {
-        "thing"
-    }
-    fn rules(&self) -> Rules {
-        self.rules.clone()
-    }
-    fn observe<'a>(&'a self, look: Look<'a>) -> Answer<'a, Vec<Live>> {
-        let mut story = self.story.lock().unwrap();
-        story.now = look.aws.clock.now_ms() - self.began;
-        let now = story.now;
-        story.looks.push(now);
-        Box::pin(std::future::ready(Ok((self.shows)(&story).into_iter().collect())))
-    }
-    fn create<'a>(&'a self, aws: &'a Aws, _: &'a str, _: Value, _: Option<&'a Live>) -> Answer<'a, ()> {
-        self.ask(aws, "create")
-    }
-    fn update<'a>(&'a self, aws: &'a Aws, _: &'a Live, _: Value, _: &'a [Change]) -> Answer<'a, ()> {
-        self.ask(aws, "update")
-    }
-    fn delete<'a>(&'a self, aws: &'a Aws, _: &'a Live, _: &'a BTreeMap<String, String>) -> Answer<'a, ()> {
-        self.ask(aws, "delete")
-    }
-    fn reported<'a>(&'a self, _: &'a Aws, _: u64) -> Pin<Box<dyn Future<Output = Vec<String>> + Send + 'a>> {
-        Box::pin(std::future::ready(Vec::new()))
-    }
-}
-
-/// Looks every ten seconds, shows old states for thirty, and is given up after two hours.
-const RULES: Rules = Rules { poll_seconds: 10, effect_lag_seconds: 30, limit_minutes: 120, ..PLAIN };
-
-fn accepts(_: &Story, _: &'static str) -> Result<(), Failure> {
-    Ok(())
-}
-
-fn refuses(class: Class) -> Result<(), Failure> {
-    Err(Failure { class, ..Failure::refused("ChangeThing", "not now") })
-}
-
-fn thing(size: u64) -> Live {
-    in_state(size, State::Ready)
-}
-
-fn in_state(size: u64, state: State) -> Live {
-    let outputs = Outputs::from([("id".into(), "thing-1".into())]);
-    Live { id: Id::new("thing", "x"), props: json!({"size": size}), outputs, state, owned: true }
-}
-
-fn busy(size: u64, status: &str) -> Live {
-    in_state(size, State::Busy(status.into()))
-}
-
-/// How it went: "done", or why it failed or was not finished.
-struct Ended {
-    story: Story,
-    how: String,
-}
-
-/// A thing of size 1 is wanted.
-fn wanted() -> Graph {
-    let mut graph = Graph::default();
-    graph.add(Id::new("thing", "x"), json!({"size": 1}));
-    graph
-}
-
-/// Plans with `found`, then carries the plan out until it ends, or until it is told to stop after `stop` seconds.
-async fn carried_out(
-    rules: Rules,
-    graph: Graph,
-    found: Option<Live>,
-    (shows, answers): (Shows, Answers),
-    stop: Option<u64>,
-) -> Ended {
-    let mut bench = Bench::new(1, Mood::Calm, "us-east-1", Scope::default()).await;
-    let began = bench.aws.clock.now_ms();
-    let imagined = Imagined { rules, shows, answers, began, story: Mutex::default() };
-    let imagined: &'static Imagined = Box::leak(Box::new(imagined));
-    bench.stack.kinds = bench.stack.kinds.with(imagined);
-    let observed: Observed = found.into_iter().map(|live| (live.id.clone(), live)).collect();
-    let catalog = bench.stack.kinds.catalog();
-    let plan = plan(&graph, &observed, &catalog);
-    assert_eq!(plan.work().count(), 1, "{:?}", plan.blocked);
-    let permit = Arc::new(plan.permit(&graph, &catalog, None));
-    let (order, stop_order) = tokio::sync::watch::channel(false);
-    let recorder = bench.recorder.clone();
-    let run = execute(&bench.stack, graph, &plan, observed, stop_order, recorder, permit);
-    let stopping = async {
-        match stop {
-            Some(seconds) => bench.aws.clock.sleep(Duration::from_secs(seconds)).await,
-            None => std::future::pending().await,
-        }
-        order.send(true).unwrap();
-        std::future::pending::<()>().await;
-    };
-    let report = tokio::select! { report = run => report, () = stopping => unreachable!() };
-    let how = match (&report.failed[..], &report.interrupted[..], &report.not_started[..]) {
-        ([], [], []) => "done".to_string(),
-        ([(_, failure)], [], []) => failure.to_string(),
-        ([], [_], []) => "interrupted".to_string(),
-        other => panic!("{other:?}"),
-    };
-    let story = imagined.story.lock().unwrap().clone();
-    Ended { story, how }
-}
 
 async fn made(shows: Shows, answers: Answers) -> Ended {
     carried_out(RULES, wanted(), None, (shows, answers), None).await
@@ -190,6 +35,10 @@ async fn looks_come_quickly_at_first_and_then_at_the_kinds_pace() {
     assert_eq!(ended.how, "done");
     assert_eq!(ended.story.acts(), [(0, "create")]);
     assert_eq!(ended.story.looks, [0, 500, 1_500, 3_500, 7_500, 10_000, 20_000, 30_000, 40_000, 50_000]);
+    // A beat that comes right after a look is left out.
+    let shows: Shows = |story| story.since("create").filter(|since| *since >= 35).map(|_| thing(1));
+    let ended = carried_out(Rules { poll_seconds: 8, ..RULES }, wanted(), None, (shows, accepts), None).await;
+    assert_eq!(ended.story.looks, [0, 500, 1_500, 3_500, 7_500, 15_500, 24_000, 32_000, 40_000]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -254,6 +103,25 @@ async fn one_good_look_is_not_enough_where_late_ones_may_follow() {
         assert_eq!((ended.how.as_str(), ended.story.looks.last()), ("done", Some(&last)), "{ended:?}");
         assert_eq!(ended.story.acts(), [(0, "update")]);
     }
+    // A look as late as the kind's pace counts.
+    let late: Shows =
+        |story| Some(if story.since("update").is_some_and(|since| since >= 9) { thing(1) } else { thing(2) });
+    let ended = changed(twice, late, accepts).await;
+    assert_eq!(ended.story.looks[4..], [7_500, 10_000, 15_000]);
+    // Tags are what they are as soon as they show.
+    let tagged = |tag: &str| Live { props: json!({"size": 1, "tags": {"team": tag}}), ..thing(1) };
+    let mut graph = Graph::default();
+    graph.add(Id::new("thing", "x"), tagged("data").props);
+    let shows: Shows = |story| {
+        let tag = if story.times("update") == 0 { "none" } else { "data" };
+        Some(Live { props: json!({"size": 1, "tags": {"team": tag}}), ..thing(1) })
+    };
+    let ended = carried_out(twice, graph, Some(tagged("none")), (shows, accepts), None).await;
+    assert_eq!((ended.how.as_str(), ended.story.looks), ("done", vec![0, 500]));
+    // What was at work when it was found is looked at twice, though nothing was asked of it.
+    let works: Shows = |story| Some(if story.now < 15_000 { busy(1, "modifying") } else { thing(1) });
+    let ended = carried_out(twice, wanted(), Some(busy(1, "modifying")), (works, accepts), None).await;
+    assert_eq!((ended.how.as_str(), ended.story.looks.last()), ("done", Some(&25_000)));
     // What was just made has no earlier state that could show.
     let ended = carried_out(
         Rules { stable_looks: 2, ..RULES },
@@ -264,6 +132,34 @@ async fn one_good_look_is_not_enough_where_late_ones_may_follow() {
     )
     .await;
     assert_eq!(ended.story.looks, [0, 500]);
+    // It was made as something else and changed then: that is a change.
+    let other: Shows = |story| match (story.times("create"), story.since("update")) {
+        (0, _) => None,
+        (_, None) => Some(thing(2)),
+        (_, Some(12..60)) => Some(busy(1, "modifying")),
+        _ => Some(thing(1)),
+    };
+    let ended = carried_out(twice, wanted(), None, (other, accepts), None).await;
+    assert_eq!((ended.how.as_str(), ended.story.acts()), ("done", vec![(0, "create"), (0, "update")]));
+    assert_eq!(ended.story.looks.last(), Some(&65_500));
+}
+
+/// Those who poll together share answers, none from before what they asked for themselves.
+#[tokio::test(start_paused = true)]
+async fn an_answer_may_be_half_a_pace_old_and_never_older_than_the_change() {
+    let shows: Shows = |story| match (story.now, story.since("update")) {
+        (..25_000, _) => Some(busy(2, "modifying")),
+        (_, None) => Some(thing(2)),
+        (_, Some(..15)) => Some(busy(2, "modifying")),
+        _ => Some(thing(1)),
+    };
+    let ended = changed(RULES, shows, accepts).await;
+    assert_eq!(ended.how, "done");
+    assert_eq!(
+        ended.story.looks[5..],
+        [10_000, 20_000, 30_000, 30_500, 31_500, 33_500, 37_500, 40_000, 50_000]
+    );
+    assert_eq!(ended.story.ages[5..], [5_000, 5_000, 5_000, 500, 1_500, 3_500, 5_000, 5_000, 5_000]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -337,6 +233,37 @@ async fn a_step_has_a_limit() {
     assert!(ended.how.starts_with("it still differs after 64 changes; last told: "), "{}", ended.how);
 }
 
+/// A machine that slept has not waited for AWS: neither the step's limit nor its patience is over.
+#[tokio::test(start_paused = true)]
+async fn the_machine_may_sleep_while_a_step_waits() {
+    const HOURS: u64 = 3 * 3600;
+    let limited = Rules { limit_minutes: 5, ..RULES };
+    for (asleep, last) in [(60, 310_000), (61, 371_000), (HOURS, HOURS * 1000 + 310_000)] {
+        let mut bench = Bench::new(1, Mood::Calm, "us-east-1", Scope::default()).await;
+        let imagined = imagine(&mut bench, "thing", limited, (|_| Some(busy(2, "modifying")), accepts));
+        let sleep = async {
+            bench.wait(65).await;
+            bench.account.sandbox.clock().suspend(Duration::from_secs(asleep));
+        };
+        let found = [thing(2)];
+        let (report, ()) = tokio::join!(carry_out(&bench, wanted(), &found, None), sleep);
+        assert_eq!(report.failed.len(), 1);
+        assert_eq!(imagined.story.lock().unwrap().looks.last(), Some(&last), "{asleep} s asleep");
+    }
+    let mut bench = Bench::new(1, Mood::Calm, "us-east-1", Scope::default()).await;
+    let refused: Answers = |_, _| refuses(Class::Propagating);
+    let imagined = imagine(&mut bench, "thing", RULES, (|_| Some(thing(2)), refused));
+    let sleep = async {
+        bench.wait(65).await;
+        bench.account.sandbox.clock().suspend(Duration::from_secs(HOURS));
+    };
+    let found = [thing(2)];
+    let (report, ()) = tokio::join!(carry_out(&bench, wanted(), &found, None), sleep);
+    assert_eq!(report.failed.len(), 1);
+    let asked = imagined.story.lock().unwrap().asked.last().map(|(at, _)| at / 1000 - HOURS);
+    assert_eq!(asked, Some(310), "four minutes from when it woke");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_not_ours_or_cannot_change_is_left_alone() {
     // The plan saw nothing, or something else: what is there now decides.
@@ -358,6 +285,15 @@ async fn what_has_failed_is_told_or_made_anew_once() {
     };
     let found = Some(in_state(1, State::Broken("it never started".into())));
     let ended = carried_out(RULES, wanted(), found.clone(), (broken, accepts), None).await;
+    assert_eq!(ended.how, "done");
+    assert_eq!(ended.story.acts().iter().map(|(_, what)| *what).collect::<Vec<_>>(), ["delete", "create"]);
+    // AWS may show it for a while after it was deleted.
+    let lingers: Shows = |story| match (story.since("delete"), story.times("create")) {
+        (None | Some(..20), 0) => Some(in_state(1, State::Broken("it never started".into()))),
+        (_, 0) => None,
+        _ => Some(thing(1)),
+    };
+    let ended = carried_out(RULES, wanted(), found.clone(), (lingers, accepts), None).await;
     assert_eq!(ended.how, "done");
     assert_eq!(ended.story.acts().iter().map(|(_, what)| *what).collect::<Vec<_>>(), ["delete", "create"]);
     // It breaks again.
@@ -462,6 +398,70 @@ async fn a_deletion_is_asked_for_once_and_followed_to_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_goes_with_what_it_belongs_to_is_only_waited_for() {
+    let mut bench = Bench::new(1, Mood::Calm, "us-east-1", Scope::default()).await;
+    let parent: Shows = |story| {
+        let live = Live { id: Id::new("parent", "p"), ..thing(1) };
+        (story.now < 25_000).then_some(live)
+    };
+    let child: Shows = |story| (story.now < 60_000).then(|| thing(1));
+    let parent = imagine(&mut bench, "parent", RULES, (parent, accepts));
+    let child = imagine(&mut bench, "thing", Rules { dies_with: Some("parent"), ..RULES }, (child, accepts));
+    let found = [thing(1), Live { id: Id::new("parent", "p"), ..thing(1) }];
+    let graph = nothing(&[("parent", "p", &[]), ("thing", "x", &[])]);
+    let report = carry_out(&bench, graph, &found, None).await;
+    assert!(report.is_complete(), "{report:?}");
+    assert_eq!(parent.story.lock().unwrap().acts(), [(0, "delete")]);
+    let child = child.story.lock().unwrap();
+    assert_eq!((child.acts(), child.looks.last()), (vec![], Some(&60_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_is_to_end_is_told_so_until_it_does() {
+    let work = Rules { nature: Nature::Task, ..RULES };
+    let shows: Shows = |story| match story.now {
+        ..70_000 => Some(busy(1, "InProgress")),
+        _ => Some(in_state(1, State::Broken("Stopped".into()))),
+    };
+    let graph = nothing(&[("thing", "x", &[])]);
+    let ended = carried_out(work, graph, Some(busy(1, "InProgress")), (shows, accepts), None).await;
+    assert_eq!(ended.how, "done");
+    assert_eq!(ended.story.acts(), [(0, "delete"), (30, "delete"), (60, "delete")]);
+}
+
+/// Of a run that is killed something must show to the next: what shows late is made after what shows at once.
+#[tokio::test(start_paused = true)]
+async fn what_shows_late_is_not_made_first() {
+    let late = |size: u64| Live { id: Id::new("late", "x"), ..thing(size) };
+    let kept = Live { id: Id::new("thing", "kept"), ..thing(1) };
+    for (found, both, second) in [(vec![], true, 40), (vec![kept.clone()], true, 0), (vec![], false, 0)] {
+        let mut bench = Bench::new(1, Mood::Calm, "us-east-1", Scope::default()).await;
+        let at_once: Shows = |story| match story.since("create") {
+            Some(40..) => Some(thing(1)),
+            Some(_) => Some(busy(1, "creating")),
+            None => None,
+        };
+        let shows: Shows =
+            |story| story.since("create").map(|_| Live { id: Id::new("late", "x"), ..thing(1) });
+        let first = imagine(&mut bench, "thing", RULES, (at_once, accepts));
+        let rules = Rules { appears_late: true, ..RULES };
+        let last = imagine(&mut bench, "late", rules, (shows, accepts));
+        let mut graph = Graph::default();
+        graph.add(late(1).id, json!({"size": 1}));
+        for live in &found {
+            graph.add(live.id.clone(), json!({"size": 1}));
+        }
+        if both {
+            graph.add(Id::new("thing", "x"), json!({"size": 1}));
+        }
+        let report = carry_out(&bench, graph, &found, None).await;
+        assert!(report.is_complete(), "{report:?}");
+        assert_eq!(first.story.lock().unwrap().acts().len(), usize::from(both));
+        assert_eq!(last.story.lock().unwrap().acts(), [(second, "create")], "{found:?}, {both}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_step_ends_where_it_is_told_to_stop() {
     let never: Shows = |story| story.since("create").map(|_| busy(1, "creating"));
     let ended = carried_out(RULES, wanted(), None, (never, accepts), Some(17)).await;
@@ -483,10 +483,4 @@ async fn what_was_predicted_must_come_true() {
         carried_out(RULES, graph, None, (|story| story.since("create").map(|_| thing(1)), accepts), None)
             .await;
     assert_eq!(ended.how, "its id is \"thing-1\", not thing-0 as planned (a bug)");
-}
-
-impl std::fmt::Debug for Ended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {:?}, looks {:?}", self.how, self.story.acts(), self.story.looks)
-    }
 }
