@@ -8,6 +8,7 @@ use crate::imagined::{
 };
 use auroraml::aws::Class;
 use auroraml_core::base::{Id, Live, Outputs, State};
+use auroraml_core::events::Event;
 use auroraml_core::model::Scope;
 use auroraml_core::resource::{Graph, Nature, Rules};
 use auroraml_sandbox::random::Mood;
@@ -421,6 +422,12 @@ async fn what_goes_with_what_it_belongs_to_is_only_waited_for() {
     let report = carry_out(&bench, graph, &found, None).await;
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(parent.story.lock().unwrap().acts(), [(0, "delete")]);
+    let told = bench.recorder.0.lock().unwrap().clone();
+    let took = told.iter().filter_map(|(_, event)| match event {
+        Event::Finished { seconds, .. } => Some(*seconds),
+        _ => None,
+    });
+    assert_eq!(took.collect::<Vec<_>>(), [30, 30], "the child's step begins when its parent has gone");
     let child = child.story.lock().unwrap();
     assert_eq!((child.acts(), child.looks.last()), (vec![], Some(&60_000)));
 }
