@@ -622,6 +622,23 @@ async fn a_writer_is_brought_back_for_good() {
     }
 }
 
+/// Another cluster in the spec: the one before gets its parameters and roles back, and the other is wired.
+#[tokio::test(start_paused = true)]
+async fn another_existing_cluster_is_wired_instead() {
+    let orders = Orders::new(1, Mood::Calm, NEW).await;
+    orders.region(|rds| rds.lenient = true);
+    orders.make("billing", &NEW).await;
+    let (outcome, recorder) = orders.run(NOW).await;
+    assert!(outcome.is_complete(), "{}", recorder.text());
+    let text = format!(
+        "stack: shop\nregion: {REGION}\naurora: {{ existing: billing }}\nmachine_learning: {{ comprehend: true }}\n"
+    );
+    match orders.account.prepare(&spec(&text), Intent::Apply).await {
+        Ok(prepared) => panic!("{:#?} {:?}", prepared.plan.work().collect::<Vec<_>>(), prepared.plan.blocked),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
 /// A name that no member has would be a wish that nobody hears.
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_is_no_member() {
