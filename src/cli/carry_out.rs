@@ -27,54 +27,44 @@ use tokio::sync::watch;
 
 /// What a run was asked to do.
 struct Request<'a> {
-    order: Order,
+    intent: Intent,
+    spec: &'a Path,
     terms: &'a Terms,
     yes: bool,
     events: Option<&'a Path>,
-    /// A plan that must still be the same.
-    saved: Option<serde_json::Value>,
-    /// The spec is read from stdin: nobody can answer there.
-    from_stdin: bool,
+    /// File with a plan that must still be the same.
+    plan: Option<&'a Path>,
     /// How it was typed, and with which flags.
     typed: Vec<String>,
     global: &'a Global,
 }
 
+impl Request<'_> {
+    fn destroys(&self) -> bool {
+        self.intent != Intent::Apply
+    }
+}
+
 pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let saved = read_plan(args.plan.as_deref(), false)?;
-    let request = Request {
-        order: Order { reviewed: saved.is_some(), ..args.terms.order(Intent::Apply) },
-        terms: &args.terms,
-        yes: args.yes,
-        events: args.events.as_deref(),
-        saved,
-        from_stdin: args.spec == Path::new("-"),
-        typed: args.words(),
-        global,
-    };
-    let mut session = Session::open(&args.spec, global, printer).await?;
-    session.let_go(&args.terms);
-    let result = carry_out(&session, request, printer).await;
-    session.close(result)
+    let Apply { spec, yes, plan, events, terms } = args;
+    let (plan, events) = (plan.as_deref(), events.as_deref());
+    let (intent, typed) = (Intent::Apply, args.words());
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let saved = read_plan(args.plan.as_deref(), true)?;
-    let order = args.terms.order(Intent::Destroy { unprotect: args.unprotect });
-    let request = Request {
-        order: Order { reviewed: saved.is_some(), ..order },
-        terms: &args.terms,
-        yes: args.yes,
-        events: args.events.as_deref(),
-        saved,
-        from_stdin: args.spec == Path::new("-"),
-        typed: args.words(),
-        global,
-    };
-    let mut session = Session::open(&args.spec, global, printer).await?;
-    session.let_go(&args.terms);
-    session.stack.final_snapshot = request.saved.as_ref().and_then(json::final_snapshot);
-    let result = carry_out(&session, request, printer).await;
+    let Destroy { spec, yes, unprotect, plan, events, terms } = args;
+    let (plan, events) = (plan.as_deref(), events.as_deref());
+    let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+}
+
+async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
+    let saved = read_plan(request.plan, request.destroys())?;
+    let mut session = Session::open(request.spec, request.global, printer).await?;
+    session.let_go(request.terms);
+    session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
+    let result = carry_out(&session, request, saved, printer).await;
     session.close(result)
 }
 
@@ -93,11 +83,18 @@ fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::V
     Err(Error::new(path.display().to_string(), it, help))
 }
 
-async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
-    let destroying = request.order.intent != Intent::Apply;
-    let prepared = prepare(&session.stack, request.order).await.map_err(no_plan)?;
+async fn carry_out(
+    session: &Session,
+    request: Request<'_>,
+    saved: Option<serde_json::Value>,
+    printer: &Printer,
+) -> Result<Exit, Error> {
+    let destroying = request.destroys();
+    let order = Order { reviewed: saved.is_some(), ..request.terms.order(request.intent) };
+    let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
+    session.check_let_go(&prepared)?;
     let subject = session.subject(destroying, request.terms);
-    if let Some(saved) = &request.saved {
+    if let Some(saved) = &saved {
         let now = json::Document::new(&subject, &session.spec_sha256, &prepared.plan).to_value();
         if let Some(difference) = json::difference(saved, &now) {
             let help = "nothing was changed; look at the new plan and save it again";
@@ -115,7 +112,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     if prepared.plan.is_empty() {
         leave_behind(session, destroying, &prepared.plan, &prepared.observed, printer)?;
         left_alone(destroying, &prepared.plan)?;
-        return pending(&prepared.plan, request.order);
+        return pending(&prepared.plan, order);
     }
     let refused = refused(&subject, &prepared.plan, &request);
     // At a terminal a person can allow what they have just read, unless the spec has the last word.
@@ -131,7 +128,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     let live = Live::start(*printer, session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
-    let (ended, stopped) = run(session, request.order, prepared, &live).await;
+    let (ended, stopped) = run(session, order, prepared, &live).await;
     // The last look is part of it, and nothing is told of it.
     let seconds = clock.now_ms().saturating_sub(began) / 1000;
     let shown = live.end()?;
@@ -157,7 +154,7 @@ async fn carry_out(session: &Session, request: Request<'_>, printer: &Printer) -
     printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
     leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
     left_alone(destroying, &outcome.remaining)?;
-    pending(&outcome.remaining, request.order)
+    pending(&outcome.remaining, order)
 }
 
 /// Of a run whose end nobody could look at: what steps met comes first; that nobody can say what is left comes last.
@@ -286,7 +283,8 @@ fn confirm(
     request: &Request<'_>,
     allows: Option<Impact>,
 ) -> Result<(), Error> {
-    if !terminal::can_ask() || request.from_stdin {
+    // A spec from stdin: nobody can answer there.
+    if !terminal::can_ask() || request.spec == Path::new("-") {
         let typed = request.typed.iter().cloned().chain(["--yes".to_string()]);
         let help = format!("add --yes: {}", hint::command(typed, request.global));
         return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));

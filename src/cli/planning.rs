@@ -22,6 +22,7 @@ async fn show(session: &Session, args: &Plan, global: &Global, printer: &Printer
         false => Intent::Apply,
     };
     let prepared = prepare(&session.stack, args.terms.order(intent)).await.map_err(no_plan)?;
+    session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
     let document = Document::new(&subject, &session.spec_sha256, plan);
     printer.data(&match args.format {

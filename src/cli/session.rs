@@ -7,9 +7,10 @@ use super::hint;
 use super::printer::Printer;
 use super::unreachable::no_connection;
 use auroraml::aws::{Connection, PasswordSource, SecretText, real_config, served_config, simulated_config};
-use auroraml::run::reconcile::PrepareError;
+use auroraml::run::reconcile::{PrepareError, Prepared};
 use auroraml::stack::Stack;
 use auroraml_clock::Clock;
+use auroraml_core::plan::{Misnamed, misnamed};
 use auroraml_core::render::Subject;
 use auroraml_core::spec::{self, Allow, Spec};
 use auroraml_sandbox::file::{FileError, FileSandbox};
@@ -101,6 +102,25 @@ impl Session {
     /// Takes note of what a person lets go by name.
     pub fn let_go(&mut self, terms: &Terms) {
         self.stack.let_go = terms.delete.iter().cloned().collect();
+    }
+
+    /// What was let go by a name that nothing bears was meant otherwise: nobody should find that out after the rest has
+    /// been carried out.
+    ///
+    /// # Errors
+    /// When there is such a name.
+    pub fn check_let_go(&self, prepared: &Prepared) -> Result<(), Error> {
+        let wrong = misnamed(&prepared.graph, &prepared.observed, &self.stack.kinds.catalog());
+        let troubles = wrong.into_iter().map(|Misnamed { name, why, hint }| Trouble {
+            object: Some(format!("--delete {name}")),
+            why: format!("{why}; nothing was changed"),
+            help: Some(hint),
+        });
+        let troubles: Vec<Trouble> = troubles.collect();
+        match troubles.is_empty() {
+            true => Ok(()),
+            false => Err(Error { exit: Exit::Refused, troubles }),
+        }
     }
 
     pub fn subject(&self, destroy: bool, terms: &Terms) -> Subject {

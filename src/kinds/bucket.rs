@@ -1,7 +1,6 @@
 //! How AWS is asked for the S3 bucket.
 
-use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
-use super::sagemaker::not_yet;
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or, tag_map};
 use auroraml_core::base::{Outputs, State, policy};
 use auroraml_core::kinds::bucket::{Bucket, Props};
@@ -100,7 +99,7 @@ impl Calls for Bucket {
                 .bucket(&want.name)
                 .expected_bucket_owner(owner)
                 .public_access_block_configuration(configuration);
-            not_yet(request.send().await.during("PutPublicAccessBlock"))?;
+            just_made(request.send().await.during("PutPublicAccessBlock"))?;
         }
         if update.changed("versioning") {
             put_versioning(aws, want).await?;
@@ -210,7 +209,7 @@ async fn put_tags(aws: &Aws, want: &Props) -> Result<(), Failure> {
     let owner = &aws.place.account;
     let request =
         aws.s3.put_bucket_tagging().bucket(&want.name).expected_bucket_owner(owner).tagging(tagging);
-    not_yet(request.send().await.during("PutBucketTagging")).map(|_| ())
+    just_made(request.send().await.during("PutBucketTagging")).map(|_| ())
 }
 
 async fn put_versioning(aws: &Aws, want: &Props) -> Result<(), Failure> {
@@ -223,7 +222,7 @@ async fn put_versioning(aws: &Aws, want: &Props) -> Result<(), Failure> {
         .bucket(&want.name)
         .expected_bucket_owner(&aws.place.account)
         .versioning_configuration(VersioningConfiguration::builder().status(status).build());
-    not_yet(request.send().await.during("PutBucketVersioning")).map(|_| ())
+    just_made(request.send().await.during("PutBucketVersioning")).map(|_| ())
 }
 
 async fn put_policy(aws: &Aws, want: &Props) -> Result<(), Failure> {
@@ -233,7 +232,7 @@ async fn put_policy(aws: &Aws, want: &Props) -> Result<(), Failure> {
         .bucket(&want.name)
         .expected_bucket_owner(&aws.place.account)
         .policy(want.policy.to_string());
-    not_yet(request.send().await.during("PutBucketPolicy")).map(|_| ())
+    just_made(request.send().await.during("PutBucketPolicy")).map(|_| ())
 }
 
 /// Deletes every version, delete marker and unfinished upload, or as many as one turn allows.

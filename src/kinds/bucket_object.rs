@@ -1,8 +1,7 @@
 //! How AWS is asked for the stack's files in its bucket.
 
 use super::bucket::{Whose, is_ours, whose};
-use super::kind::{Calls, Deletion, Seen, Update, already_ok};
-use super::sagemaker::not_yet;
+use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::names::short_hash;
 use auroraml_core::base::{Outputs, State};
@@ -102,7 +101,7 @@ async fn put(aws: &Aws, want: &Props) -> Result<(), Failure> {
         .expected_bucket_owner(&aws.place.account)
         .key(&want.key)
         .body(content.into());
-    not_yet(request.send().await.during("PutObject")).map(|_| ())
+    just_made(request.send().await.during("PutObject")).map(|_| ())
 }
 
 async fn remove(aws: &Aws, live: &Props) -> Result<(), Failure> {

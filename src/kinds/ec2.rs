@@ -12,8 +12,8 @@ mod ground;
 pub(super) use blockers::{Held, explained};
 pub(super) use ground::{Ground, Territory, territory};
 
-use super::kind::absent_ok;
-use crate::aws::{Aws, Class, During, Failure, Look, owns, tag_changes, tag_map};
+use super::kind::{absent_ok, just_made};
+use crate::aws::{Aws, During, Failure, Look, owns, tag_changes, tag_map};
 use auroraml_core::base::Outputs;
 use auroraml_core::base::names::{RESOURCE_TAG, STACK_TAG};
 use aws_sdk_ec2::types::{
@@ -208,15 +208,6 @@ pub(super) fn token(aws: &Aws, kind: &str, name: &str, want: &impl Serialize, de
     let wish = serde_json::json!([aws.place.stack, kind, name, want, dead, period]).to_string();
     // AWS takes 64 characters.
     Sha256::digest(wish).iter().take(24).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The answer to a request about objects that were seen a moment ago: one of them is "not found" only
-/// because it is new (fact book, trap 40).
-pub(super) fn just_made<T>(result: Result<T, Failure>) -> Result<T, Failure> {
-    result.map_err(|failure| match failure.class {
-        Class::NotFound => Failure { class: Class::Propagating, ..failure },
-        _ => failure,
-    })
 }
 
 /// The physical id of a live object.

@@ -1,9 +1,9 @@
 //! How AWS is asked for SageMaker endpoints.
 
-use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_made};
 use super::sagemaker::{
-    all_configs, config_exists, endpoint_of, is_hashed, list_tags, may_be_cut, name_of, not_yet, or_gone,
-    tags, update_tags,
+    all_configs, config_exists, endpoint_of, is_hashed, list_tags, may_be_cut, name_of, or_gone, tags,
+    update_tags,
 };
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::{Outputs, State};
@@ -53,7 +53,7 @@ impl Calls for Endpoint {
             .endpoint_name(name)
             .endpoint_config_name(want.config.get())
             .set_tags(tags(&want.tags));
-        already_ok(not_yet(request.send().await.during("CreateEndpoint")), Class::Exists)
+        already_ok(just_made(request.send().await.during("CreateEndpoint")), Class::Exists)
     }
 
     async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {
@@ -64,7 +64,7 @@ impl Calls for Endpoint {
                 .update_endpoint()
                 .endpoint_name(name)
                 .endpoint_config_name(update.want.config.get());
-            not_yet(request.send().await.during("UpdateEndpoint"))?;
+            just_made(request.send().await.during("UpdateEndpoint"))?;
         }
         update_tags(aws, &aws.place.endpoint_arn(name), &update.want.tags, &update.live.tags).await
     }

@@ -1,8 +1,8 @@
 //! How AWS is asked for SageMaker endpoint configurations.
 
-use super::kind::{Calls, Deletion, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
 use super::sagemaker::{
-    config_exists, configs, endpoint_of, is_hashed, list_tags, name_of, not_yet, or_gone, tags, update_tags,
+    config_exists, configs, endpoint_of, is_hashed, list_tags, name_of, or_gone, tags, update_tags,
 };
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::State;
@@ -38,7 +38,7 @@ impl Calls for EndpointConfig {
             .endpoint_config_name(aws.place.hashed_name(name))
             .production_variants(variant.build())
             .set_tags(tags(&want.tags));
-        already_ok(not_yet(request.send().await.during("CreateEndpointConfig")), Class::Exists)
+        already_ok(just_made(request.send().await.during("CreateEndpointConfig")), Class::Exists)
     }
 
     async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! How AWS is asked for the internet gateway.
 
 use super::ec2::{self, Candidate, Held};
-use super::kind::{Calls, Deletion, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
@@ -47,7 +47,7 @@ impl Calls for InternetGateway {
         if update.changed("vpc") {
             detach(aws, id, live.vpc.get()).await?;
             let request = aws.ec2.attach_internet_gateway().internet_gateway_id(id).vpc_id(want.vpc.get());
-            let answer = ec2::just_made(request.send().await.during("AttachInternetGateway"));
+            let answer = just_made(request.send().await.during("AttachInternetGateway"));
             already_ok(answer, Class::Exists)?;
         }
         ec2::update_tags(aws, id, &want.tags, &live.tags).await

@@ -275,3 +275,15 @@ pub fn already_ok<T>(result: Result<T, Failure>, class: Class) -> Result<(), Fai
         Err(failure) => Err(failure),
     }
 }
+
+/// The answer to a request about objects that were seen or made a moment ago: one of them is "not found" only because
+/// it is new, and that passes (fact book, traps 40 and 52).
+///
+/// # Errors
+/// Every failure.
+pub fn just_made<T>(result: Result<T, Failure>) -> Result<T, Failure> {
+    result.map_err(|failure| match failure.class {
+        Class::NotFound => Failure { class: Class::Propagating, ..failure },
+        _ => failure,
+    })
+}

@@ -1,8 +1,8 @@
 //! How AWS is asked for SageMaker models.
 
-use super::kind::{Calls, Deletion, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
 use super::sagemaker::{
-    endpoint_of, is_hashed, list_tags, model_exists, models, name_of, not_yet, or_gone, tags, update_tags,
+    endpoint_of, is_hashed, list_tags, model_exists, models, name_of, or_gone, tags, update_tags,
 };
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::State;
@@ -37,7 +37,7 @@ impl Calls for Model {
             .execution_role_arn(want.role.get())
             .set_tags(tags(&want.tags));
         let answer = request.send().await.during("CreateModel").map_err(|why| unsaid(why, &want.environment));
-        already_ok(not_yet(answer), Class::Exists)
+        already_ok(just_made(answer), Class::Exists)
     }
 
     async fn update(&self, aws: &Aws, name: &str, update: Update<'_, Props>) -> Result<(), Failure> {

@@ -1,7 +1,7 @@
 //! How AWS is asked for NAT gateways.
 
 use super::ec2::{self, Candidate, Named, Territory};
-use super::kind::{Calls, Deletion, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
@@ -55,7 +55,7 @@ impl Calls for NatGateway {
             .allocation_id(want.address.get())
             .client_token(ec2::token(aws, Self::NAME, name, want, dead))
             .tag_specifications(ec2::tagged(ResourceType::Natgateway, &want.tags));
-        ec2::just_made(request.send().await.during("CreateNatGateway")).map(|_| ())
+        just_made(request.send().await.during("CreateNatGateway")).map(|_| ())
     }
 
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {

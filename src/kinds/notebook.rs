@@ -1,7 +1,7 @@
 //! How AWS is asked for the notebook instance.
 
-use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
-use super::sagemaker::{list_tags, not_yet, or_gone, tags, update_tags};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_made};
+use super::sagemaker::{list_tags, or_gone, tags, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
@@ -76,7 +76,7 @@ impl Calls for Notebook {
             .platform_identifier(&want.platform)
             .set_instance_metadata_service_configuration(metadata(want))
             .set_tags(tags(&want.tags));
-        already_ok(not_yet(request.send().await.during("CreateNotebookInstance")), Class::Exists)
+        already_ok(just_made(request.send().await.during("CreateNotebookInstance")), Class::Exists)
     }
 
     /// One step at a time: everything but tags needs a stopped instance (fact book, section 4.1), so it is

@@ -1,7 +1,6 @@
 //! How AWS is asked for IAM roles.
 
-use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
-use super::sagemaker::not_yet;
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or, tag_changes, tag_map};
 use auroraml_core::base::{State, policy};
 use auroraml_core::kinds::role::{Props, Role};
@@ -61,7 +60,7 @@ impl Calls for Role {
         if update.changed("trust") {
             let document = update.want.trust.to_string();
             let request = aws.iam.update_assume_role_policy().role_name(&role).policy_document(document);
-            not_yet(request.send().await.during("UpdateAssumeRolePolicy"))?;
+            just_made(request.send().await.during("UpdateAssumeRolePolicy"))?;
         }
         if update.changed("policy") {
             put_policy(aws, name, &update.want).await?;
@@ -69,11 +68,11 @@ impl Calls for Role {
         let (set, remove) = tag_changes(&update.want.tags, &update.live.tags);
         if !set.is_empty() {
             let request = aws.iam.tag_role().role_name(&role).set_tags(tags(&set)?);
-            not_yet(request.send().await.during("TagRole"))?;
+            just_made(request.send().await.during("TagRole"))?;
         }
         if !remove.is_empty() {
             let request = aws.iam.untag_role().role_name(&role).set_tag_keys(Some(remove));
-            not_yet(request.send().await.during("UntagRole"))?;
+            just_made(request.send().await.during("UntagRole"))?;
         }
         Ok(())
     }
@@ -145,7 +144,7 @@ async fn put_policy(aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> 
     let document = want.policy.to_string();
     let request = aws.iam.put_role_policy().role_name(role).policy_name(POLICY).policy_document(document);
     // IAM itself may not know a role that it made a moment ago.
-    not_yet(request.send().await.during("PutRolePolicy")).map(|_| ())
+    just_made(request.send().await.during("PutRolePolicy")).map(|_| ())
 }
 
 fn tags(tags: &BTreeMap<String, String>) -> Result<Option<Vec<Tag>>, Failure> {

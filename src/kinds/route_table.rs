@@ -1,7 +1,7 @@
 //! How AWS is asked for route tables.
 
 use super::ec2::{self, Candidate};
-use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::Kind;
@@ -50,7 +50,7 @@ impl Calls for RouteTable {
             .client_token(ec2::token(aws, Self::NAME, name, want, 0))
             .tag_specifications(ec2::tagged(ResourceType::RouteTable, &want.tags));
         // Routes and associations follow when it is visible: the next look finds them missing.
-        ec2::just_made(request.send().await.during("CreateRouteTable")).map(|_| ())
+        just_made(request.send().await.during("CreateRouteTable")).map(|_| ())
     }
 
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
@@ -118,7 +118,7 @@ async fn create_route(aws: &Aws, table: &str, destination: &str, gateway: &str) 
         true => request.nat_gateway_id(gateway),
         false => request.gateway_id(gateway),
     };
-    match ec2::just_made(request.send().await.during("CreateRoute")) {
+    match just_made(request.send().await.during("CreateRoute")) {
         // A blackhole is there, and must be replaced (fact book, trap 42).
         Err(failure) if failure.is(Class::Exists) => replace_route(aws, table, destination, gateway).await,
         other => other.map(|_| ()),
@@ -131,13 +131,13 @@ async fn replace_route(aws: &Aws, table: &str, destination: &str, gateway: &str)
         true => request.nat_gateway_id(gateway),
         false => request.gateway_id(gateway),
     };
-    ec2::just_made(request.send().await.during("ReplaceRoute")).map(|_| ())
+    just_made(request.send().await.during("ReplaceRoute")).map(|_| ())
 }
 
 /// Makes the subnet use the table, whichever it uses now.
 async fn associate(aws: &Aws, table: &str, subnet: &str) -> Result<(), Failure> {
     let request = aws.ec2.associate_route_table().route_table_id(table).subnet_id(subnet);
-    match ec2::just_made(request.send().await.during("AssociateRouteTable")) {
+    match just_made(request.send().await.during("AssociateRouteTable")) {
         Err(failure) if failure.is(Class::Exists) => {}
         other => return other.map(|_| ()),
     }
@@ -150,7 +150,7 @@ async fn associate(aws: &Aws, table: &str, subnet: &str) -> Result<(), Failure> 
         .find(|one| one.subnet_id() == Some(subnet) && one.route_table_id() != Some(table));
     let Some(existing) = existing.and_then(|one| one.route_table_association_id()) else { return Ok(()) };
     let request = aws.ec2.replace_route_table_association().association_id(existing).route_table_id(table);
-    ec2::just_made(request.send().await.during("ReplaceRouteTableAssociation")).map(|_| ())
+    just_made(request.send().await.during("ReplaceRouteTableAssociation")).map(|_| ())
 }
 
 /// Lets go of the subnets that the condition names; those go back to the VPC's main table.

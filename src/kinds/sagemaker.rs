@@ -68,15 +68,6 @@ pub(super) async fn update_tags(
     Ok(())
 }
 
-/// "Not found" in the answer to a creation means something made a moment ago that SageMaker does not see yet
-/// (fact book, trap 52): it passes.
-pub(super) fn not_yet<T>(result: Result<T, Failure>) -> Result<T, Failure> {
-    result.map_err(|failure| match failure.class {
-        Class::NotFound => Failure { class: Class::Propagating, ..failure },
-        _ => failure,
-    })
-}
-
 /// Names in AWS of what may be this stack's models, or the one that is asked for.
 pub(super) async fn models(look: Look<'_>) -> Result<Vec<String>, Failure> {
     if let Some(name) = look.only {

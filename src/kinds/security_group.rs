@@ -1,7 +1,7 @@
 //! How AWS is asked for security groups.
 
 use super::ec2::{self, Candidate, Held};
-use super::kind::{Calls, Deletion, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
@@ -44,7 +44,7 @@ impl Calls for SecurityGroup {
             .vpc_id(want.vpc.get())
             .tag_specifications(ec2::tagged(ResourceType::SecurityGroup, &want.tags));
         // The rules follow when it is visible: the next look finds AWS's own instead of ours.
-        match ec2::just_made(request.send().await.during("CreateSecurityGroup")) {
+        match just_made(request.send().await.during("CreateSecurityGroup")) {
             Err(failure) if failure.is(Class::Exists) => is_ours(aws, name, want).await,
             other => other.map(|_| ()),
         }
@@ -156,7 +156,7 @@ async fn authorize(aws: &Aws, group: &str, egress: bool, rules: &[Rule]) -> Resu
             let request = request.ip_permissions(permission(rule));
             request.send().await.during("AuthorizeSecurityGroupIngress").map(|_| ())
         };
-        already_ok(ec2::just_made(answer), Class::Exists)?;
+        already_ok(just_made(answer), Class::Exists)?;
     }
     Ok(())
 }

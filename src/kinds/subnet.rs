@@ -1,7 +1,7 @@
 //! How AWS is asked for subnets.
 
 use super::ec2::{self, Candidate, Held};
-use super::kind::{Calls, Deletion, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
 use auroraml_core::base::names::RESOURCE_TAG;
@@ -52,7 +52,7 @@ impl Calls for Subnet {
             .cidr_block(&want.cidr)
             .availability_zone(&want.zone)
             .tag_specifications(ec2::tagged(ResourceType::Subnet, &want.tags));
-        match ec2::just_made(request.send().await.during("CreateSubnet")) {
+        match just_made(request.send().await.during("CreateSubnet")) {
             Err(failure) if failure.code == "InvalidSubnet.Conflict" => {
                 conflict(aws, name, want, failure).await
             }
@@ -65,7 +65,7 @@ impl Calls for Subnet {
         if update.changed("public") {
             let value = AttributeBooleanValue::builder().value(want.public).build();
             let request = aws.ec2.modify_subnet_attribute().subnet_id(id).map_public_ip_on_launch(value);
-            ec2::just_made(request.send().await.during("ModifySubnetAttribute"))?;
+            just_made(request.send().await.during("ModifySubnetAttribute"))?;
         }
         ec2::update_tags(aws, id, &want.tags, &update.live.tags).await
     }

@@ -1,7 +1,7 @@
 //! How AWS is asked for the VPC.
 
 use super::ec2::{self, Candidate, Ground, Held, Named};
-use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::Kind;
@@ -55,7 +55,7 @@ impl Calls for Vpc {
         if update.changed("dns_hostnames") {
             let request =
                 aws.ec2.modify_vpc_attribute().vpc_id(id).enable_dns_hostnames(value(want.dns_hostnames));
-            ec2::just_made(request.send().await.during("ModifyVpcAttribute"))?;
+            just_made(request.send().await.during("ModifyVpcAttribute"))?;
         }
         ec2::update_tags(aws, id, &want.tags, &update.live.tags).await
     }

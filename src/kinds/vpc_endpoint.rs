@@ -1,7 +1,7 @@
 //! How AWS is asked for VPC endpoints.
 
 use super::ec2::{self, Candidate};
-use super::kind::{Calls, Deletion, Seen, Update, already_ok};
+use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::Kind;
@@ -70,7 +70,7 @@ impl Calls for VpcEndpoint {
             .set_security_group_ids(texts(&want.security_groups))
             .client_token(ec2::token(aws, Self::NAME, name, want, dead))
             .tag_specifications(ec2::tagged(ResourceType::VpcEndpoint, &want.tags));
-        match ec2::just_made(request.send().await.during("CreateVpcEndpoint")) {
+        match just_made(request.send().await.during("CreateVpcEndpoint")) {
             Err(failure) if failure.is(Class::Exists) => routed(aws, want, failure).await,
             other => other.map(|_| ()),
         }
@@ -91,7 +91,7 @@ impl Calls for VpcEndpoint {
                 .set_remove_subnet_ids(missing(&live.subnets, &want.subnets))
                 .set_add_security_group_ids(missing(&want.security_groups, &live.security_groups))
                 .set_remove_security_group_ids(missing(&live.security_groups, &want.security_groups));
-            ec2::just_made(request.send().await.during("ModifyVpcEndpoint"))?;
+            just_made(request.send().await.during("ModifyVpcEndpoint"))?;
         }
         ec2::update_tags(aws, id, &want.tags, &live.tags).await
     }

@@ -525,6 +525,15 @@ async fn a_blocked_plan_changes_nothing() {
                   parameter_group.main, then run again; otherwise choose another stack name";
     assert!(apply.err.contains(remedy), "{apply:?}");
     assert_eq!(mutations(&place), before);
+    // Nor is anything done when a name was mistyped.
+    for command in ["plan", "apply", "destroy"] {
+        let mistyped = place.run(&in_sandbox(&[command, "shop.yaml", "--delete", "notebok.main"]));
+        assert_eq!(mistyped.code, 6, "{mistyped:?}");
+        let told =
+            "error: --delete notebok.main: it is no KIND.NAME of a kind that there is; nothing was changed";
+        assert!(mistyped.err.contains(told), "{mistyped:?}");
+    }
+    assert_eq!(mutations(&place), before);
     // A destroy may not delete it, and does not call that nothing.
     let destroy = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes"]));
     assert_eq!(destroy.code, 7, "{destroy:?}");

@@ -1,9 +1,12 @@
 //! The two roles of templates/pipeline-role.yaml: a whole life under the policies that they have, enforced, and what
 //! they refuse.
 
+mod granted;
+
 use crate::harness::{Account, spec, spec_file};
 use crate::lifecycle::make_foreign_cluster;
 use auroraml::aws::{simulated_config, simulated_config_as};
+use auroraml::verify::verify;
 use auroraml_core::model::Intent;
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
@@ -219,6 +222,7 @@ async fn lives(text: &str, changes: &[(&str, &str)], given: &[(&str, &str)], moo
     assert!(!planning.plan(&spec).await.is_empty());
     applying.apply(&spec).await;
     every_role_is_bounded(&deployed, &spec).await;
+    verify(&planning.connect(&spec).await, false).await.unwrap();
     planning.assert_settled(&spec, Intent::Apply).await;
     if !changes.is_empty() {
         let mut other = text.to_string();
@@ -331,6 +335,45 @@ async fn an_existing_cluster_is_wired_under_the_enforced_roles() {
         ("OtherBuckets", "arn:aws:s3:::aws-sagemaker-aurora-bucket-*,arn:aws:s3:::sagemaker-sample-files*"),
     ];
     lives(&spec_file("existing-cluster.yaml"), &[], &given, Mood::Calm).await;
+}
+
+/// Also where others wired the cluster with a role of their own: the template names such roles.
+#[tokio::test(start_paused = true)]
+async fn the_planning_role_verifies_what_others_wired() {
+    let (spec, name) = (spec(&spec_file("existing-cluster.yaml")), "database-aurora-ml");
+    let account = Account::new(3, Mood::Calm);
+    make_foreign_cluster(&account, &spec.region, name, 1).await;
+    let at = admin(&account, &spec.region);
+    let (iam, rds) = (aws_sdk_iam::Client::new(&at), aws_sdk_rds::Client::new(&at));
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"rds.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let made = iam.create_role().role_name("aurora-s3").assume_role_policy_document(trust).send().await;
+    let role = made.unwrap().role.unwrap().arn;
+    let all = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    let made = iam.create_policy().policy_name("all").policy_document(all).send().await.unwrap();
+    let policy = made.policy().unwrap().arn().unwrap().to_string();
+    iam.attach_role_policy().role_name("aurora-s3").policy_arn(policy).send().await.unwrap();
+    let make = rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name("theirs");
+    make.db_parameter_group_family("aurora-mysql8.0").description("by hand").send().await.unwrap();
+    let parameter =
+        aws_sdk_rds::types::Parameter::builder().parameter_name("aws_default_s3_role").parameter_value(&role);
+    let modify = rds.modify_db_cluster_parameter_group().db_cluster_parameter_group_name("theirs");
+    let parameter = parameter.apply_method("pending-reboot".into()).build();
+    modify.parameters(parameter).send().await.unwrap();
+    let give = rds.modify_db_cluster().db_cluster_identifier(name).db_cluster_parameter_group_name("theirs");
+    give.send().await.unwrap();
+    account.sandbox.clock().sleep(std::time::Duration::from_secs(600)).await;
+    let world = account.sandbox.world();
+    for (given, expected) in [(&[("OtherRoles", role.as_str())][..], &[][..]), (&[], &["iam:GetRole"])] {
+        let deployed = Deployed::new(Account::over(world.clone()), &spec, given).await;
+        verify(&deployed.planning().connect(&spec).await, false).await.unwrap();
+        let denied = denied(&deployed.account);
+        assert!(expected.iter().all(|action| denied.iter().any(|it| it == action)), "{denied:?}");
+        assert_eq!(denied.is_empty(), expected.is_empty(), "{denied:?}");
+        let reads = deployed.account.sandbox.with(|world| {
+            world.log.iter().any(|entry| entry.operation == "GetPolicyVersion" && entry.code.is_none())
+        });
+        assert_eq!(reads, expected.is_empty(), "an attached policy counts as well");
+    }
 }
 
 /// A pull request can say what it would change, and change nothing.

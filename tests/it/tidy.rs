@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Lines above which a file is asking to be two rooms.
 const LINES_MAX: usize = 500;
 
-fn files(folder: &str, ending: &str) -> BTreeMap<PathBuf, String> {
+pub fn files(folder: &str, ending: &str) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     let mut folders = vec![PathBuf::from(folder)];
     while let Some(folder) = folders.pop() {
@@ -24,7 +24,7 @@ fn files(folder: &str, ending: &str) -> BTreeMap<PathBuf, String> {
 }
 
 /// The code of a file without comments and tests.
-fn code(text: &str) -> impl Iterator<Item = &str> {
+pub fn code(text: &str) -> impl Iterator<Item = &str> {
     text.split("#[cfg(test)]")
         .next()
         .unwrap_or_default()

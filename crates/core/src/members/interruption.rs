@@ -134,6 +134,14 @@ impl Permit {
         if interruption.impact > worst {
             return Err(format!("it is necessary to {what}, which is more than the plan announced; {again}"));
         }
+        // What was agreed to one after the other is another thing at once: then nobody serves.
+        let at_once = interruption.members.iter().filter(|member| !is_fresh(member)).count();
+        let agreed = |known: &Interruption| known.impact >= Impact::Restart && known.members.len() >= at_once;
+        if interruption.impact >= Impact::Restart && at_once > 1 && !self.announced.iter().any(agreed) {
+            return Err(format!(
+                "it is necessary to {what}, and the plan announced to restart fewer at a time; {again}"
+            ));
+        }
         let made = self.made();
         let same = |known: &&(Id, Interruption)| {
             known.1.impact == interruption.impact && known.1.members.first() == interruption.members.first()
@@ -157,5 +165,29 @@ impl Permit {
     /// What the plan announced.
     pub fn announced(&self) -> &[Interruption] {
         &self.announced
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn restart(impact: Impact, members: &[&str]) -> Interruption {
+        let members: Vec<String> = members.iter().map(|name| name.to_string()).collect();
+        let seconds = Seconds { usually: 10, at_worst: 60 };
+        Interruption { impact, what: format!("restart {members:?}"), why: String::new(), members, seconds }
+    }
+
+    #[test]
+    fn one_after_the_other_is_no_leave_for_all_at_once() {
+        let announced = [&["a"][..], &["b"], &["c"]].map(|members| restart(Impact::Restart, members));
+        let fresh = BTreeSet::from(["new".to_string()]);
+        let permit = Permit::new(announced.to_vec(), fresh.clone(), false, None);
+        assert_eq!(permit.check(0, &restart(Impact::Restart, &["b"])), Ok(()));
+        assert_eq!(permit.check(0, &restart(Impact::Restart, &["b", "new"])), Ok(()), "nobody uses that one");
+        let why = permit.check(0, &restart(Impact::Restart, &["a", "b"])).unwrap_err();
+        assert!(why.contains("fewer at a time"), "{why}");
+        let all = Permit::new(vec![restart(Impact::Restart, &["a", "b", "c"])], fresh, false, None);
+        assert_eq!(all.check(0, &restart(Impact::Restart, &["c", "a"])), Ok(()), "fewer than announced");
     }
 }

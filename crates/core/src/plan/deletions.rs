@@ -5,7 +5,7 @@ use super::{Blocked, LeftAlone, Plan, Step};
 use crate::base::names::{RESOURCE_TAG, STACK_TAG};
 use crate::base::{ELSEWHERE, Id, Live, ONLY_TAGGED, Observed, State};
 use crate::members::Impact;
-use crate::resource::{Action, Asked, Catalog, Deletion, Graph, Nature};
+use crate::resource::{Action, Asked, Catalog, Deletion, Graph, Nature, Rules};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,6 +26,30 @@ pub(super) fn may_go(graph: &Graph, live: &Live) -> bool {
         return let_go || live.owned;
     }
     live.owned && (let_go || !live.outputs.contains_key(ONLY_TAGGED) || as_made(graph, live))
+}
+
+/// Whether it goes only when a person names it.
+pub(super) fn awaits_word(graph: &Graph, catalog: &Catalog, live: &Live) -> bool {
+    match graph.deletions.get(&live.id) {
+        Some(Deletion::Offer) => !live.owned,
+        Some(Deletion::Keep | Deletion::Delete(_)) => false,
+        None if !live.owned => false,
+        None => {
+            may_be_let_go(&catalog[live.id.kind], live)
+                || live.outputs.contains_key(ONLY_TAGGED) && !as_made(graph, live)
+        }
+    }
+}
+
+/// How it is deleted that goes because a person names it.
+fn by_name() -> BTreeMap<String, String> {
+    [("allowed_by".into(), "--delete".into())].into()
+}
+
+/// Whether it holds data and may go all the same when a person names it.
+fn may_be_let_go(rules: &Rules, live: &Live) -> bool {
+    let asked = Asked::Delete { live: &live.props, options: &by_name() };
+    rules.holds_data && (rules.refuses)(asked).is_none()
 }
 
 /// Whether it carries exactly the tags that the stack's own create sets, no more and no less: what a killed run left
@@ -106,7 +130,6 @@ pub(super) fn deletions(
             deletions.push(Step { reason, ..Step::new((*id).clone(), Action::Stop) });
             continue;
         }
-        let let_go: BTreeMap<String, String> = [("allowed_by".into(), "--delete".into())].into();
         let is_let_go = graph.let_go.contains(&id.to_string());
         let mut reason = rules.takes_along.map(String::from);
         let options = match graph.deletions.get(*id) {
@@ -119,14 +142,13 @@ pub(super) fn deletions(
             Some(Deletion::Delete(options)) => options.clone(),
             Some(Deletion::Offer) => {
                 reason = Some("the stack did not make it".to_string());
-                let_go
+                by_name()
             }
             None if rules.holds_data && !is_let_go => {
-                let alone = (rules.refuses)(Asked::Delete { live: &live.props, options: &let_go }).is_none();
                 plan.blocked.push(Blocked {
                     id: (*id).clone(),
                     why: "the spec no longer has it, and deleting it would lose data".into(),
-                    hint: match alone {
+                    hint: match may_be_let_go(rules, live) {
                         true => format!("put it back in the spec, or add --delete {id} if its data may go"),
                         false => "put it back in the spec, or delete the whole stack with `auroraml destroy`"
                             .into(),
@@ -134,7 +156,7 @@ pub(super) fn deletions(
                 });
                 continue;
             }
-            None if is_let_go => let_go,
+            None if is_let_go => by_name(),
             None => BTreeMap::new(),
         };
         if let Some(refusal) = (rules.refuses)(Asked::Delete { live: &live.props, options: &options }) {

@@ -4,7 +4,10 @@
 //! executor carries it out and decides nothing that a reader of the plan could not foresee.
 
 mod deletions;
+mod naming;
 mod sync;
+
+pub use naming::{Misnamed, misnamed};
 
 use crate::base::names::STACK_TAG;
 use crate::base::{Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, resolve};

@@ -30,6 +30,7 @@ pub use images::{XGBOOST_VERSIONS, xgboost_image};
 pub use machine_learning::{BedrockAccess, MachineLearning, S3Access, S3Buckets, SagemakerAccess};
 pub use network::{Nat, Network, ServiceEndpoint};
 pub use notebook::{Notebook, NotebookSubnet};
+pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 pub use restart::{Allow, Restart, Strategy};
 pub use schema::json_schema;

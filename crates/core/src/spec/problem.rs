@@ -160,7 +160,7 @@ fn window(line: &str, start: usize, width: usize) -> (String, usize, usize) {
 }
 
 /// The name that was probably meant, or `None` if none is close.
-pub(super) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let text = text.to_lowercase().replace('-', "_");
     let allowed = (text.chars().count() / 3).clamp(1, 4);
     names

@@ -378,6 +378,12 @@ fn judge_refused(
     } else if why.contains("more than the plan announced") {
         assert!(announced.iter().all(|known| known.impact < wanted.impact), "{why}");
         "unannounced impact"
+    } else if why.contains("fewer at a time") {
+        let is_as_many = |known: &Interruption| {
+            known.impact == Impact::Restart && known.members.len() >= wanted.members.len()
+        };
+        assert!(!announced.iter().any(is_as_many), "{why}");
+        "more at once"
     } else {
         assert!(why.contains("had no effect"), "{why}");
         assert!(permit.made().iter().filter(|(_, made)| made.members[0] == wanted.members[0]).count() >= 3);

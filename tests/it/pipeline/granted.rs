@@ -1,0 +1,118 @@
+//! What the template grants, beside what the tool calls.
+
+use super::{OTHERS, Template};
+use crate::tidy::{code, files};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Actions that no call of ours is named after, each with the call that needs it.
+const CALLED_OTHERWISE: &[(&str, &str)] = &[
+    ("iam:PassRole", "iam:CreateRole"),
+    // AWS makes them on first use of a service, in the caller's name.
+    ("iam:CreateServiceLinkedRole", "rds:CreateDBCluster"),
+    ("kms:DescribeKey", "rds:CreateDBCluster"),
+    ("rds:CreateDBClusterSnapshot", "rds:DeleteDBCluster"),
+    ("s3:DeleteObjectVersion", "s3:DeleteObjects"),
+    ("s3:GetBucketPublicAccessBlock", "s3:GetPublicAccessBlock"),
+    ("s3:GetObject", "s3:HeadObject"),
+    ("s3:ListBucket", "s3:ListObjectsV2"),
+    ("s3:ListBucketMultipartUploads", "s3:ListMultipartUploads"),
+    ("s3:ListBucketVersions", "s3:ListObjectVersions"),
+    ("s3:PutBucketPublicAccessBlock", "s3:PutPublicAccessBlock"),
+    ("s3:TagResource", "s3:CreateBucket"),
+];
+
+/// Calls without an action of their own in the template, each with the reason.
+const NOT_GRANTED: &[(&str, &str)] = &[
+    ("rdsdata:ExecuteStatement", "verify --deep opens a secret, which no pipeline needs"),
+    ("s3:DeleteObjects", "an action for each key"),
+    ("s3:GetPublicAccessBlock", "another name"),
+    ("s3:HeadBucket", "s3:ListBucket"),
+    ("s3:HeadObject", "s3:GetObject"),
+    ("s3:ListMultipartUploads", "another name"),
+    ("s3:ListObjectVersions", "another name"),
+    ("s3:ListObjectsV2", "s3:ListBucket"),
+    ("s3:PutPublicAccessBlock", "another name"),
+    ("sts:GetCallerIdentity", "needs no permission"),
+];
+
+/// Every call of the tool as `service:Operation`, read from its source: the client that stands before `during`.
+fn calls() -> BTreeSet<String> {
+    let mut calls = BTreeSet::new();
+    for (path, text) in files("src", "rs") {
+        let text: String = code(&text).collect::<Vec<_>>().join("");
+        let mut client = None;
+        for (at, _) in text.match_indices(|c| c == 'a' || c == 'd') {
+            let rest = &text[at..];
+            let word =
+                |rest: &str| -> String { rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect() };
+            if let Some(rest) = rest.strip_prefix("aws.").or(rest.strip_prefix("aws_sdk_")) {
+                let name = word(rest);
+                if CLIENTS.contains(&name.as_str()) {
+                    client = Some(name);
+                }
+            } else if let Some(rest) = rest.strip_prefix("during(\"") {
+                let client =
+                    client.as_ref().unwrap_or_else(|| panic!("{}: whose call is it?", path.display()));
+                calls.insert(format!("{client}:{}", word(rest)));
+            }
+        }
+    }
+    calls
+}
+
+const CLIENTS: &[&str] = &[
+    "cloudformation",
+    "ec2",
+    "iam",
+    "rds",
+    "rdsdata",
+    "s3",
+    "sagemaker",
+    "secretsmanager",
+    "servicequotas",
+    "sts",
+];
+
+/// What the roles may do is what the tool does: nothing is granted that it never asks for, and nothing that it may have
+/// to ask for one day is left out.
+#[test]
+fn the_roles_may_do_what_the_tool_does() {
+    let all = [("ExistingCluster", "c"), ("OtherBuckets", OTHERS), ("OtherRoles", "r"), ("Vpc", "vpc-1")];
+    let template = Template::new(&[&all[..], &[("Stack", "shop")]].concat(), "us-east-1");
+    let mut granted = BTreeSet::new();
+    for policy in ["Reading", "Network", "Database", "Rest"] {
+        let document = &template.resource(policy)["PolicyDocument"];
+        // AWS's limit, without white space.
+        assert!(document.to_string().len() <= 6_144, "{policy} is too long: {}", document.to_string().len());
+        for statement in document["Statement"].as_array().unwrap() {
+            if statement["Effect"] == "Allow" {
+                match &statement["Action"] {
+                    Value::Array(many) => {
+                        granted.extend(many.iter().map(|one| one.as_str().unwrap().to_string()))
+                    }
+                    one => drop(granted.insert(one.as_str().unwrap().to_string())),
+                }
+            }
+        }
+    }
+    let calls = calls();
+    assert!(calls.len() > 130, "{calls:?}");
+    let covers = |pattern: &str, call: &str| match pattern.split_once('*') {
+        Some((before, after)) => call.starts_with(before) && call.ends_with(after),
+        None => pattern == call,
+    };
+    let is_called = |pattern: &&String| {
+        let other = CALLED_OTHERWISE.iter().find(|(action, _)| action == pattern);
+        let call = other.map_or(pattern.as_str(), |(_, call)| call);
+        calls.iter().any(|known| covers(call, known))
+    };
+    let idle: Vec<&String> = granted.iter().filter(|pattern| !is_called(pattern)).collect();
+    assert!(idle.is_empty(), "granted, and never called: {idle:?}");
+    let lacking: Vec<&String> = calls
+        .iter()
+        .filter(|call| !granted.iter().any(|pattern| covers(pattern, call)))
+        .filter(|call| !NOT_GRANTED.iter().any(|(known, _)| known == call))
+        .collect();
+    assert!(lacking.is_empty(), "called, and not granted: {lacking:?}");
+}
