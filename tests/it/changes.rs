@@ -170,7 +170,7 @@ const CHANGES: &[(&str, &str, &str, Expected)] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     ("stack", "another stack, of which nothing is there: stacks.rs"),
     ("region", "the same"),
-    ("aurora.existing.existing", "interruptions.rs: another_existing_cluster_is_wired_instead"),
+    ("aurora.existing.existing", "interruptions.rs: another_existing_cluster_is_blocked"),
     ("aurora.existing.restart", "of the run, as `aurora.restart`"),
     (
         "aurora.secret.password_environment_variable",

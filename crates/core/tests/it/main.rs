@@ -1,5 +1,6 @@
 //! Tests of the pure half, through its public face.
 
+mod facts;
 mod in_code;
 mod judging;
 mod render;
