@@ -136,10 +136,11 @@ impl Kind for Cluster {
             }
         },
         poll_seconds: 5,
+        // Between botocore's half hour and Terraform's two (fact book, section 1.17).
         limit_minutes: 60,
+        // A first look may show what was for 60 to 90 s, and an end is believed after 2 or 3 looks (section 1.6).
         effect_lag_seconds: 60,
         stable_looks: 2,
-        typical_seconds: 45,
         ..PLAIN
     };
     type Props = Props;

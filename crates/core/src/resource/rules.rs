@@ -40,7 +40,8 @@ pub struct Rules {
     pub judge: fn(sight: &Sight<'_>) -> Verdict,
     /// Property paths whose change AWS at times accepts and does not make: it is asked for again.
     pub may_be_ignored: &'static [&'static str],
-    /// Seconds between two looks while waiting.
+    /// Seconds between two looks while waiting: about a tenth of what AWS needs (fact book, table 8.2), up to ten
+    /// (section 7.3).
     pub poll_seconds: u64,
     /// Minutes after which waiting for AWS is given up.
     pub limit_minutes: u64,
@@ -48,7 +49,7 @@ pub struct Rules {
     pub effect_lag_seconds: u64,
     /// Equal good looks wanted after a change before it is believed.
     pub stable_looks: u32,
-    /// Seconds that creating one usually takes (fact book, section 8.2), for estimates.
+    /// Seconds that a task usually takes: who runs it again is told.
     pub typical_seconds: u64,
 }
 
