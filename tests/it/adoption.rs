@@ -394,6 +394,11 @@ async fn a_copy_stays_attached() {
     let types = &prepared.observed[&Id::new("parameter_group", "main")].props["apply_types"];
     assert_eq!(types["aws_default_sagemaker_role"], "dynamic");
     assert_eq!(types["binlog_format"], "static");
+    // Somebody attached a third group: whose values the copy is to have is for a person to say.
+    theirs.attach(CLUSTER, "default.aurora-mysql8.0").await;
+    let problem = theirs.problem(Intent::Apply).await;
+    let expected = format!("it was made from {GROUP}, and the cluster {CLUSTER} has default.");
+    assert!(problem.contains(&expected), "{problem}");
 }
 
 #[tokio::test(start_paused = true)]

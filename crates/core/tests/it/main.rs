@@ -1,6 +1,7 @@
 //! Tests of the pure half, through its public face.
 
 mod existing;
+mod facts;
 mod graphs;
 mod in_code;
 mod judging;
