@@ -135,6 +135,8 @@ impl Kind for Cluster {
                 Effect::None
             }
         },
+        // EnableHttpEndpoint answers with the new state, and Terraform's provider waits for nothing after it.
+        at_once: &["tags", "data_api"],
         poll_seconds: 5,
         limit_minutes: 60,
         effect_lag_seconds: 60,
