@@ -145,11 +145,12 @@ impl Intercept for Attempts {
         components: &RuntimeComponents,
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Some(reason) = reason(context.inner(), components) else { return Ok(()) };
         let is_look = bag.load::<Metadata>().is_some_and(|metadata| is_look(metadata.name()));
-        let max = match attempts_max(reason, is_look) {
+        let max = match reason(context.inner(), components) {
+            // To be said, or the SDK goes by its own default.
+            None => 1,
             _ if !is_look && self.is_stopped() => 1,
-            max => max,
+            Some(reason) => attempts_max(reason, is_look),
         };
         let retry = RetryConfig::standard().with_max_attempts(max).with_max_backoff(PAUSE_MAX);
         bag.interceptor_state().store_put(retry);

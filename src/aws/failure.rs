@@ -246,7 +246,9 @@ fn by_status(status: u16) -> Class {
 
 #[cfg(test)]
 mod tests {
+    use super::super::unencrypted::Encrypted;
     use super::*;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
     use aws_smithy_types::body::SdkBody;
     use aws_smithy_types::error::ErrorMetadata;
 
@@ -274,6 +276,54 @@ mod tests {
             error = error.code(code);
         }
         Err::<(), _>(SdkError::service_error(error.build(), raw)).during("CreateThing").unwrap_err()
+    }
+
+    #[test]
+    fn each_class_has_its_patience_and_its_advice() {
+        let again = "run the same command again: it goes on from here";
+        let mended = "correct the cause, then run the same command again: it goes on from here";
+        let granted = "grant the action to the principal that runs auroraml, then run it again";
+        let raised = "raise the quota in Service Quotas, or choose another size or region";
+        for (class, minutes, hint) in [
+            (Class::NotFound, 0, mended),
+            (Class::Exists, 0, mended),
+            (Class::Busy, 60, again),
+            (Class::Propagating, 4, again),
+            (Class::InUse, 60, again),
+            (Class::Throttled, 10, again),
+            (Class::Ambiguous, 10, again),
+            (Class::Denied, 0, granted),
+            (Class::Quota, 0, raised),
+            (Class::Refused, 0, mended),
+        ] {
+            let failure = Failure { class, ..Failure::refused("CreateThing", "no") };
+            assert_eq!(class.patience(), Duration::from_secs(minutes * 60), "{class:?}");
+            assert_eq!(failure.hint(), hint, "{class:?}");
+        }
+        assert_eq!(Failure::busy("CreateThing", "later").class, Class::Busy);
+    }
+
+    #[test]
+    fn what_was_not_sent_had_no_effect_and_what_broke_off_may_have() {
+        type Sent = SdkError<aws_smithy_types::error::ErrorMetadata, HttpResponse>;
+        let failed = |error: Sent| Err::<(), _>(error).during("CreateThing").unwrap_err();
+        let odd = || std::io::Error::other(std::io::Error::other("no such member"));
+        for (error, class, code) in [
+            (Sent::construction_failure(odd()), Class::Refused, "NotSent"),
+            (Sent::dispatch_failure(ConnectorError::user(odd().into())), Class::Refused, "NotSent"),
+            (Sent::dispatch_failure(ConnectorError::other(odd().into(), None)), Class::Refused, "NotSent"),
+            (Sent::dispatch_failure(ConnectorError::io(odd().into())), Class::Ambiguous, "NoAnswer"),
+            (Sent::dispatch_failure(ConnectorError::timeout(odd().into())), Class::Ambiguous, "NoAnswer"),
+            (Sent::timeout_error(odd()), Class::Ambiguous, "NoAnswer"),
+        ] {
+            let failure = failed(error);
+            assert_eq!((failure.class, failure.code.as_str()), (class, code), "{failure}");
+            assert!(failure.message.ends_with(": no such member"), "the last cause is told: {failure}");
+        }
+        let held = Encrypted { allowed: None }.check("http://example.com/").unwrap_err();
+        let failure = failed(Sent::construction_failure(held));
+        assert_eq!(failure.code, "auroraml");
+        assert!(failure.message.starts_with("nothing was sent: "), "{failure}");
     }
 
     #[test]

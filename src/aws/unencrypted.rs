@@ -33,7 +33,7 @@ impl fmt::Display for Unencrypted {
 impl Error for Unencrypted {}
 
 impl Encrypted {
-    fn check(&self, address: &str) -> Result<(), Unencrypted> {
+    pub(super) fn check(&self, address: &str) -> Result<(), Unencrypted> {
         let Some((_, rest)) =
             address.split_once("://").filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http"))
         else {

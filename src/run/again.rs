@@ -1,7 +1,8 @@
 //! How looks are repeated: more slowly where AWS is slow to answer, and until what refuses them has passed.
 
 use super::reconcile::PrepareError;
-use crate::aws::{Aws, Class, Failure, Stop};
+use crate::aws::{Class, Failure, Stop};
+use auroraml_clock::Clock;
 use auroraml_core::events::{Event, Listener};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub(super) async fn stopped(stop: &Stop) {
 /// Looks until a look succeeds or something else than a passing failure is in its way. Without it a run that has done
 /// everything would end in an error because its last look was throttled.
 pub(super) async fn until_seen<T, F>(
-    aws: &Aws,
+    clock: &Clock,
     stop: &Stop,
     listener: &dyn Listener,
     mut look: impl FnMut() -> F,
@@ -34,20 +35,20 @@ pub(super) async fn until_seen<T, F>(
 where
     F: Future<Output = Result<T, PrepareError>>,
 {
-    let began = aws.clock.now_ms();
+    let began = clock.now_ms();
     loop {
         let failure = match look().await {
             Err(PrepareError::Aws(failure)) if passes(&failure) => failure,
             other => return other,
         };
-        let waited = Duration::from_millis(aws.clock.now_ms().saturating_sub(began));
+        let waited = Duration::from_millis(clock.now_ms().saturating_sub(began));
         if waited >= failure.class.patience() || *stop.borrow() {
             return Err(PrepareError::Aws(failure));
         }
         let text = format!("{failure}; looking again in {REPEAT_SECONDS} s");
-        listener.tell(aws.clock.now_ms(), &Event::Note { text });
+        listener.tell(clock.now_ms(), &Event::Note { text });
         tokio::select! {
-            () = aws.clock.sleep(Duration::from_secs(REPEAT_SECONDS)) => {}
+            () = clock.sleep(Duration::from_secs(REPEAT_SECONDS)) => {}
             () = stopped(stop) => {}
         }
     }
@@ -60,11 +61,48 @@ fn passes(failure: &Failure) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auroraml_core::events::Silent;
 
     #[test]
     fn whoever_looks_rests_and_not_for_ever() {
         assert_eq!(rest(0), Duration::ZERO);
         assert_eq!(rest(17), Duration::from_secs(17));
         assert_eq!(rest(900), Duration::from_secs(REST_MAX_SECONDS));
+    }
+
+    /// After how many seconds the looks end, and whether they ended well, when each is refused for this reason until
+    /// `passes`, and the order to stop comes at `stops`.
+    async fn looked(class: Class, passes: u64, stops: u64) -> (u64, bool) {
+        let clock = Clock::starting_at(1_000, 1.0);
+        let (order, stop) = tokio::sync::watch::channel(false);
+        let seconds = || clock.now_ms() / 1000 - 1;
+        let look = || async {
+            match seconds() < passes {
+                true => Err(Failure { class, ..Failure::refused("DescribeThings", "not now") }.into()),
+                false => Ok(()),
+            }
+        };
+        let person = async {
+            clock.sleep(Duration::from_secs(stops)).await;
+            order.send(true).unwrap();
+            std::future::pending::<()>().await;
+        };
+        let ended = tokio::select! {
+            ended = until_seen(&clock, &stop, &Silent, look) => ended,
+            () = person => unreachable!(),
+        };
+        (seconds(), ended.is_ok())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_is_repeated_while_what_refuses_it_may_pass() {
+        const NEVER: u64 = 1_000_000;
+        assert_eq!(looked(Class::Throttled, 0, NEVER).await, (0, true));
+        assert_eq!(looked(Class::Throttled, 95, NEVER).await, (100, true));
+        assert_eq!(looked(Class::Ambiguous, 595, NEVER).await, (600, true));
+        assert_eq!(looked(Class::Ambiguous, 605, NEVER).await, (600, false), "ten minutes of patience");
+        assert_eq!(looked(Class::Denied, 5, NEVER).await, (0, false), "it will not pass");
+        assert_eq!(looked(Class::Busy, 5, NEVER).await, (0, false), "a look waits for nothing else");
+        assert_eq!(looked(Class::Throttled, NEVER, 34).await, (34, false), "somebody wants to go");
     }
 }

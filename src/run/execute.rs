@@ -5,6 +5,7 @@
 use super::shared::Run;
 use super::step::{Converge, StepError};
 use crate::aws::{Failure, Stop};
+use crate::kinds::Kinds;
 use crate::stack::Stack;
 use auroraml_core::base::{Id, Live, Observed, outputs};
 use auroraml_core::events::{Event, Listener, PlannedStep};
@@ -73,7 +74,7 @@ pub async fn execute(
         let seen = run.observed.get(&step.id).map(|live| &live.outputs);
         run.learn(&step.id, outputs(&resource.predicted, seen));
     }
-    let traces = leaves_traces(stack, &run.observed);
+    let traces = leaves_traces(&stack.kinds, &run.observed);
     let mut report = Report::default();
     let mut finished: BTreeSet<Id> = BTreeSet::new();
     let mut waiting: Vec<&Step> = plan.work().collect();
@@ -87,9 +88,9 @@ pub async fn execute(
             let first = !traces && report.done.is_empty();
             let awaits_first = first
                 && (!running.is_empty()
-                    || waiting.iter().any(|step| is_ready(step) && !is_made_unseen(stack, step)));
+                    || waiting.iter().any(|step| is_ready(step) && !is_made_unseen(&stack.kinds, step)));
             waiting.retain(|step| {
-                if !is_ready(step) || awaits_first && is_made_unseen(stack, step) {
+                if !is_ready(step) || awaits_first && is_made_unseen(&stack.kinds, step) {
                     return true;
                 }
                 let (run, id, step) = (run.clone(), step.id.clone(), (*step).clone());
@@ -132,24 +133,24 @@ pub async fn execute(
 }
 
 /// Whether the step makes something that may show late, and twice.
-fn is_made_unseen(stack: &Stack, step: &Step) -> bool {
-    step.action == Action::Create && stack.kinds.get(step.id.kind).rules().appears_late
+fn is_made_unseen(kinds: &Kinds, step: &Step) -> bool {
+    step.action == Action::Create && kinds.get(step.id.kind).rules().appears_late
 }
 
 /// Whether anything of the stack was seen.
-fn leaves_traces(stack: &Stack, observed: &Observed) -> bool {
-    let is_object = |live: &Live| stack.kinds.get(live.id.kind).rules().nature == Nature::Object;
+fn leaves_traces(kinds: &Kinds, observed: &Observed) -> bool {
+    let is_object = |live: &Live| kinds.get(live.id.kind).rules().nature == Nature::Object;
     observed.values().any(|live| live.owned && is_object(live))
 }
 
 /// Whether an earlier run that was killed may have made something that no listing shows yet: then the last look has
 /// to wait for it. `wanted` is what an apply would make, where that is known.
-pub(super) fn may_hide(stack: &Stack, observed: &Observed, plan: &Plan, wanted: Option<&Graph>) -> bool {
-    if !leaves_traces(stack, observed) {
+pub(super) fn may_hide(kinds: &Kinds, observed: &Observed, plan: &Plan, wanted: Option<&Graph>) -> bool {
+    if !leaves_traces(kinds, observed) {
         // What can be seen at once is made before the rest, if there is such a thing.
-        return !plan.work().any(|step| step.needs.is_empty() && !is_made_unseen(stack, step));
+        return !plan.work().any(|step| step.needs.is_empty() && !is_made_unseen(kinds, step));
     }
-    let appears_late = |id: &Id| stack.kinds.get(id.kind).rules().appears_late;
+    let appears_late = |id: &Id| kinds.get(id.kind).rules().appears_late;
     let is_second = |id: &Id| appears_late(id) && id.name.contains('#');
     let Some(wanted) = wanted else { return true };
     let comes = |id: &Id| plan.work().any(|step| step.id == *id && step.action == Action::Create);
@@ -184,4 +185,87 @@ async fn one(run: &Arc<Run>, step: &Step) -> Result<(), StepError> {
     let seconds = run.aws.clock.now_ms().saturating_sub(began) / 1000;
     run.tell(Event::Finished { id: step.id.clone(), seconds });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auroraml_core::base::{Outputs, State};
+    use serde_json::json;
+
+    fn seen(id: Id, owned: bool) -> (Id, Live) {
+        let live =
+            Live { id: id.clone(), props: json!({}), outputs: Outputs::new(), state: State::Ready, owned };
+        (id, live)
+    }
+
+    fn observed(ids: &[Id]) -> Observed {
+        ids.iter().map(|id| seen(id.clone(), true)).collect()
+    }
+
+    fn wanted(ids: &[Id]) -> Graph {
+        let mut graph = Graph::default();
+        for id in ids {
+            graph.add(id.clone(), json!({}));
+        }
+        graph
+    }
+
+    /// What would be done where nothing is there yet; the second of each is what a step needs.
+    fn making(steps: &[(Id, &[Id])]) -> Plan {
+        let step = |(id, needs): &(Id, &[Id])| {
+            let needs = needs.iter().cloned().collect();
+            Step { needs, ..Step::new(id.clone(), Action::Create) }
+        };
+        Plan { steps: steps.iter().map(step).collect(), ..Plan::default() }
+    }
+
+    #[test]
+    fn what_an_earlier_run_may_have_made_is_waited_for() {
+        let kinds = Kinds::default();
+        let (vpc, role) = (Id::new("vpc", "main"), Id::new("role", "comprehend"));
+        let second = |id: &Id| Id::new(id.kind, format!("{}#2", id.name));
+        let hides = |observed: &Observed, wanted: Option<&Graph>| {
+            may_hide(&kinds, observed, &Plan::default(), wanted)
+        };
+        let both = wanted(&[vpc.clone(), role.clone()]);
+        assert!(hides(&observed(&[role.clone()]), Some(&both)), "the VPC may be there and not show");
+        assert!(!hides(&observed(&[vpc.clone()]), Some(&both)), "a role shows by its name");
+        assert!(!hides(&observed(&[vpc.clone(), role.clone()]), Some(&both)));
+        assert!(
+            hides(&observed(&[vpc.clone(), second(&vpc)]), Some(&both)),
+            "where there are two may be three"
+        );
+        assert!(!hides(&observed(&[vpc.clone(), second(&role)]), Some(&both)));
+        assert!(hides(&observed(&[role.clone()]), None), "nobody knows what was wanted");
+    }
+
+    #[test]
+    fn where_no_run_has_been_nothing_is_waited_for() {
+        let kinds = Kinds::default();
+        let (vpc, role) = (Id::new("vpc", "main"), Id::new("role", "comprehend"));
+        let both = wanted(&[vpc.clone(), role.clone()]);
+        let hides = |observed: &Observed, plan: &Plan| may_hide(&kinds, observed, plan, Some(&both));
+        let nothing = Observed::new();
+        // A run makes first what shows at once, so that it would have left something to see.
+        assert!(!hides(&nothing, &making(&[(vpc.clone(), &[]), (role.clone(), &[])])));
+        assert!(hides(&nothing, &making(&[(vpc.clone(), &[])])));
+        assert!(hides(&nothing, &making(&[(vpc.clone(), &[]), (role.clone(), &[vpc.clone()])])));
+        // Another's object is no trace of ours, and what is said of our objects is no object.
+        let roles_first = making(&[(vpc.clone(), &[]), (role.clone(), &[])]);
+        assert!(!hides(&[seen(role.clone(), false)].into(), &roles_first));
+        assert!(!hides(&observed(&[Id::new("parameter_sync", "main")]), &roles_first));
+        assert!(hides(&observed(&[role.clone()]), &roles_first));
+    }
+
+    #[test]
+    fn a_report_is_complete_when_nothing_is_left() {
+        let id = Id::new("role", "comprehend");
+        let done = Report { done: vec![id.clone()], ..Report::default() };
+        assert!(done.is_complete());
+        let failed = vec![(id.clone(), Failure::refused("CreateRole", "no"))];
+        assert!(!Report { failed, ..done.clone() }.is_complete());
+        assert!(!Report { interrupted: vec![id.clone()], ..done.clone() }.is_complete());
+        assert!(!Report { not_started: vec![id], ..done }.is_complete());
+    }
 }

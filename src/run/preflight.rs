@@ -10,6 +10,7 @@ use auroraml_core::kinds::{endpoint_config, model, notebook};
 use auroraml_core::model::Preflight;
 use auroraml_core::plan::{Plan, Step};
 use auroraml_core::resource::{Action, Graph};
+use aws_sdk_servicequotas::types::ServiceQuota;
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -252,8 +253,11 @@ impl Usage {
 async fn sagemaker_quota(aws: &Aws, name: &str, code: &'static str) -> Result<Option<f64>, Failure> {
     let request = aws.servicequotas.get_service_quota().service_code("sagemaker").quota_code(code);
     let answer = request.send().await.during("GetServiceQuota")?;
-    let quota = answer.quota();
-    // The codes are not AWS's own publication: another quota's value would be worse than none.
+    value_of(answer.quota(), name, code)
+}
+
+/// The codes are not AWS's own publication: another quota's value would be worse than none.
+fn value_of(quota: Option<&ServiceQuota>, name: &str, code: &str) -> Result<Option<f64>, Failure> {
     match quota.and_then(|quota| quota.quota_name()) {
         Some(found) if found != name => {
             Err(Failure::refused("GetServiceQuota", format!("its code {code} is that of \"{found}\"")))
@@ -291,6 +295,16 @@ async fn artifacts(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn a_code_of_another_quota_tells_nothing() {
+        let quota = ServiceQuota::builder().quota_name("ml.m5.large for endpoint usage").value(4.0).build();
+        let found = |name| value_of(Some(&quota), name, "L-1").map_err(|failure| failure.to_string());
+        assert_eq!(found("ml.m5.large for endpoint usage"), Ok(Some(4.0)));
+        let other = "its code L-1 is that of \"ml.m5.large for endpoint usage\"";
+        assert_eq!(found("ml.m5.large for notebook instance usage"), Err(other.to_string()));
+        assert_eq!(value_of(None, "ml.m5.large for endpoint usage", "L-1"), Ok(None));
+    }
 
     #[test]
     fn quotas_have_codes_of_their_own() {

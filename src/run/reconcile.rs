@@ -104,10 +104,10 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
         graph.let_go.clone_from(&stack.let_go);
         let plan = plan(&graph, &observed, &stack.kinds.catalog());
         let may_hide = match order.intent {
-            Intent::Apply => may_hide(stack, &observed, &plan, Some(&graph)),
+            Intent::Apply => may_hide(&stack.kinds, &observed, &plan, Some(&graph)),
             Intent::Destroy { .. } => {
                 let whole = model::build(spec, &aws.place, &facts, Intent::Apply).ok();
-                spec.network.is_some() && may_hide(stack, &observed, &plan, whole.as_ref())
+                spec.network.is_some() && may_hide(&stack.kinds, &observed, &plan, whole.as_ref())
             }
         };
         Ok((graph, plan, may_hide))
@@ -205,7 +205,7 @@ pub async fn reconcile(
         if complete && may_hide && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
-        prepared = again::until_seen(aws, &stop, &*listener, || prepare(stack, order)).await?;
+        prepared = again::until_seen(&aws.clock, &stop, &*listener, || prepare(stack, order)).await?;
         if !complete || *stop.borrow() {
             break;
         }

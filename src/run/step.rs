@@ -118,7 +118,7 @@ impl<'r> Converge<'r> {
                 good_looks = 0;
                 if self.past.acted.as_ref().is_some_and(|(at, _)| self.since(*at) < VISIBILITY_MS) {
                     self.wait("not visible yet").await?;
-                } else if may_create || self.past.acts > 0 || self.since(self.past.began) >= VISIBILITY_MS {
+                } else if may_create || self.since(self.past.began) >= VISIBILITY_MS {
                     // What was on its way when the plan was made may have been on its way out, and is made anew.
                     let was_leaving = self.past.busy_at > 0 && !self.rules.holds_data;
                     if !may_create && self.past.acts == 0 && !was_leaving {

@@ -213,7 +213,7 @@ async fn however_a_connection_breaks_nothing_is_made_twice() {
 }
 
 /// What a server does with a request, in hyper's own hands: nothing here is the sandbox's idea of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Server {
     Closes,
     Resets,
@@ -224,6 +224,8 @@ enum Server {
     SaysNothing,
     SendsHalfOfIt,
     SendsAPage,
+    IsAway,
+    IsFull,
 }
 
 /// The body of the next request of a connection.
@@ -280,12 +282,19 @@ async fn serve(mut stream: TcpStream, server: Server, seen: Arc<Mutex<BTreeMap<S
             }
             Server::SaysNothing => return std::future::pending().await,
             Server::SendsHalfOfIt => whole(half),
+            Server::IsAway => "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n".to_string(),
+            Server::IsFull => whole(
+                "<Response><Errors><Error><Code>LimitExceededException</Code><Message>No more</Message></Error>\
+                 </Errors></Response>",
+            )
+            .replace("200 OK", "400 Bad Request"),
             Server::SendsAPage => {
                 whole("<!DOCTYPE html>\n<html><title>Welcome to Hotel Aurora</title></html>")
             }
         };
         stream.write_all(answer.as_bytes()).await.unwrap();
-        if !matches!(server, Server::SendsHalfOfIt | Server::SendsAPage) {
+        let whole = [Server::SendsHalfOfIt, Server::SendsAPage, Server::IsAway, Server::IsFull];
+        if !whole.contains(&server) {
             return;
         }
     }
@@ -339,14 +348,21 @@ async fn whatever_hyper_reports_a_change_is_sent_once_and_looked_for() {
         Server::SaysNothing,
         Server::SendsHalfOfIt,
         Server::SendsAPage,
+        Server::IsAway,
+        Server::IsFull,
     ];
     let asked = join_all(servers.map(asked_of)).await;
     for (server, ((change, sent), (look, looked))) in servers.into_iter().zip(asked) {
         println!("{server:?}: {change} · {looked} looks");
-        assert_eq!(change.class, Class::Ambiguous, "{server:?}: {change}");
-        assert_eq!(sent, 1, "{server:?}: {change}");
-        assert_eq!(look.class, Class::Ambiguous, "{server:?}: {look}");
-        assert_eq!(looked, 4, "{server:?}: {look}");
+        let (class, looks) = match server {
+            // The services recover, and what is on the way to them does not so soon.
+            Server::IsAway => (Class::Ambiguous, 8),
+            // To the SDK this is a code for throttling; to the services that use it, a quota (fact book, trap 67).
+            Server::IsFull => (Class::Quota, 1),
+            _ => (Class::Ambiguous, 4),
+        };
+        assert_eq!((change.class, sent), (class, 1), "{server:?}: {change}");
+        assert_eq!((look.class, looked), (class, looks), "{server:?}: {look}");
         let text = change.to_string();
         match server {
             Server::SendsAPage => assert!(
@@ -357,6 +373,8 @@ async fn whatever_hyper_reports_a_change_is_sent_once_and_looked_for() {
             Server::ClosesAmidBody | Server::ClosesAmidChunks | Server::SendsHalfOfIt => {
                 assert!(text.starts_with("CreateVpc: the answer cannot be read: "), "{text}");
             }
+            Server::IsAway => assert_eq!(text, "CreateVpc was answered with HTTP 503"),
+            Server::IsFull => assert_eq!(text, "CreateVpc was answered with LimitExceededException: No more"),
             _ => assert!(text.starts_with("CreateVpc was answered with NoAnswer: "), "{text}"),
         }
     }

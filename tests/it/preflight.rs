@@ -49,6 +49,9 @@ async fn quotas_that_are_too_small() {
         ),
     ] {
         assert_eq!(problem(&churn, &[(quota, 0.0)]).await, expected);
+        // Exactly enough; an account has a VPC of its own.
+        let enough = if quota.starts_with("vpc/") { 2.0 } else { 1.0 };
+        assert_eq!(problem(&churn, &[(quota, enough)]).await, "none");
     }
 }
 
@@ -182,4 +185,25 @@ async fn zones_that_lack_what_the_spec_needs() {
         "network.endpoints: com.amazonaws.us-east-1.sagemaker.runtime has no interface endpoints in us-east-1b, \
          where private subnets stand: AWS offers them in us-east-1a, us-east-1c, us-east-1d, us-east-1e, us-east-1f"
     );
+}
+
+/// The newest version that is in standard support on the day: fact book, table of versions.
+#[tokio::test(start_paused = true)]
+async fn a_version_is_chosen_by_the_day() {
+    let text = spec_file("minimal.yaml").replace("aurora:\n", "aurora:\n  engine_version: \"8.0\"\n");
+    for (date, version) in
+        [("2026-12-01", "8.0.mysql_aurora.3.13.0"), ("2028-01-01", "8.0.mysql_aurora.3.10.3")]
+    {
+        let account = Account::new(1, Mood::Calm);
+        let day: jiff::Timestamp = format!("{date}T00:00:00Z").parse().unwrap();
+        let account = Account::over({
+            let mut world = account.sandbox.world();
+            world.now = u64::try_from(day.as_millisecond()).unwrap();
+            world
+        });
+        let plan = account.plan(&spec(&text)).await;
+        let cluster = plan.work().find(|step| step.id.kind == "cluster").unwrap();
+        let chosen = cluster.changes.iter().find(|change| change.path == "engine_version").unwrap();
+        assert_eq!(chosen.to, To::Value(version.into()), "{date}");
+    }
 }

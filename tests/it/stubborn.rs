@@ -61,6 +61,7 @@ async fn what_aws_accepts_and_reports_otherwise_is_told_after_two_tries() {
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let recorder = Arc::new(Recorder::default());
         let outcome = reconcile(&stack, Intent::Apply, prepared, stop, recorder.clone()).await.unwrap();
+        assert_eq!(outcome.reports.len(), 1, "the same would fail again\n{}", recorder.text());
         let failed = outcome.reports[0].failed[0].1.to_string();
         assert!(failed.contains("AWS accepted the change 2 times"), "{failed}\n{}", recorder.text());
         let differs = "instance: asked for \"ml.t3.large\", AWS says \"ml.t3.medium\"";
