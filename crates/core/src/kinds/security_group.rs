@@ -45,7 +45,6 @@ impl Kind for SecurityGroup {
         // A deletion waits for the network interfaces of RDS and SageMaker, up to the patience for what is
         // in use.
         limit_minutes: 65,
-        typical_seconds: 4,
         ..PLAIN
     };
     type Props = Props;

@@ -35,7 +35,6 @@ impl Kind for Subnet {
         ],
         // A deletion waits for the network interfaces of others, up to the patience for what is in use.
         limit_minutes: 65,
-        typical_seconds: 3,
         ..PLAIN
     };
     type Props = Props;

@@ -46,7 +46,8 @@ pub struct Rules {
     /// Property paths that AWS changes in the request itself: they are what they are as soon as they show, and nothing
     /// begins afterwards.
     pub at_once: &'static [&'static str],
-    /// Seconds between two looks while waiting.
+    /// Seconds between two looks while waiting: about a tenth of what AWS needs (fact book, table 8.2), up to ten
+    /// (section 7.3).
     pub poll_seconds: u64,
     /// Minutes after which waiting for AWS is given up.
     pub limit_minutes: u64,
@@ -54,7 +55,7 @@ pub struct Rules {
     pub effect_lag_seconds: u64,
     /// Equal good looks wanted after a change before it is believed.
     pub stable_looks: u32,
-    /// Seconds that creating one usually takes (fact book, section 8.2), for estimates.
+    /// Seconds that a task usually takes: who runs it again is told.
     pub typical_seconds: u64,
 }
 
