@@ -2,6 +2,7 @@
 
 use crate::graphs::{described, fresh, problems};
 use crate::{VERSION, golden, place_of};
+use auroraml_core::base::Id;
 use auroraml_core::model::facts::ExistingFacts;
 use auroraml_core::model::{self, Intent};
 use auroraml_core::spec;
@@ -36,7 +37,11 @@ fn outcome(wish: &str, version: &str, intent: Intent, change: &dyn Fn(&mut Exist
         }
     }
     match model::build(&spec, &place_of(&spec), &facts, intent) {
-        Ok(graph) => described(&graph, false),
+        Ok(graph) => {
+            let group = graph.resources.get(&Id::new("parameter_group", "main"));
+            let copied = group.map(|group| format!("values of the group: {}\n", group.props["copy_of"]));
+            described(&graph, false) + &copied.unwrap_or_default()
+        }
         Err(said) => problems(&said),
     }
 }

@@ -263,3 +263,31 @@ fn a_script_is_as_long_as_aws_takes_and_no_longer() {
     assert!(long.contains("would have 16388 characters, and AWS takes 16384"), "{long}");
     assert!(long.starts_with("notebook.files: the script of the first start"), "{long}");
 }
+
+/// What no example has: members that are alike, another port, a secret of RDS's beside a notebook, no private subnet.
+#[test]
+fn what_no_example_has_is_built_as_well() {
+    let text = std::fs::read_to_string(repository("tests/data/everything.yaml")).unwrap();
+    let graph = |old: &str, new: &str| {
+        assert!(text.contains(old), "{old}");
+        let spec = spec::parse(text.replace(old, new).as_bytes()).unwrap();
+        described(&built(&spec, &fresh(&spec), Intent::Apply).unwrap(), true)
+    };
+    assert!(
+        graph("port: 3306", "port: 3306").contains("after instance.1\n"),
+        "the first is to be the writer"
+    );
+    assert!(!graph("class: db.r6g.large", "class: db.serverless").contains("after instance.1\n"));
+    let port = graph("port: 3306", "port: 3307");
+    assert_eq!((port.matches("from_port: 3307").count(), port.matches("3306").count()), (3, 0));
+    let secret = graph("managed_by: stack, recovery_window_days: 7", "managed_by: rds");
+    assert!(secret.contains("SECRET=$(aws rds describe-db-clusters --region us-east-1"), "{secret}");
+    assert!(secret.contains("Action [rds:DescribeDBClusters]"), "{secret}");
+    let mut spec = Spec::new("open", "us-east-1");
+    spec.network = read(&repository("tests/data/everything.yaml")).network;
+    let network = spec.network.as_mut().unwrap();
+    network.private_subnets.clear();
+    network.endpoints.clear();
+    let open = built(&spec, &fresh(&spec), Intent::Apply).unwrap();
+    assert!(!open.resources.contains_key(&Id::new("route_table", "private")));
+}

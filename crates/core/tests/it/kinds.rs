@@ -120,6 +120,8 @@ fn what_says_the_same_is_accepted() {
     assert_eq!(accepted("bucket_object", json!({"path": "a"}), Value::Null)["path"], Value::Null);
     let secret = accepted("secret", json!({"username": "a", "password_variable": "B"}), Value::Null);
     assert_eq!(secret, json!({"username": null, "password_variable": null}));
+    let hash = accepted("secret_attachment", json!({"fields": {}, "hash": "a"}), Value::Null);
+    assert_eq!(hash, json!({"fields": {}, "hash": null}));
     let types = json!({"apply_types": {"a": "static"}});
     assert_eq!(accepted("group_parameters", types, Value::Null)["apply_types"], Value::Null);
     // Not told while it is being made.
@@ -311,6 +313,17 @@ fn refusals_depend_on_the_direction() {
         ("other", 20, 10, false),
     ] {
         assert_eq!(refused("notebook", change(path, from, to)).is_some(), is_refused, "{path} {from} {to}");
+    }
+    for (protected, option, is_refused) in [
+        (true, "other", true),
+        (true, "unprotect", false),
+        (false, "other", false),
+        (false, "unprotect", false),
+    ] {
+        let live = json!({"deletion_protection": protected});
+        let options = BTreeMap::from([(option.to_string(), "true".to_string())]);
+        let refusal = (rules("cluster").refuses)(Asked::Delete { live: &live, options: &options });
+        assert_eq!(refusal.is_some(), is_refused, "{protected} {option}");
     }
     let live = json!({"deletion_protection": false});
     for (option, hint) in [("allowed_by", "delete the whole stack"), ("protect", "--unprotect")] {
