@@ -24,6 +24,8 @@ impl Kind for Subnet {
     const NAME: &'static str = "subnet";
     const RULES: Rules = Rules {
         appears_late: true,
+        // Ranges of one VPC do not overlap.
+        made_once: true,
         after: &["vpc"],
         takes_along: Some("with network interfaces in it that RDS or SageMaker has left behind"),
         immutable: &[
