@@ -9,8 +9,9 @@ use crate::imagined::{
 use auroraml::aws::Class;
 use auroraml_core::base::{Id, Live, Outputs, State};
 use auroraml_core::events::Event;
+use auroraml_core::members::{Impact, Interruption, Seconds};
 use auroraml_core::model::Scope;
-use auroraml_core::resource::{Graph, Nature, Rules};
+use auroraml_core::resource::{Graph, Nature, Rules, Sight, Verdict};
 use auroraml_sandbox::random::Mood;
 use serde_json::json;
 use std::time::Duration;
@@ -489,6 +490,37 @@ async fn a_step_ends_where_it_is_told_to_stop() {
         (ended.how.as_str(), ended.story.acts()),
         ("interrupted", vec![(0, "create"), (10, "create")])
     );
+}
+
+/// What a kind's judgement is told of the looks before, and what is looked at once more before somebody is interrupted.
+#[tokio::test(start_paused = true)]
+async fn a_judgement_knows_the_looks_before_and_an_interruption_has_a_fresh_one() {
+    let judge: fn(&Sight<'_>) -> Verdict = |sight| match (sight.changes.is_empty(), sight.past.differed) {
+        (true, true) => Verdict::Certain,
+        (true, false) => Verdict::Wait("it has not differed".into()),
+        (false, _) => Verdict::Wait("it differs".into()),
+    };
+    let rules = Rules { judge, limit_minutes: 1, ..RULES };
+    let comes: Shows = |story| Some(if story.now < 15_000 { thing(2) } else { thing(1) });
+    let ended = changed(rules.clone(), comes, accepts).await;
+    assert_eq!((ended.how.as_str(), ended.story.looks.last()), ("done", Some(&20_000)));
+    let ended = changed(rules, |_| Some(thing(1)), accepts).await;
+    assert_eq!(ended.how, "not ready after 1 minutes; last seen: it has not differed");
+
+    let judge: fn(&Sight<'_>) -> Verdict = |sight| match sight.now - sight.past.began {
+        ..20_000 => Verdict::Wait("it is early".into()),
+        _ => Verdict::Act(Some(Interruption {
+            impact: Impact::Restart,
+            what: "restart writer orders-1".into(),
+            why: "the size changes".into(),
+            members: vec!["orders-1".into()],
+            seconds: Seconds { usually: 10, at_worst: 20 },
+        })),
+    };
+    let ended = changed(Rules { judge, ..RULES }, |_| Some(thing(2)), accepts).await;
+    assert_eq!(ended.story.acts()[0], (20, "update"), "{ended:?}");
+    assert_eq!(ended.story.looks[5..9], [10_000, 20_000, 20_000, 20_500]);
+    assert_eq!(ended.story.ages[5..9], [5_000, 5_000, 0, 500]);
 }
 
 #[tokio::test(start_paused = true)]

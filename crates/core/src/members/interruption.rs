@@ -137,7 +137,7 @@ impl Permit {
         // What was agreed to one after the other is another thing at once: then nobody serves.
         let at_once = interruption.members.iter().filter(|member| !is_fresh(member)).count();
         let agreed = |known: &Interruption| known.impact >= Impact::Restart && known.members.len() >= at_once;
-        if interruption.impact >= Impact::Restart && at_once > 1 && !self.announced.iter().any(agreed) {
+        if interruption.impact >= Impact::Restart && !self.announced.iter().any(agreed) {
             return Err(format!(
                 "it is necessary to {what}, and the plan announced to restart fewer at a time; {again}"
             ));
@@ -176,6 +176,61 @@ mod tests {
         let members: Vec<String> = members.iter().map(|name| name.to_string()).collect();
         let seconds = Seconds { usually: 10, at_worst: 60 };
         Interruption { impact, what: format!("restart {members:?}"), why: String::new(), members, seconds }
+    }
+
+    fn refusal(permit: &Permit, now: u64, impact: Impact, members: &[&str]) -> Option<&'static str> {
+        let whys = ["window", "did not announce", "more than", "fewer at a time", "had no effect"];
+        let why = permit.check(now, &restart(impact, members)).err()?;
+        Some(whys.into_iter().find(|part| why.contains(part)).unwrap_or_else(|| panic!("{why}")))
+    }
+
+    #[test]
+    fn what_was_announced_may_be_done() {
+        use Impact::{DataLoss, Failover, None as Nothing, Readers, Restart};
+        let fresh = || BTreeSet::from(["new".to_string()]);
+        let announced = vec![restart(Readers, &["a"]), restart(Failover, &["b", "c"])];
+        let permit = Permit::new(announced.clone(), fresh(), false, Some(1_000));
+        for (now, impact, members, why) in [
+            (0, Readers, &["a"][..], None),
+            (999, Failover, &["b", "c"], None),
+            (0, Failover, &["a", "new"], None),
+            (0, Readers, &["x"], Some("did not announce")),
+            (0, Readers, &["new", "x"], Some("did not announce")),
+            (0, Restart, &["a"], Some("more than")),
+            (1_000, Readers, &["a"], Some("window")),
+            // What nobody notices needs no leave.
+            (2_000, Nothing, &["x"], None),
+            (2_000, Restart, &["new"], None),
+        ] {
+            assert_eq!(refusal(&permit, now, impact, members), why, "{now} {impact:?} {members:?}");
+        }
+        assert_eq!(permit.announced(), announced);
+        let whole = Permit::new(Vec::new(), fresh(), true, Some(1_000));
+        assert_eq!(refusal(&whole, 2_000, DataLoss, &["x"]), None, "it goes as a whole");
+    }
+
+    #[test]
+    fn what_has_no_effect_is_not_done_for_ever() {
+        let announced = vec![restart(Impact::Failover, &["a", "b"])];
+        let permit = Permit::new(announced, BTreeSet::new(), false, None);
+        for time in 0..SAME_MAX {
+            assert_eq!(refusal(&permit, 0, Impact::Readers, &["a"]), None, "{time}");
+            permit.made_one(&Id::new("parameter_sync", "main"), restart(Impact::Readers, &["a"]));
+        }
+        assert_eq!(permit.made().len(), SAME_MAX);
+        assert_eq!(refusal(&permit, 0, Impact::Readers, &["a"]), Some("had no effect"));
+        assert_eq!(refusal(&permit, 0, Impact::Readers, &["b"]), None);
+        assert_eq!(refusal(&permit, 0, Impact::Failover, &["a", "b"]), None);
+    }
+
+    #[test]
+    fn effects_that_interrupt_at_once() {
+        let seconds = Seconds { usually: 1, at_worst: 2 };
+        let at_once = [Effect::MemberGoes, Effect::RestartsMember(seconds), Effect::RestartsAll(seconds)];
+        let later = [Effect::None, Effect::MemberComes, Effect::ServerlessPending, Effect::Pending];
+        assert!(at_once.into_iter().all(Effect::is_at_once) && !later.into_iter().any(Effect::is_at_once));
+        let impacts = [Allow::None, Allow::Readers, Allow::Failover, Allow::Restart].map(Impact::from);
+        assert_eq!(impacts, [Impact::None, Impact::Readers, Impact::Failover, Impact::Restart]);
     }
 
     #[test]

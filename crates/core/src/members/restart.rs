@@ -430,12 +430,10 @@ pub fn forecast(topology: &Topology, policy: &Policy, expected: Expected) -> (Ve
         member.set(if will { PENDING } else { IN_SYNC });
     }
     let mut interruptions = Vec::new();
-    while let Next::Act(act, interruption) = next(&topology, policy) {
+    for _ in 0..STEPS_MAX {
+        let Next::Act(act, interruption) = next(&topology, policy) else { break };
         carry_out(&mut topology, &act);
         interruptions.push(interruption);
-        if interruptions.len() > STEPS_MAX {
-            break;
-        }
     }
     (interruptions, topology)
 }

@@ -203,7 +203,7 @@ pub(super) fn deletions(
         step.needs = all
             .iter()
             .filter(|(other, action, waits)| {
-                if *other == step.id || waits.contains(&step.id) {
+                if waits.contains(&step.id) {
                     return false;
                 }
                 if step.action == Action::Vanish && Some(other.kind) == parent {
@@ -217,22 +217,5 @@ pub(super) fn deletions(
             .map(|(other, _, _)| other.clone())
             .collect();
     }
-    deletions.sort_by_key(|step| step.id.clone());
-    // Listed so that they could be carried out one by one; also where one waits for another by way of a step that
-    // deletes nothing.
-    let between: BTreeMap<Id, BTreeSet<Id>> = all.into_iter().map(|(id, _, waits)| (id, waits)).collect();
-    let mut listed: BTreeSet<Id> = BTreeSet::new();
-    while !deletions.is_empty() {
-        let waiting: BTreeSet<Id> = deletions.iter().map(|step| step.id.clone()).collect();
-        let position = deletions
-            .iter()
-            .position(|step| {
-                let needs = step.needs.iter().flat_map(|id| between[id].iter().chain([id]));
-                needs.into_iter().all(|id| !waiting.contains(id) || listed.contains(id))
-            })
-            .unwrap_or_else(|| panic!("deletions wait for each other: {waiting:?}"));
-        let step = deletions.remove(position);
-        listed.insert(step.id.clone());
-        plan.steps.push(step);
-    }
+    plan.steps.extend(deletions);
 }

@@ -21,7 +21,7 @@ pub(super) fn leaving<'o>(
     observed: &'o Observed,
 ) -> BTreeMap<&'o Id, Option<String>> {
     let going = effects.iter().filter(|(_, effect)| **effect == Effect::MemberGoes);
-    let live = going.filter_map(|(id, _)| observed.get_key_value(id)).filter(|(_, live)| live.owned);
+    let live = going.filter_map(|(id, _)| observed.get_key_value(id));
     live.map(|(id, live)| (id, live.output("id").map(String::from))).collect()
 }
 
@@ -67,15 +67,14 @@ impl<'g> Members<'g> {
             (false, false) => Expected::AsTheyAre,
         };
         let (interruptions, after) = forecast(&self.topology, policy, expected);
+        let left = left_pending(&after, policy.strategy);
         if step.action == Action::Recheck {
-            let outlook = if interruptions.is_empty() {
-                "no member has to restart"
-            } else {
-                "members then wait for a restart"
+            let outlook = match interruptions.is_empty() && left.is_empty() {
+                true => "no member has to restart",
+                false => "members then wait for a restart",
             };
             step.reason = step.reason.take().map(|why| format!("{why}; {outlook}"));
         }
-        let left = left_pending(&after, policy.strategy);
         if interruptions.is_empty() && !left.is_empty() {
             let strategy = if policy.strategy == Strategy::Never { "never" } else { "writer_only" };
             step.held = Some(format!("`restart: {strategy}` leaves {} pending-reboot", left.join(", ")));

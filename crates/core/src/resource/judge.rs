@@ -149,4 +149,46 @@ mod tests {
             "AWS has been at work and did not change it"
         );
     }
+
+    /// A look is old while it may show what was there before our last change.
+    #[test]
+    fn what_may_be_the_state_from_before() {
+        const AT: u64 = NOW - 10_000;
+        let acted = |before: &str| Some((AT, Some(live(before))));
+        for (acted, lag, differs, busy_at, old) in [
+            (None, 60_000, &["version"][..], 0, false),
+            // What it looked like before.
+            (acted("new"), 60_000, &["port"], 0, true),
+            (acted("new"), 60_000, &["port"], NOW, true),
+            (acted("new"), 10_001, &["port"], 0, true),
+            (acted("new"), 10_000, &["port"], 0, false),
+            // Something else, of which nothing differs but what was asked for.
+            (acted("old"), 60_000, &["version"], 0, true),
+            (acted("old"), 60_000, &["version", "tags"], 0, true),
+            (acted("old"), 60_000, &["version", "port"], 0, false),
+            (acted("old"), 60_000, &[], 0, false),
+            (acted("old"), 10_001, &["version"], 0, true),
+            (acted("old"), 10_000, &["version"], 0, false),
+            (acted("old"), 60_000, &["version"], AT, true),
+            (acted("old"), 60_000, &["version"], AT + 1, false),
+        ] {
+            let case = format!("{acted:?} {lag} {differs:?} {busy_at}");
+            let past =
+                Past { acted, asked: vec![change("tags"), change("version")], busy_at, ..Past::default() };
+            let (live, changes) = (live("new"), differs.iter().map(|path| change(path)).collect::<Vec<_>>());
+            let (want, past) = (&json!({}), &past);
+            let sight = Sight { lag, want, live: &live, changes: &changes, past, now: NOW };
+            assert_eq!(sight.may_be_old(), old, "{case}");
+            let verdict = match (old, changes.is_empty()) {
+                (true, _) => Verdict::Wait("waiting for AWS to begin".into()),
+                (false, true) => Verdict::Done,
+                (false, false) => Verdict::Act(None),
+            };
+            assert_eq!(by_difference(&sight), verdict, "{case}");
+            let busy = Live { state: State::Busy("modifying".into()), ..live.clone() };
+            let nothing_done = Past::default();
+            let sight = Sight { live: &busy, past: &nothing_done, ..sight };
+            assert_eq!(by_difference(&sight), Verdict::Wait("modifying".into()), "{case}");
+        }
+    }
 }

@@ -1,11 +1,15 @@
 //! Tests of the pure half, through its public face.
 
+mod deleting;
 mod existing;
 mod facts;
 mod graphs;
 mod in_code;
 mod judging;
 mod kinds;
+mod members;
+mod next_restart;
+mod planning;
 mod render;
 mod restarts;
 mod roles;
