@@ -43,6 +43,11 @@ impl Request<'_> {
     fn destroys(&self) -> bool {
         self.intent != Intent::Apply
     }
+
+    /// With a saved plan nothing is done but what was reviewed.
+    fn order(&self, saved: Option<&serde_json::Value>) -> Order {
+        Order { reviewed: saved.is_some(), ..self.terms.order(self.intent) }
+    }
 }
 
 pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -90,7 +95,7 @@ async fn carry_out(
     printer: &Printer,
 ) -> Result<Exit, Error> {
     let destroying = request.destroys();
-    let order = Order { reviewed: saved.is_some(), ..request.terms.order(request.intent) };
+    let order = request.order(saved.as_ref());
     let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let subject = session.subject(destroying, request.terms);

@@ -12,8 +12,9 @@ use auroraml_core::kinds::endpoint::{Endpoint, Props};
 use auroraml_core::kinds::endpoint_config::EndpointConfig;
 use aws_sdk_sagemaker::operation::describe_endpoint::DescribeEndpointOutput;
 use aws_sdk_sagemaker::types::EndpointStatus;
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
 use std::collections::BTreeSet;
+use std::pin::pin;
 
 impl Calls for Endpoint {
     /// Endpoints that the spec names, and those of the stack's live configurations: an endpoint that the spec
@@ -101,9 +102,17 @@ async fn describe(aws: &Aws, name: &str) -> Result<Option<DescribeEndpointOutput
 
 async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     let arn = aws.place.endpoint_arn(name);
-    // Side by side, to save a round.
-    let (found, tags) = tokio::join!(describe(aws, name), list_tags(aws, &arn));
-    let Some(found) = found? else { return Ok(None) };
+    // Side by side, to save a round; but nobody waits for the tags of what is not there.
+    let (found, tags) = match select(pin!(describe(aws, name)), pin!(list_tags(aws, &arn))).await {
+        Either::Left((found, tags)) => {
+            let Some(found) = found? else { return Ok(None) };
+            (found, tags.await)
+        }
+        Either::Right((tags, found)) => {
+            let Some(found) = found.await? else { return Ok(None) };
+            (found, tags)
+        }
+    };
     let still = async { Ok(describe(aws, name).await?.is_some()) };
     let Some(tags) = or_gone(tags, still).await? else { return Ok(None) };
     let status = found.endpoint_status().map(EndpointStatus::as_str).unwrap_or_default();

@@ -153,7 +153,9 @@ pub(super) fn may_hide(kinds: &Kinds, observed: &Observed, plan: &Plan, wanted: 
     let appears_late = |id: &Id| kinds.get(id.kind).rules().appears_late;
     let is_second = |id: &Id| appears_late(id) && id.name.contains('#');
     let Some(wanted) = wanted else { return true };
-    wanted.resources.keys().any(|id| appears_late(id) && !observed.contains_key(id))
+    let comes = |id: &Id| plan.work().any(|step| step.id == *id && step.action == Action::Create);
+    let is_met = |id: &Id| kinds.get(id.kind).rules().made_once && comes(id);
+    wanted.resources.keys().any(|id| appears_late(id) && !observed.contains_key(id) && !is_met(id))
         || observed.keys().any(is_second)
 }
 

@@ -10,6 +10,7 @@ use auroraml_core::model::{Intent, engine_version, questions};
 use auroraml_core::spec::{Aurora, Spec};
 use aws_sdk_ec2::types::{Filter, ServiceType, ServiceTypeDetail};
 use futures_util::future::join_all;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,6 +67,11 @@ pub(super) async fn complete(
         .get(&Id::new("parameter_group", "main"))
         .and_then(|group| group.props["tags"][ORIGINAL_GROUP_TAG].as_str())
         .map(String::from);
+    let this = aws.place.cluster_arn(&aws.cluster());
+    let own = aws.place.cluster_arn(&aws.place.cluster());
+    let roles = observed.values().filter(|live| live.id.kind == "role" && live.owned);
+    let wired = roles.filter_map(|live| cluster_in(&live.props["trust"]));
+    existing.wired_before = wired.filter(|arn| **arn != *this && **arn != *own).map(String::from).next();
     let gives_back = intent != Intent::Apply || aws.scope.parameters.is_empty();
     if gives_back
         && existing.parameter_group == aws.place.cluster()
@@ -74,6 +80,16 @@ pub(super) async fn complete(
         existing.original_group_gone = !Box::pin(rds::group_exists(aws, original)).await?;
     }
     Ok(())
+}
+
+/// The cluster that a trust policy names, if it names one.
+fn cluster_in(trust: &Value) -> Option<&str> {
+    match trust {
+        Value::String(text) => (text.starts_with("arn:") && text.contains(":cluster:")).then_some(text),
+        Value::Array(items) => items.iter().find_map(cluster_in),
+        Value::Object(map) => map.values().find_map(cluster_in),
+        _ => None,
+    }
 }
 
 /// The zones of the region for new subnets, and in which of them AWS offers what is to stand
@@ -220,6 +236,7 @@ async fn existing(look: Look<'_>, cluster: rds::ClusterFacts) -> Result<Existing
         roles: cluster.roles,
         role_quota,
         global_cluster: cluster.global_cluster,
+        wired_before: None,
         cloudformation: cloudformation?,
     })
 }

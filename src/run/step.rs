@@ -56,8 +56,8 @@ pub(super) struct Converge<'r> {
     refusals: u32,
     /// What the updates that AWS accepted were to change.
     tries: Tries,
-    /// Whether nothing but tags was changed: they are what they are as soon as they show.
-    tags_only: bool,
+    /// Whether nothing was changed but what AWS changes at once.
+    only_at_once: bool,
     /// Pauses since the last change, or since the beginning.
     pauses: u32,
     told: String,
@@ -92,7 +92,7 @@ impl<'r> Converge<'r> {
             refused_acts: None,
             refusals: 0,
             tries: Tries::default(),
-            tags_only: true,
+            only_at_once: true,
             pauses: 0,
             told: String::new(),
         }
@@ -245,7 +245,8 @@ impl<'r> Converge<'r> {
         };
         let (run, kind) = (self.run, self.kind);
         self.past.asked = lasting(&changes, self.rules.may_be_ignored);
-        self.tags_only &= changes.iter().all(|change| change.concerns("tags"));
+        let at_once = |change: &Change| self.rules.at_once.iter().any(|path| change.concerns(path));
+        self.only_at_once &= changes.iter().all(at_once);
         let request = kind.update(&run.aws, &live, want.clone(), &changes);
         self.act(Some(live.clone()), "update", interruption, request).await?;
         self.tries.took(if self.refused_acts.is_none() { changes } else { Vec::new() }, self.now());
@@ -346,7 +347,7 @@ impl<'r> Converge<'r> {
         match self.step.action {
             // What was just created had no earlier state that a late look could still show.
             Action::Create | Action::Recreate | Action::Run if self.past.acts <= 1 => 1,
-            _ if self.past.acts > 0 && self.tags_only => 1,
+            _ if self.past.acts > 0 && self.only_at_once => 1,
             _ => self.rules.stable_looks,
         }
     }

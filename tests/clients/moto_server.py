@@ -25,7 +25,6 @@ from moto.s3.responses import S3Response
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.responses import SageMakerResponse
 from moto.server import main
-from moto.servicequotas.responses import ServiceQuotasResponse
 
 PATCHES: list[str] = []
 
@@ -126,12 +125,6 @@ def set_http_endpoint(self: RDSResponse, enabled: bool) -> ActionResult:
     arn = self.params["ResourceArn"]
     self.backend.describe_db_clusters(arn.rsplit(":", 1)[1])[0]._enable_http_endpoint = enabled
     return ActionResult({"ResourceArn": arn, "HttpEndpointEnabled": enabled})
-
-
-@patch(ServiceQuotasResponse)
-def list_service_quotas(self: ServiceQuotasResponse) -> str:
-    """API_ListServiceQuotas: moto knows the quotas of VPC only, and AWS's lists are long; none is a list too."""
-    return '{"Quotas": []}'
 
 
 @patch(SageMakerResponse)
@@ -243,19 +236,6 @@ def create_notebook(self: SageMakerResponse) -> ActionResult:
 def describe_notebook(self: SageMakerResponse) -> ActionResult:
     notebook = self.sagemaker_backend.get_notebook_instance(self._get_param("NotebookInstanceName"))
     return ActionResult(notebook.to_dict() | notebook.shown_too)
-
-
-plain_list_tags = SageMakerResponse.list_tags
-
-
-@patch(SageMakerResponse, "list_tags")
-def list_tags(self: SageMakerResponse) -> ActionResult:
-    """moto ends with an AttributeError, a page of HTML, where there is no such object; AWS refuses. With which words is
-    in no document."""
-    try:
-        return plain_list_tags(self)
-    except AttributeError:
-        raise ValidationError(message="Could not find the resource.") from None
 
 
 if __name__ == "__main__":

@@ -394,6 +394,11 @@ async fn a_copy_stays_attached() {
     let types = &prepared.observed[&Id::new("parameter_group", "main")].props["apply_types"];
     assert_eq!(types["aws_default_sagemaker_role"], "dynamic");
     assert_eq!(types["binlog_format"], "static");
+    // Somebody attached a third group: whose values the copy is to have is for a person to say.
+    theirs.attach(CLUSTER, "default.aurora-mysql8.0").await;
+    let problem = theirs.problem(Intent::Apply).await;
+    let expected = format!("it was made from {GROUP}, and the cluster {CLUSTER} has default.");
+    assert!(problem.contains(&expected), "{problem}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -565,6 +570,22 @@ async fn roles_are_counted_before_anything_is_called() {
     theirs.spec = wanting("sagemaker: { endpoints: [churn-autopilot] }, s3: { buckets: [orders-exports] }");
     let problem = theirs.problem(Intent::Apply).await;
     assert!(problem.contains("first apply without the new entries"), "{problem}");
+}
+
+/// Five of others and one of ours are more than AWS allows of itself: the quota is asked for, and is enough.
+#[tokio::test(start_paused = true)]
+async fn one_role_beside_all_that_others_may_have() {
+    let mut theirs = Theirs::new(11, Mood::Calm, Group::Exclusive, 1).await;
+    theirs.lenient(true);
+    for n in 1..=5 {
+        theirs.associate(&format!("arn:aws:iam::111122223333:role/other-{n}")).await;
+    }
+    theirs.account.sandbox.with(|world| {
+        let overrides = &mut world.regions.get_mut("us-west-2").unwrap().servicequotas.overrides;
+        overrides.insert("rds/L-E094F43D".to_string(), 6.0);
+    });
+    theirs.spec = wanting("sagemaker: { endpoints: [churn-autopilot] }");
+    assert!(theirs.plan().await.blocked.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -144,18 +144,70 @@ pub async fn sweep(bench: &Bench, scope: &Scope, graph: &Graph, check: impl Fn(&
     clean.apply(graph).await;
     check(&clean);
     let region = &bench.aws.place.region;
-    let (mut points, snapshots) = (0, clean.account.sandbox.recorded());
-    for Snapshot { before, after, operation } in snapshots {
-        for (when, mut world) in [("before", before), ("after", after)] {
-            world.now += 1_000;
-            let next = Bench::over(world, region, scope.clone(), bench.files.clone()).await;
-            println!("killed {when} {operation}");
-            next.apply(graph).await;
-            check(&next);
-            points += 1;
+    let points = kill_points(clean.account.sandbox.recorded());
+    for KillPoint { mut world, what } in points.kept {
+        world.now += 1_000;
+        let next = Bench::over(world, region, scope.clone(), bench.files.clone()).await;
+        println!("{what}");
+        next.apply(graph).await;
+        check(&next);
+    }
+    (points.count, clean)
+}
+
+/// What a run leaves behind that is killed at a request.
+pub struct KillPoint {
+    pub what: String,
+    pub world: World,
+}
+
+pub struct KillPoints {
+    /// Before and after each request.
+    pub count: usize,
+    /// Without those that leave the same behind as the one before.
+    pub kept: Vec<KillPoint>,
+}
+
+/// How far apart the same world may be looked at, in milliseconds.
+const SAME_MS: u64 = 150;
+
+/// The worlds before and after each mutating request. Who dies right before one leaves mostly what the request before it
+/// has left: that is taken up once.
+pub fn kill_points(snapshots: Vec<Snapshot>) -> KillPoints {
+    let mut points = KillPoints { count: 0, kept: Vec::new() };
+    let mut last: Option<(u64, serde_json::Value)> = None;
+    for (n, Snapshot { operation, before, after }) in snapshots.into_iter().enumerate() {
+        for (when, world) in [("before", before), ("after", after)] {
+            points.count += 1;
+            let this = (world.now, content(&world));
+            let is_same = |last: &(u64, serde_json::Value)| {
+                when == "before" && this.0.abs_diff(last.0) <= SAME_MS && this.1 == last.1
+            };
+            if !last.as_ref().is_some_and(is_same) {
+                let what = format!("killed {when} request {n} ({operation})");
+                points.kept.push(KillPoint { what, world });
+            }
+            last = Some(this);
         }
     }
-    (points, clean)
+    points
+}
+
+/// What is in a world: neither when nor what was asked of it.
+fn content(world: &World) -> serde_json::Value {
+    let mut content = serde_json::json!([world.global, world.regions]);
+    fn strip(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(map) => {
+                map.retain(|key, _| key != "now" && key != "random");
+                map.values_mut().for_each(strip);
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    strip(&mut content);
+    content
 }
 
 /// The tags that the model gives to a resource.

@@ -36,6 +36,7 @@ const CHANGES: &[(&str, &str, &str, Expected)] = &[
     ("network.endpoints added", "[s3, comprehend]", "[s3, comprehend, sts]", Applied),
     ("network.endpoints removed", "[s3, comprehend]", "[s3]", Applied),
     ("bucket.versioning", "versioning: false", "versioning: true", Applied),
+    ("bucket.name", "{ versioning: false,", "{ name: another-bucket-of-ours, versioning: false,", Applied),
     (
         "bucket.on_destroy",
         "{ versioning: false, on_destroy: empty }",
@@ -152,12 +153,53 @@ const CHANGES: &[(&str, &str, &str, Expected)] = &[
         Blocked("endpoint.churn"),
     ),
     (
+        "endpoints.managed_by",
+        "  small:\n    model: { image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }\n    serverless: { memory: 2048, max_concurrency: 5 }\n",
+        "  small: { managed_by: notebook }\n",
+        Applied,
+    ),
+    (
         "endpoints removed",
         "  small:\n    model: { image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }\n    serverless: { memory: 2048, max_concurrency: 5 }\n",
         "",
         Applied,
     ),
 ];
+
+/// Fields that are not in the table, each with where it is changed instead.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("stack", "another stack, of which nothing is there: stacks.rs"),
+    ("region", "the same"),
+    ("aurora.existing.existing", "interruptions.rs: another_existing_cluster_is_blocked"),
+    ("aurora.existing.restart", "of the run, as `aurora.restart`"),
+    (
+        "aurora.secret.password_environment_variable",
+        "kinds_storage.rs: a_given_password_comes_from_the_environment",
+    ),
+    ("aurora.restart.strategy", "of the run: interruptions.rs"),
+    ("aurora.restart.allow", "of the run: cli.rs"),
+    ("aurora.restart.window", "of the run: interruptions.rs"),
+    ("aurora.restart.writer", "interruptions.rs: a_writer_is_brought_back_for_good"),
+    ("endpoints.model.artifact", "its path is a property of the model as the image is"),
+];
+
+/// docs/spec.md says of each field what a change of it does; each is tried, or it is said where.
+#[test]
+fn every_field_has_a_change() {
+    for table in auroraml_core::spec::tables() {
+        for row in table.text.lines().skip(2) {
+            let key = row.split('`').nth(1).unwrap();
+            let field = if table.name == "stack" { key.to_string() } else { format!("{}.{key}", table.name) };
+            // Members of a cluster, and what an endpoint runs on, are changed as a whole.
+            let parent = ["aurora.instances", "aurora.serverless", "endpoints.serverless"]
+                .into_iter()
+                .find(|parent| *parent == table.name);
+            let tried = CHANGES.iter().any(|(what, ..)| what.starts_with(parent.unwrap_or(&field)));
+            let excused = ELSEWHERE.iter().any(|(name, _)| *name == field);
+            assert!(tried != excused, "{field}: tried {tried}, elsewhere {excused}");
+        }
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn every_field_is_changed_in_place_or_blocked() {

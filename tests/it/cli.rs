@@ -174,8 +174,6 @@ fn version_and_mistakes_of_usage() {
         &["drift", "x"],
         &["cost", "x"],
         &["plan"],
-        &["plan", "x", "--sandbox-speed", "0"],
-        &["plan", "x", "--sandbox-speed", "101"],
         &["plan", "x", "--unprotect"],
         &["sandbox", "--reset", "--bare"],
         &["sandbox"],
@@ -184,6 +182,10 @@ fn version_and_mistakes_of_usage() {
         let ran = place.run(args);
         assert_eq!(ran.code, 1, "{args:?}: {ran:?}");
         assert!(ran.out.is_empty() && !ran.err.is_empty(), "{args:?}: {ran:?}");
+    }
+    for speed in ["0", "101", "fast"] {
+        let ran = place.run(&["plan", "x", "--sandbox", "--sandbox-speed", speed]);
+        assert!(ran.code == 1 && ran.err.contains("a number from 0.1 to 100, or `max`"), "{ran:?}");
     }
     let lost = place.run(&["plan", "x.yaml", "--sandbox-speed", "3"]);
     assert!(lost.code == 1 && lost.err.contains("add --sandbox"), "{lost:?}");
@@ -392,8 +394,11 @@ async fn a_saved_plan_is_carried_out_only_while_it_is_true() {
     };
     let stale = apply("other.yaml");
     assert!(stale.code == 3 && stale.err.contains("the spec file has changed"), "{stale:?}");
-    let none = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", "shop.yaml", "--yes"]));
-    assert!(none.code == 1 && none.err.contains("it is not a saved plan"), "{none:?}");
+    place.write("other.json", "{ \"format\": 1 }");
+    for other in ["shop.yaml", "other.json"] {
+        let none = place.run(&in_sandbox(&["apply", "shop.yaml", "--plan", other, "--yes"]));
+        assert!(none.code == 1 && none.err.contains("it is not a saved plan"), "{none:?}");
+    }
     let done = apply("shop.yaml");
     assert_eq!(done.code, 0, "{}", done.err);
     let stale = apply("shop.yaml");
@@ -468,6 +473,11 @@ async fn limits_and_windows_of_the_spec() {
     let refused = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "restart"]));
     assert_eq!(refused.code, 6, "{refused:?}");
     assert!(refused.err.contains("the spec's `allow: failover` forbids restart"), "{refused:?}");
+    // Who asks for less than the spec allows gets less.
+    place.write("shop.yaml", &with("{ allow: restart }"));
+    let refused = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "readers"]));
+    assert_eq!(refused.code, 6, "{refused:?}");
+    assert!(refused.err.contains("as it stands, readers is the most that is allowed"), "{refused:?}");
     // Open on the other side of the week.
     let now = jiff::Timestamp::from_millisecond(auroraml_sandbox::World::new(1, Mood::Calm).now as i64)
         .unwrap()

@@ -3,6 +3,7 @@
 //! The world before and after a request is what a run that dies there leaves behind, so one clean run gives
 //! every kill point; each is then taken up by a new run in a world of its own.
 
+use crate::bench::{KillPoint, KillPoints, kill_points};
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::lifecycle::{make_foreign_cluster, stays};
 use auroraml_core::model::Intent;
@@ -24,40 +25,32 @@ async fn record(world: World, spec: &Spec, intent: Intent) -> (Vec<Snapshot>, Wo
 /// Takes up the work at every kill point; returns how many there were.
 pub async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (usize, World) {
     let (snapshots, end) = record(world, spec, intent).await;
-    let (mut points, mut refused) = (0, 0);
-    for (n, snapshot) in snapshots.into_iter().enumerate() {
-        // A request that AWS refuses changes nothing: whoever dies there leaves the same world as before it.
-        if snapshot.after.log.last().is_some_and(|entry| entry.code.is_some()) {
-            println!("{what}: refused: {}", snapshot.operation);
-            refused += 1;
-            continue;
+    // A request that AWS refuses changes nothing: whoever dies there leaves the same world as before it.
+    let all = snapshots.len();
+    let is_refused =
+        |snapshot: &Snapshot| snapshot.after.log.last().is_some_and(|entry| entry.code.is_some());
+    let snapshots: Vec<Snapshot> = snapshots.into_iter().filter(|snapshot| !is_refused(snapshot)).collect();
+    let refused = all - snapshots.len();
+    let KillPoints { count, kept } = kill_points(snapshots);
+    let worlds = kept.len();
+    for KillPoint { what: killed, mut world } in kept {
+        // A person or a pipeline needs a moment to notice.
+        world.now += 1_000;
+        let account = Account::over(world);
+        let listener = Arc::new(Recorder::default());
+        println!("{what}: {killed}");
+        let outcome = account.run(spec, intent, listener.clone()).await;
+        assert!(outcome.is_complete(), "{what}: {killed}: {:#?}\n{}", outcome.reports, listener.text());
+        account.assert_settled(spec, intent).await;
+        if intent != Intent::Apply {
+            let left: Vec<String> =
+                account.traces(spec).into_iter().filter(|path| !stays(spec, path)).collect();
+            assert_eq!(left, Vec::<String>::new(), "{what}: {killed}");
         }
-        for (when, mut world) in [("before", snapshot.before), ("after", snapshot.after)] {
-            // A person or a pipeline needs a moment to notice.
-            world.now += 1_000;
-            let account = Account::over(world);
-            let listener = Arc::new(Recorder::default());
-            println!("{what}: killed {when} request {n} ({})", snapshot.operation);
-            let outcome = account.run(spec, intent, listener.clone()).await;
-            assert!(
-                outcome.is_complete(),
-                "{what}: killed {when} request {n} ({}): {:#?}\n{}",
-                snapshot.operation,
-                outcome.reports,
-                listener.text()
-            );
-            account.assert_settled(spec, intent).await;
-            if intent != Intent::Apply {
-                let left: Vec<String> =
-                    account.traces(spec).into_iter().filter(|path| !stays(spec, path)).collect();
-                assert_eq!(left, Vec::<String>::new(), "{what}: killed {when} {}", snapshot.operation);
-            }
-            account.assert_single(spec);
-            points += 1;
-        }
+        account.assert_single(spec);
     }
-    println!("{what}: {points} kill points ({refused} refused requests left out)");
-    (points, end)
+    println!("{what}: {count} kill points, {worlds} worlds ({refused} refused requests left out)");
+    (count, end)
 }
 
 pub const DESTROY: Intent = Intent::Destroy { unprotect: true };

@@ -53,6 +53,9 @@ async fn an_answer_at_a_terminal() {
         assert!(ran.out.contains("nothing was changed: the answer was not yes"), "{ran:?}");
         assert_eq!(ran.out.contains(bold), variables.is_empty(), "colour on a terminal alone: {ran:?}");
     }
+    // A yes beforehand was said to nothing in particular.
+    let refused = answered(&place, "apply shop.yaml --yes", &[], "yes");
+    assert!(refused.code == 6 && refused.out.contains("it needs --allow failover"), "{refused:?}");
     // Who cannot be asked is not: the spec comes from where the answer would.
     let piped = fed(place.command(&in_sandbox(&["apply", "-", "--allow", "failover"])), SPEC);
     assert!(piped.code == 1 && piped.err.contains("there is nobody to ask"), "{piped:?}");

@@ -622,6 +622,33 @@ async fn a_writer_is_brought_back_for_good() {
     }
 }
 
+/// Another cluster in the spec: the one before would be left with half a wiring.
+#[tokio::test(start_paused = true)]
+async fn another_existing_cluster_is_blocked() {
+    use auroraml::run::reconcile::PrepareError;
+    let orders = Orders::new(1, Mood::Calm, NEW).await;
+    orders.region(|rds| rds.lenient = true);
+    orders.make("billing", &NEW).await;
+    let (outcome, recorder) = orders.run(NOW).await;
+    assert!(outcome.is_complete(), "{}", recorder.text());
+    let text = "stack: shop\nregion: REGION\naurora: { existing: billing }\nmachine_learning: { comprehend: true }\n";
+    let text = text.replace("REGION", REGION);
+    for intent in [Intent::Apply, DESTROY] {
+        let prepared = orders.account.prepare(&spec(&text), intent).await;
+        let Err(PrepareError::Preflight(problems)) = prepared else { panic!("{intent:?}: there is a plan") };
+        assert_eq!((problems.len(), problems[0].what.as_str()), (1, "aurora.existing"), "{problems:?}");
+        assert!(
+            problems[0].hint.contains("`auroraml destroy` with `existing: orders` first"),
+            "{problems:?}"
+        );
+    }
+    // As the hint says.
+    let (outcome, recorder) = orders.run(Order { now: true, ..DESTROY.into() }).await;
+    assert!(outcome.is_complete(), "{}", recorder.text());
+    let plan = orders.account.plan(&spec(&text)).await;
+    assert!(plan.blocked.is_empty() && plan.count(auroraml_core::resource::Action::Create) > 0, "{plan:?}");
+}
+
 /// A name that no member has would be a wish that nobody hears.
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_is_no_member() {

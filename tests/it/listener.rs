@@ -297,6 +297,34 @@ async fn a_listener_is_used_with_its_clock() {
     listening.stop();
 }
 
+/// The first signal lets what is under way come to its end; a second one does not wait for AWS.
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_second_signal_ends_a_run_at_once() {
+    let place = with_orders(1).await;
+    // Slow enough that no request is given up meanwhile.
+    let serve =
+        ["sandbox", "--listen", "127.0.0.1:0", "--sandbox=world.json", "--sandbox-speed", "1", "--quiet"];
+    let listening = Listening::of(place.command(&serve));
+    let signal = |signal: &str, process: &Child| {
+        let sent = Command::new("kill").args([signal, &process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    };
+    let apply = ["apply", "shop.yaml", "--yes", "--allow", "restart", &listening.url()];
+    let mut run = place.command(&apply).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    let mut until = |text: &str| lines.by_ref().map(|line| line.unwrap()).any(|line| line.contains(text));
+    assert!(until("role.comprehend: creating"));
+    // From here on nothing is answered.
+    signal("-STOP", &listening.child);
+    signal("-TERM", &run);
+    assert!(until("once more to exit at once"));
+    let started = stopwatch();
+    signal("-TERM", &run);
+    assert_eq!(run.wait().unwrap().code(), Some(7));
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
 /// auroraml as a process whose end somebody else waits for.
 struct Running {
     child: Child,

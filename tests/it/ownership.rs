@@ -189,6 +189,16 @@ async fn what_a_notebook_made_is_offered() {
     account.sandbox.clock().sleep(Duration::from_secs(900)).await;
 
     account.assert_settled(&spec, Intent::Apply).await;
+    // The stack does not take it over.
+    let model =
+        "{ image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }";
+    let managed = format!("churn: {{ model: {model}, instance: ml.m5.large }}");
+    let text = spec_file("minimal.yaml");
+    let at = text.find("churn: {").unwrap_or_else(|| panic!("{text}"));
+    let end = at + text[at..].find('}').unwrap() + 1;
+    let taken = crate::harness::spec(&text.replace(&text[at..end], &managed));
+    let blocked = account.plan(&taken).await.blocked;
+    assert!(blocked.iter().any(|blocked| blocked.id == Id::new("endpoint", "churn")), "{blocked:?}");
     let status = status(&account, &spec).await;
     assert!(status.contains("endpoint.churn") && status.contains("(not this stack's)"), "{status}");
     let (plan, outcome) = run(&account, &spec, DESTROY, &[]).await;

@@ -115,6 +115,8 @@ async fn aws_says_which_parameters_there_are() {
     };
     // Of the instance level, which DescribeEngineDefaultClusterParameters leaves out.
     assert_eq!(problem(&with("aurora_pq_force: 1"), &[]).await, "none");
+    // On the second page of the list.
+    assert_eq!(problem(&with("thread_cache_size: 100"), &[]).await, "none");
     let account = Account::new(1, Mood::Calm);
     account.apply(&spec(&with("aurora_pq_force: 1"))).await;
     let unknown = problem(&with("max_conections: 100"), &[]).await;

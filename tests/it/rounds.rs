@@ -61,6 +61,7 @@ async fn the_last_look_waits_for_what_a_killed_run_may_have_made() {
     account.sandbox.record();
     let (outcome, seconds, told) = run(&account, &spec, NEVER).await;
     assert!(outcome.is_complete() && seconds < 20.0 && !told.contains(WAITS), "{seconds} s\n{told}");
+    assert!(!told.contains("going on"), "there is no other round\n{told}");
     let points = account.sandbox.recorded();
     let killed = points.into_iter().find(|point| point.operation.ends_with("CreateVpc")).unwrap();
     let Snapshot { before, .. } = killed;

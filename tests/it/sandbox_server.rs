@@ -1,6 +1,7 @@
 //! The sandbox behind a socket; and clients that are not ours, which talk to the socket.
 
 use crate::recording::{Who, recorded};
+use crate::support::skipped;
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::server::{Line, Listener, listen};
 use auroraml_sandbox::{Sandbox, World};
@@ -246,7 +247,7 @@ fn python() -> Option<PathBuf> {
 fn found_or_skipped(found: bool, what: &str) -> bool {
     assert!(found || std::env::var_os("CI").is_none(), "CI must have {what} (AURORAML_TEST_PYTHON or PATH)");
     if !found {
-        eprintln!("skipped: there is no {what}");
+        skipped(&format!("there is no {what}"));
     }
     found
 }

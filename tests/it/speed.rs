@@ -36,7 +36,16 @@ async fn where_everything_is_instant() {
     let tag = seconds(&account, "one tag", &spec(&tagged), Intent::Apply).await;
     let tuned = tagged.replace("utf8mb4 }", "utf8mb4, max_connections: 400 }");
     let dynamic = seconds(&account, "a dynamic parameter", &spec(&tuned), Intent::Apply).await;
-    let destroy = seconds(&account, "destroy", &spec(&tuned), DESTROY).await;
+    let larger = tuned.replace("10.192.21.0/24]", "10.192.21.0/24, 10.192.22.0/24]");
+    assert_ne!(larger, tuned);
+    let subnet = seconds(&account, "one subnet", &spec(&larger), Intent::Apply).await;
+    let destroy = seconds(&account, "destroy", &spec(&larger), DESTROY).await;
+    // The Data API of a cluster that is there: the request's answer has the new state.
+    let account = Account::new(1, Mood::Instant);
+    let silent = text.replace("data_api: true", "data_api: false");
+    assert_ne!(silent, text);
+    seconds(&account, "create without the Data API", &spec(&silent), Intent::Apply).await;
+    let switched = seconds(&account, "the Data API", &spec(&text), Intent::Apply).await;
 
     let text = spec_file("production.yaml");
     let two = text.replace("    - { class: db.r6g.large, promotion_tier: 15 }   # for reports\n", "");
@@ -48,6 +57,8 @@ async fn where_everything_is_instant() {
     seconds(&account, "destroy", &spec(&changed), DESTROY).await;
     assert!(create <= 15.0 && destroy <= 15.0, "create {create} s, destroy {destroy} s");
     assert!(tag <= 8.0, "one tag {tag} s");
+    // Whether all members are in-sync is looked at again, as after a dynamic parameter.
+    assert!(subnet <= 8.0 && switched <= 12.0, "one subnet {subnet} s, the Data API {switched} s");
     assert!(dynamic <= 15.0, "a dynamic parameter {dynamic} s");
     assert!(fixed <= 20.0, "a static parameter on two members {fixed} s");
 }

@@ -8,8 +8,10 @@ use crate::imagined::{
 };
 use auroraml::aws::Class;
 use auroraml_core::base::{Id, Live, Outputs, State};
+use auroraml_core::events::Event;
+use auroraml_core::members::{Impact, Interruption, Seconds};
 use auroraml_core::model::Scope;
-use auroraml_core::resource::{Graph, Nature, Rules};
+use auroraml_core::resource::{Graph, Nature, Rules, Sight, Verdict};
 use auroraml_sandbox::random::Mood;
 use serde_json::json;
 use std::time::Duration;
@@ -35,10 +37,16 @@ async fn looks_come_quickly_at_first_and_then_at_the_kinds_pace() {
     assert_eq!(ended.how, "done");
     assert_eq!(ended.story.acts(), [(0, "create")]);
     assert_eq!(ended.story.looks, [0, 500, 1_500, 3_500, 7_500, 10_000, 20_000, 30_000, 40_000, 50_000]);
-    // A beat that comes right after a look is left out.
+    // A beat that comes right after a look, within a tenth of the pace, is left out.
     let shows: Shows = |story| story.since("create").filter(|since| *since >= 35).map(|_| thing(1));
-    let ended = carried_out(Rules { poll_seconds: 8, ..RULES }, wanted(), None, (shows, accepts), None).await;
-    assert_eq!(ended.story.looks, [0, 500, 1_500, 3_500, 7_500, 15_500, 24_000, 32_000, 40_000]);
+    for (poll_seconds, looks) in [
+        (8, &[0, 500, 1_500, 3_500, 7_500, 15_500, 24_000, 32_000, 40_000][..]),
+        (35, &[0, 500, 1_500, 3_500, 7_500, 15_500, 31_500, 35_000]),
+    ] {
+        let rules = Rules { poll_seconds, ..RULES };
+        let ended = carried_out(rules, wanted(), None, (shows, accepts), None).await;
+        assert_eq!(ended.story.looks, looks);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,6 +140,9 @@ async fn one_good_look_is_not_enough_where_late_ones_may_follow() {
     )
     .await;
     assert_eq!(ended.story.looks, [0, 500]);
+    // It is there by now, as wanted: another run made it.
+    let ended = carried_out(twice, wanted(), None, (|_| Some(thing(1)), accepts), None).await;
+    assert_eq!((ended.how.as_str(), ended.story.acts(), ended.story.looks), ("done", vec![], vec![0]));
     // It was made as something else and changed then: that is a change.
     let other: Shows = |story| match (story.times("create"), story.since("update")) {
         (0, _) => None,
@@ -412,6 +423,12 @@ async fn what_goes_with_what_it_belongs_to_is_only_waited_for() {
     let report = carry_out(&bench, graph, &found, None).await;
     assert!(report.is_complete(), "{report:?}");
     assert_eq!(parent.story.lock().unwrap().acts(), [(0, "delete")]);
+    let told = bench.recorder.0.lock().unwrap().clone();
+    let took = told.iter().filter_map(|(_, event)| match event {
+        Event::Finished { seconds, .. } => Some(*seconds),
+        _ => None,
+    });
+    assert_eq!(took.collect::<Vec<_>>(), [30, 30], "the child's step begins when its parent has gone");
     let child = child.story.lock().unwrap();
     assert_eq!((child.acts(), child.looks.last()), (vec![], Some(&60_000)));
 }
@@ -473,6 +490,37 @@ async fn a_step_ends_where_it_is_told_to_stop() {
         (ended.how.as_str(), ended.story.acts()),
         ("interrupted", vec![(0, "create"), (10, "create")])
     );
+}
+
+/// What a kind's judgement is told of the looks before, and what is looked at once more before somebody is interrupted.
+#[tokio::test(start_paused = true)]
+async fn a_judgement_knows_the_looks_before_and_an_interruption_has_a_fresh_one() {
+    let judge: fn(&Sight<'_>) -> Verdict = |sight| match (sight.changes.is_empty(), sight.past.differed) {
+        (true, true) => Verdict::Certain,
+        (true, false) => Verdict::Wait("it has not differed".into()),
+        (false, _) => Verdict::Wait("it differs".into()),
+    };
+    let rules = Rules { judge, limit_minutes: 1, ..RULES };
+    let comes: Shows = |story| Some(if story.now < 15_000 { thing(2) } else { thing(1) });
+    let ended = changed(rules.clone(), comes, accepts).await;
+    assert_eq!((ended.how.as_str(), ended.story.looks.last()), ("done", Some(&20_000)));
+    let ended = changed(rules, |_| Some(thing(1)), accepts).await;
+    assert_eq!(ended.how, "not ready after 1 minutes; last seen: it has not differed");
+
+    let judge: fn(&Sight<'_>) -> Verdict = |sight| match sight.now - sight.past.began {
+        ..20_000 => Verdict::Wait("it is early".into()),
+        _ => Verdict::Act(Some(Interruption {
+            impact: Impact::Restart,
+            what: "restart writer orders-1".into(),
+            why: "the size changes".into(),
+            members: vec!["orders-1".into()],
+            seconds: Seconds { usually: 10, at_worst: 20 },
+        })),
+    };
+    let ended = changed(Rules { judge, ..RULES }, |_| Some(thing(2)), accepts).await;
+    assert_eq!(ended.story.acts()[0], (20, "update"), "{ended:?}");
+    assert_eq!(ended.story.looks[5..9], [10_000, 20_000, 20_000, 20_500]);
+    assert_eq!(ended.story.ages[5..9], [5_000, 5_000, 0, 500]);
 }
 
 #[tokio::test(start_paused = true)]

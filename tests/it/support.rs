@@ -8,6 +8,7 @@ use auroraml_sandbox::random::Mood;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_rds::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
 use aws_smithy_async::time::TimeSource;
+use std::io::Write;
 
 /// Compares with a file of the repository that `UPDATE=1` writes anew.
 pub fn golden_at(path: &str, text: &str) {
@@ -21,6 +22,16 @@ pub fn golden_at(path: &str, text: &str) {
 
 pub fn golden(name: &str, text: &str) {
     golden_at(&format!("tests/data/render/{name}"), text);
+}
+
+/// Says that a judge from outside is missing and its test looked at nothing. cargo shows no word of a test that passes,
+/// so it is written into the file that `AURORAML_TEST_SKIPPED` names as well, from which `.ci/run` tells it.
+pub fn skipped(why: &str) {
+    println!("skipped: {why}");
+    let Some(file) = std::env::var_os("AURORAML_TEST_SKIPPED") else { return };
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(file).unwrap();
+    // One write: tests run side by side.
+    file.write_all(format!("{why}\n").as_bytes()).unwrap();
 }
 
 /// The computer's own time, for tests that measure what it does.

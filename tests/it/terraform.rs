@@ -6,6 +6,7 @@
 
 use crate::sandbox_account::inventory;
 use crate::sandbox_server::{configure, serve, signed};
+use crate::support::skipped;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -102,8 +103,7 @@ impl Project {
 async fn terraform_makes_changes_and_removes_the_stack() {
     let version = Command::new("terraform").arg("-version").output();
     let Some(mirror) = mirror().filter(|_| version.is_ok_and(|found| found.status.success())) else {
-        println!("skipped: there is no Terraform with its AWS provider (AURORAML_TEST_TF_PLUGINS)");
-        return;
+        return skipped("there is no Terraform with its AWS provider (AURORAML_TEST_TF_PLUGINS)");
     };
     let served = serve().await;
     let fresh = {

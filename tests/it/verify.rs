@@ -8,6 +8,7 @@ mod refused;
 use crate::harness::{Account, spec, spec_file};
 use crate::support::golden_at;
 use auroraml::verify::{Check, Outcome, verify};
+use auroraml_core::plan::Plan;
 use auroraml_core::render::{self, Subject};
 use auroraml_core::spec::{EndpointManager, Spec};
 use auroraml_sandbox::random::Mood;
@@ -475,6 +476,12 @@ async fn a_plan_says_what_the_wiring_leads_to() {
     }
     // It is no reason not to wire it up; and once that is done, `verify` is who tells.
     hand.account.apply(&spec).await;
+    let told = |plan: &Plan| plan.notes.iter().any(|note| note.contains("cannot use the wiring yet"));
     let plan = hand.account.plan(&spec).await;
-    assert!(!plan.notes.iter().any(|note| note.contains("cannot use the wiring yet")), "{:?}", plan.notes);
+    assert!(!told(&plan), "{:?}", plan.notes);
+    // A change that is none of the wiring says nothing of it either.
+    let mut tagged = spec.clone();
+    tagged.tags.insert("team".into(), "data".into());
+    let plan = hand.account.plan(&tagged).await;
+    assert!(!plan.is_empty() && !told(&plan), "{:?}", plan.notes);
 }

@@ -47,6 +47,35 @@ fn said(error: &Error) -> String {
     error.troubles.iter().map(line).collect()
 }
 
+/// What was asked for is what is done, with a saved plan no more than it says.
+#[test]
+fn an_order_is_what_was_typed() {
+    use crate::cli::args::{Arguments, Command};
+    use clap::Parser;
+    let order = |line: &str, saved: Option<&serde_json::Value>| {
+        let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
+        let Command::Apply(args) = &arguments.command else { unreachable!("the lines are of this one") };
+        let request = Request {
+            intent: Intent::Apply,
+            spec: &args.spec,
+            terms: &args.terms,
+            yes: args.yes,
+            events: None,
+            plan: None,
+            typed: Vec::new(),
+            global: &arguments.global,
+        };
+        request.order(saved)
+    };
+    let plain = Order::from(Intent::Apply);
+    let saved = serde_json::json!({});
+    assert_eq!(order("auroraml apply s.yaml", None), plain);
+    assert_eq!(order("auroraml apply s.yaml", Some(&saved)), Order { reviewed: true, ..plain });
+    assert_eq!(order("auroraml apply s.yaml --now", None), Order { now: true, ..plain });
+    let accepting = Order { accept_pending: true, ..plain };
+    assert_eq!(order("auroraml apply s.yaml --accept-pending", None), accepting);
+}
+
 /// However a run stops half way: exit code 7, why, and what to do.
 #[test]
 fn whatever_is_left_is_an_error_that_says_why() {

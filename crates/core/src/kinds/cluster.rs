@@ -135,11 +135,14 @@ impl Kind for Cluster {
                 Effect::None
             }
         },
+        // EnableHttpEndpoint answers with the new state, and Terraform's provider waits for nothing after it.
+        at_once: &["tags", "data_api"],
         poll_seconds: 5,
+        // Between botocore's half hour and Terraform's two (fact book, section 1.17).
         limit_minutes: 60,
+        // A first look may show what was for 60 to 90 s, and an end is believed after 2 or 3 looks (section 1.6).
         effect_lag_seconds: 60,
         stable_looks: 2,
-        typical_seconds: 45,
         ..PLAIN
     };
     type Props = Props;

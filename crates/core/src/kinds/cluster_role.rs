@@ -28,8 +28,8 @@ impl Kind for ClusterRole {
             ("role", "an association is of one role"),
         ],
         poll_seconds: 5,
+        // Up to a minute and a half, and Terraform waits for ten (fact book, sections 8.2 and 1.17).
         limit_minutes: 20,
-        typical_seconds: 30,
         ..PLAIN
     };
     type Props = Props;

@@ -18,8 +18,8 @@ impl Kind for ElasticIp {
         appears_late: true,
         // It refers to none, but none can be detached while an address is mapped.
         after: &["internet_gateway"],
+        // Longer than the patience for what is in use.
         limit_minutes: 65,
-        typical_seconds: 1,
         ..PLAIN
     };
     type Props = Props;

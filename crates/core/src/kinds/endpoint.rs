@@ -36,7 +36,6 @@ impl Kind for Endpoint {
         limit_minutes: 60,
         effect_lag_seconds: 30,
         stable_looks: 2,
-        typical_seconds: 300,
         ..PLAIN
     };
     type Props = Props;

@@ -39,10 +39,10 @@ impl Kind for GroupAttachment {
             }
         },
         poll_seconds: 5,
+        // Over after up to a minute and a half (fact book, table 8.2).
         limit_minutes: 30,
         effect_lag_seconds: 30,
         stable_looks: 2,
-        typical_seconds: 40,
         ..PLAIN
     };
     type Props = Props;

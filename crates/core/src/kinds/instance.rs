@@ -37,10 +37,11 @@ impl Kind for Instance {
             _ => Effect::None,
         },
         poll_seconds: 10,
+        // Between botocore's half hour and Terraform's hour and a half (fact book, section 1.17).
         limit_minutes: 60,
+        // As of a cluster, and no sooner (section 1.6).
         effect_lag_seconds: 90,
         stable_looks: 2,
-        typical_seconds: 420,
         ..PLAIN
     };
     type Props = Props;

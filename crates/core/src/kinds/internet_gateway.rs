@@ -17,7 +17,7 @@ pub struct Props {
 
 impl Kind for InternetGateway {
     const NAME: &'static str = "internet_gateway";
-    const RULES: Rules =
-        Rules { appears_late: true, after: &["vpc"], limit_minutes: 65, typical_seconds: 3, ..PLAIN };
+    // A deletion waits for addresses that are mapped, up to the patience for what is in use.
+    const RULES: Rules = Rules { appears_late: true, after: &["vpc"], limit_minutes: 65, ..PLAIN };
     type Props = Props;
 }

@@ -38,7 +38,6 @@ impl Kind for NatGateway {
         poll_seconds: 5,
         // Creating takes two minutes; deleting has taken half an hour (fact book, section 5.4).
         limit_minutes: 30,
-        typical_seconds: 106,
         ..PLAIN
     };
     type Props = Props;

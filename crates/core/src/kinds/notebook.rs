@@ -92,10 +92,10 @@ impl Kind for Notebook {
         // A start has no effect at times (fact book, trap 57).
         may_be_ignored: &["running"],
         poll_seconds: 10,
+        // Six minutes at most, four to stop (fact book, table 8.2); a start may be asked for more than once.
         limit_minutes: 60,
         // It is repeated after this time.
         effect_lag_seconds: 30,
-        typical_seconds: 210,
         ..PLAIN
     };
     type Props = Props;

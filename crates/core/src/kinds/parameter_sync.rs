@@ -183,10 +183,11 @@ impl Kind for ParameterSync {
         },
         judge,
         poll_seconds: 10,
+        // Sixteen members, one after the other, in up to three minutes each (fact book, table 8.2), and twice that.
         limit_minutes: 120,
+        // The longer end of both (section 1.6): what is taken for the end here is the end of a restart.
         effect_lag_seconds: 90,
         stable_looks: 3,
-        typical_seconds: 10,
         ..PLAIN
     };
     type Props = Props;

@@ -28,7 +28,6 @@ impl Kind for Role {
             want["trust"] = policy::normal(&want["trust"]);
             want["policy"] = policy::normal(&want["policy"]);
         },
-        typical_seconds: 2,
         ..PLAIN
     };
     type Props = Props;

@@ -26,7 +26,6 @@ impl Kind for RouteTable {
         // A gateway goes after the routes to it have gone elsewhere.
         after: &["vpc", "subnet", "internet_gateway", "nat_gateway"],
         immutable: &[("vpc", "a route table belongs to one VPC for life")],
-        typical_seconds: 4,
         ..PLAIN
     };
     type Props = Props;

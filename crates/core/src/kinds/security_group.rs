@@ -34,6 +34,8 @@ impl Kind for SecurityGroup {
     const NAME: &'static str = "security_group";
     const RULES: Rules = Rules {
         appears_late: true,
+        // Names are unique in a VPC.
+        made_once: true,
         after: &["vpc"],
         takes_along: Some("with network interfaces in it that RDS or SageMaker has left behind"),
         immutable: &[
@@ -43,7 +45,6 @@ impl Kind for SecurityGroup {
         // A deletion waits for the network interfaces of RDS and SageMaker, up to the patience for what is
         // in use.
         limit_minutes: 65,
-        typical_seconds: 4,
         ..PLAIN
     };
     type Props = Props;

@@ -24,6 +24,8 @@ impl Kind for Subnet {
     const NAME: &'static str = "subnet";
     const RULES: Rules = Rules {
         appears_late: true,
+        // Ranges of one VPC do not overlap.
+        made_once: true,
         after: &["vpc"],
         takes_along: Some("with network interfaces in it that RDS or SageMaker has left behind"),
         immutable: &[
@@ -33,7 +35,6 @@ impl Kind for Subnet {
         ],
         // A deletion waits for the network interfaces of others, up to the patience for what is in use.
         limit_minutes: 65,
-        typical_seconds: 3,
         ..PLAIN
     };
     type Props = Props;

@@ -22,7 +22,6 @@ impl Kind for Vpc {
         immutable: &[("cidr", "a VPC keeps its range, and everything in it has addresses of that range")],
         // A deletion waits for the network interfaces of others, up to the patience for what is in use.
         limit_minutes: 65,
-        typical_seconds: 3,
         ..PLAIN
     };
     type Props = Props;

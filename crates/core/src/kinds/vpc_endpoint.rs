@@ -37,8 +37,8 @@ impl Kind for VpcEndpoint {
             ("gateway", "AWS does not turn a gateway endpoint into an interface endpoint or back"),
         ],
         poll_seconds: 5,
+        // One in ten takes 400 s to go (fact book, table 8.2).
         limit_minutes: 20,
-        typical_seconds: 90,
         ..PLAIN
     };
     type Props = Props;

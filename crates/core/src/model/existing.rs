@@ -26,6 +26,7 @@ impl Builder<'_> {
                 "check its name and the region (aws rds describe-db-clusters), or leave out `existing` to have one created",
             );
         };
+        self.check_wired_before();
         self.check_cloudformation(&identifier, live);
         let abilities = self.abilities(&identifier);
         if abilities.is_empty() {
@@ -107,6 +108,23 @@ impl Builder<'_> {
         }
         let carriers = ["group_parameters", "group_attachment"].map(|kind| Id::new(kind, "main"));
         self.sync(&spec.restart, &carriers);
+    }
+
+    /// Another cluster in the spec: what was set on the one before would stay there, with roles that trust it no longer.
+    pub(super) fn check_wired_before(&mut self) {
+        let Some(live) = &self.facts.existing else { return };
+        let Some(before) = live.wired_before.as_deref() else { return };
+        // The same cluster under another name has them already.
+        let prefix = self.place.role_arn_prefix();
+        if live.roles.iter().any(|role| role.starts_with(&prefix)) {
+            return;
+        }
+        let before = before.rsplit(':').next().unwrap_or(before);
+        self.problem(
+            "aurora.existing",
+            format!("the roles of this stack are those of the cluster {before}, which would lose them"),
+            format!("run `auroraml destroy` with `existing: {before}` first, or choose another stack name for the new cluster"),
+        );
     }
 
     fn check_cloudformation(&mut self, identifier: &str, live: &ExistingFacts) {

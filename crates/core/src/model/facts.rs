@@ -71,6 +71,8 @@ pub struct ExistingFacts {
     pub role_quota: usize,
     /// The global database that the cluster is a member of.
     pub global_cluster: Option<String>,
+    /// ARN of the cluster for which the stack's roles were made, where that is another one.
+    pub wired_before: Option<String>,
     /// The CloudFormation stack that made the cluster, and its status.
     pub cloudformation: Option<(String, String)>,
 }

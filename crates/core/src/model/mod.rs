@@ -154,7 +154,10 @@ impl Builder<'_> {
                 let days = cluster.secret.recovery_window_days.to_string();
                 say("secret", "master", Deletion::Delete([text("recovery_window_days", days)].into()));
             }
-            Some(Aurora::Existing(_)) => self.give_back(),
+            Some(Aurora::Existing(_)) => {
+                self.check_wired_before();
+                self.give_back();
+            }
             None => {}
         }
         let bucket = match self.spec.bucket.as_ref().map(|bucket| bucket.on_destroy) {

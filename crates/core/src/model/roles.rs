@@ -102,12 +102,11 @@ impl Builder<'_> {
             statements.push(allow(&PULL, repositories));
         }
         if !artifacts.is_empty() {
-            let path = |uri: &String| uri.trim_start_matches("s3://").to_string();
-            let objects = artifacts.iter().map(|uri| self.place.bucket_arn(&path(uri)));
+            let paths: BTreeSet<&str> = artifacts.iter().map(|uri| uri.trim_start_matches("s3://")).collect();
+            let objects = paths.iter().map(|path| self.place.bucket_arn(path));
             statements.push(allow(&["s3:GetObject"], objects));
-            let buckets = artifacts
-                .iter()
-                .map(|uri| self.place.bucket_arn(path(uri).split('/').next().unwrap_or_default()));
+            let buckets: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();
+            let buckets = buckets.into_iter().map(|bucket| self.place.bucket_arn(bucket));
             statements.push(allow(&["s3:ListBucket"], buckets));
         }
         self.role("model", SAGEMAKER, None, statements)

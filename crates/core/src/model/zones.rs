@@ -194,6 +194,7 @@ mod tests {
         assert_eq!(chosen(&network(0, 3), &[], &[(endpoint(), "acd"), (class("db.r8g.large"), "d")]), "dac");
         // Nothing of it stands in a public subnet.
         assert_eq!(chosen(&network(3, 2), &[], &[(endpoint(), "ac")]), "acb");
+        assert_eq!(chosen(&network(3, 2), &[], &[(endpoint(), "acd")]), "acb");
     }
 
     #[test]

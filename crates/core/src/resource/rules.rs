@@ -30,6 +30,9 @@ pub struct Rules {
     /// AWS creates it without a client token, so what a killed run made may appear late beside what this one
     /// makes (fact book, section 5.3): the last look waits for it.
     pub appears_late: bool,
+    /// AWS refuses a second one like it in its VPC, so that the create of the next run meets what a killed run made,
+    /// whether listings show that or not.
+    pub made_once: bool,
     /// Adapts the desired properties to a live object that satisfies them in another form (a version
     /// prefix, a value AWS fills in).
     pub accept: fn(want: &mut Value, live: &Value),
@@ -40,7 +43,11 @@ pub struct Rules {
     pub judge: fn(sight: &Sight<'_>) -> Verdict,
     /// Property paths whose change AWS at times accepts and does not make: it is asked for again.
     pub may_be_ignored: &'static [&'static str],
-    /// Seconds between two looks while waiting.
+    /// Property paths that AWS changes in the request itself: they are what they are as soon as they show, and nothing
+    /// begins afterwards.
+    pub at_once: &'static [&'static str],
+    /// Seconds between two looks while waiting: about a tenth of what AWS needs (fact book, table 8.2), up to ten
+    /// (section 7.3).
     pub poll_seconds: u64,
     /// Minutes after which waiting for AWS is given up.
     pub limit_minutes: u64,
@@ -48,7 +55,7 @@ pub struct Rules {
     pub effect_lag_seconds: u64,
     /// Equal good looks wanted after a change before it is believed.
     pub stable_looks: u32,
-    /// Seconds that creating one usually takes (fact book, section 8.2), for estimates.
+    /// Seconds that a task usually takes: who runs it again is told.
     pub typical_seconds: u64,
 }
 
@@ -104,10 +111,12 @@ pub const PLAIN: Rules = Rules {
     refuses: |_| None,
     holds_data: false,
     appears_late: false,
+    made_once: false,
     accept: |_, _| {},
     effect: |_, _, _| Effect::None,
     judge: by_difference,
     may_be_ignored: &[],
+    at_once: &["tags"],
     poll_seconds: 1,
     limit_minutes: 10,
     effect_lag_seconds: 10,

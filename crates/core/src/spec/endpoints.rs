@@ -14,7 +14,7 @@ fields! {
     ) {
         /// Who creates the endpoint and changes what it serves.
         managed_by: EndpointManager {
-            changed: "in place",
+            changed: "to `notebook`: the stack's endpoint is deleted; to `stack`: blocked while there is one",
             meaning: "`notebook`: something else creates it, the cluster may call it; then there are no other keys",
         }
         /// Needed with `managed_by: stack`.

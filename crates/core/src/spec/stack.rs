@@ -18,13 +18,13 @@ fields! {
         /// Name of the stack: part of the name or tags of everything it owns.
         stack: String {
             required: "write `stack: NAME`, such as `stack: churn`",
-            changed: "blocked: it is another stack",
+            changed: "it is another stack; what the old one has stays",
             meaning: "1–24 lower-case letters, digits and single hyphens; part of every name",
         }
         /// AWS region, such as `us-east-1`.
         region: String {
             required: "write `region: us-east-1` or another AWS region",
-            changed: "blocked: it is another stack",
+            changed: "the same",
             meaning: "AWS region with Aurora machine learning",
         }
         /// Tags put on everything that the stack owns.

@@ -131,6 +131,18 @@ fn a_change_says_whom_it_interrupts() {
     assert!(permit.check(0, &other).unwrap_err().contains("the plan did not announce that shop-1 restarts"));
 }
 
+/// A cluster that AWS has broken holds data: it is never made anew.
+#[test]
+fn a_broken_cluster_is_not_replaced() {
+    let graph = graph(&made());
+    let mut observed = everything(&graph);
+    let id = Id::new("cluster", "main");
+    observed.get_mut(&id).unwrap().state = State::Broken("inaccessible-encryption-credentials".into());
+    let plan = plan(&graph, &observed, &kinds::catalog());
+    let blocked = plan.blocked.iter().find(|blocked| blocked.id == id);
+    assert!(blocked.is_some_and(|blocked| blocked.why.contains("would lose data")), "{:?}", plan.blocked);
+}
+
 /// What is protected, by AWS or by the spec, goes with `--unprotect` only, and what the spec does not let go without a
 /// copy leaves a final snapshot.
 #[test]

@@ -1,8 +1,12 @@
 //! Tests of the pure half, through its public face.
 
 mod deleting;
+mod existing;
+mod facts;
+mod graphs;
 mod in_code;
 mod judging;
+mod kinds;
 mod members;
 mod next_restart;
 mod planning;
@@ -12,6 +16,7 @@ mod roles;
 mod spec_docs;
 mod spec_engine;
 mod spec_value;
+mod sync;
 mod tidy;
 mod validate;
 
@@ -23,19 +28,28 @@ use auroraml_core::resource::Graph;
 use auroraml_core::spec::{self, Spec};
 use std::path::{Path, PathBuf};
 
-/// The graph of a spec in an account in which nothing is there yet.
-fn graph_of(spec: &Spec) -> Graph {
-    let place =
-        Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
-    let version = "8.0.mysql_aurora.3.10.2";
-    let facts = Facts {
+/// The version of Aurora MySQL that is on offer.
+const VERSION: &str = "8.0.mysql_aurora.3.10.2";
+
+fn place_of(spec: &Spec) -> Place {
+    Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() }
+}
+
+/// What is known of an account in which nothing is there yet.
+fn facts_for(spec: &Spec) -> Facts {
+    Facts {
         zones: ["a", "b", "c"].map(|letter| format!("{}{letter}", spec.region)).into(),
-        engine_versions: vec![Offered { version: version.into(), family: (AURORA_MYSQL.family)(version) }],
+        engine_versions: vec![Offered { version: VERSION.into(), family: (AURORA_MYSQL.family)(VERSION) }],
         today: "2026-11-20".into(),
         timestamp: "20261120-000000".into(),
         ..Facts::default()
-    };
-    model::build(spec, &place, &facts, Intent::Apply).unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+}
+
+/// The graph of a spec in an account in which nothing is there yet.
+fn graph_of(spec: &Spec) -> Graph {
+    model::build(spec, &place_of(spec), &facts_for(spec), Intent::Apply)
+        .unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 fn spec_named(name: &str) -> Spec {
