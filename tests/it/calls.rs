@@ -145,7 +145,19 @@ async fn a_last_look_waits_until_aws_answers() {
     }
 }
 
-/// Whoever stops a run is not kept waiting by requests that are throttled.
+/// How often each change was sent.
+fn changes_sent(account: &Account) -> BTreeMap<String, usize> {
+    account.sandbox.with(|world| {
+        let mut sent = BTreeMap::new();
+        for entry in world.mutations() {
+            *sent.entry(entry.operation.clone()).or_default() += 1;
+        }
+        sent
+    })
+}
+
+/// Whoever stops a run is not kept waiting by requests that are throttled: until then each is sent again by the SDK, and
+/// once more at most after that.
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_throttled_can_be_stopped() {
     let spec = spec(&spec_file("minimal.yaml"));
@@ -160,10 +172,17 @@ async fn a_run_that_is_throttled_can_be_stopped() {
     let clock = account.sandbox.clock();
     let run = reconcile(&stack, Intent::Apply, prepared, stop, recorder.clone());
     let person = async {
-        clock.sleep(Duration::from_secs(45)).await;
+        clock.sleep(Duration::from_secs(10)).await;
+        let (sent, acts) = (changes_sent(&account), recorder.text().matches("Acted").count());
+        assert!(sent.values().all(|times| *times >= 2), "sent again: {sent:?}");
+        assert_eq!(acts, sent.len(), "each is one request to the executor: {sent:?}");
         order.send(true).unwrap();
         // The steps end meanwhile; the look that tells what is left has its answer.
         clock.sleep(Duration::from_secs(21)).await;
+        for (operation, times) in changes_sent(&account) {
+            let before = sent.get(&operation).copied().unwrap_or(0);
+            assert!(times <= before + 1, "{operation} was sent {} times after the order", times - before);
+        }
         account.sandbox.set_faults(Faults::default());
         clock.now_ms()
     };
