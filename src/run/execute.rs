@@ -199,8 +199,8 @@ mod tests {
         (id, live)
     }
 
-    fn observed(ids: &[Id]) -> Observed {
-        ids.iter().map(|id| seen(id.clone(), true)).collect()
+    fn observed(ids: &[&Id]) -> Observed {
+        ids.iter().map(|id| seen((*id).clone(), true)).collect()
     }
 
     fn wanted(ids: &[Id]) -> Graph {
@@ -229,15 +229,12 @@ mod tests {
             may_hide(&kinds, observed, &Plan::default(), wanted)
         };
         let both = wanted(&[vpc.clone(), role.clone()]);
-        assert!(hides(&observed(&[role.clone()]), Some(&both)), "the VPC may be there and not show");
-        assert!(!hides(&observed(&[vpc.clone()]), Some(&both)), "a role shows by its name");
-        assert!(!hides(&observed(&[vpc.clone(), role.clone()]), Some(&both)));
-        assert!(
-            hides(&observed(&[vpc.clone(), second(&vpc)]), Some(&both)),
-            "where there are two may be three"
-        );
-        assert!(!hides(&observed(&[vpc.clone(), second(&role)]), Some(&both)));
-        assert!(hides(&observed(&[role.clone()]), None), "nobody knows what was wanted");
+        assert!(hides(&observed(&[&role]), Some(&both)), "the VPC may be there and not show");
+        assert!(!hides(&observed(&[&vpc]), Some(&both)), "a role shows by its name");
+        assert!(!hides(&observed(&[&vpc, &role]), Some(&both)));
+        assert!(hides(&observed(&[&vpc, &second(&vpc)]), Some(&both)), "where there are two may be three");
+        assert!(!hides(&observed(&[&vpc, &second(&role)]), Some(&both)));
+        assert!(hides(&observed(&[&role]), None), "nobody knows what was wanted");
     }
 
     #[test]
@@ -250,12 +247,12 @@ mod tests {
         // A run makes first what shows at once, so that it would have left something to see.
         assert!(!hides(&nothing, &making(&[(vpc.clone(), &[]), (role.clone(), &[])])));
         assert!(hides(&nothing, &making(&[(vpc.clone(), &[])])));
-        assert!(hides(&nothing, &making(&[(vpc.clone(), &[]), (role.clone(), &[vpc.clone()])])));
+        assert!(hides(&nothing, &making(&[(vpc.clone(), &[]), (role.clone(), std::slice::from_ref(&vpc))])));
         // Another's object is no trace of ours, and what is said of our objects is no object.
         let roles_first = making(&[(vpc.clone(), &[]), (role.clone(), &[])]);
         assert!(!hides(&[seen(role.clone(), false)].into(), &roles_first));
-        assert!(!hides(&observed(&[Id::new("parameter_sync", "main")]), &roles_first));
-        assert!(hides(&observed(&[role.clone()]), &roles_first));
+        assert!(!hides(&observed(&[&Id::new("parameter_sync", "main")]), &roles_first));
+        assert!(hides(&observed(&[&role]), &roles_first));
     }
 
     #[test]

@@ -98,6 +98,11 @@ impl Rate {
         ]
     }
 
+    /// Every change is throttled, and no look.
+    pub fn no_changes() -> Rate {
+        Rate::new(&["*"], 0.0, 0.0)
+    }
+
     fn concerns(&self, operation: &str, mutating: bool) -> bool {
         match self.operations {
             [] => true,
