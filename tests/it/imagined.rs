@@ -72,7 +72,7 @@ impl AnyKind for Imagined {
         self.name
     }
     fn rules(&self) -> Rules {
-        self.rules.clone()
+        self.rules
     }
     fn observe<'a>(&'a self, look: Look<'a>) -> Answer<'a, Vec<Live>> {
         let mut story = self.story.lock().unwrap();

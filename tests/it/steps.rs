@@ -502,7 +502,7 @@ async fn a_judgement_knows_the_looks_before_and_an_interruption_has_a_fresh_one(
     };
     let rules = Rules { judge, limit_minutes: 1, ..RULES };
     let comes: Shows = |story| Some(if story.now < 15_000 { thing(2) } else { thing(1) });
-    let ended = changed(rules.clone(), comes, accepts).await;
+    let ended = changed(rules, comes, accepts).await;
     assert_eq!((ended.how.as_str(), ended.story.looks.last()), ("done", Some(&20_000)));
     let ended = changed(rules, |_| Some(thing(1)), accepts).await;
     assert_eq!(ended.how, "not ready after 1 minutes; last seen: it has not differed");

@@ -42,7 +42,7 @@ fn calls() -> BTreeSet<String> {
     for (path, text) in files("src", "rs") {
         let text: String = code(&text).collect::<Vec<_>>().join("");
         let mut client = None;
-        for (at, _) in text.match_indices(|c| c == 'a' || c == 'd') {
+        for (at, _) in text.match_indices(['a', 'd']) {
             let rest = &text[at..];
             let word =
                 |rest: &str| -> String { rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect() };
