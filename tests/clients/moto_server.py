@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.rds.exceptions import RDSClientError
-from moto.rds.models import AssociatedRole, RDSBackend
+from moto.rds.models import AssociatedRole, DBCluster, RDSBackend
 from moto.rds.responses import RDSResponse
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
@@ -178,6 +178,25 @@ def add_role(self: RDSBackend, db_cluster_identifier: str, role_arn: str, featur
     if any(role.role_arn == role_arn for role in cluster._associated_roles):
         raise RDSClientError("DBClusterRoleAlreadyExists", "The specified IAM role is already associated")
     cluster._associated_roles.append(AssociatedRole(role_arn=role_arn, feature_name=feature_name))
+
+
+plain_allocated_storage = DBCluster.default_allocated_storage
+
+
+@patch(DBCluster, "default_storage_type")
+@staticmethod
+def storage_type(iops: Any) -> str:
+    """API_CreateDBCluster, StorageType: the default of an Aurora cluster is "aurora". moto gives it the default of an
+    instance that is not Aurora's, gp2, which no Aurora cluster can have."""
+    return "aurora" if iops is None else "io1"
+
+
+@patch(DBCluster, "default_allocated_storage")
+@staticmethod
+def allocated_storage(engine: str, storage_type: str) -> int:
+    """moto does not know the storage types of Aurora, whose volume grows by itself: API_DBCluster, AllocatedStorage,
+    "always returns 1"."""
+    return 1 if storage_type.startswith("aurora") else plain_allocated_storage(engine, storage_type)
 
 
 @patch(S3Response, "get_bucket_versioning")
