@@ -6,6 +6,7 @@
 use crate::resource::{Catalog, Rules};
 use serde::{Serialize, de::DeserializeOwned};
 
+pub mod autopilot_job;
 pub mod bucket;
 pub mod bucket_object;
 pub mod cluster;
@@ -30,6 +31,8 @@ pub mod secret_attachment;
 pub mod security_group;
 pub mod subnet;
 pub mod subnet_group;
+pub mod training_job;
+pub mod tuning_job;
 pub mod vpc;
 pub mod vpc_endpoint;
 
@@ -70,6 +73,9 @@ macro_rules! every_kind {
             "Database": instance::Instance,
             "Database": parameter_sync::ParameterSync,
             "Database": secret_attachment::SecretAttachment,
+            "Models": [task] training_job::TrainingJob,
+            "Models": [task] tuning_job::TuningJob,
+            "Models": [task] autopilot_job::AutopilotJob,
             "SageMaker endpoints": model::Model,
             "SageMaker endpoints": endpoint_config::EndpointConfig,
             "SageMaker endpoints": endpoint::Endpoint,

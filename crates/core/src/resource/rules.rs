@@ -171,14 +171,11 @@ pub enum Action {
     Create,
     /// Delete, then create again: only for what is broken and holds nothing.
     Recreate,
-    /// A task is started, for the first time or once more after it has failed. Not in the schema of plans while no
-    /// kind of the product is a task.
-    #[schemars(skip)]
+    /// A task is started, for the first time or once more after it has failed.
     Run,
     Delete,
     /// AWS deletes it together with something else; the step waits until it is gone.
     Vanish,
     /// A task that still runs is ended before its time.
-    #[schemars(skip)]
     Stop,
 }
