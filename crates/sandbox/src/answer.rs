@@ -74,6 +74,9 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
         "rds-data" => rds::handle_data(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
         "s3" => s3::handle(call, s3, random),
         "sagemaker" => sagemaker::handle(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random }),
+        "sagemaker-runtime" => {
+            sagemaker::handle_runtime(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random })
+        }
         "secretsmanager" => {
             // RDS rotates and deletes secrets of its own as time passes.
             rds::settle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals });

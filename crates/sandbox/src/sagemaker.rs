@@ -8,24 +8,35 @@
 
 mod answers;
 mod configs;
+mod container;
+mod csv;
 mod deployment;
 mod endpoint;
 mod endpoints;
 mod input;
+mod learned;
 mod lifecycle;
 mod listing;
 mod models;
 mod notebook;
 mod notebooks;
+mod predict;
 mod reach;
+mod runtime;
 mod state;
 mod tags;
 
 use crate::call::Call;
 use crate::wire::Reply;
+pub use container::Container;
 pub use endpoint::{Deployment, Endpoint, Health, Variant};
+pub use learned::{Answer, Column, Learned, Scores};
 pub use notebook::{Notebook, Status};
+// The database asks endpoints what InvokeEndpoint would.
+#[allow(unused_imports)]
+pub(crate) use predict::predict;
 pub(crate) use reach::Reach;
+pub(crate) use runtime::{handle as handle_runtime, invoked};
 pub use state::{EndpointConfig, LifecycleConfig, Model, SageMaker};
 
 pub(crate) fn handle(call: &Call, mut reach: Reach<'_>) -> Reply {

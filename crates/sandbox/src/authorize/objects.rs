@@ -2,8 +2,8 @@
 
 use super::{Demand, arn, request_tags};
 use crate::call::Call;
-use crate::s3;
 use crate::world::Region;
+use crate::{s3, sagemaker};
 
 const SAGEMAKER: &str = "sagemaker.amazonaws.com";
 
@@ -47,6 +47,14 @@ pub(super) fn sagemaker(call: &Call, region: &Region) -> Option<Vec<Demand>> {
         demands.push(Demand::pass_role(role, SAGEMAKER));
     }
     Some(demands)
+}
+
+/// The same reference: `InvokeEndpoint` is an action of SageMaker on the endpoint.
+pub(super) fn sagemaker_runtime(call: &Call, region: &Region) -> Option<Vec<Demand>> {
+    let name = sagemaker::invoked(&call.request)?.to_ascii_lowercase();
+    let endpoint = arn(call, "sagemaker", &format!("endpoint/{name}"));
+    let tags = region.sagemaker.tags.get(&endpoint).cloned();
+    Some(vec![Demand::new("sagemaker:InvokeEndpoint", endpoint).tagged(tags)])
 }
 
 /// Service Authorization Reference, "Actions defined by AWS Secrets Manager".
