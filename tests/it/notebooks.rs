@@ -4,7 +4,7 @@
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::recording::{Who, python_with};
 use crate::sandbox_server::{configure, serve_world};
-use auroraml_core::model::Intent;
+use auroraml_core::model::{Intent, Order};
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::World;
 use auroraml_sandbox::random::Mood;
@@ -39,14 +39,13 @@ fn destroyed(spec: &Spec, world: World) {
         let mut stack = account.connect(spec).await;
         let offered = spec.endpoints.keys().map(|name| format!("endpoint.{name}"));
         stack.let_go.extend(offered);
-        let order = Intent::Destroy { unprotect: true };
+        let order: Order = Intent::Destroy { unprotect: true }.into();
         let prepared = auroraml::run::reconcile::prepare(&stack, order).await.unwrap();
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let listener = Arc::new(Recorder::default());
-        let outcome =
-            auroraml::run::reconcile::reconcile(&stack, order.into(), prepared, stop, listener.clone())
-                .await
-                .unwrap();
+        let outcome = auroraml::run::reconcile::reconcile(&stack, order, prepared, stop, listener.clone())
+            .await
+            .unwrap();
         assert!(outcome.is_complete(), "{:#?}\n{}", outcome.reports, listener.text());
         let left = account.sandbox.with(|world| {
             let sagemaker = &world.regions[&spec.region].sagemaker;
@@ -92,7 +91,7 @@ fn the_notebooks_run_with_the_rights_of_their_role() {
     let key = world
         .notebook_session(&spec.region, "churn-as-published-notebook")
         .expect("the notebook's credentials");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let after = runtime.block_on(async {
         let served = serve_world(world, SPEED, Who::Tool).await;
         let address = format!("http://{}", served.address);
