@@ -8,6 +8,7 @@ mod existing;
 pub mod facts;
 mod jobs;
 mod network;
+mod notebook;
 mod roles;
 mod sagemaker;
 mod scope;
