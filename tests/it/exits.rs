@@ -93,6 +93,34 @@ async fn files_that_cannot_be_written() {
     assert!(output.status.code() == Some(1) && text.contains("cannot write to stdout"), "{text}");
 }
 
+/// What cannot be read is told by its name, with what to do about it.
+#[test]
+fn files_that_cannot_be_read() {
+    let place = Place::new();
+    place.write("shop.yaml", SPEC);
+    for (args, told, help) in [
+        (&["validate", "."][..], "error: .: cannot be read: ", "check the name and its permissions"),
+        (
+            &["apply", "shop.yaml", "--plan", "missing.json", "--yes", "--sandbox"],
+            "error: missing.json: cannot be read: ",
+            "save one with: auroraml plan SPEC --out FILE",
+        ),
+        (
+            &["apply", "shop.yaml", "--plan", ".", "--yes", "--sandbox"],
+            "it is not a regular file",
+            "save one with: auroraml plan SPEC --out FILE",
+        ),
+        (
+            &["init", "missing/new.yaml"],
+            "error: missing/new.yaml: cannot be written: ",
+            "choose another place",
+        ),
+    ] {
+        let ran = place.run(args);
+        assert!(ran.code == 1 && ran.err.contains(told) && ran.err.contains(help), "{args:?}: {ran:?}");
+    }
+}
+
 /// Every command that takes a spec takes it from stdin.
 #[test]
 fn a_spec_on_stdin() {
