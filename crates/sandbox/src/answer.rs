@@ -17,6 +17,8 @@ impl World {
         let region = self.regions.entry(call.region.clone()).or_default();
         // Other services ask EC2 about subnets and groups without telling it the time.
         region.ec2.settle(call.now);
+        // What jobs leave in S3 is there for whoever looks, and no part of what a refusal takes back.
+        sagemaker::settle_jobs(call, &mut region.sagemaker, &self.global.iam, &mut self.global.s3);
         if !self.bare {
             region.ec2.furnish(&call.region);
         }
@@ -74,6 +76,9 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
         "rds-data" => rds::handle_data(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
         "s3" => s3::handle(call, s3, random),
         "sagemaker" => sagemaker::handle(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random }),
+        "sagemaker-runtime" => {
+            sagemaker::handle_runtime(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random })
+        }
         "secretsmanager" => {
             // RDS rotates and deletes secrets of its own as time passes.
             rds::settle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals });

@@ -58,6 +58,7 @@ pub(crate) fn check(call: &Call, global: &Global, region: &mut Region) -> Result
         "iam" => iam::demands(call, &global.iam),
         "s3" => objects::s3(call),
         "sagemaker" => objects::sagemaker(call, region),
+        "sagemaker-runtime" => objects::sagemaker_runtime(call, region),
         "secretsmanager" => objects::secretsmanager(call, region),
         "rds-data" => objects::data_api(call, region),
         _ => None,

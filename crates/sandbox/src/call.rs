@@ -126,6 +126,6 @@ pub(crate) fn is_mutating(call: &Call) -> bool {
         return !matches!(call.request.method.as_str(), "GET" | "HEAD");
     }
     // The Data API answers `SHOW` alone here.
-    !matches!(call.service.as_str(), "sts" | "rds-data")
+    !matches!(call.service.as_str(), "sts" | "rds-data" | "sagemaker-runtime")
         && !["Describe", "List", "Get", "Simulate"].iter().any(|prefix| call.operation.starts_with(prefix))
 }

@@ -2,7 +2,7 @@
 
 use crate::call::{Call, Json, protocol};
 use crate::wire::{Params, Protocol, Request};
-use crate::{rds, s3};
+use crate::{rds, s3, sagemaker};
 
 /// Finds out which service, region and operation a request is for.
 ///
@@ -24,12 +24,17 @@ pub(crate) fn decode(request: Request, now: u64) -> Call {
         json: Json::default(),
         request,
     };
+    if call.service == "sagemaker" && sagemaker::invoked(&call.request).is_some() {
+        // Both sign as `sagemaker`; the address tells them apart.
+        call.service = "sagemaker-runtime".into();
+    }
     match protocol(&call) {
         Protocol::Json => {
             let target = call.request.header("x-amz-target").unwrap_or_default();
             call.operation = target.rsplit('.').next().unwrap_or_default().to_string();
             call.json = Json::parse(&call.request.body);
         }
+        Protocol::RestJson if call.service == "sagemaker-runtime" => call.operation = "InvokeEndpoint".into(),
         Protocol::RestJson | Protocol::RestXml
             if !matches!(call.service.as_str(), "rds-data" | "s3" | "") =>
         {

@@ -2,8 +2,8 @@
 
 use super::{Demand, arn, request_tags};
 use crate::call::Call;
-use crate::s3;
 use crate::world::Region;
+use crate::{s3, sagemaker};
 
 const SAGEMAKER: &str = "sagemaker.amazonaws.com";
 
@@ -30,6 +30,12 @@ pub(super) fn sagemaker(call: &Call, region: &Region) -> Option<Vec<Demand>> {
         "Model" => is("model", "ModelName"),
         "EndpointConfig" => is("endpoint-config", "EndpointConfigName"),
         "Endpoint" => is("endpoint", "EndpointName"),
+        "TrainingJob" => is("training-job", "TrainingJobName"),
+        "HyperParameterTuningJob" => is("hyper-parameter-tuning-job", "HyperParameterTuningJobName"),
+        "AutoMLJobV2" | "AutoMLJob" => is("automl-job", "AutoMLJobName"),
+        _ if call.operation == "ListTrainingJobsForHyperParameterTuningJob" => {
+            is("hyper-parameter-tuning-job", "HyperParameterTuningJobName")
+        }
         _ if matches!(call.operation.as_str(), "AddTags" | "DeleteTags" | "ListTags") => {
             of(text("ResourceArn").to_ascii_lowercase())
         }
@@ -42,11 +48,25 @@ pub(super) fn sagemaker(call: &Call, region: &Region) -> Option<Vec<Demand>> {
         let tagging = Demand::new("sagemaker:AddTags", demands[0].resource.clone());
         demands.push(tagging.with("sagemaker:taggingaction", &call.operation));
     }
-    let role = text(if kind == "NotebookInstance" { "RoleArn" } else { "ExecutionRoleArn" });
+    let role = match kind {
+        "NotebookInstance" | "TrainingJob" | "AutoMLJobV2" => text("RoleArn"),
+        "HyperParameterTuningJob" => {
+            call.json["TrainingJobDefinition"]["RoleArn"].as_str().unwrap_or_default()
+        }
+        _ => text("ExecutionRoleArn"),
+    };
     if !role.is_empty() {
         demands.push(Demand::pass_role(role, SAGEMAKER));
     }
     Some(demands)
+}
+
+/// The same reference: `InvokeEndpoint` is an action of SageMaker on the endpoint.
+pub(super) fn sagemaker_runtime(call: &Call, region: &Region) -> Option<Vec<Demand>> {
+    let name = sagemaker::invoked(&call.request)?.to_ascii_lowercase();
+    let endpoint = arn(call, "sagemaker", &format!("endpoint/{name}"));
+    let tags = region.sagemaker.tags.get(&endpoint).cloned();
+    Some(vec![Demand::new("sagemaker:InvokeEndpoint", endpoint).tagged(tags)])
 }
 
 /// Service Authorization Reference, "Actions defined by AWS Secrets Manager".

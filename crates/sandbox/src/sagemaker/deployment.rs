@@ -1,6 +1,7 @@
 //! What a deployment needs before it starts: artifacts, quotas, network interfaces.
 
 use super::answers::{arn, invalid, not_found};
+use super::container;
 use super::endpoint::{Endpoint, Variant};
 use super::reach::{PRINCIPAL, Reach, check_network};
 use super::state::SageMaker;
@@ -17,7 +18,12 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// If the configuration or one of its models does not exist, or the configuration is not yet visible.
-pub(super) fn variants(call: &Call, sagemaker: &SageMaker, config: &str) -> Result<Vec<Variant>, Fault> {
+pub(super) fn variants(
+    call: &Call,
+    sagemaker: &SageMaker,
+    s3: &S3,
+    config: &str,
+) -> Result<Vec<Variant>, Fault> {
     let found = sagemaker.endpoint_configs.get(&config.to_ascii_lowercase());
     // The store behind CreateEndpoint is eventually consistent: fact book, section 4.3 and trap 52.
     let Some(found) = found.filter(|config| call.now >= config.visible_at) else {
@@ -29,6 +35,10 @@ pub(super) fn variants(call: &Call, sagemaker: &SageMaker, config: &str) -> Resu
             return Err(not_found(call, "model", &variant.model));
         };
         variant.images = model.images().map(str::to_string).collect();
+        variant.containers = model.containers().map(|container| container.0.clone()).collect();
+        if variant.serverless.is_none() {
+            variant.started = container::start(s3, &variant.containers);
+        }
     }
     Ok(variants)
 }

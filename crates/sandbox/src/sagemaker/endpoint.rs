@@ -1,5 +1,6 @@
 //! The state of an endpoint over time: fact book, section 4.4.
 
+use super::container::Container;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -60,6 +61,11 @@ pub struct Variant {
     pub serverless: Option<Value>,
     /// The images of the model at the time of the deployment.
     pub images: Vec<String>,
+    /// The containers of the model at that time, and as they were started.
+    #[serde(default)]
+    pub containers: Vec<Value>,
+    #[serde(default)]
+    pub started: Vec<Container>,
 }
 
 impl Variant {
@@ -74,6 +80,8 @@ impl Variant {
             weight: definition["InitialVariantWeight"].as_f64().unwrap_or(1.0),
             serverless: definition.get("ServerlessConfig").filter(|value| !value.is_null()).cloned(),
             images: Vec::new(),
+            containers: Vec::new(),
+            started: Vec::new(),
         }
     }
 

@@ -68,7 +68,7 @@ pub(super) fn create(call: &Call, reach: &mut Reach<'_>) -> Reply {
     if reach.sagemaker.endpoints.contains_key(&key) {
         return Err(already_exists(call, KIND, name));
     }
-    let variants = deployment::variants(call, reach.sagemaker, config)?;
+    let variants = deployment::variants(call, reach.sagemaker, reach.s3, config)?;
     let is_serverless = variants.iter().any(|variant| variant.serverless.is_some());
     let serverless = reach.sagemaker.endpoints.values().filter(|other| other.is_serverless()).count();
     if is_serverless && serverless >= SERVERLESS_MAX {
@@ -184,7 +184,7 @@ pub(super) fn update(call: &Call, reach: &mut Reach<'_>) -> Reply {
     let old = find(call, reach.sagemaker)?.clone();
     check_idle(call, &old)?;
     check_not_failed(call, &old)?;
-    let mut variants = deployment::variants(call, reach.sagemaker, config)?;
+    let mut variants = deployment::variants(call, reach.sagemaker, reach.s3, config)?;
     retain(input, &old.variants, &mut variants)?;
     if !old.is_serverless() && variants.iter().any(|variant| variant.serverless.is_some()) {
         return Err(invalid(format!(
