@@ -1,7 +1,8 @@
 //! What a look at AWS must know of a spec. Pure.
 
 use crate::engine::{AURORA_MYSQL, Engine};
-use crate::spec::{Aurora, EndpointManager, S3Access, Spec};
+use crate::spec::{Aurora, EndpointManager, Network, S3Access, Spec};
+use std::collections::BTreeMap;
 
 /// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Scope {
     pub jobs: bool,
     /// Name of the stack's bucket, where the spec gives one.
     pub bucket: Option<String>,
+    /// Range of each subnet by its name: of two of one name, the one with this range is meant.
+    pub subnets: BTreeMap<String, String>,
 }
 
 impl Default for Scope {
@@ -33,6 +36,7 @@ impl Default for Scope {
             notebook_endpoints: Vec::new(),
             jobs: false,
             bucket: None,
+            subnets: BTreeMap::new(),
         }
     }
 }
@@ -66,5 +70,14 @@ pub fn scope(spec: &Spec) -> Scope {
         notebook_endpoints: endpoints(EndpointManager::Notebook),
         jobs: super::jobs::has_jobs(spec),
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
+        subnets: spec.network.iter().flat_map(subnets).collect(),
     }
+}
+
+/// The range of each subnet, by the name that the model gives it.
+fn subnets(network: &Network) -> impl Iterator<Item = (String, String)> {
+    let sides = [("public", &network.public_subnets), ("private", &network.private_subnets)];
+    sides.into_iter().flat_map(|(side, ranges)| {
+        ranges.iter().enumerate().map(move |(n, range)| (format!("{side}-{}", n + 1), range.to_string()))
+    })
 }
