@@ -14,12 +14,17 @@ impl Calls for Subnet {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (subnets, territory) = tokio::try_join!(ec2::subnets(look), ec2::territory(look))?;
         let territory = territory.knowing(look, subnets.iter().filter_map(|one| one.vpc_id())).await?;
+        // A run that was killed may have made one with the range of an earlier spec, which showed only later.
+        let wanted = |subnet: &aws_sdk_ec2::types::Subnet| {
+            let range = look.aws.scope.subnets.get(&ec2::name_of(look, Self::NAME, subnet.tags())?)?;
+            Some(subnet.cidr_block() == Some(range))
+        };
         let all = subnets.iter().map(|subnet| Candidate {
             object: subnet,
             id: subnet.subnet_id(),
             tags: subnet.tags(),
             ground: territory.ground(subnet.vpc_id()),
-            rank: 0,
+            rank: usize::from(wanted(subnet) == Some(false)),
         });
         let seen = ec2::named(look, Self::NAME, all).into_iter().map(|subnet| {
             let (object, owned) = (subnet.object, subnet.is_owned());

@@ -10,7 +10,7 @@ use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, Intent, Order, Preflight};
-use auroraml_core::plan::{Plan, plan};
+use auroraml_core::plan::{Plan, Step, plan};
 use auroraml_core::resource::{Action, Graph};
 use auroraml_core::spec::{Aurora, Spec};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -208,8 +208,12 @@ pub async fn reconcile(
         if complete && may_hide && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
+        let before = prepared.plan;
         prepared = again::until_seen(&aws.clock, &stop, &*listener, || prepare(stack, order)).await?;
-        if !complete || *stop.borrow() {
+        // What has come to light meanwhile may be what was in the way of a destroy.
+        let goes_on =
+            complete || order.intent != Intent::Apply && has_more_to_delete(&before, &prepared.plan);
+        if !goes_on || *stop.borrow() {
             break;
         }
         // A window that has opened meanwhile, say, or a parameter that was said to be dynamic.
@@ -229,6 +233,12 @@ pub async fn reconcile(
         }
     }
     Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, unreviewed, permit })
+}
+
+/// Whether the next plan deletes something of which the one before knew nothing.
+fn has_more_to_delete(before: &Plan, next: &Plan) -> bool {
+    let is_known = |step: &Step| before.steps.iter().any(|known| known.id == step.id);
+    next.work().any(|step| step.action == Action::Delete && !is_known(step))
 }
 
 /// Waits until whatever an earlier run made is visible, so that the last look misses nothing.

@@ -448,6 +448,38 @@ async fn failovers_that_fail() {
     orders.account.apply(&orders.spec).await;
 }
 
+/// A failover that AWS refuses, in a global database whose other clusters would restart with it: what is announced as
+/// a restart is made as soon as AWS lets it, and nothing else in its place; if it never does, that is told in AWS's words.
+#[tokio::test(start_paused = true)]
+async fn failovers_that_are_refused() {
+    let shape = Shape { version: "8.0.mysql_aurora.3.05.2", ..NEW };
+    let orders = Orders::new(8, Mood::Calm, shape).await;
+    let make = orders.client.create_global_cluster().global_cluster_identifier("world");
+    let arn = "arn:aws:rds:us-east-1:111122223333:cluster:orders";
+    make.source_db_cluster_identifier(arn).send().await.unwrap();
+    orders.wait(600).await;
+    let plan = orders.account.plan(&orders.spec).await;
+    let impacts: Vec<Impact> = plan.interruptions().map(|interruption| interruption.impact).collect();
+    assert_eq!(impacts, [Impact::Readers, Impact::Restart]);
+    let until = orders.now() + 24 * 3_600_000;
+    orders.region(|rds| rds.failovers_refused_until = until);
+    let (outcome, recorder) = orders.run(Intent::Apply).await;
+    assert!(!outcome.is_complete(), "{}", recorder.text());
+    let failed = outcome.reports[0].failed[0].1.to_string();
+    assert!(failed.contains("FailoverDBCluster") && failed.contains("cannot fail over"), "{failed}");
+    assert!(orders.now() < until, "not for ever");
+    // The reader has restarted; the writer was neither failed over nor restarted in place.
+    assert_eq!(orders.ours(), ["RebootDBInstance orders-2"]);
+    assert_eq!(orders.pending().await, ["orders-1"]);
+    // For a while only: it is asked for again.
+    let until = orders.now() + 600_000;
+    orders.region(|rds| rds.failovers_refused_until = until);
+    let (outcome, recorder) = orders.run(Intent::Apply).await;
+    assert!(outcome.is_complete() && orders.now() >= until, "{:#?}\n{}", outcome.reports, recorder.text());
+    assert_eq!(orders.pending().await, Vec::<String>::new());
+    orders.account.assert_settled(&orders.spec, Intent::Apply).await;
+}
+
 /// A value that the engine does not take is no reason to restart anybody.
 #[tokio::test(start_paused = true)]
 async fn failed_to_apply_stops_everything() {

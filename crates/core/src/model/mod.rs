@@ -7,6 +7,7 @@ mod aurora;
 mod existing;
 pub mod facts;
 mod network;
+mod notebook;
 mod roles;
 mod sagemaker;
 mod scope;

@@ -3,7 +3,8 @@
 use super::sql::{loads, unloads, wired_roles};
 use crate::engine::{AURORA_MYSQL, Engine};
 use crate::kinds::{data_load, data_unload};
-use crate::spec::{Aurora, EndpointManager, S3Access, SecretManager, Spec};
+use crate::spec::{Aurora, EndpointManager, Network, S3Access, SecretManager, Spec};
+use std::collections::BTreeMap;
 
 /// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Scope {
     pub bucket: Option<String>,
     /// What the spec says of what is in the database; without that nobody looks into it.
     pub sql: Option<SqlScope>,
+    /// Range of each subnet by its name: of two of one name, the one with this range is meant.
+    pub subnets: BTreeMap<String, String>,
 }
 
 /// What the spec says of what is in the database.
@@ -57,6 +60,7 @@ impl Default for Scope {
             notebook_endpoints: Vec::new(),
             bucket: None,
             sql: None,
+            subnets: BTreeMap::new(),
         }
     }
 }
@@ -90,6 +94,7 @@ pub fn scope(spec: &Spec) -> Scope {
         notebook_endpoints: endpoints(EndpointManager::Notebook),
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
         sql: sql(spec),
+        subnets: spec.network.iter().flat_map(subnets).collect(),
     }
 }
 
@@ -116,5 +121,13 @@ pub fn sql_scope(spec: &Spec) -> Option<SqlScope> {
         unloads: unloads(spec).into_iter().map(|(id, props)| (id.name, props)).collect(),
         users: spec.grants.iter().map(|(user, grant)| (user.clone(), grant.host.clone())).collect(),
         master_roles: wired_roles(spec).into_iter().collect(),
+    })
+}
+
+/// The range of each subnet, by the name that the model gives it.
+fn subnets(network: &Network) -> impl Iterator<Item = (String, String)> {
+    let sides = [("public", &network.public_subnets), ("private", &network.private_subnets)];
+    sides.into_iter().flat_map(|(side, ranges)| {
+        ranges.iter().enumerate().map(move |(n, range)| (format!("{side}-{}", n + 1), range.to_string()))
     })
 }

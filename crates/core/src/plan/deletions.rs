@@ -145,7 +145,8 @@ pub(super) fn deletions(
             }
             Some(Deletion::Delete(options)) => options.clone(),
             Some(Deletion::Offer) => {
-                reason = Some("the stack did not make it".to_string());
+                reason =
+                    Some("the stack did not make it; what was made for it alone goes with it".to_string());
                 by_name()
             }
             None if rules.holds_data && !is_let_go => {

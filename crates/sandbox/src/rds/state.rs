@@ -25,6 +25,10 @@ pub struct Rds {
     /// That many failovers are accepted, end, and leave the writer where it was, for tests.
     #[serde(default)]
     pub failing_failovers: u64,
+    /// Until when failovers are refused although cluster and members are `available`, in milliseconds since the Unix
+    /// epoch.
+    #[serde(default)]
+    pub failovers_refused_until: u64,
     /// Every instance that joins comes up pending-reboot, as rarely happens (fact book, section 1.4), for tests.
     #[serde(default)]
     pub joins_pending: bool,
