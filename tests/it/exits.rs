@@ -94,6 +94,7 @@ async fn files_that_cannot_be_written() {
 }
 
 /// What cannot be read is told by its name, with what to do about it.
+#[cfg(target_os = "linux")]
 #[test]
 fn files_that_cannot_be_read() {
     let place = Place::new();
@@ -109,6 +110,11 @@ fn files_that_cannot_be_read() {
             &["apply", "shop.yaml", "--plan", ".", "--yes", "--sandbox"],
             "it is not a regular file",
             "save one with: auroraml plan SPEC --out FILE",
+        ),
+        (
+            &["plan", "shop.yaml", "--sandbox=/proc/nothing/world.json"],
+            "error: /proc/nothing: cannot be made: ",
+            "use another file: --sandbox=FILE",
         ),
         (
             &["init", "missing/new.yaml"],

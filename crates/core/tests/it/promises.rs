@@ -1,6 +1,9 @@
 //! What README and docs say of examples, numbers and words is so.
 
 use crate::{files, graph_of, repository, spec_named};
+use auroraml_core::base::Observed;
+use auroraml_core::kinds::catalog;
+use auroraml_core::plan::plan;
 use auroraml_core::spec::{self, Aurora, Spec};
 use std::collections::BTreeSet;
 use std::fs;
@@ -81,6 +84,16 @@ fn examples_are_what_is_said_of_them() {
     }
     let existing = spec_named("existing-cluster.yaml");
     assert!(matches!(existing.aurora, Some(Aurora::Existing(_))));
+}
+
+/// "Creating a cluster [interrupts] nobody": no plan of a new stack lists an interruption.
+#[test]
+fn what_is_new_interrupts_nobody() {
+    for name in ["churn.yaml", "churn-as-published.yaml", "lean.yaml", "minimal.yaml", "production.yaml"] {
+        let plan = plan(&graph_of(&spec_named(name)), &Observed::new(), &catalog());
+        assert!(plan.work().count() > 0 && plan.interruptions().next().is_none(), "{name}");
+        assert!(plan.blocked.is_empty() && plan.held().next().is_none(), "{name}");
+    }
 }
 
 /// docs/restarts.md shows a plan: it is part of one that a test has made.
