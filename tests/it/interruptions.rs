@@ -187,7 +187,8 @@ fn interruptions(plan: &Plan) -> Vec<String> {
     plan.interruptions().map(|interruption| interruption.what.clone()).collect()
 }
 
-const NOW: Order = Order { intent: Intent::Apply, now: true, accept_pending: false, reviewed: false };
+const NOW: Order =
+    Order { intent: Intent::Apply, now: true, accept_pending: false, reviewed: false, wake: true };
 const DESTROY: Intent = Intent::Destroy { unprotect: false };
 
 /// Plans of many clusters, as `auroraml plan` prints them.
