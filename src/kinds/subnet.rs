@@ -2,7 +2,7 @@
 
 use super::ec2::{self, Candidate, Held};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
-use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::aws::{Aws, Class, During, Failure, Inside, Look};
 use auroraml_core::base::State;
 use auroraml_core::base::names::RESOURCE_TAG;
 use auroraml_core::kinds::Kind;
@@ -88,7 +88,7 @@ async fn conflict(aws: &Aws, name: &str, want: &Props, failure: Failure) -> Resu
     let request = aws.ec2.describe_subnets().filters(ec2::filter("vpc-id", want.vpc.get()));
     let items = request.into_paginator().items().send();
     let found = items.collect::<Result<Vec<_>, _>>().await.during("DescribeSubnets")?;
-    let look = Look { aws, as_of: 0, only: None };
+    let look = Look { aws, as_of: 0, only: None, inside: Inside::default() };
     let range = want.cidr.parse::<Ipv4Net>().ok();
     let overlaps = |cidr: Option<&str>| {
         let other = cidr.and_then(|cidr| cidr.parse::<Ipv4Net>().ok());

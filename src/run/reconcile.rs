@@ -2,7 +2,7 @@
 
 use super::execute::{Report, execute, may_hide, said};
 use super::{again, facts, preflight};
-use crate::aws::{Aws, Failure, Look, Stop};
+use crate::aws::{Aws, Failure, Inside, Look, Stop};
 use crate::stack::Stack;
 use crate::verify::outlook;
 use auroraml_core::base::{Id, Observed};
@@ -12,7 +12,7 @@ use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, Intent, Order, Preflight};
 use auroraml_core::plan::{Plan, Step, plan};
 use auroraml_core::resource::{Action, Graph};
-use auroraml_core::spec::Spec;
+use auroraml_core::spec::{Aurora, Spec};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +88,10 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
 /// When AWS cannot be asked.
 pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, PrepareError> {
     let (order, aws, spec): (Order, &Aws, &Spec) = (order.into(), &stack.aws, &stack.spec);
-    let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+    // With the stack's own cluster goes what is in it.
+    let (leaves, owned) = (order.intent != Intent::Apply, matches!(spec.aurora, Some(Aurora::Owned(_))));
+    let inside = Inside { looks: !(leaves && owned), wakes: order.wake, leaves };
+    let look = Look { aws, as_of: aws.clock.now_ms(), only: None, inside };
     let (observed, facts) =
         tokio::join!(Box::pin(stack.kinds.observe_all(look)), Box::pin(facts::gather(look, spec)));
     let (observed, mut facts) = (observed?, facts?);

@@ -204,9 +204,12 @@ fn help_of_every_command() {
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();
-    assert_eq!(names.len(), 10, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
     for name in names {
         golden(&format!("help-{name}.txt"), &place.run(&[name, "--help"]).out);
+    }
+    for name in ["load", "unload"] {
+        golden(&format!("help-data-{name}.txt"), &place.run(&["data", name, "--help"]).out);
     }
 }
 

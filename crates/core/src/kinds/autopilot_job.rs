@@ -35,7 +35,7 @@ impl Kind for AutopilotJob {
     const NAME: &'static str = "autopilot_job";
     const RULES: Rules = Rules {
         nature: Nature::Task,
-        after: &["role", "bucket"],
+        after: &["role", "bucket", "data_unload"],
         poll_seconds: 30,
         limit_minutes: 29 * 24 * 60,
         // Fact book, section 8.2: half an hour to three hours.

@@ -34,7 +34,7 @@ impl Kind for TrainingJob {
     const NAME: &'static str = "training_job";
     const RULES: Rules = Rules {
         nature: Nature::Task,
-        after: &["role", "bucket"],
+        after: &["role", "bucket", "data_unload"],
         poll_seconds: 10,
         // As long as a spec may let one run, and as long again for spot capacity.
         limit_minutes: 2 * 28 * 24 * 60,

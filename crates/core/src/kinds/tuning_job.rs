@@ -32,7 +32,7 @@ impl Kind for TuningJob {
     const NAME: &'static str = "tuning_job";
     const RULES: Rules = Rules {
         nature: Nature::Task,
-        after: &["role", "bucket"],
+        after: &["role", "bucket", "data_unload"],
         poll_seconds: 20,
         limit_minutes: 2 * 28 * 24 * 60,
         // Ten jobs of four minutes, two at a time.

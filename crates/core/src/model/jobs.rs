@@ -4,7 +4,7 @@ use super::Builder;
 use super::roles::arn;
 use crate::base::{Id, Input};
 use crate::kinds::model::Container;
-use crate::kinds::{autopilot_job, training_job, tuning_job};
+use crate::kinds::{autopilot_job, data_unload, training_job, tuning_job};
 use crate::spec::{
     Autopilot, AutopilotMode, AutopilotProblem, Endpoint, EndpointManager, Goal, Model, Range, Spec,
     Training, Tuning, metric_goal, seconds, whole_hyperparameter,
@@ -12,9 +12,8 @@ use crate::spec::{
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Where in the stack's bucket jobs leave their models, and unloads their rows.
+/// Where in the stack's bucket jobs leave their models.
 const OUTPUT: &str = "auroraml/jobs";
-const UNLOADS: &str = "auroraml/unloads";
 
 /// What a model is made of.
 pub(super) struct Made {
@@ -150,17 +149,12 @@ impl Builder<'_> {
             let pattern = if pattern.contains('/') { pattern } else { pattern.replace('*', "/*") };
             return Some(Rows { uri: given.into(), identity: given.into(), pattern });
         }
-        let unload = self.graph.resources.keys().find(|id| {
-            id.kind == "data_unload" && id.name.rsplit_once('-').is_some_and(|(name, _)| name == given)
-        });
-        let Some(unload) = unload.cloned() else {
+        let Some((unload, begins)) = self.unload(given) else {
             self.problem(path, format!("there is no unload {given}"), "write `s3://BUCKET/PREFIX`");
             return None;
         };
-        let to = self.spec.unloads.get(given).and_then(|unload| unload.to.clone());
-        let folder = to.unwrap_or_else(|| format!("s3://{}/{UNLOADS}", self.bucket_name()));
-        let pattern = format!("{}/*", without_scheme(&folder));
-        Some(Rows { uri: Input::of(&unload, "uri"), identity: unload.to_string(), pattern })
+        let pattern = format!("{}*", begins.trim_start_matches("s3://"));
+        Some(Rows { uri: Input::of(&unload, data_unload::URI), identity: unload.to_string(), pattern })
     }
 
     fn training(&mut self, name: &str, spec: &Training, image: &str) -> Option<Id> {

@@ -80,6 +80,10 @@ fn leave(plan: &mut Plan, graph: &Graph, live: &Live) {
         _ => {}
     }
     let (why, hint) = match live.output(ELSEWHERE) {
+        _ if live.owned && live.output(ONLY_TAGGED).is_some_and(|why| !why.is_empty()) => (
+            live.output(ONLY_TAGGED).unwrap_or_default().to_string(),
+            format!("if it may go, add --delete {id}"),
+        ),
         _ if live.owned => (
             "nothing but its tags says that it is this stack's, and the spec does not have it".to_string(),
             format!("if it may go, add --delete {id}; if it is not this stack's, take the tags off"),

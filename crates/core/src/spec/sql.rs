@@ -99,7 +99,7 @@ fields! {
         }
         /// Folder in S3 in which the unload gets a folder of its own.
         to: Option<String> {
-            default_is: "`auroraml/unloads` in the stack's bucket",
+            default_is: "`unloads` in the stack's bucket",
             changed: "as above",
             meaning: "`s3://bucket/folder`; in it the files are in a folder that is named after the unload and a hash of what it is",
         }

@@ -1,6 +1,5 @@
 //! Databases, tables, and moves of data between a table and S3.
 
-use super::column::Column;
 use super::quote;
 
 /// Makes a database, if it is not there.
@@ -8,9 +7,8 @@ pub fn create_database(name: &str) -> String {
     format!("CREATE DATABASE IF NOT EXISTS {}", quote::name(name))
 }
 
-/// Makes a table, if it is not there.
-pub fn create_table(database: &str, name: &str, columns: &[Column]) -> String {
-    let columns: Vec<String> = columns.iter().map(Column::declared).collect();
+/// Makes a table, if it is not there. `columns` are as [`super::column::Column::declared`] writes them.
+pub fn create_table(database: &str, name: &str, columns: &[String]) -> String {
     format!("CREATE TABLE IF NOT EXISTS {} (\n  {}\n)", quote::of(database, name), columns.join(",\n  "))
 }
 
@@ -91,6 +89,7 @@ pub fn address(text: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::column::Column;
 
     fn csv(header: bool) -> Format {
         Format { header, separator: ",".into(), quote: "\"".into(), line_end: "\r\n".into() }
@@ -98,7 +97,8 @@ mod tests {
 
     #[test]
     fn statements() {
-        let columns = vec![Column::parse("a`", "int not null").unwrap(), Column::parse("b", "text").unwrap()];
+        let columns = [("a`", "int not null"), ("b", "text")];
+        let columns = columns.map(|(name, of)| Column::parse(name, of).unwrap().declared());
         assert_eq!(
             create_table("d", "t", &columns),
             "CREATE TABLE IF NOT EXISTS `d`.`t` (\n  `a``` int NOT NULL,\n  `b` text\n)"

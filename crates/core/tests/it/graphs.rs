@@ -117,7 +117,8 @@ fn read(path: &std::path::Path) -> Spec {
 pub fn examples() -> Vec<(String, Spec)> {
     let mut paths = files("specs", "yaml");
     paths.extend(
-        ["everything", "hosting", "trained"].map(|name| repository(&format!("tests/data/{name}.yaml"))),
+        ["everything", "hosting", "sql", "trained", "unloaded"]
+            .map(|name| repository(&format!("tests/data/{name}.yaml"))),
     );
     let named =
         |path: &std::path::PathBuf| (path.file_stem().unwrap().to_string_lossy().into_owned(), read(path));

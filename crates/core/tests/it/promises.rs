@@ -191,7 +191,7 @@ fn numbers_are_those_of_the_code() {
         (
             "docs/verify.md",
             "at most 120 seconds",
-            "src/verify/database.rs",
+            "src/aws/sql.rs",
             "const RESUME_LIMIT: Duration = Duration::from_secs(120);",
         ),
     ] {
