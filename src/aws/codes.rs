@@ -75,6 +75,12 @@ pub(super) fn classify(code: &str, message: &str) -> Class {
         | "InsufficientFreeAddressesInSubnet" => Class::Quota,
         code if code.starts_with("Invalid") && code.ends_with(".NotFound") => Class::NotFound,
         "NatGatewayNotFound" => Class::NotFound,
+        // The Data API (botocore's model of rds-data): the writer is not there now, or is waking up.
+        "DatabaseResumingException" | "DatabaseUnavailableException" | "InvalidResourceStateException" => {
+            Class::Busy
+        }
+        "StatementTimeoutException" => Class::Ambiguous,
+        "ForbiddenException" => Class::Denied,
         // Secrets Manager, SageMaker, S3, KMS
         "ResourceNotFoundException"
         | "ResourceNotFound"

@@ -6,12 +6,14 @@ mod codes;
 mod failure;
 mod listing;
 mod secret;
+pub mod sql;
 mod unencrypted;
 mod whole;
 
 pub use failure::{Class, During, Failure};
 pub use listing::Listings;
 pub use secret::SecretText;
+pub use sql::{Rows, Sent, Sql};
 
 use attempts::Attempts;
 use auroraml_clock::Clock;
@@ -121,6 +123,9 @@ fn simulated(access_key: &str, region: &str, clock: &Clock) -> SdkConfig {
 /// The longest that a request can take with all its attempts: all pauses between them, and an answer for each.
 const ALL_ATTEMPTS_SECONDS: f64 = 1200.0;
 
+/// How much longer an answer of the Data API may take than that of another service.
+const STATEMENT_TIMES: f64 = 2.5;
+
 /// The SDK has no read time-out of its own (fact book, section 7.2). `times` as long for a clock that runs so fast.
 fn timeouts(times: f64) -> TimeoutConfig {
     let seconds = |seconds: f64| Duration::from_secs_f64(seconds * times);
@@ -157,6 +162,17 @@ impl Aws {
         }
         let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
+        // The Data API answers after 45 s at the latest, and whoever gives up earlier does not know what became of the
+        // statement (fact book, section 1.11: a client waits for 60 s or more).
+        let rdsdata = match config.timeout_config() {
+            None => builder!(aws_sdk_rdsdata).build(),
+            Some(timeouts) => {
+                let longer = timeouts.operation_attempt_timeout().map(|time| time.mul_f64(STATEMENT_TIMES));
+                let mut timeouts = timeouts.to_builder();
+                timeouts.set_operation_attempt_timeout(longer);
+                builder!(aws_sdk_rdsdata).timeout_config(timeouts.build()).build()
+            }
+        };
         // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
         let s3 = builder!(aws_sdk_s3).force_path_style(config.endpoint_url().is_some()).build();
         Ok(Aws {
@@ -167,7 +183,7 @@ impl Aws {
             ec2: client!(aws_sdk_ec2),
             iam: client!(aws_sdk_iam),
             rds: client!(aws_sdk_rds),
-            rdsdata: client!(aws_sdk_rdsdata),
+            rdsdata: aws_sdk_rdsdata::Client::from_conf(rdsdata),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sagemaker: client!(aws_sdk_sagemaker),
             secretsmanager: client!(aws_sdk_secretsmanager),
@@ -201,9 +217,26 @@ pub struct Look<'a> {
     pub as_of: u64,
     /// Details are wanted of this resource only; all are when it is `None`.
     pub only: Option<&'a str>,
+    pub inside: Inside,
+}
+
+/// How far a look goes into the database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// Whether it goes there at all.
+    pub looks: bool,
+    /// Whether a cluster that pauses may be woken for it.
+    pub wakes: bool,
+    /// Whether the stack goes, so that only what goes with it matters.
+    pub leaves: bool,
 }
 
 impl<'a> Look<'a> {
+    /// A look of whoever is about to change something.
+    pub fn for_a_change(aws: &'a Aws) -> Look<'a> {
+        let inside = Inside { looks: true, wakes: true, leaves: false };
+        Look { aws, as_of: aws.clock.now_ms(), only: None, inside }
+    }
     /// Whether details of the resource called `name` are wanted.
     pub fn wants(&self, name: &str) -> bool {
         self.only.is_none_or(|only| only == name)

@@ -173,6 +173,7 @@ pub enum Command {
     Destroy(Destroy),
     Status(Status),
     Verify(Verify),
+    Data(Data),
     Schema(Schema),
     Sandbox(Sandbox),
     Completions(Completions),
@@ -213,6 +214,9 @@ pub struct Plan {
     /// Plan to take the stack down.
     #[arg(long)]
     pub destroy: bool,
+    /// Wake a cluster that pauses, to look at what is in its database.
+    #[arg(long)]
+    pub wake: bool,
     /// Plan to switch deletion protection off where it is on.
     #[arg(long, requires = "destroy")]
     pub unprotect: bool,
@@ -240,7 +244,7 @@ pub struct Terms {
 
 impl Terms {
     pub fn order(&self, intent: Intent) -> Order {
-        Order { intent, now: self.now, accept_pending: self.accept_pending, reviewed: false }
+        Order { intent, now: self.now, accept_pending: self.accept_pending, reviewed: false, wake: true }
     }
 }
 
@@ -359,9 +363,76 @@ pub struct Verify {
     /// Ask the database as well, through the RDS Data API. Wakes a paused cluster.
     #[arg(long)]
     pub deep: bool,
+    /// Send queries, too: the sentiment of a sentence, a prediction for one row, both in one; or the one that is given.
+    #[arg(long, value_name = "SQL", num_args = 0..=1, default_missing_value = "")]
+    pub query: Option<String>,
     /// Form of the answer on stdout.
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
+}
+
+/// Move rows between the database and S3, at once and as often as it is said.
+///
+/// What a spec says under `tables` and `unloads` is moved once, by `apply`.
+#[derive(Debug, Args)]
+pub struct Data {
+    #[command(subcommand)]
+    pub what: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    Load(DataLoad),
+    Unload(DataUnload),
+}
+
+/// Load a file in S3 into a table (LOAD DATA FROM S3), and compare the counts.
+#[derive(Debug, Args)]
+pub struct DataLoad {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// The table, in the stack's database.
+    pub table: String,
+    /// The file.
+    #[arg(long, value_name = "s3://BUCKET/KEY")]
+    pub from: String,
+    /// The first line names the columns, and is left out.
+    #[arg(long)]
+    pub header: bool,
+    /// What stands between two values.
+    #[arg(long, value_name = "TEXT", default_value = ",")]
+    pub separator: String,
+    /// What may stand around a value; empty for nothing.
+    #[arg(long, value_name = "CHARACTER", default_value = "\"")]
+    pub quote: String,
+    /// Lines end in carriage return and line feed.
+    #[arg(long)]
+    pub crlf: bool,
+    /// Load a file that Aurora has loaded before.
+    #[arg(long)]
+    pub again: bool,
+}
+
+/// Write rows to S3 as CSV (SELECT INTO OUTFILE S3), and compare the counts.
+#[derive(Debug, Args)]
+pub struct DataUnload {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// One of `unloads` in the spec.
+    #[arg(required_unless_present = "query", conflicts_with = "query")]
+    pub name: Option<String>,
+    /// The query whose rows are written.
+    #[arg(long, value_name = "SQL")]
+    pub query: Option<String>,
+    /// What the names of the files begin with: PREFIX.part_00000, …
+    #[arg(long, value_name = "s3://BUCKET/PREFIX")]
+    pub to: String,
+    /// The first line of each file names the columns.
+    #[arg(long)]
+    pub header: bool,
+    /// Write over files that are there.
+    #[arg(long)]
+    pub overwrite: bool,
 }
 
 /// Print the JSON Schema of specs, or of saved plans.

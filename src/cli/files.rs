@@ -227,6 +227,19 @@ mod tests {
         assert_eq!(fs::read_to_string(&other).unwrap(), "not ours");
     }
 
+    /// A plan that cannot be written anew is still the one that was there.
+    #[test]
+    fn what_cannot_be_written_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        write(&path, "old").unwrap();
+        // In the way of the file that would be written first.
+        fs::create_dir(folder.path().join("plan.json.new")).unwrap();
+        let error = write(&path, "new").unwrap_err();
+        assert!(error.troubles[0].why.contains("cannot be written"), "{error:?}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    }
+
     #[test]
     fn a_large_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();

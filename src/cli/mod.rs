@@ -5,6 +5,7 @@
 
 pub mod args;
 mod carry_out;
+mod data;
 #[cfg(test)]
 mod documents;
 mod exit;
@@ -69,6 +70,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
+        Command::Data(args) => session::block_on(global, data::data(args, global, printer)),
         Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),
     }
 }

@@ -6,7 +6,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::{files, hint};
 use auroraml::run::reconcile::prepare;
-use auroraml_core::model::Intent;
+use auroraml_core::model::{Intent, Order};
 use auroraml_core::render::{self, json::Document};
 
 pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -21,7 +21,9 @@ async fn show(session: &Session, args: &Plan, global: &Global, printer: &Printer
         true => Intent::Destroy { unprotect: args.unprotect },
         false => Intent::Apply,
     };
-    let prepared = prepare(&session.stack, args.terms.order(intent)).await.map_err(no_plan)?;
+    // A plan wakes nobody unless it is told to.
+    let order = Order { wake: args.wake, ..args.terms.order(intent) };
+    let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
     let document = Document::new(&subject, &session.spec_sha256, plan);

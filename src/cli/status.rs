@@ -7,7 +7,7 @@ use super::session::{Session, no_plan};
 use auroraml::run::reconcile::survey;
 use auroraml_core::base::Observed;
 use auroraml_core::members::Topology;
-use auroraml_core::model::Intent;
+use auroraml_core::model::{Intent, Order};
 use auroraml_core::render::status::Stack;
 
 pub async fn status(args: &Status, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -17,7 +17,8 @@ pub async fn status(args: &Status, global: &Global, printer: &Printer) -> Result
 }
 
 async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exit, Error> {
-    let survey = survey(&session.stack, Intent::Apply).await.map_err(no_plan)?;
+    let survey =
+        survey(&session.stack, Order { wake: false, ..Intent::Apply.into() }).await.map_err(no_plan)?;
     let mut stack = stack(session, &survey.observed);
     match &survey.planned {
         Ok((_, plan, _)) => stack.compare(plan),

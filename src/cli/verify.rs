@@ -19,13 +19,17 @@ async fn show(session: &Session, args: &Verify, printer: &Printer) -> Result<Exi
         let why = "the spec has no cluster, so there is no wiring to verify";
         return Err(Error::new("aurora", why, "add `aurora` to the spec"));
     }
-    if args.deep {
+    if args.deep || args.query.is_some() {
         let cluster = session.stack.aws.cluster();
+        let flag = if args.query.is_some() { "query" } else { "deep" };
         printer.talk(&format!(
-            "note: --deep sends SQL to {cluster} through the Data API; that wakes a paused cluster, which then costs\n"
+            "note: --{flag} sends SQL to {cluster} through the Data API; that wakes a paused cluster, which then costs\n"
         ));
     }
-    let checks = verify::verify(&session.stack, args.deep).await;
+    let checks = match &args.query {
+        Some(given) => verify::query(&session.stack, Some(given.trim()).filter(|sql| !sql.is_empty())).await,
+        None => verify::verify(&session.stack, args.deep).await,
+    };
     let checks = checks.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;
     printer.data(&match args.format {
         StatusFormat::Text => render::verify::text(&session.subject(false, &Terms::default()), &checks),

@@ -70,10 +70,47 @@ impl Calls for Endpoint {
         update_tags(aws, &aws.place.endpoint_arn(name), &update.want.tags, &update.live.tags).await
     }
 
-    async fn delete(&self, aws: &Aws, name: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
+    async fn delete(&self, aws: &Aws, name: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        // Only what a person has named: the stack's own configurations and models are resources of their own.
+        let along = match deletion.options.contains_key("allowed_by") {
+            true => made_by_notebook(aws, name, deletion.live.config.get()).await?,
+            false => None,
+        };
         let request = aws.sagemaker.delete_endpoint().endpoint_name(name);
-        already_ok(request.send().await.during("DeleteEndpoint"), Class::NotFound)
+        already_ok(request.send().await.during("DeleteEndpoint"), Class::NotFound)?;
+        // The endpoint comes first, because AWS wants no configuration deleted that is in use. A run that is killed in
+        // between leaves a configuration and a model, which cost nothing.
+        let Some((config, models)) = along else { return Ok(()) };
+        let request = aws.sagemaker.delete_endpoint_config().endpoint_config_name(config);
+        already_ok(request.send().await.during("DeleteEndpointConfig"), Class::NotFound)?;
+        for model in models {
+            let request = aws.sagemaker.delete_model().model_name(model);
+            already_ok(request.send().await.during("DeleteModel"), Class::NotFound)?;
+        }
+        Ok(())
     }
+}
+
+/// The configuration of an endpoint that a notebook made, and the models in it, as far as their names say that they
+/// were made for it: the SageMaker SDK names the configuration after the endpoint, at times with the date behind it,
+/// and the stack's notebook names models after itself (its role may delete no others).
+async fn made_by_notebook(
+    aws: &Aws,
+    endpoint: &str,
+    config: &str,
+) -> Result<Option<(String, Vec<String>)>, Failure> {
+    let dated = config.strip_prefix(endpoint).is_some_and(|rest| rest.is_empty() || rest.starts_with("-20"));
+    if !dated {
+        return Ok(None);
+    }
+    let request = aws.sagemaker.describe_endpoint_config().endpoint_config_name(config);
+    let Some(found) = absent_ok(request.send().await.during("DescribeEndpointConfig"))? else {
+        return Ok(None);
+    };
+    let prefix = aws.place.name("notebook-");
+    let models = found.production_variants().iter().filter_map(|variant| variant.model_name());
+    let models = models.filter(|name| name.starts_with(&prefix)).map(String::from).collect();
+    Ok(Some((config.to_string(), models)))
 }
 
 /// Names of the endpoints for which the stack's configurations were made.

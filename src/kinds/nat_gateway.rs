@@ -2,7 +2,7 @@
 
 use super::ec2::{self, Candidate, Named, Territory};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
-use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::aws::{Aws, Class, During, Failure, Inside, Look};
 use auroraml_core::base::State;
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::nat_gateway::{NatGateway, Props};
@@ -39,7 +39,7 @@ impl Calls for NatGateway {
     }
 
     async fn create(&self, aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> {
-        let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+        let look = Look { aws, as_of: aws.clock.now_ms(), only: None, inside: Inside::default() };
         let listed = ec2::nat_gateways(look).await?;
         // Dead ones stay listed for an hour: a create with their token would be answered with them.
         let dead = listed

@@ -4,7 +4,7 @@ use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_mad
 use super::sagemaker::{list_tags, or_gone, tags, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
 use auroraml_core::base::{Input, State};
-use auroraml_core::kinds::notebook::{NO_SHRINKING, Notebook, Props};
+use auroraml_core::kinds::notebook::{Notebook, Props};
 use aws_sdk_sagemaker::operation::describe_notebook_instance::DescribeNotebookInstanceOutput;
 use aws_sdk_sagemaker::types::{
     DirectInternetAccess, InstanceMetadataServiceConfiguration, NotebookInstanceStatus,
@@ -87,9 +87,6 @@ impl Calls for Notebook {
         let settings = ["instance", "volume", "role", "lifecycle_config", "platform", "metadata_version"];
         let is_running = live.running == Some(true);
         if settings.iter().any(|path| update.changed(path)) {
-            if want.volume < live.volume {
-                return Err(Failure::refused("UpdateNotebookInstance", NO_SHRINKING));
-            }
             return if is_running { stop(aws).await } else { change(aws, &update).await };
         }
         match (update.changed("running"), is_running) {

@@ -6,7 +6,7 @@ pub(super) mod parameters;
 pub use facts::{ClusterFacts, GroupFacts, cluster_facts, group_exists, group_facts};
 
 use super::kind::absent_ok;
-use crate::aws::{Aws, During, Failure, Look, tag_changes, tag_map};
+use crate::aws::{Aws, During, Failure, Inside, Look, tag_changes, tag_map};
 use auroraml_core::base::State;
 use auroraml_core::members::restart::needs_person;
 use aws_sdk_rds::primitives::DateTime;
@@ -147,7 +147,7 @@ const QUOTED_MAX: usize = 3;
 pub(super) async fn reported(aws: &Aws, since: u64) -> Vec<String> {
     use aws_sdk_rds::types::SourceType;
     let start = DateTime::from_millis(i64::try_from(since).unwrap_or(i64::MAX));
-    let look = Look { aws, as_of: since, only: None };
+    let look = Look { aws, as_of: since, only: None, inside: Inside::default() };
     let members = instances(look).await.unwrap_or_default();
     let is_member = |id: &str| members.iter().any(|member| member.db_instance_identifier() == Some(id));
     let of_cluster = aws

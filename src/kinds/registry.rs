@@ -78,7 +78,8 @@ impl Kinds {
     /// # Errors
     /// Those of its kind's observation.
     pub async fn observe_one(&self, aws: &Aws, id: &Id, as_of: u64) -> Result<Option<Live>, Failure> {
-        let look = Look { aws, as_of, only: Some(&id.name) };
+        // The executor is about to change something.
+        let look = Look { as_of, only: Some(&id.name), ..Look::for_a_change(aws) };
         Ok(self.get(id.kind).observe(look).await?.into_iter().find(|live| live.id == *id))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::ec2::{self, Candidate, Held};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
-use crate::aws::{Aws, Class, During, Failure, Look};
+use crate::aws::{Aws, Class, During, Failure, Inside, Look};
 use auroraml_core::base::State;
 use auroraml_core::base::names::RESOURCE_TAG;
 use auroraml_core::kinds::Kind;
@@ -14,12 +14,17 @@ impl Calls for Subnet {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (subnets, territory) = tokio::try_join!(ec2::subnets(look), ec2::territory(look))?;
         let territory = territory.knowing(look, subnets.iter().filter_map(|one| one.vpc_id())).await?;
+        // A run that was killed may have made one with the range of an earlier spec, which showed only later.
+        let wanted = |subnet: &aws_sdk_ec2::types::Subnet| {
+            let range = look.aws.scope.subnets.get(&ec2::name_of(look, Self::NAME, subnet.tags())?)?;
+            Some(subnet.cidr_block() == Some(range))
+        };
         let all = subnets.iter().map(|subnet| Candidate {
             object: subnet,
             id: subnet.subnet_id(),
             tags: subnet.tags(),
             ground: territory.ground(subnet.vpc_id()),
-            rank: 0,
+            rank: usize::from(wanted(subnet) == Some(false)),
         });
         let seen = ec2::named(look, Self::NAME, all).into_iter().map(|subnet| {
             let (object, owned) = (subnet.object, subnet.is_owned());
@@ -83,7 +88,7 @@ async fn conflict(aws: &Aws, name: &str, want: &Props, failure: Failure) -> Resu
     let request = aws.ec2.describe_subnets().filters(ec2::filter("vpc-id", want.vpc.get()));
     let items = request.into_paginator().items().send();
     let found = items.collect::<Result<Vec<_>, _>>().await.during("DescribeSubnets")?;
-    let look = Look { aws, as_of: 0, only: None };
+    let look = Look { aws, as_of: 0, only: None, inside: Inside::default() };
     let range = want.cidr.parse::<Ipv4Net>().ok();
     let overlaps = |cidr: Option<&str>| {
         let other = cidr.and_then(|cidr| cidr.parse::<Ipv4Net>().ok());

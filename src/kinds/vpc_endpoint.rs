@@ -2,7 +2,7 @@
 
 use super::ec2::{self, Candidate};
 use super::kind::{Calls, Deletion, Seen, Update, already_ok, just_made};
-use crate::aws::{Aws, Class, During, Failure, Look, owns};
+use crate::aws::{Aws, Class, During, Failure, Inside, Look, owns};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::vpc_endpoint::{Props, VpcEndpoint};
@@ -48,7 +48,7 @@ impl Calls for VpcEndpoint {
     }
 
     async fn create(&self, aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> {
-        let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+        let look = Look { aws, as_of: aws.clock.now_ms(), only: None, inside: Inside::default() };
         let dead = ec2::endpoints(look)
             .await?
             .iter()

@@ -1,7 +1,7 @@
 //! Asks AWS and the machine for the facts that the model needs.
 
 use crate::aws::{Aws, During, Failure, Look};
-use crate::kinds::{absent_ok, rds};
+use crate::kinds::{absent_ok, rds, sql};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
 use auroraml_core::base::{Id, Live, Observed};
 use auroraml_core::engine::Offered;
@@ -24,11 +24,12 @@ const ROLES_PER_CLUSTER: usize = 5;
 pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure> {
     let aws = look.aws;
     // On the heap: the SDK's futures are large, and this one is part of all that follow.
-    let (engine_versions, live_engine_version, existing) = Box::pin(engine(look, spec)).await?;
+    let (engine, sql) = tokio::join!(Box::pin(engine(look, spec)), Box::pin(sql::facts(look)));
+    let (engine_versions, live_engine_version, existing) = engine?;
     let mut files = BTreeMap::new();
-    for path in spec.notebook.iter().flat_map(|notebook| &notebook.files) {
+    for path in spec.files() {
         let hash = |content| Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-        files.insert(path.clone(), (aws.files)(path).map(hash).map_err(|error| error.to_string()));
+        files.insert(path.to_string(), (aws.files)(path).map(hash).map_err(|error| error.to_string()));
     }
     let now = jiff::Timestamp::from_millisecond(i64::try_from(aws.clock.now_ms()).unwrap_or(i64::MAX))
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -37,6 +38,7 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
         engine_versions,
         live_engine_version,
         existing,
+        sql: sql?,
         files,
         today: now.strftime("%Y-%m-%d").to_string(),
         timestamp: now.strftime("%Y%m%d-%H%M%S").to_string(),

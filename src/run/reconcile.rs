@@ -2,7 +2,7 @@
 
 use super::execute::{Report, execute, may_hide, said};
 use super::{again, facts, preflight};
-use crate::aws::{Aws, Failure, Look, Stop};
+use crate::aws::{Aws, Failure, Inside, Look, Stop};
 use crate::stack::Stack;
 use crate::verify::outlook;
 use auroraml_core::base::{Id, Observed};
@@ -10,9 +10,9 @@ use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, Intent, Order, Preflight};
-use auroraml_core::plan::{Plan, plan};
+use auroraml_core::plan::{Plan, Step, plan};
 use auroraml_core::resource::{Action, Graph};
-use auroraml_core::spec::Spec;
+use auroraml_core::spec::{Aurora, Spec};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +88,10 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
 /// When AWS cannot be asked.
 pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, PrepareError> {
     let (order, aws, spec): (Order, &Aws, &Spec) = (order.into(), &stack.aws, &stack.spec);
-    let look = Look { aws, as_of: aws.clock.now_ms(), only: None };
+    // With the stack's own cluster goes what is in it.
+    let (leaves, owned) = (order.intent != Intent::Apply, matches!(spec.aurora, Some(Aurora::Owned(_))));
+    let inside = Inside { looks: !(leaves && owned), wakes: order.wake, leaves };
+    let look = Look { aws, as_of: aws.clock.now_ms(), only: None, inside };
     let (observed, facts) =
         tokio::join!(Box::pin(stack.kinds.observe_all(look)), Box::pin(facts::gather(look, spec)));
     let (observed, mut facts) = (observed?, facts?);
@@ -205,8 +208,12 @@ pub async fn reconcile(
         if complete && may_hide && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
+        let before = prepared.plan;
         prepared = again::until_seen(&aws.clock, &stop, &*listener, || prepare(stack, order)).await?;
-        if !complete || *stop.borrow() {
+        // What has come to light meanwhile may be what was in the way of a destroy.
+        let goes_on =
+            complete || order.intent != Intent::Apply && has_more_to_delete(&before, &prepared.plan);
+        if !goes_on || *stop.borrow() {
             break;
         }
         // A window that has opened meanwhile, say, or a parameter that was said to be dynamic.
@@ -226,6 +233,12 @@ pub async fn reconcile(
         }
     }
     Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, unreviewed, permit })
+}
+
+/// Whether the next plan deletes something of which the one before knew nothing.
+fn has_more_to_delete(before: &Plan, next: &Plan) -> bool {
+    let is_known = |step: &Step| before.steps.iter().any(|known| known.id == step.id);
+    next.work().any(|step| step.action == Action::Delete && !is_known(step))
 }
 
 /// Waits until whatever an earlier run made is visible, so that the last look misses nothing.

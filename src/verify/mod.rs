@@ -11,6 +11,7 @@ mod database;
 mod endpoints;
 mod gather;
 mod network;
+mod queries;
 
 use crate::aws::Failure;
 use crate::stack::Stack;
@@ -31,6 +32,18 @@ pub async fn outlook(stack: &Stack) -> Vec<String> {
             format!("SQL cannot use the wiring yet: {}: {}{fix}", check.object, check.found)
         })
         .collect()
+}
+
+/// As [`verify`] with `deep`, and then sends queries: the articles' own, or the given one.
+///
+/// # Errors
+/// When the cluster cannot be looked at.
+pub async fn query(stack: &Stack, given: Option<&str>) -> Result<Vec<Check>, Failure> {
+    let Some(facts) = gather::gather(stack, true).await? else { return verify(stack, false).await };
+    let mut checks = judge(&facts);
+    let more = queries::ask(&stack.aws, &stack.spec, &facts.cluster, given, &checks).await;
+    checks.extend(more);
+    Ok(checks)
 }
 
 /// Looks at the live wiring of the stack's cluster. With `deep` the database is asked as well, through the RDS

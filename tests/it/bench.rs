@@ -66,7 +66,8 @@ impl Bench {
     }
 
     pub async fn look(&self, graph: &Graph) -> (Plan, Observed) {
-        let look = Look { aws: &self.aws, as_of: self.aws.clock.now_ms(), only: None };
+        let look =
+            Look { aws: &self.aws, as_of: self.aws.clock.now_ms(), only: None, inside: Default::default() };
         let observed = self.stack.kinds.observe_all(look).await.unwrap();
         (plan(graph, &observed, &self.stack.kinds.catalog()), observed)
     }

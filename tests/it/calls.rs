@@ -184,6 +184,33 @@ async fn a_run_that_is_throttled_can_be_stopped() {
     }
 }
 
+/// Whoever stops a run is told what is left of it: its last look is as patient as those before.
+#[tokio::test(start_paused = true)]
+async fn the_last_look_of_a_stopped_run_is_patient() {
+    let spec = spec(&spec_file("minimal.yaml"));
+    let account = Account::new(1, Mood::Calm);
+    let stack = account.connect(&spec).await;
+    let prepared = prepare(&stack, Intent::Apply).await.unwrap();
+    let (order, stop) = tokio::sync::watch::channel(false);
+    let throttling = |throttle| {
+        let mut faults = Faults::seeded(1);
+        (faults.throttle, faults.rates) = (throttle, vec![Rate::no_changes()]);
+        faults
+    };
+    account.sandbox.set_faults(throttling(0.0));
+    let clock = account.sandbox.clock();
+    let run = reconcile(&stack, Intent::Apply, prepared, stop, Arc::new(Recorder::default()));
+    let person = async {
+        while account.sandbox.throttled() < 2 {
+            clock.sleep(Duration::from_millis(100)).await;
+        }
+        order.send(true).unwrap();
+        account.sandbox.set_faults(throttling(0.5));
+    };
+    let outcome = tokio::join!(run, person).0.unwrap_or_else(|error| panic!("{error:?}"));
+    assert!(!outcome.is_complete() && outcome.remaining.work().any(|step| step.id == Id::new("vpc", "main")));
+}
+
 /// What EC2 makes without a token, and how often it was made.
 fn made(account: &Account) -> BTreeMap<String, usize> {
     let once =

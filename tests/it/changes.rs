@@ -178,8 +178,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("aurora.restart.strategy", "of the run: interruptions.rs"),
     ("aurora.restart.allow", "of the run: cli.rs"),
-    ("aurora.restart.window", "of the run: interruptions.rs"),
-    ("aurora.restart.writer", "interruptions.rs: a_writer_is_brought_back_for_good"),
+    ("aurora.restart.window", "of the run: interruptions/windows.rs"),
+    ("aurora.restart.writer", "interruptions/failovers.rs: a_writer_is_brought_back_for_good"),
     ("endpoints.model.artifact", "its path is a property of the model as the image is"),
 ];
 

@@ -204,9 +204,12 @@ fn help_of_every_command() {
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect();
-    assert_eq!(names.len(), 10, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
     for name in names {
         golden(&format!("help-{name}.txt"), &place.run(&[name, "--help"]).out);
+    }
+    for name in ["load", "unload"] {
+        golden(&format!("help-data-{name}.txt"), &place.run(&["data", name, "--help"]).out);
     }
 }
 
@@ -304,6 +307,7 @@ fn what_is_not_there_is_a_preflight_failure() {
     place.write("mine.json", "{}");
     let reset = place.run(&["sandbox", "--reset", "--sandbox=mine.json"]);
     assert!(reset.code == 1 && place.read("mine.json") == "{}", "{reset:?}");
+    assert!(reset.err.contains("mine.json: it is not a sandbox file, and is left as it is"), "{reset:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -349,6 +353,8 @@ async fn a_stack_comes_up_and_goes() {
 
     let destroy = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes", "--allow", "failover", "-q"]));
     assert!(destroy.code == 0 && destroy.err.is_empty(), "{destroy:?}");
+    let left = place.run(&in_sandbox(&["plan", "shop.yaml", "--destroy", "--detailed-exitcode"]));
+    assert_eq!(left.code, 0, "nothing is left: {left:?}");
     // That a group came back is nothing that stays.
     assert!(!destroy.out.contains("Still there"), "{destroy:?}");
     let after = place.run(&in_sandbox(&["destroy", "shop.yaml"]));
@@ -515,7 +521,10 @@ async fn a_blocked_plan_changes_nothing() {
     let before = mutations(&place);
     let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json"]));
     assert!(plan.code == 6 && plan.out.contains("Blocked: none of this plan"), "{plan:?}");
-    assert!(!place.path("plan.json").exists());
+    assert!(
+        !place.path("plan.json").exists() && plan.err.contains("is blocked and was not saved"),
+        "{plan:?}"
+    );
     let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--detailed-exitcode"]));
     assert!(plan.code == 6 && plan.out.contains("Blocked: none of this plan"), "{plan:?}");
     let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));

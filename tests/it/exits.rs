@@ -44,6 +44,7 @@ async fn an_answer_at_a_terminal() {
     for (args, variables, answer) in [
         ("apply shop.yaml", &[][..], "no"),
         ("apply shop.yaml", &[("NO_COLOR", "1")], "y"),
+        ("apply shop.yaml --color never", &[], "ye"),
         // Nobody can say yes to what they have not seen.
         ("apply shop.yaml --quiet --allow failover", &[], "yes please"),
     ] {
@@ -51,7 +52,8 @@ async fn an_answer_at_a_terminal() {
         assert_eq!(ran.code, 1, "{ran:?}");
         assert!(ran.out.contains("role.comprehend") && ran.out.contains("Type yes to go on: "), "{ran:?}");
         assert!(ran.out.contains("nothing was changed: the answer was not yes"), "{ran:?}");
-        assert_eq!(ran.out.contains(bold), variables.is_empty(), "colour on a terminal alone: {ran:?}");
+        let is_wanted = variables.is_empty() && !args.contains("never");
+        assert_eq!(ran.out.contains(bold), is_wanted, "colour on a terminal alone: {ran:?}");
     }
     // A yes beforehand was said to nothing in particular.
     let refused = answered(&place, "apply shop.yaml --yes", &[], "yes");
@@ -59,6 +61,9 @@ async fn an_answer_at_a_terminal() {
     // Who cannot be asked is not: the spec comes from where the answer would.
     let piped = fed(place.command(&in_sandbox(&["apply", "-", "--allow", "failover"])), SPEC);
     assert!(piped.code == 1 && piped.err.contains("there is nobody to ask"), "{piped:?}");
+    // Nor who has just typed the spec: the end of it is the end of what can be read.
+    let typed = answered(&place, "apply - --allow failover", &[], &format!("{SPEC}\u{4}yes"));
+    assert!(typed.code == 1 && typed.out.contains("there is nobody to ask"), "{typed:?}");
     let spec = SPEC.replace("existing: orders", "existing: orders, restart: { allow: readers }");
     place.write("shop.yaml", &spec);
     let refused = answered(&place, "apply shop.yaml", &[], "yes");
@@ -88,6 +93,40 @@ async fn files_that_cannot_be_written() {
     assert!(output.status.code() == Some(1) && text.contains("cannot write to stdout"), "{text}");
 }
 
+/// What cannot be read is told by its name, with what to do about it.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_cannot_be_read() {
+    let place = Place::new();
+    place.write("shop.yaml", SPEC);
+    for (args, told, help) in [
+        (&["validate", "."][..], "error: .: cannot be read: ", "check the name and its permissions"),
+        (
+            &["apply", "shop.yaml", "--plan", "missing.json", "--yes", "--sandbox"],
+            "error: missing.json: cannot be read: ",
+            "save one with: auroraml plan SPEC --out FILE",
+        ),
+        (
+            &["apply", "shop.yaml", "--plan", ".", "--yes", "--sandbox"],
+            "it is not a regular file",
+            "save one with: auroraml plan SPEC --out FILE",
+        ),
+        (
+            &["plan", "shop.yaml", "--sandbox=/proc/nothing/world.json"],
+            "error: /proc/nothing: cannot be made: ",
+            "use another file: --sandbox=FILE",
+        ),
+        (
+            &["init", "missing/new.yaml"],
+            "error: missing/new.yaml: cannot be written: ",
+            "choose another place",
+        ),
+    ] {
+        let ran = place.run(args);
+        assert!(ran.code == 1 && ran.err.contains(told) && ran.err.contains(help), "{args:?}: {ran:?}");
+    }
+}
+
 /// Every command that takes a spec takes it from stdin.
 #[test]
 fn a_spec_on_stdin() {
@@ -96,12 +135,19 @@ fn a_spec_on_stdin() {
         "stack: net\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16, private_subnets: [10.0.0.0/24] }\n";
     let run = |args: &[&str]| fed(place.command(&in_sandbox(args)), spec);
     assert_eq!(fed(place.command(&["validate", "-"]), spec).code, 0);
+    // A pipe is as good as a file: `auroraml validate <(…)`.
+    assert_eq!(fed(place.command(&["validate", "/dev/stdin"]), spec).code, 0);
     let wrong = fed(place.command(&["validate", "-"]), "stack: net\n");
     assert!(wrong.code == 1 && wrong.out.starts_with("stdin:1:1: "), "{wrong:?}");
     assert_eq!(run(&["plan", "-", "--detailed-exitcode"]).code, 2);
     assert_eq!(run(&["apply", "-", "--yes"]).code, 0);
     assert_eq!(run(&["plan", "-", "--detailed-exitcode"]).code, 0);
     assert_eq!(run(&["status", "-"]).code, 0);
+    // Of another spec, what is missing and what differs.
+    let larger = spec.replace("10.0.0.0/24]", "10.0.0.0/24, 10.0.1.0/24]");
+    let status = fed(place.command(&in_sandbox(&["status", "-"])), &larger);
+    assert!(status.code == 0 && status.out.contains("subnet.private-2     missing\n"), "{status:?}");
+    assert!(status.out.contains("route_table.private  differs  rtb-"), "{status:?}");
     // There is no cluster whose wiring could be verified.
     let verify = run(&["verify", "-"]);
     assert!(verify.code == 1 && verify.err.contains("the spec has no cluster"), "{verify:?}");

@@ -13,6 +13,7 @@ use auroraml_sandbox::random::Mood;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub struct Imagined {
     shows: Shows,
     answers: Answers,
     began: u64,
+    /// How long a look takes, in seconds.
+    pub slowness: AtomicU64,
     pub story: Mutex<Story>,
 }
 
@@ -80,7 +83,14 @@ impl AnyKind for Imagined {
         let now = story.now;
         story.looks.push(now);
         story.ages.push(now + self.began - look.as_of);
-        Box::pin(std::future::ready(Ok((self.shows)(&story).into_iter().collect())))
+        let seen = Ok((self.shows)(&story).into_iter().collect());
+        match self.slowness.load(Ordering::Relaxed) {
+            0 => Box::pin(std::future::ready(seen)),
+            seconds => Box::pin(async move {
+                look.aws.clock.sleep(Duration::from_secs(seconds)).await;
+                seen
+            }),
+        }
     }
     fn create<'a>(&'a self, aws: &'a Aws, _: &'a str, _: Value, _: Option<&'a Live>) -> Answer<'a, ()> {
         self.ask(aws, "create")
@@ -141,7 +151,8 @@ pub fn imagine(
     (shows, answers): (Shows, Answers),
 ) -> &'static Imagined {
     let began = bench.aws.clock.now_ms();
-    let imagined = Imagined { name, rules, shows, answers, began, story: Mutex::default() };
+    let (slowness, story) = (AtomicU64::new(0), Mutex::default());
+    let imagined = Imagined { name, rules, shows, answers, began, slowness, story };
     let imagined: &'static Imagined = Box::leak(Box::new(imagined));
     bench.stack.kinds = bench.stack.kinds.clone().with(imagined);
     imagined

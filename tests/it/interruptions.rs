@@ -1,6 +1,9 @@
 //! Who is interrupted, when, and with whose leave: plans of a dozen clusters as a person reads them, and runs
 //! of all strategies against the sandbox, undisturbed and among others who work on the same cluster.
 
+mod failovers;
+mod windows;
+
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::support::golden_at;
 use auroraml::aws::{simulated_config, simulated_config_as};
@@ -184,7 +187,8 @@ fn interruptions(plan: &Plan) -> Vec<String> {
     plan.interruptions().map(|interruption| interruption.what.clone()).collect()
 }
 
-const NOW: Order = Order { intent: Intent::Apply, now: true, accept_pending: false, reviewed: false };
+const NOW: Order =
+    Order { intent: Intent::Apply, now: true, accept_pending: false, reviewed: false, wake: true };
 const DESTROY: Intent = Intent::Destroy { unprotect: false };
 
 /// Plans of many clusters, as `auroraml plan` prints them.
@@ -293,121 +297,6 @@ async fn dynamic_parameters_need_no_restart() {
     assert_eq!(orders.ours(), Vec::<String>::new());
 }
 
-/// Outside of its window an interruption is held; in it, or with `--now`, it is made.
-#[tokio::test(start_paused = true)]
-async fn a_window_holds_interruptions() {
-    let restart = "{ window: \"sun:03:00-sun:05:00\" }";
-    for now in [false, true] {
-        let orders = Orders::new(6, Mood::Real, Shape { restart, ..NEW }).await;
-        orders.wait_until(jiff::civil::Weekday::Friday, 12).await;
-        let (outcome, _) = orders.run(Intent::Apply).await;
-        assert!(outcome.is_complete());
-        orders.wait(120).await;
-        assert_eq!(orders.pending().await.len(), 2);
-        let held: Vec<_> = outcome.remaining.held().map(|step| step.held.clone().unwrap()).collect();
-        assert!(held[0].contains("it opens at ") && held[0].contains("T03:00:00Z"), "{held:?}");
-        assert_eq!(orders.ours(), Vec::<String>::new());
-        if !now {
-            orders.wait_until(jiff::civil::Weekday::Sunday, 3).await;
-        }
-        let (outcome, _) = orders.run(Order { now, ..Intent::Apply.into() }).await;
-        assert!(outcome.is_complete() && outcome.remaining.held().next().is_none(), "{:#?}", outcome.reports);
-        assert_eq!(orders.pending().await, Vec::<String>::new());
-        // Given back outside of the window: the roles stay until members have restarted, unless that is accepted.
-        orders.wait_until(jiff::civil::Weekday::Friday, 12).await;
-        let (outcome, _) = orders.run(DESTROY).await;
-        let held: Vec<String> = outcome.remaining.held().map(|step| step.id.to_string()).collect();
-        let roles_and_group =
-            ["parameter_sync.main", "cluster_role.comprehend", "parameter_group.main", "role.comprehend"];
-        assert_eq!(held, roles_and_group, "{:#?}", outcome.reports);
-        let accepting = Order { accept_pending: true, ..DESTROY.into() };
-        let (outcome, _) = orders.run(accepting).await;
-        assert!(outcome.is_complete());
-        assert_eq!(orders.account.traces(&orders.spec), Vec::<String>::new());
-    }
-}
-
-/// The same where a static parameter changes in a group that is attached: AWS says `applying` first.
-#[tokio::test(start_paused = true)]
-async fn what_turns_out_to_need_a_restart_is_held() {
-    for (seed, restart) in
-        (30..36).flat_map(|seed| [(seed, "{ window: \"sun:03:00-sun:05:00\" }"), (seed, "never")])
-    {
-        let shape = Shape { restart, group: Some("production"), ..NEW };
-        let orders = Orders::new(seed, Mood::Real, shape).await;
-        orders.make_static();
-        orders.wait_until(jiff::civil::Weekday::Friday, 12).await;
-        // AWS notices late, so that the plan is made from what was.
-        orders.region(|rds| rds.late_ms = 8_000);
-        let (outcome, recorder) = orders.run(Intent::Apply).await;
-        assert!(outcome.is_complete(), "{restart}: {:#?}\n{}", outcome.reports, recorder.text());
-        orders.wait(300).await;
-        assert_eq!(orders.pending().await.len(), 2);
-        assert_eq!(orders.ours(), Vec::<String>::new());
-        let plan = orders.account.plan(&orders.spec).await;
-        assert!(plan.is_empty() && plan.held().count() == 1, "{plan:?}");
-    }
-}
-
-/// A window that opens while the rest is done: nobody has agreed to what it would let through.
-#[tokio::test(start_paused = true)]
-async fn a_window_that_opens_in_mid_way() {
-    let restart = "{ window: \"sun:03:00-sun:05:00\" }";
-    let orders = Orders::new(15, Mood::Real, Shape { restart, ..NEW }).await;
-    orders.wait_until(jiff::civil::Weekday::Sunday, 2).await;
-    while orders.now() / 1000 % 3600 < 3590 {
-        orders.wait(1).await;
-    }
-    let (outcome, recorder) = orders.run(Intent::Apply).await;
-    assert!(!outcome.is_complete() && outcome.remaining.interruptions().count() == 2, "{}", recorder.text());
-    assert!(outcome.reports.iter().all(|report| report.is_complete()), "{:#?}", outcome.reports);
-    assert_eq!(orders.ours(), Vec::<String>::new());
-    orders.account.apply(&orders.spec).await;
-}
-
-/// A window that closes while members are still pending ends the run; the next window finishes it.
-#[tokio::test(start_paused = true)]
-async fn a_window_that_closes_in_mid_way() {
-    let members = &[LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, LARGE, LARGE];
-    let restart = "{ window: \"03:00-03:30\" }";
-    let orders = Orders::new(7, Mood::Real, Shape { members, restart, ..NEW }).await;
-    orders.wait_until(jiff::civil::Weekday::Friday, 3).await;
-    // Not at the start of the window, so that it cannot be enough.
-    while orders.now() / 1000 % 3600 < 1200 {
-        orders.wait(60).await;
-    }
-    let (outcome, _) = orders.run(Intent::Apply).await;
-    let failed: Vec<String> =
-        outcome.reports.iter().flat_map(|r| &r.failed).map(|(_, failure)| failure.to_string()).collect();
-    assert!(failed[0].contains("the window of the spec has closed"), "{failed:?}");
-    let done = 8 - orders.pending().await.len();
-    assert!(done > 0 && done < 8, "{done} members restarted");
-    orders.wait_until(jiff::civil::Weekday::Saturday, 3).await;
-    let (outcome, _) = orders.run(Intent::Apply).await;
-    assert!(outcome.is_complete(), "{:#?}", outcome.reports);
-    assert_eq!(orders.pending().await, Vec::<String>::new());
-}
-
-/// A laptop that sleeps through the rest of its window does not wake up and go on.
-#[tokio::test(start_paused = true)]
-async fn a_window_that_closes_while_the_machine_sleeps() {
-    let members = &[LARGE, LARGE, LARGE];
-    let restart = "{ allow: failover, window: \"03:00-05:00\" }";
-    let orders = Orders::new(7, Mood::Calm, Shape { members, restart, ..NEW }).await;
-    orders.wait_until(jiff::civil::Weekday::Friday, 3).await;
-    let asleep = async {
-        // One member restarts.
-        orders.wait(120).await;
-        orders.account.sandbox.clock().suspend(Duration::from_secs(6 * 3600));
-    };
-    let (outcome, _) = tokio::join!(Box::pin(orders.run(Intent::Apply)), asleep).0;
-    let failed: Vec<String> =
-        outcome.reports.iter().flat_map(|r| &r.failed).map(|(_, failure)| failure.to_string()).collect();
-    assert!(failed[0].contains("the window of the spec has closed"), "{failed:?}");
-    assert_eq!(orders.ours(), ["RebootDBInstance orders-3"]);
-    assert_eq!(orders.pending().await.len(), 2);
-}
-
 /// A reader is removed and a static parameter changes: the reader goes first, and is listed first.
 #[tokio::test(start_paused = true)]
 async fn interruptions_are_listed_as_they_happen() {
@@ -429,35 +318,6 @@ async fn interruptions_are_listed_as_they_happen() {
         _ => None,
     });
     assert_eq!(met.collect::<Vec<_>>(), told);
-}
-
-/// Failovers that AWS accepts and does not make: tried again, then given up with AWS's own words.
-#[tokio::test(start_paused = true)]
-async fn failovers_that_fail() {
-    let orders = Orders::new(8, Mood::Calm, NEW).await;
-    orders.region(|rds| rds.failing_failovers = 2);
-    orders.account.apply(&orders.spec).await;
-    orders.account.destroy(&orders.spec).await;
-    orders.region(|rds| rds.failing_failovers = 100);
-    let (outcome, _) = orders.run(Intent::Apply).await;
-    let failed = outcome.reports[0].failed[0].1.to_string();
-    assert!(failed.contains("AWS accepted 3 times to fail over from orders-"), "{failed}");
-    assert!(failed.contains("AWS reported: ") && failed.contains("failover failed"), "{failed}");
-    orders.region(|rds| rds.failing_failovers = 0);
-    orders.account.apply(&orders.spec).await;
-}
-
-/// A value that the engine does not take is no reason to restart anybody.
-#[tokio::test(start_paused = true)]
-async fn failed_to_apply_stops_everything() {
-    let orders = Orders::new(9, Mood::Calm, Shape { restart: "never", ..NEW }).await;
-    drop(orders.run(Intent::Apply).await);
-    let orders = Orders { spec: with_restart("rolling"), ..orders };
-    orders.region(|rds| rds.fail_to_apply("orders-2"));
-    let (outcome, _) = orders.run(Intent::Apply).await;
-    let failed = outcome.reports[0].failed[0].1.to_string();
-    assert!(failed.contains("orders-2 reports failed-to-apply"), "{failed}");
-    assert_eq!(orders.ours(), Vec::<String>::new());
 }
 
 /// Somebody else fails over, reboots, adds, deletes, stops and starts while auroraml is at work. Whatever comes
@@ -541,23 +401,6 @@ async fn interfere(orders: &Orders, rng: &mut Rng) {
     }
 }
 
-/// A change of parameters wakes a paused member, which then runs them: the restart that was announced is spared.
-#[tokio::test(start_paused = true)]
-async fn a_paused_member_needs_no_restart() {
-    let members = &[("db.serverless", 1)];
-    let shape = Shape { members, group: Some("production"), ..NEW };
-    let orders = Orders::new(12, Mood::Real, shape).await;
-    orders.make_static();
-    orders.wait(7200).await;
-    let now = orders.now();
-    assert!(orders.region(|rds| rds.is_paused("orders-1", now)));
-    let (outcome, recorder) = orders.run(Intent::Apply).await;
-    assert!(outcome.is_complete(), "{}", recorder.text());
-    assert_eq!(outcome.permit.announced().len(), 1, "it may turn out to be necessary");
-    assert!(outcome.permit.made().is_empty() && orders.ours().is_empty(), "{}", recorder.text());
-    assert_eq!(orders.pending().await, Vec::<String>::new());
-}
-
 /// A cluster of the stack's own: classes, a reader less, the port. One member at a time, readers first.
 #[tokio::test(start_paused = true)]
 async fn changes_of_a_cluster_that_the_stack_owns() {
@@ -606,22 +449,6 @@ async fn killed_while_members_restart() {
     assert!(points >= 8, "{points} kill points");
 }
 
-/// The writer that the spec names is the writer at the end, and stays it: AWS calls the old one the writer for a
-/// while after a failover, which here is the very one that is wanted.
-#[tokio::test(start_paused = true)]
-async fn a_writer_is_brought_back_for_good() {
-    // Seed 267 ended too early: AWS showed the new writer only after three equal looks.
-    for seed in (40..50).chain([267]) {
-        let orders = Orders::new(seed, Mood::Real, Shape { restart: "{ writer: orders-1 }", ..NEW }).await;
-        let (outcome, recorder) = orders.run(Intent::Apply).await;
-        assert!(outcome.is_complete(), "seed {seed}: {:#?}\n{}", outcome.reports, recorder.text());
-        // Not in a second round, which would only be begun if AWS happened to show it in time.
-        assert_eq!(outcome.reports.len(), 1, "seed {seed}: {}", recorder.text());
-        orders.wait(120).await;
-        orders.account.assert_settled(&orders.spec, Intent::Apply).await;
-    }
-}
-
 /// Another cluster in the spec: the one before would be left with half a wiring.
 #[tokio::test(start_paused = true)]
 async fn another_existing_cluster_is_blocked() {
@@ -647,15 +474,6 @@ async fn another_existing_cluster_is_blocked() {
     assert!(outcome.is_complete(), "{}", recorder.text());
     let plan = orders.account.plan(&spec(&text)).await;
     assert!(plan.blocked.is_empty() && plan.count(auroraml_core::resource::Action::Create) > 0, "{plan:?}");
-}
-
-/// A name that no member has would be a wish that nobody hears.
-#[tokio::test(start_paused = true)]
-async fn a_writer_that_is_no_member() {
-    let orders = Orders::new(14, Mood::Calm, Shape { restart: "{ writer: order-1 }", ..NEW }).await;
-    let plan = orders.account.plan(&orders.spec).await;
-    assert_eq!(plan.blocked.len(), 1, "{:?}", plan.blocked);
-    assert!(plan.blocked[0].hint.contains("name one of orders-1, orders-2"), "{:?}", plan.blocked);
 }
 
 /// The clients that the tests use are told apart by what they sign with.

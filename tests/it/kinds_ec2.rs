@@ -534,7 +534,12 @@ fn two_groups(vpc: &str, port: i32) -> Graph {
 
 /// Plans once and carries it out.
 async fn once(stack: &Stack, graph: Graph) -> (Plan, Report) {
-    let look = auroraml::aws::Look { aws: &stack.aws, as_of: stack.aws.clock.now_ms(), only: None };
+    let look = auroraml::aws::Look {
+        aws: &stack.aws,
+        as_of: stack.aws.clock.now_ms(),
+        only: None,
+        inside: Default::default(),
+    };
     let observed = stack.kinds.observe_all(look).await.unwrap();
     let plan = auroraml_core::plan::plan(&graph, &observed, &stack.kinds.catalog());
     let (_keep, stop) = tokio::sync::watch::channel(false);

@@ -485,6 +485,20 @@ async fn the_secret_of_others_is_left_alone() {
     assert_eq!(bench.count("RestoreSecret"), 0);
 }
 
+/// What others have written over it is neither lost nor told.
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_others_have_written_over() {
+    let bench = Bench::new(1, Mood::Calm, REGION, Scope::default()).await;
+    bench.apply(&with_secret("admin", None, "host-1")).await;
+    let secrets = &bench.aws.secretsmanager;
+    secrets.put_secret_value().secret_id(SECRET).secret_string("hunter2").send().await.unwrap();
+    let why = bench.failure(&with_secret("admin", None, "host-2")).await;
+    assert!(why.contains("is not a JSON object; others have changed it"), "{why}");
+    assert!(!why.contains("hunter2") && !bench.recorder.text().contains("hunter2"), "{why}");
+    let now = bench.region(|region| region.secretsmanager.current_text(SECRET).map(String::from));
+    assert_eq!(now.as_deref(), Some("hunter2"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_secret_killed_anywhere() {
     let world = World::new(1, Mood::Real);

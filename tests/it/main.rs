@@ -19,6 +19,7 @@ mod kinds_storage;
 mod lifecycle;
 mod listener;
 mod moto;
+mod notebooks;
 mod ownership;
 mod permits;
 mod pipeline;

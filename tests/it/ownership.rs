@@ -174,14 +174,15 @@ async fn what_a_notebook_made_is_offered() {
     let put = aws.iam.put_role_policy().role_name("theirs").policy_name("all").policy_document(policy);
     put.send().await.unwrap();
     account.sandbox.clock().sleep(Duration::from_secs(60)).await;
-    let model =
-        aws.sagemaker.create_model().model_name("sagemaker-xgboost-2026").primary_container(container);
-    model.execution_role_arn(role).send().await.unwrap();
-    let variant =
-        ProductionVariant::builder().variant_name("AllTraffic").model_name("sagemaker-xgboost-2026");
-    let variant = variant.instance_type("ml.m5.large".into()).initial_instance_count(1).build();
-    let config =
-        aws.sagemaker.create_endpoint_config().endpoint_config_name("churn").production_variants(variant);
+    let mut config = aws.sagemaker.create_endpoint_config().endpoint_config_name("churn");
+    // The first has the name that the stack's notebook gives its models; the other may be anybody's.
+    for name in ["minimal-notebook-2026", "sagemaker-xgboost-2026"] {
+        let model = aws.sagemaker.create_model().model_name(name).primary_container(container.clone());
+        model.execution_role_arn(role).send().await.unwrap();
+        let variant = ProductionVariant::builder().variant_name(name).model_name(name);
+        let variant = variant.instance_type("ml.m5.large".into()).initial_instance_count(1);
+        config = config.production_variants(variant.build());
+    }
     config.send().await.unwrap();
     account.sandbox.clock().sleep(Duration::from_secs(60)).await;
     let endpoint = aws.sagemaker.create_endpoint().endpoint_name("churn").endpoint_config_name("churn");
@@ -212,7 +213,12 @@ async fn what_a_notebook_made_is_offered() {
     );
     let (plan, _) = run(&account, &spec, DESTROY, &["endpoint.churn"]).await;
     assert_eq!(plan.count(Action::Delete), 1);
-    account.sandbox.with(|world| assert!(world.regions[&spec.region].sagemaker.endpoints.is_empty()));
+    account.sandbox.with(|world| {
+        let sagemaker = &world.regions[&spec.region].sagemaker;
+        assert!(sagemaker.endpoints.is_empty() && sagemaker.endpoint_configs.is_empty());
+        let models: Vec<&str> = sagemaker.models.values().map(|model| model.name.as_str()).collect();
+        assert_eq!(models, ["sagemaker-xgboost-2026"]);
+    });
 }
 
 /// What `status` says.

@@ -27,7 +27,11 @@ pub struct Served {
 }
 
 pub async fn serve() -> Served {
-    let sandbox = recorded(Sandbox::new(World::new(1, Mood::Calm), SPEED), Who::Other);
+    serve_world(World::new(1, Mood::Calm), SPEED, Who::Other).await
+}
+
+pub async fn serve_world(world: World, speed: f64, who: Who) -> Served {
+    let sandbox = recorded(Sandbox::new(world, speed), who);
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.address();
     let (stop, stopped) = oneshot::channel();

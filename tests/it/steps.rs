@@ -14,6 +14,7 @@ use auroraml_core::model::Scope;
 use auroraml_core::resource::{Graph, Nature, Rules, Sight, Verdict};
 use auroraml_sandbox::random::Mood;
 use serde_json::json;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 async fn made(shows: Shows, answers: Answers) -> Ended {
@@ -490,6 +491,13 @@ async fn a_step_ends_where_it_is_told_to_stop() {
         (ended.how.as_str(), ended.story.acts()),
         ("interrupted", vec![(0, "create"), (10, "create")])
     );
+    // Nor is what a look shows that was under way when the order came.
+    let mut bench = Bench::new(1, Mood::Calm, "us-east-1", Scope::default()).await;
+    let imagined = imagine(&mut bench, "thing", RULES, (|_| Some(thing(2)), accepts));
+    imagined.slowness.store(3, Ordering::Relaxed);
+    let report = carry_out(&bench, wanted(), &[thing(2)], Some(1)).await;
+    assert_eq!((report.interrupted.len(), report.failed.len()), (1, 0), "{report:?}");
+    assert_eq!(imagined.story.lock().unwrap().acts(), []);
 }
 
 /// What a kind's judgement is told of the looks before, and what is looked at once more before somebody is interrupted.

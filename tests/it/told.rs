@@ -94,6 +94,32 @@ fn yaml_is_the_same_document() {
     assert!(yaml.contains("\"2012-10-17\""), "{yaml}");
 }
 
+/// The address of something that gives this answer to whatever it is asked.
+fn answering(answer: &'static str) -> &'static str {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = [0; 4096];
+            let _ = std::io::Read::read(&mut stream, &mut asked);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    Box::leak(address.into_boxed_str())
+}
+
+/// Something else than our sandbox serves there.
+#[test]
+fn a_listener_that_is_no_sandbox() {
+    let place = Place::new();
+    place.write("shop.yaml", SPEC);
+    let other = answering("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello");
+    let ran = place.run(&["plan", "shop.yaml", &format!("--sandbox={other}")]);
+    assert!(ran.code == 1 && ran.err.contains(&format!("error: {other}: ")), "{ran:?}");
+    assert!(ran.err.contains("other simulators of AWS are used without --sandbox"), "{ran:?}");
+}
+
 /// What keeps a first request from AWS, told as what it is.
 #[test]
 fn what_is_in_the_way_to_aws() {
@@ -111,9 +137,13 @@ fn what_is_in_the_way_to_aws() {
     // Nothing listens on a port that was just given back.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let free: &'static str = Box::leak(format!("http://{free}").into_boxed_str());
+    let refusing = answering(
+        "HTTP/1.1 403 Forbidden\r\ncontent-type: text/xml\r\nconnection: close\r\n\r\n<ErrorResponse><Error>\
+         <Code>InvalidClientTokenId</Code><Message>The security token is invalid.</Message></Error></ErrorResponse>",
+    );
     // Environment, flags, part of the error, part of the advice.
     type Case<'c> = (Vec<(&'c str, &'c str)>, &'c [&'c str], &'c str, &'c str);
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 8] = [
         (vec![], &[], "AWS: there are no credentials", "aws sso login"),
         (vec![("AWS_PROFILE", "nobody")], &[], "there is no profile nobody", "aws configure list-profiles"),
         // As in the AWS CLI, the profile that was asked for wins over keys in the environment.
@@ -131,6 +161,12 @@ fn what_is_in_the_way_to_aws() {
             &[],
             "cannot be reached: tcp connect error",
             "AWS_ENDPOINT_URL",
+        ),
+        (
+            with(&[("AWS_ENDPOINT_URL", refusing)]),
+            &[],
+            "InvalidClientTokenId: The security token is invalid",
+            "aws sso login",
         ),
     ];
     for (environment, flags, why, help) in cases {

@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | 1 | [`base`] | ids, references, live objects, differences, names, policy documents |
 //! | 1 | [`engine`] | what auroraml knows of a database engine, as a value |
+//! | 1 | [`sql`] | SQL as text: quoting, types, statements, and what MySQL shows |
 //! | 2 | [`spec`] | YAML to [`spec::Spec`], every problem with its position |
 //! | 3 | [`members`] | the members of a cluster: who restarts next, what interrupts them, what is permitted |
 //! | 4 | [`resource`] | the graph of desired resources, and the [`resource::Rules`] of a kind |
@@ -31,4 +32,5 @@ pub mod plan;
 pub mod render;
 pub mod resource;
 pub mod spec;
+pub mod sql;
 pub mod verify;

@@ -18,6 +18,8 @@ impl World {
         let region = self.regions.entry(call.region.clone()).or_default();
         // Other services ask EC2 about subnets and groups without telling it the time.
         region.ec2.settle(call.now);
+        // What jobs leave in S3 is there for whoever looks, and no part of what a refusal takes back.
+        sagemaker::settle_jobs(call, &mut region.sagemaker, &self.global.iam, &mut self.global.s3);
         if !self.bare {
             region.ec2.furnish(&call.region);
         }

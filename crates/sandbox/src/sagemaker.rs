@@ -1,5 +1,5 @@
 //! Simulated SageMaker: notebook instances, their lifecycle configurations, models, endpoint
-//! configurations, endpoints and tags.
+//! configurations, endpoints, jobs and tags.
 //!
 //! The awkward parts are those of the fact book, sections 4.1 to 4.6 and appendix E item 8: "not found" is
 //! a `ValidationException`, an endpoint whose update failed is `InService` with the old configuration, a
@@ -7,12 +7,17 @@
 //! Resource names are one per account and region whatever their case, because ARNs are lower-case.
 
 mod answers;
+mod automl_data;
+mod automl_job;
+mod automl_jobs;
 mod configs;
 mod container;
 mod csv;
+mod data;
 mod deployment;
 mod endpoint;
 mod endpoints;
+mod fit;
 mod input;
 mod learned;
 mod lifecycle;
@@ -25,9 +30,17 @@ mod reach;
 mod runtime;
 mod state;
 mod tags;
+mod training_job;
+mod training_jobs;
+mod tuning_job;
+mod tuning_jobs;
+mod xgboost;
 
 use crate::call::Call;
+use crate::iam::Iam;
+use crate::s3::S3;
 use crate::wire::Reply;
+pub use automl_job::{AutoMLJob, Candidate, Finish};
 pub use container::Container;
 pub use endpoint::{Deployment, Endpoint, Health, Variant};
 pub use learned::{Answer, Column, Learned, Scores};
@@ -38,6 +51,13 @@ pub(crate) use predict::predict;
 pub(crate) use reach::Reach;
 pub(crate) use runtime::{handle as handle_runtime, invoked};
 pub use state::{EndpointConfig, LifecycleConfig, Model, SageMaker};
+pub use training_job::{Ending, TrainingJob};
+pub use tuning_job::TuningJob;
+
+/// Carries jobs on to the time of the call: what they have ended with is in S3, whoever asks.
+pub(crate) fn settle_jobs(call: &Call, sagemaker: &mut SageMaker, iam: &Iam, s3: &mut S3) {
+    sagemaker.settle_jobs(iam, s3, call.now);
+}
 
 pub(crate) fn handle(call: &Call, mut reach: Reach<'_>) -> Reply {
     let reach = &mut reach;
@@ -73,9 +93,22 @@ pub(crate) fn handle(call: &Call, mut reach: Reach<'_>) -> Reply {
         "AddTags" => tags::add(call, reach.sagemaker),
         "ListTags" => tags::list(call, reach.sagemaker),
         "DeleteTags" => tags::delete(call, reach.sagemaker),
-        // The sandbox runs no jobs yet; an account without jobs is what these answer for.
-        "ListTrainingJobs" => listing::page(call, "TrainingJobSummaries", &listing::BY_TIME, Vec::new()),
-        "ListAutoMLJobs" => listing::page(call, "AutoMLJobSummaries", &listing::BY_TIME, Vec::new()),
+        "CreateTrainingJob" => training_jobs::create(call, reach),
+        "DescribeTrainingJob" => training_jobs::describe(call, reach.sagemaker),
+        "StopTrainingJob" => training_jobs::stop(call, reach.sagemaker),
+        "ListTrainingJobs" => training_jobs::list(call, reach.sagemaker),
+        "CreateHyperParameterTuningJob" => tuning_jobs::create(call, reach),
+        "DescribeHyperParameterTuningJob" => tuning_jobs::describe(call, reach.sagemaker),
+        "StopHyperParameterTuningJob" => tuning_jobs::stop(call, reach.sagemaker),
+        "ListHyperParameterTuningJobs" => tuning_jobs::list(call, reach.sagemaker),
+        "ListTrainingJobsForHyperParameterTuningJob" => {
+            tuning_jobs::list_training_jobs(call, reach.sagemaker)
+        }
+        "CreateAutoMLJobV2" => automl_jobs::create(call, reach),
+        "DescribeAutoMLJobV2" => automl_jobs::describe(call, reach.sagemaker),
+        "StopAutoMLJob" => automl_jobs::stop(call, reach.sagemaker),
+        "ListAutoMLJobs" => automl_jobs::list(call, reach.sagemaker),
+        "ListCandidatesForAutoMLJob" => automl_jobs::list_candidates(call, reach.sagemaker),
         _ => Err(call.unknown()),
     }
 }

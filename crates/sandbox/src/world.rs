@@ -97,6 +97,13 @@ impl World {
         self.global.s3.contents_mut().chain(rows)
     }
 
+    /// The access key that programs on a notebook instance find: one of a session of its role, whose policies are
+    /// enforced. `None` without such an instance.
+    pub fn notebook_session(&mut self, region: &str, notebook: &str) -> Option<String> {
+        let role = self.regions.get(region)?.sagemaker.notebooks.get(notebook)?.role.clone();
+        self.global.iam.open_session(&role, "SageMaker", &mut self.global.random)
+    }
+
     /// The requests that changed or tried to change something.
     pub fn mutations(&self) -> impl Iterator<Item = &Entry> {
         self.log.iter().filter(|entry| entry.mutating)

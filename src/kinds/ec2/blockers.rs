@@ -5,13 +5,16 @@
 //! section 5.5).
 
 use super::{filter, tags_of};
-use crate::aws::{Aws, Class, During, Failure};
+use crate::aws::{Aws, Class, During, Failure, owns};
 use crate::kinds::already_ok;
 use auroraml_core::base::names::RESOURCE_TAG;
 use aws_sdk_ec2::types::{Filter, NetworkInterface, NetworkInterfaceStatus, Tag};
 
 /// Blocking objects that a message names; there can be hundreds.
 const NAMED_MAX: usize = 6;
+
+/// What is said of an object of this stack.
+const OURS: &str = ", tagged as ";
 
 /// What is to be deleted, and could not be.
 #[derive(Clone, Copy)]
@@ -46,6 +49,11 @@ async fn explain(aws: &Aws, mut failure: Failure, held: Held<'_>) -> Failure {
     let Ok(mut blockers) = blockers(aws, held).await else { return failure };
     if blockers.is_empty() {
         return failure;
+    }
+    // Whatever the plan knew of has gone before the VPC: what is there and ours was made by a run that was killed, and
+    // showed only afterwards. The next look finds it; nobody waits an hour for it to go by itself.
+    if matches!(held, Held::Vpc(_)) && blockers.iter().all(|blocker| blocker.contains(OURS)) {
+        failure.class = Class::Propagating;
     }
     let more = blockers.len().saturating_sub(NAMED_MAX);
     blockers.truncate(NAMED_MAX);
@@ -130,7 +138,7 @@ async fn endpoints(aws: &Aws, vpc: &str) -> Result<Vec<String>, Failure> {
                 "GuardDuty's endpoint {id}: switch off its Runtime Monitoring for this VPC, or `{remove}`"
             );
         }
-        format!("endpoint {id} of {service}{}", ours(endpoint.tags()))
+        format!("endpoint {id} of {service}{}", ours(aws, endpoint.tags()))
     });
     Ok(told.collect())
 }
@@ -145,7 +153,7 @@ async fn groups(aws: &Aws, vpc: &str) -> Result<Vec<String>, Failure> {
             let remove = format!("aws ec2 delete-security-group --group-id {id}");
             return format!("GuardDuty's security group {id}: once its endpoint is gone, `{remove}`");
         }
-        format!("security group {id} ({name}){}", ours(group.tags()))
+        format!("security group {id} ({name}){}", ours(aws, group.tags()))
     });
     Ok(told.collect())
 }
@@ -155,7 +163,7 @@ async fn subnets(aws: &Aws, vpc: &str) -> Result<Vec<String>, Failure> {
     let found = items.collect::<Result<Vec<_>, _>>().await.during("DescribeSubnets")?;
     let told = found.iter().map(|subnet| {
         let id = subnet.subnet_id().unwrap_or_default();
-        format!("subnet {id} ({}){}", subnet.cidr_block().unwrap_or_default(), ours(subnet.tags()))
+        format!("subnet {id} ({}){}", subnet.cidr_block().unwrap_or_default(), ours(aws, subnet.tags()))
     });
     Ok(told.collect())
 }
@@ -169,7 +177,10 @@ async fn referring(aws: &Aws, group: &str) -> Result<Vec<String>, Failure> {
         let found = items.collect::<Result<Vec<_>, _>>().await.during("DescribeSecurityGroups")?;
         for other in found.iter().filter(|other| other.group_id() != Some(group)) {
             let (id, name) = (other.group_id().unwrap_or_default(), other.group_name().unwrap_or_default());
-            told.push(format!("a rule of security group {id} ({name}) refers to it{}", ours(other.tags())));
+            told.push(format!(
+                "a rule of security group {id} ({name}) refers to it{}",
+                ours(aws, other.tags())
+            ));
         }
     }
     Ok(told)
@@ -179,7 +190,12 @@ fn is_guardduty(tags: &[Tag]) -> bool {
     tags_of(tags).get("GuardDutyManaged").is_some_and(|value| value == "true")
 }
 
-/// Which resource of a stack it is, if it is one.
-fn ours(tags: &[Tag]) -> String {
-    tags_of(tags).get(RESOURCE_TAG).map(|name| format!(", tagged as {name}")).unwrap_or_default()
+/// Which resource of this stack or of another it is, if it is one.
+fn ours(aws: &Aws, tags: &[Tag]) -> String {
+    let tags = tags_of(tags);
+    let Some(name) = tags.get(RESOURCE_TAG) else { return String::new() };
+    match owns(&aws.place, &tags) {
+        true => format!("{OURS}{name}"),
+        false => format!(", {name} of another stack"),
+    }
 }

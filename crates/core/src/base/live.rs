@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 /// Output of an object that carries the stack's tags and lies somewhere that is not the stack's: where.
 pub const ELSEWHERE: &str = "elsewhere";
 
-/// Output of an object for which nothing speaks but the stack's tags: anybody can set those.
+/// Output of an object for which nothing speaks but the stack's tags: anybody can set those. Where it is text, what
+/// there is instead of tags.
 pub const ONLY_TAGGED: &str = "only_tagged";
 
 /// One live object, in the same property shape as the desired one.

@@ -135,8 +135,6 @@ impl Kind for Cluster {
                 Effect::None
             }
         },
-        // EnableHttpEndpoint answers with the new state, and Terraform's provider waits for nothing after it.
-        at_once: &["tags", "data_api"],
         poll_seconds: 5,
         // Between botocore's half hour and Terraform's two (fact book, section 1.17).
         limit_minutes: 60,

@@ -10,6 +10,8 @@ pub mod bucket;
 pub mod bucket_object;
 pub mod cluster;
 pub mod cluster_role;
+pub mod data_load;
+pub mod data_unload;
 pub mod elastic_ip;
 pub mod endpoint;
 pub mod endpoint_config;
@@ -28,12 +30,17 @@ pub mod route_table;
 pub mod secret;
 pub mod secret_attachment;
 pub mod security_group;
+pub mod sql_database;
+pub mod sql_function;
+pub mod sql_grant;
+pub mod sql_table;
 pub mod subnet;
 pub mod subnet_group;
 pub mod vpc;
 pub mod vpc_endpoint;
 
 mod parameters;
+mod unseen;
 
 /// What a kind's file provides.
 pub trait Kind: Sync + 'static {
@@ -70,9 +77,15 @@ macro_rules! every_kind {
             "Database": instance::Instance,
             "Database": parameter_sync::ParameterSync,
             "Database": secret_attachment::SecretAttachment,
+            "Tables and data": sql_database::SqlDatabase,
+            "Tables and data": sql_table::SqlTable,
+            "Tables and data": [task] data_load::DataLoad,
+            "Tables and data": [task] data_unload::DataUnload,
             "SageMaker endpoints": model::Model,
             "SageMaker endpoints": endpoint_config::EndpointConfig,
             "SageMaker endpoints": endpoint::Endpoint,
+            "SQL": sql_function::SqlFunction,
+            "SQL": sql_grant::SqlGrant,
             "Notebook": notebook_config::NotebookConfig,
             "Notebook": notebook::Notebook,
         }

@@ -34,7 +34,8 @@ impl Kind for SecurityGroup {
     const NAME: &'static str = "security_group";
     const RULES: Rules = Rules {
         appears_late: true,
-        // Names are unique in a VPC.
+        // "You can't have two security groups for the same VPC with the same name" (Amazon EC2 API Reference,
+        // CreateSecurityGroup); it is answered with InvalidGroup.Duplicate.
         made_once: true,
         after: &["vpc"],
         takes_along: Some("with network interfaces in it that RDS or SageMaker has left behind"),

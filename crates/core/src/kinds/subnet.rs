@@ -24,7 +24,8 @@ impl Kind for Subnet {
     const NAME: &'static str = "subnet";
     const RULES: Rules = Rules {
         appears_late: true,
-        // Ranges of one VPC do not overlap.
+        // "The CIDR block must not overlap with the CIDR block of an existing subnet in the VPC" (Amazon EC2 API
+        // Reference, CreateSubnet); it is answered with InvalidSubnet.Conflict.
         made_once: true,
         after: &["vpc"],
         takes_along: Some("with network interfaces in it that RDS or SageMaker has left behind"),

@@ -19,6 +19,8 @@ pub struct Facts {
     pub live_engine_version: Option<String>,
     /// The existing cluster, where the spec names one and it is there.
     pub existing: Option<ExistingFacts>,
+    /// The database, where the spec says something of what is in it and there is a cluster.
+    pub sql: Option<SqlFacts>,
     /// SHA-256 of each local file that the spec names, in hexadecimal; or why it cannot be read.
     pub files: BTreeMap<String, Result<String, String>>,
     /// `YYYY-MM-DD`
@@ -27,6 +29,18 @@ pub struct Facts {
     pub timestamp: String,
     /// Name of the final snapshot in the plan that was reviewed, if one was.
     pub final_snapshot: Option<String>,
+}
+
+/// What is known of the database in the cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SqlFacts {
+    /// Whether the cluster takes SQL over HTTPS.
+    pub data_api: bool,
+    /// Whether there is a secret with a user of the database.
+    pub secret: bool,
+    /// What a reader of the plan should know: that nobody looked and why, which file was not loaded, which user there is
+    /// not.
+    pub notes: Vec<String>,
 }
 
 /// The zones in which AWS offers something.

@@ -7,12 +7,15 @@ mod aurora;
 mod existing;
 pub mod facts;
 mod network;
+mod notebook;
 mod roles;
 mod sagemaker;
 mod scope;
+mod sql;
 mod zones;
 
-pub use scope::{Scope, scope};
+pub use scope::{Scope, SqlScope, scope, sql_scope};
+pub use sql::{unload_of, wired_roles};
 pub use zones::{Questions, questions};
 
 use crate::base::Id;
@@ -43,11 +46,13 @@ pub struct Order {
     pub accept_pending: bool,
     /// The plan was reviewed: what is not in it is not done.
     pub reviewed: bool,
+    /// A cluster that pauses is woken, if need be, to look at what is in its database.
+    pub wake: bool,
 }
 
 impl From<Intent> for Order {
     fn from(intent: Intent) -> Order {
-        Order { intent, now: false, accept_pending: false, reviewed: false }
+        Order { intent, now: false, accept_pending: false, reviewed: false, wake: true }
     }
 }
 
@@ -86,6 +91,7 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
             builder.aurora(&network, secret.as_ref());
             builder.endpoints();
             builder.notebook(&network, secret.as_ref());
+            builder.sql();
         }
     }
     if builder.problems.is_empty() { Ok(builder.graph) } else { Err(builder.problems) }
@@ -157,6 +163,7 @@ impl Builder<'_> {
             Some(Aurora::Existing(_)) => {
                 self.check_wired_before();
                 self.give_back();
+                self.sql_stays();
             }
             None => {}
         }

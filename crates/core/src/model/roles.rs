@@ -4,7 +4,7 @@ use super::Builder;
 use crate::base::policy::{document, trust};
 use crate::base::{Id, Input};
 use crate::kinds::role;
-use crate::spec::{EndpointManager, S3Access};
+use crate::spec::{Aurora, EndpointManager, S3Access};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -16,6 +16,13 @@ const PULL: [&str; 3] =
     ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 const WRITE_LOGS: [&str; 4] =
     ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+const RUN_SQL: [&str; 5] = [
+    "rds-data:BatchExecuteStatement",
+    "rds-data:BeginTransaction",
+    "rds-data:CommitTransaction",
+    "rds-data:ExecuteStatement",
+    "rds-data:RollbackTransaction",
+];
 
 fn allow(actions: &[&str], resources: impl IntoIterator<Item = String>) -> Value {
     let resources: Vec<String> = resources.into_iter().collect();
@@ -192,13 +199,20 @@ impl Builder<'_> {
                 [format!("{bucket}/*")],
             ));
         }
+        // SQL through the Data API, which reads the secret in the caller's name.
+        let cluster = match &self.spec.aurora {
+            Some(Aurora::Owned(owned)) if owned.data_api => Some(place.cluster()),
+            Some(Aurora::Existing(existing)) => Some(existing.existing.clone()),
+            _ => None,
+        };
+        statements.extend(cluster.map(|cluster| allow(&RUN_SQL, [place.cluster_arn(&cluster)])));
         match (secret, &self.spec.aurora) {
             (Some(_), _) => statements.push(allow(
                 &["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
                 [place.secret_arn_pattern()],
             )),
             // RDS chooses the name of a secret that it manages, so the notebook asks which one it is.
-            (None, Some(crate::spec::Aurora::Owned(_))) => {
+            (None, Some(Aurora::Owned(_))) => {
                 statements.push(allow(&["rds:DescribeDBClusters"], [place.cluster_arn(&place.cluster())]));
                 statements.push(json!({
                     "Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"],

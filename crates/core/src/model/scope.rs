@@ -1,10 +1,13 @@
 //! What a look at AWS must know of a spec. Pure.
 
+use super::sql::{loads, unloads, wired_roles};
 use crate::engine::{AURORA_MYSQL, Engine};
-use crate::spec::{Aurora, EndpointManager, S3Access, Spec};
+use crate::kinds::{data_load, data_unload};
+use crate::spec::{Aurora, EndpointManager, Network, S3Access, SecretManager, Spec};
+use std::collections::BTreeMap;
 
 /// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scope {
     pub engine: &'static Engine,
     /// A cluster that others own, which this stack wires up.
@@ -18,6 +21,32 @@ pub struct Scope {
     pub notebook_endpoints: Vec<String>,
     /// Name of the stack's bucket, where the spec gives one.
     pub bucket: Option<String>,
+    /// What the spec says of what is in the database; without that nobody looks into it.
+    pub sql: Option<SqlScope>,
+    /// Range of each subnet by its name: of two of one name, the one with this range is meant.
+    pub subnets: BTreeMap<String, String>,
+}
+
+/// What the spec says of what is in the database.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SqlScope {
+    pub database: String,
+    /// ARN or name of the secret with the user by whom SQL is sent; without it that of the master user.
+    pub secret: Option<String>,
+    /// Whether the master user's secret is the stack's own, and not RDS's.
+    pub own_secret: bool,
+    /// Names of tables and functions.
+    pub tables: Vec<String>,
+    pub functions: Vec<String>,
+    /// Foundation models that the spec lets SQL call.
+    pub models: Vec<String>,
+    /// Tasks by name within the stack.
+    pub loads: Vec<(String, data_load::Props)>,
+    pub unloads: Vec<(String, data_unload::Props)>,
+    /// Users and their hosts.
+    pub users: Vec<(String, String)>,
+    /// Roles that the user by whom SQL is sent is to have.
+    pub master_roles: Vec<String>,
 }
 
 impl Default for Scope {
@@ -30,6 +59,8 @@ impl Default for Scope {
             endpoints: Vec::new(),
             notebook_endpoints: Vec::new(),
             bucket: None,
+            sql: None,
+            subnets: BTreeMap::new(),
         }
     }
 }
@@ -62,5 +93,41 @@ pub fn scope(spec: &Spec) -> Scope {
         endpoints: endpoints(EndpointManager::Stack),
         notebook_endpoints: endpoints(EndpointManager::Notebook),
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
+        sql: sql(spec),
+        subnets: spec.network.iter().flat_map(subnets).collect(),
     }
+}
+
+fn sql(spec: &Spec) -> Option<SqlScope> {
+    spec.database().filter(|_| spec.has_sql())?;
+    sql_scope(spec)
+}
+
+/// What a spec says of the database, also where that is no more than which one it is; none without a cluster.
+pub fn sql_scope(spec: &Spec) -> Option<SqlScope> {
+    let database = spec.database().unwrap_or_default();
+    let (secret, own_secret) = match spec.aurora.as_ref()? {
+        Aurora::Existing(cluster) => (cluster.secret.clone(), false),
+        Aurora::Owned(cluster) => (None, cluster.secret.managed_by == SecretManager::Stack),
+    };
+    Some(SqlScope {
+        database: database.into(),
+        secret,
+        own_secret,
+        tables: spec.tables.keys().cloned().collect(),
+        functions: spec.functions.keys().cloned().collect(),
+        models: spec.machine_learning.bedrock.iter().flat_map(|bedrock| bedrock.models.clone()).collect(),
+        loads: loads(spec).into_iter().map(|(id, props)| (id.name, props)).collect(),
+        unloads: unloads(spec).into_iter().map(|(id, props)| (id.name, props)).collect(),
+        users: spec.grants.iter().map(|(user, grant)| (user.clone(), grant.host.clone())).collect(),
+        master_roles: wired_roles(spec).into_iter().collect(),
+    })
+}
+
+/// The range of each subnet, by the name that the model gives it.
+fn subnets(network: &Network) -> impl Iterator<Item = (String, String)> {
+    let sides = [("public", &network.public_subnets), ("private", &network.private_subnets)];
+    sides.into_iter().flat_map(|(side, ranges)| {
+        ranges.iter().enumerate().map(move |(n, range)| (format!("{side}-{}", n + 1), range.to_string()))
+    })
 }

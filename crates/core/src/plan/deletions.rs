@@ -80,6 +80,10 @@ fn leave(plan: &mut Plan, graph: &Graph, live: &Live) {
         _ => {}
     }
     let (why, hint) = match live.output(ELSEWHERE) {
+        _ if live.owned && live.output(ONLY_TAGGED).is_some_and(|why| !why.is_empty()) => (
+            live.output(ONLY_TAGGED).unwrap_or_default().to_string(),
+            format!("if it may go, add --delete {id}"),
+        ),
         _ if live.owned => (
             "nothing but its tags says that it is this stack's, and the spec does not have it".to_string(),
             format!("if it may go, add --delete {id}; if it is not this stack's, take the tags off"),
@@ -141,7 +145,8 @@ pub(super) fn deletions(
             }
             Some(Deletion::Delete(options)) => options.clone(),
             Some(Deletion::Offer) => {
-                reason = Some("the stack did not make it".to_string());
+                reason =
+                    Some("the stack did not make it; what was made for it alone goes with it".to_string());
                 by_name()
             }
             None if rules.holds_data && !is_let_go => {

@@ -12,7 +12,7 @@ pub use naming::{Misnamed, misnamed};
 use crate::base::names::STACK_TAG;
 use crate::base::{Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, resolve};
 use crate::members::{Effect, Impact, Interruption, Permit};
-use crate::resource::{Action, Catalog, Graph, Nature, Resource, Rules};
+use crate::resource::{Action, Catalog, Graph, Nature, Refusal, Resource, Rules};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -329,6 +329,10 @@ fn block(
     rules: &Rules,
 ) {
     if !live.owned && matches!(action, Action::Update | Action::Recreate) {
+        if let Some((why, hint)) = rules.foreign {
+            plan.blocked.push(Blocked { id: live.id.clone(), why: why.into(), hint: hint.into() });
+            return;
+        }
         plan.blocked.push(Blocked {
             id: live.id.clone(),
             why: match live.props["tags"][STACK_TAG].as_str() {
@@ -351,7 +355,7 @@ fn block(
     }
     if action == Action::Update {
         for change in changes {
-            if let Some(reason) = rules.forbids(change, &live.props) {
+            if let Some(Refusal { why: reason, hint }) = rules.refusal(change, &live.props) {
                 let to = match &change.to {
                     To::Value(value) => value.to_string(),
                     To::KnownAfterApply(_) => "another object".into(),
@@ -359,9 +363,14 @@ fn block(
                 plan.blocked.push(Blocked {
                     id: live.id.clone(),
                     why: format!("{} cannot change from {} to {to}: {reason}", change.path, change.from),
-                    hint: format!(
-                        "put {} back in the spec, or use another stack for the new value",
-                        change.path
+                    hint: hint.map_or_else(
+                        || {
+                            format!(
+                                "put {} back in the spec, or use another stack for the new value",
+                                change.path
+                            )
+                        },
+                        String::from,
                     ),
                 });
             }

@@ -25,6 +25,9 @@ pub struct Rules {
     /// Why AWS or auroraml will not do what is asked, where that depends on more than the property: the direction
     /// of a change, as in "can grow, never shrink", or what protects an object from deletion.
     pub refuses: fn(asked: Asked<'_>) -> Option<Refusal>,
+    /// What is said where an object of this name exists and is not the stack's, and what to do then; without it, that
+    /// it lacks the stack's tags.
+    pub foreign: Option<(&'static str, &'static str)>,
     /// Deleting one loses data that nothing else has: only a destroy does that.
     pub holds_data: bool,
     /// AWS creates it without a client token, so what a killed run made may appear late beside what this one
@@ -109,6 +112,7 @@ pub const PLAIN: Rules = Rules {
     immutable: &[],
     sensitive: &[],
     refuses: |_| None,
+    foreign: None,
     holds_data: false,
     appears_late: false,
     made_once: false,
@@ -127,11 +131,15 @@ pub const PLAIN: Rules = Rules {
 impl Rules {
     /// The reason why this change of the live properties cannot be made in place, if it cannot.
     pub fn forbids(&self, change: &Change, live: &Value) -> Option<&'static str> {
-        self.immutable
-            .iter()
-            .find(|(path, _)| change.concerns(path))
-            .map(|(_, reason)| *reason)
-            .or_else(|| (self.refuses)(Asked::Change { change, live }).map(|refusal| refusal.why))
+        self.refusal(change, live).map(|refusal| refusal.why)
+    }
+
+    /// The same, with what lifts it.
+    pub fn refusal(&self, change: &Change, live: &Value) -> Option<Refusal> {
+        let immutable = self.immutable.iter().find(|(path, _)| change.concerns(path));
+        immutable
+            .map(|(_, reason)| Refusal::because(reason))
+            .or_else(|| (self.refuses)(Asked::Change { change, live }))
     }
 }
 
@@ -171,14 +179,11 @@ pub enum Action {
     Create,
     /// Delete, then create again: only for what is broken and holds nothing.
     Recreate,
-    /// A task is started, for the first time or once more after it has failed. Not in the schema of plans while no
-    /// kind of the product is a task.
-    #[schemars(skip)]
+    /// A task is started, for the first time or once more after it has failed.
     Run,
     Delete,
     /// AWS deletes it together with something else; the step waits until it is gone.
     Vanish,
     /// A task that still runs is ended before its time.
-    #[schemars(skip)]
     Stop,
 }

@@ -52,6 +52,17 @@ fields! {
             changed: "blocked",
             meaning: "identifier of a cluster that others own: only the machine learning wiring is changed",
         }
+        /// Database of `tables` and `functions`, made if it is not there.
+        database: Option<String> {
+            changed: "it is another one; what is in the old one stays",
+            meaning: "where `tables` and `functions` are; made if it is not there",
+        }
+        /// Secret with the name and password of the user by whom SQL is sent.
+        secret: Option<String> {
+            default_is: "the secret that RDS manages",
+            changed: "in place",
+            meaning: "ARN or name of the secret with a user of the database, by whom `tables`, `functions` and the like are made",
+        }
         /// How members that wait for a reboot get it.
         restart: Restart {
             default_is: "`rolling`",

@@ -5,6 +5,7 @@ mod name;
 mod network;
 mod parameters;
 mod sagemaker;
+mod sql;
 
 use super::problem::nearest;
 use super::reader::{Reader, join};
@@ -55,6 +56,7 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
     machine_learning(spec, reader);
     sagemaker::notebook(spec, reader);
     sagemaker::endpoints(spec, reader);
+    sql::sql(spec, reader);
 }
 
 fn stack(spec: &Spec, reader: &mut Reader) {

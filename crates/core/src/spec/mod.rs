@@ -18,6 +18,7 @@ mod reader;
 mod restart;
 mod schema;
 mod secret;
+mod sql;
 mod stack;
 mod table;
 mod window;
@@ -35,6 +36,7 @@ pub use problem::{Problem, Problems};
 pub use restart::{Allow, Restart, Strategy};
 pub use schema::json_schema;
 pub use secret::{Secret, SecretManager};
+pub use sql::{Columns, Grant, LineEnd, NameAndType, SqlFunction, SqlRole, SqlTable, TableLoad, Unload};
 pub use stack::Spec;
 pub use table::{Table, tables};
 pub use window::Window;
@@ -117,7 +119,6 @@ const INDENTED: &str = "write `key: value`, one a line, indented";
 /// Keys of the design that a later version will have.
 fn later(key: &str) -> Option<(String, String)> {
     let hint = match key {
-        "functions" => "create the SQL functions with a MySQL client, as the notebooks in specs/notebooks do",
         "training" | "autopilot" => {
             "train in the notebook and give `model: { image, artifact }`, or let the notebook deploy with \
              `managed_by: notebook`"

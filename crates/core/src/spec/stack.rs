@@ -4,10 +4,11 @@ use super::fields::{Part, fields};
 use super::node::{Node, Value};
 use super::reader::Reader;
 use super::{
-    Aurora, Bucket, ENGINE, Endpoint, MachineLearning, Network, Notebook, Problems, Restart, check, later,
+    Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart,
+    SqlFunction, SqlTable, Unload, check, later,
 };
 use crate::engine::Engine;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fields! {
     /// One stack in one region of one account.
@@ -77,6 +78,34 @@ fields! {
             changed: "see below",
             meaning: "SageMaker endpoints by name",
         }
+        /// Tables in the stack's database, made if they are not there.
+        tables: BTreeMap<String, SqlTable> {
+            type: "mapping of tables",
+            default_is: "none",
+            changed: "see below",
+            meaning: "tables by name, made if they are not there",
+        }
+        /// Rows that are written to S3 once, as CSV.
+        unloads: BTreeMap<String, Unload> {
+            type: "mapping of unloads",
+            default_is: "none",
+            changed: "see below",
+            meaning: "rows that are written to S3, by name",
+        }
+        /// Stored functions in the stack's database.
+        functions: BTreeMap<String, SqlFunction> {
+            type: "mapping of functions",
+            default_is: "none",
+            changed: "see below",
+            meaning: "SQL functions by name",
+        }
+        /// What users of the database may call, by the user's name.
+        grants: BTreeMap<String, Grant> {
+            type: "mapping of grants",
+            default_is: "none",
+            changed: "see below",
+            meaning: "what users of the database may call, by user",
+        }
     }
 }
 
@@ -84,6 +113,29 @@ impl Spec {
     /// The engine of the stack's cluster.
     pub fn engine(&self) -> &'static Engine {
         ENGINE
+    }
+
+    /// Whether it says anything of what is in the database: only then is SQL sent.
+    pub fn has_sql(&self) -> bool {
+        !(self.tables.is_empty()
+            && self.unloads.is_empty()
+            && self.functions.is_empty()
+            && self.grants.is_empty())
+    }
+
+    /// The local files that it names, by their paths from the spec: each once.
+    pub fn files(&self) -> BTreeSet<&str> {
+        let notebook = self.notebook.iter().flat_map(|notebook| &notebook.files).map(String::as_str);
+        let loads = self.tables.values().filter_map(|table| table.load.as_ref()?.local());
+        notebook.chain(loads).collect()
+    }
+
+    /// The database in which tables and functions are.
+    pub fn database(&self) -> Option<&str> {
+        match self.aurora.as_ref()? {
+            Aurora::Owned(cluster) => cluster.database.as_deref(),
+            Aurora::Existing(cluster) => cluster.database.as_deref(),
+        }
     }
 
     /// How members of the cluster get their restart; `None` without a cluster.

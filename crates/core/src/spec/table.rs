@@ -2,8 +2,8 @@
 
 use super::fields::{Field, Part};
 use super::{
-    Bucket, Cluster, Endpoint, ExistingCluster, Instance, MachineLearning, Model, Network, Notebook, Restart,
-    Secret, Serverless, ServerlessEndpoint, Spec,
+    Bucket, Cluster, Endpoint, ExistingCluster, Grant, Instance, MachineLearning, Model, Network, Notebook,
+    Restart, Secret, Serverless, ServerlessEndpoint, Spec, SqlFunction, SqlTable, TableLoad, Unload,
 };
 use std::fmt::Write;
 
@@ -32,6 +32,11 @@ pub fn tables() -> Vec<Table> {
         table::<Endpoint>(),
         table::<Model>(),
         table::<ServerlessEndpoint>(),
+        table::<SqlTable>(),
+        table::<TableLoad>(),
+        table::<Unload>(),
+        table::<SqlFunction>(),
+        table::<Grant>(),
     ]
 }
 

@@ -12,8 +12,10 @@ pub mod facts;
 mod judge;
 pub mod paths;
 pub mod permissions;
+mod queries;
 mod reach;
 mod wiring;
 
 pub use checks::{Check, Outcome, failed};
 pub use judge::{judge, no_cluster, surroundings};
+pub use queries::{Answered, Query, judge_query, judge_roles, queries};

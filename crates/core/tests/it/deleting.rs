@@ -98,11 +98,11 @@ fn what_the_spec_does_not_have() {
         (destroying(), with_outputs(strange(thing()), [("name", "t")]), &bears_the_name(" t")),
         (destroying(), only_tagged(thing()), nothing_but_tags),
         (offered("thing.a"), strange(thing()), offer),
-        (offered("thing.a"), thing(), "Delete thing.a with allowed_by (the stack did not make it)"),
+        (offered("thing.a"), thing(), "Delete thing.a with allowed_by (the stack did not make it; what was made for it alone goes with it)"),
         (
             naming(offered("thing.a"), "thing.a"),
             strange(thing()),
-            "Delete thing.a with allowed_by (the stack did not make it)",
+            "Delete thing.a with allowed_by (the stack did not make it; what was made for it alone goes with it)",
         ),
         (keeping("thing.a"), thing(), "note: thing.a is kept, as the spec says"),
         (keeping("thing.a"), strange(thing()), "note: thing.a is kept, as the spec says"),

@@ -284,6 +284,28 @@ fn what_changes_do_to_the_members() {
     assert_eq!(effect(Create, &other, &Value::Null), Effect::Pending);
 }
 
+/// What is said of a kind is what a plan hears.
+#[test]
+fn what_cannot_change_forbids_a_change() {
+    let mut count = 0;
+    for (kind, rules) in catalog().iter() {
+        for (path, why) in rules.immutable {
+            assert_eq!(rules.forbids(&change(path, "a", "b"), &Value::Null), Some(*why), "{kind}.{path}");
+            count += 1;
+        }
+        assert_eq!(rules.forbids(&change("tags.team", "a", "b"), &Value::Null), None, "{kind}");
+    }
+    assert!(count >= 20, "{count}");
+    let live = json!({"engine": "aurora-mysql"});
+    for (kind, change) in [
+        ("cluster", change("engine_version", "8.0.mysql_aurora.3.10.2", "8.0.mysql_aurora.3.09.1")),
+        ("endpoint", change("serverless", false, true)),
+        ("notebook", change("volume", 20, 10)),
+    ] {
+        assert!(rules(kind).forbids(&change, &live).is_some(), "{kind}.{}", change.path);
+    }
+}
+
 #[test]
 fn refusals_depend_on_the_direction() {
     let refused = |kind: &str, change: Change| {

@@ -30,6 +30,12 @@ pub(super) fn sagemaker(call: &Call, region: &Region) -> Option<Vec<Demand>> {
         "Model" => is("model", "ModelName"),
         "EndpointConfig" => is("endpoint-config", "EndpointConfigName"),
         "Endpoint" => is("endpoint", "EndpointName"),
+        "TrainingJob" => is("training-job", "TrainingJobName"),
+        "HyperParameterTuningJob" => is("hyper-parameter-tuning-job", "HyperParameterTuningJobName"),
+        "AutoMLJobV2" | "AutoMLJob" => is("automl-job", "AutoMLJobName"),
+        _ if call.operation == "ListTrainingJobsForHyperParameterTuningJob" => {
+            is("hyper-parameter-tuning-job", "HyperParameterTuningJobName")
+        }
         _ if matches!(call.operation.as_str(), "AddTags" | "DeleteTags" | "ListTags") => {
             of(text("ResourceArn").to_ascii_lowercase())
         }
@@ -42,7 +48,13 @@ pub(super) fn sagemaker(call: &Call, region: &Region) -> Option<Vec<Demand>> {
         let tagging = Demand::new("sagemaker:AddTags", demands[0].resource.clone());
         demands.push(tagging.with("sagemaker:taggingaction", &call.operation));
     }
-    let role = text(if kind == "NotebookInstance" { "RoleArn" } else { "ExecutionRoleArn" });
+    let role = match kind {
+        "NotebookInstance" | "TrainingJob" | "AutoMLJobV2" => text("RoleArn"),
+        "HyperParameterTuningJob" => {
+            call.json["TrainingJobDefinition"]["RoleArn"].as_str().unwrap_or_default()
+        }
+        _ => text("ExecutionRoleArn"),
+    };
     if !role.is_empty() {
         demands.push(Demand::pass_role(role, SAGEMAKER));
     }

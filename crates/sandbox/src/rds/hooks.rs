@@ -1,7 +1,7 @@
 //! What others and AWS do, as tests want it: certain, and at a given time. All times are milliseconds since the
 //! Unix epoch. What does not exist is ignored, and what no request has noticed yet is not there: ask for
-//! something first. [`Rds::apply_types`], [`Rds::late_ms`], [`Rds::heavy_load`] and
-//! [`Rds::failing_failovers`] are set directly.
+//! something first. [`Rds::apply_types`], [`Rds::late_ms`], [`Rds::heavy_load`], [`Rds::failing_failovers`] and
+//! [`Rds::failovers_refused_until`] are set directly.
 
 use super::state::{Origin, Rds};
 

@@ -159,6 +159,10 @@ pub(super) fn failover(c: &mut Context<'_>) -> Reply {
     if cluster.timeline.expects("failing-over", now) {
         return Err(cluster_state(format!("DB cluster {id} has a failover in progress.")));
     }
+    // InvalidDBClusterStateFault: "The requested operation can't be performed while the cluster is in this state."
+    if now < c.rds.failovers_refused_until {
+        return Err(cluster_state(format!("DB cluster {id} cannot fail over in its current state.")));
+    }
     let members = c.rds.members(&id);
     if let Some(target) = &target {
         let Some(member) = members.iter().find(|member| member.id == *target) else {

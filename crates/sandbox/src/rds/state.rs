@@ -33,6 +33,10 @@ pub struct Rds {
     /// How long the last statement took beyond a request's own time, milliseconds.
     #[serde(skip)]
     pub(crate) took_ms: u64,
+    /// Until when failovers are refused although cluster and members are `available`, in milliseconds since the Unix
+    /// epoch.
+    #[serde(default)]
+    pub failovers_refused_until: u64,
     /// Every instance that joins comes up pending-reboot, as rarely happens (fact book, section 1.4), for tests.
     #[serde(default)]
     pub joins_pending: bool,

@@ -60,7 +60,7 @@ impl Content {
     }
 
     /// The entity tag of a single part, with its quotes: its MD5 (fact book, appendix F, item 11).
-    pub(super) fn etag(&self) -> String {
+    pub(crate) fn etag(&self) -> String {
         let hash = Md5::digest(self.bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         format!("\"{hash}\"")
     }

@@ -22,12 +22,14 @@ pub(super) type Environment = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Learned {
-    /// Texts and numbers in, numbers out: Autopilot's data processor.
+    /// Texts and numbers in, numbers out.
     Encoder { columns: Vec<Column> },
     /// Numbers in, what the objective says out: XGBoost.
     Scores(Scores),
-    /// A class in, its label out: Autopilot's inverse label transformer.
+    /// A class in, its label out.
     Labels { labels: Vec<String> },
+    /// One of the two before, as AUTOML_TRANSFORM_MODE says: Autopilot's data processor.
+    Processor { columns: Vec<Column>, labels: Vec<String> },
     /// All of that in one container: Autopilot's ensembles.
     Chain { steps: Vec<Learned> },
 }
@@ -149,7 +151,10 @@ impl Scores {
             Answer::Selected => {
                 let selected =
                     environment.get("SAGEMAKER_INFERENCE_OUTPUT").map_or("predicted_label", String::as_str);
-                let (class, probability) = self.class(&numbers);
+                let (class, odds) = self.class(&numbers);
+                // "The probability of the True class for binary classification. The probability of the winning class
+                // for multiclass classification" (developer guide, "Configure inference output").
+                let probability = if self.classes.len() == 1 { self.probability(&numbers) } else { odds };
                 let value = |key: &str| match key.trim() {
                     "predicted_label" => Ok(class.to_string()),
                     "probability" => Ok(number(probability)),
@@ -168,6 +173,14 @@ impl Scores {
 pub(super) fn score(line: &[f64], values: &[f64]) -> f64 {
     let bias = line.last().copied().unwrap_or_default();
     line.iter().zip(values).map(|(weight, value)| weight * value).sum::<f64>() + bias
+}
+
+/// The columns as numbers.
+fn encode(columns: &[Column], row: &[String]) -> Result<Vec<String>, String> {
+    if row.len() != columns.len() {
+        return Err(format!("Expected {} columns of input, got {}", columns.len(), row.len()));
+    }
+    Ok(columns.iter().zip(row).map(|(column, text)| column.number(text).to_string()).collect())
 }
 
 /// The labels for what a step before them has answered, under the names of SAGEMAKER_INFERENCE_INPUT.
@@ -216,11 +229,12 @@ impl Learned {
         match self {
             Learned::Scores(scores) => scores.apply(row, environment),
             Learned::Labels { labels } => decode(labels, row, environment),
-            Learned::Encoder { columns } if row.len() != columns.len() => {
-                Err(format!("Expected {} columns of input, got {}", columns.len(), row.len()))
-            }
-            Learned::Encoder { columns } => {
-                Ok(columns.iter().zip(row).map(|(column, text)| column.number(text).to_string()).collect())
+            Learned::Encoder { columns } => encode(columns, row),
+            Learned::Processor { columns, labels } => {
+                match environment.get("AUTOML_TRANSFORM_MODE").map(String::as_str) {
+                    Some("inverse-label-transform") => decode(labels, row, environment),
+                    _ => encode(columns, row),
+                }
             }
             Learned::Chain { steps } => {
                 let output = environment.get("SAGEMAKER_INFERENCE_OUTPUT").cloned();

@@ -1,10 +1,15 @@
 //! What exists in simulated SageMaker.
 
 use super::answers::arn;
+use super::automl_job::AutoMLJob;
 use super::endpoint::{Endpoint, Variant};
 use super::input::Input;
 use super::notebook::Notebook;
+use super::training_job::TrainingJob;
+use super::tuning_job::TuningJob;
 use crate::call::Call;
+use crate::iam::Iam;
+use crate::s3::S3;
 use crate::wire::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +23,12 @@ pub struct SageMaker {
     pub models: BTreeMap<String, Model>,
     pub endpoint_configs: BTreeMap<String, EndpointConfig>,
     pub endpoints: BTreeMap<String, Endpoint>,
+    #[serde(default)]
+    pub training_jobs: BTreeMap<String, TrainingJob>,
+    #[serde(default)]
+    pub tuning_jobs: BTreeMap<String, TuningJob>,
+    #[serde(default)]
+    pub automl_jobs: BTreeMap<String, AutoMLJob>,
     /// Tags by ARN.
     pub tags: BTreeMap<String, BTreeMap<String, String>>,
     /// Quotas by their name, such as `ml.m5.large for endpoint usage` or
@@ -28,6 +39,9 @@ pub struct SageMaker {
     pub missing_images: BTreeSet<String>,
     /// Images whose containers do not pass the ping health check.
     pub failing_images: BTreeSet<String>,
+    /// Jobs that fail: a part of their names, and the reason that they give.
+    #[serde(default)]
+    pub failing_jobs: BTreeMap<String, String>,
     /// Lifecycle configurations (names) whose scripts take longer than five minutes.
     pub failing_lifecycle_configs: BTreeSet<String>,
 }
@@ -50,6 +64,16 @@ impl SageMaker {
             }
             stays
         });
+    }
+
+    /// Lets jobs do what they have come to by then.
+    pub(super) fn settle_jobs(&mut self, iam: &Iam, s3: &mut S3, now: u64) {
+        for job in self.training_jobs.values_mut() {
+            job.settle(iam, s3, now);
+        }
+        for job in self.automl_jobs.values_mut() {
+            job.settle(iam, s3, now);
+        }
     }
 
     /// Whether `delta` more instances fit under the quota of this name, given how many are in use.

@@ -21,6 +21,9 @@ fn resource(call: &Call, sagemaker: &SageMaker) -> Result<String, Fault> {
         "model" => sagemaker.models.contains_key(name),
         "endpoint-config" => sagemaker.endpoint_configs.contains_key(name),
         "endpoint" => sagemaker.endpoints.contains_key(name),
+        "training-job" => sagemaker.training_jobs.contains_key(name),
+        "hyper-parameter-tuning-job" => sagemaker.tuning_jobs.contains_key(name),
+        "automl-job" => sagemaker.automl_jobs.contains_key(name),
         _ => false,
     };
     if exists && given == arn(call, kind, name) {

@@ -1,0 +1,246 @@
+//! The queries by which a person sees that all of it works together, as both articles end: the sentiment of a sentence, a
+//! prediction for one row, and both in one statement. Pure.
+
+use super::checks::{Check, Outcome};
+use crate::spec::{Spec, SqlFunction};
+use crate::sql::quote;
+use crate::sql::types::{Family, SqlType};
+
+/// A sentence whose sentiment nobody doubts.
+const SENTENCE: &str = "Thank you, the support team was wonderful!";
+/// Rows of an answer that are shown.
+const SHOWN_MAX: usize = 20;
+
+/// One statement, and what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// What it is called among the checks.
+    pub name: String,
+    pub sql: String,
+    /// Abilities that it uses: `sagemaker`, `comprehend`. None known for a query that a person gave.
+    pub uses: Vec<&'static str>,
+}
+
+/// The queries that a spec lends itself to. `filled` are the tables of the spec that have rows.
+pub fn queries(spec: &Spec, filled: &[String]) -> Vec<Query> {
+    let mut all = Vec::new();
+    let sentence = quote::text(SENTENCE);
+    let sentiment = format!(
+        "aws_comprehend_detect_sentiment({sentence}, 'en') AS sentiment, aws_comprehend_detect_sentiment_confidence({sentence}, 'en') AS confidence"
+    );
+    if spec.machine_learning.comprehend {
+        let sql = format!("SELECT {sentiment}");
+        all.push(Query { name: "sentiment query".into(), sql, uses: vec!["comprehend"] });
+    }
+    let Some(database) = spec.database() else { return all };
+    let mut first = None;
+    for (name, function) in spec.functions.iter().filter(|(_, function)| function.endpoint.is_some()) {
+        let (call, from) = call(spec, database, name, function, filled);
+        let call = format!("{call} AS prediction");
+        all.push(Query {
+            name: format!("{name} query"),
+            sql: format!("SELECT {call}{from}"),
+            uses: vec!["sagemaker"],
+        });
+        first.get_or_insert((call, from));
+    }
+    if let (true, Some((call, from))) = (spec.machine_learning.comprehend, first) {
+        let sql = format!("SELECT {sentiment}, {call}{from}");
+        all.push(Query { name: "query with both".into(), sql, uses: vec!["comprehend", "sagemaker"] });
+    }
+    all
+}
+
+/// The call of a function for one row of a table that has its arguments as columns, or else with sample values.
+fn call(
+    spec: &Spec,
+    database: &str,
+    name: &str,
+    function: &SqlFunction,
+    filled: &[String],
+) -> (String, String) {
+    let arguments = &function.arguments;
+    let function = quote::of(database, name);
+    let fits = |table: &&String| {
+        let columns = spec.tables.get(*table).map(|table| &table.columns);
+        let has =
+            |name: &str| columns.is_some_and(|all| all.names().any(|own| own.eq_ignore_ascii_case(name)));
+        arguments.names().all(has)
+    };
+    match filled.iter().find(fits) {
+        Some(table) => {
+            let columns: Vec<String> = arguments.names().map(quote::name).collect();
+            let columns = columns.join(", ");
+            let from =
+                format!("\nFROM (SELECT {columns} FROM {} LIMIT 1) AS one", quote::of(database, table));
+            (format!("{function}({columns})"), from)
+        }
+        None => {
+            let sample = |of: &str| match SqlType::parse(of).map(|of| of.family) {
+                Ok(Family::Number) => "0",
+                _ => "'no'",
+            };
+            let values: Vec<&str> = arguments.0.iter().map(|argument| sample(&argument.of)).collect();
+            (format!("{function}({})", values.join(", ")), String::new())
+        }
+    }
+}
+
+/// What the database said to a query.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answered {
+    Rows { columns: Vec<String>, rows: Vec<Vec<Option<String>>>, milliseconds: u64 },
+    Failed { error: String },
+}
+
+/// What a query came to. Of one that failed, the link of the chain that is broken is named, if there is one among the other
+/// checks.
+pub fn judge_query(query: &Query, answered: &Answered, checks: &[Check]) -> Check {
+    let (outcome, found, fix) = match answered {
+        Answered::Rows { columns, rows, milliseconds } => {
+            let shown: Vec<String> = rows.iter().take(SHOWN_MAX).map(|row| shown(columns, row)).collect();
+            let more = rows.len().saturating_sub(SHOWN_MAX);
+            let more = if more > 0 { format!("; and {more} more rows") } else { String::new() };
+            let what = if rows.is_empty() { "no rows".to_owned() } else { shown.join("; ") };
+            (Outcome::Ok, format!("{what}{more} ({milliseconds} ms)"), None)
+        }
+        Answered::Failed { error } => {
+            let of_it = |check: &&Check| {
+                let ability = ["sagemaker", "comprehend", "s3", "bedrock"]
+                    .into_iter()
+                    .find(|one| check.check.starts_with(one));
+                ability.is_none_or(|ability| query.uses.is_empty() || query.uses.contains(&ability))
+                    && (check.check != "endpoint"
+                        || query.uses.is_empty()
+                        || query.uses.contains(&"sagemaker"))
+            };
+            let broken = checks.iter().filter(|check| check.outcome == Outcome::Failed).find(of_it);
+            let (why, fix) = match broken {
+                Some(link) => (
+                    format!("; the broken link: {} ({}: {})", link.check, link.object, link.found),
+                    link.fix.clone(),
+                ),
+                None => (String::new(), Some("correct what the database says, then verify again".to_owned())),
+            };
+            (Outcome::Failed, format!("{error}{why}"), fix)
+        }
+    };
+    let object = query.sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    Check { check: query.name.clone(), object, outcome, found, fix }
+}
+
+fn shown(columns: &[String], row: &[Option<String>]) -> String {
+    let value = |(n, value): (usize, &Option<String>)| {
+        let value = value.as_deref().unwrap_or("NULL");
+        match columns.get(n) {
+            Some(column) => format!("{column} = {value}"),
+            None => value.to_owned(),
+        }
+    };
+    row.iter().enumerate().map(value).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether the user by whom SQL is sent has the roles of everything that the spec lets SQL call, and they are active in its
+/// session.
+pub fn judge_roles(
+    user: &str,
+    wanted: &[(String, &str)],
+    granted: &[String],
+    active: &[String],
+) -> Vec<Check> {
+    let has = |all: &[String], role: &str| all.iter().any(|own| own.eq_ignore_ascii_case(role));
+    let judged = wanted.iter().map(|(role, ability)| {
+        let (outcome, found, fix) = match (has(granted, role), has(active, role)) {
+            (_, true) => (Outcome::Ok, format!("{role} is active"), None),
+            (false, false) => (
+                Outcome::Failed,
+                format!("{role} is not granted"),
+                Some(format!("GRANT {role} TO {user}; or say in the spec what is to be made with SQL, and `auroraml apply`")),
+            ),
+            (true, false) => (
+                Outcome::Failed,
+                format!("{role} is granted and not active at login"),
+                Some(format!("SET DEFAULT ROLE ALL TO {user}; or say in the spec what is to be made with SQL, and `auroraml apply`")),
+            ),
+        };
+        Check { check: format!("{ability} grant"), object: format!("user {user}"), outcome, found, fix }
+    });
+    judged.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec;
+
+    fn spec(more: &str) -> Spec {
+        let text = format!(
+            "
+stack: churn
+region: us-east-1
+aurora: {{ existing: shop, database: mltest }}
+machine_learning: {{ comprehend: true, sagemaker: {{ endpoints: [churn] }} }}
+endpoints: {{ churn: {{ managed_by: notebook }} }}
+functions: {{ will_churn: {{ endpoint: churn, arguments: [state varchar(2), calls bigint], returns: float }} }}
+{more}"
+        );
+        spec::parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[test]
+    fn the_articles_queries_are_asked() {
+        let all = queries(&spec(""), &[]);
+        let names: Vec<&str> = all.iter().map(|query| query.name.as_str()).collect();
+        assert_eq!(names, ["sentiment query", "will_churn query", "query with both"]);
+        assert_eq!(all[1].sql, "SELECT `mltest`.`will_churn`('no', 0) AS prediction");
+        let tables = "tables: { churn: { columns: { State: varchar(2), calls: bigint, more: int } }, other: { columns: { a: int } } }";
+        let all = queries(&spec(tables), &["other".into(), "churn".into()]);
+        assert_eq!(
+            all[1].sql,
+            "SELECT `mltest`.`will_churn`(`state`, `calls`) AS prediction\nFROM (SELECT `state`, `calls` FROM `mltest`.`churn` LIMIT 1) AS one"
+        );
+        assert!(all[2].sql.contains("aws_comprehend_detect_sentiment(") && all[2].sql.contains("will_churn"));
+    }
+
+    #[test]
+    fn the_broken_link_is_named() {
+        let failed = |name: &str| Check {
+            check: name.into(),
+            object: "role x".into(),
+            outcome: Outcome::Failed,
+            found: "it is gone".into(),
+            fix: Some("make it".into()),
+        };
+        let all = queries(&spec(""), &[]);
+        let error = Answered::Failed { error: "Database error code: 1873".into() };
+        let checks = [failed("comprehend role"), failed("sagemaker role")];
+        let judged = judge_query(&all[1], &error, &checks);
+        assert_eq!(judged.outcome, Outcome::Failed);
+        assert!(judged.found.contains("1873") && judged.found.contains("sagemaker role"), "{}", judged.found);
+        assert_eq!(judged.fix.as_deref(), Some("make it"));
+        let judged = judge_query(&all[1], &error, &[failed("comprehend role")]);
+        assert!(!judged.found.contains("broken link"), "{}", judged.found);
+        let rows = Answered::Rows {
+            columns: vec!["prediction".into()],
+            rows: vec![vec![Some("0.7".into())]],
+            milliseconds: 83,
+        };
+        assert_eq!(judge_query(&all[1], &rows, &[]).found, "prediction = 0.7 (83 ms)");
+    }
+
+    #[test]
+    fn a_role_must_be_active() {
+        let wanted = [("AWS_SAGEMAKER_ACCESS".to_owned(), "sagemaker")];
+        let role = ["AWS_SAGEMAKER_ACCESS".to_owned()];
+        let outcome = |granted: &[String], active: &[String]| {
+            let checks = judge_roles("'admin'@'%'", &wanted, granted, active);
+            (checks[0].outcome, checks[0].found.clone())
+        };
+        assert_eq!(outcome(&role, &role).0, Outcome::Ok);
+        assert_eq!(
+            outcome(&role, &[]),
+            (Outcome::Failed, "AWS_SAGEMAKER_ACCESS is granted and not active at login".into())
+        );
+        assert_eq!(outcome(&[], &[]).1, "AWS_SAGEMAKER_ACCESS is not granted");
+    }
+}
