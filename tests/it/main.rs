@@ -6,6 +6,7 @@ mod calls;
 mod canary;
 mod changes;
 mod chaos;
+mod churn;
 mod cli;
 mod crash;
 mod exits;
