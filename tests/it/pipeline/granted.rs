@@ -24,7 +24,6 @@ const CALLED_OTHERWISE: &[(&str, &str)] = &[
 
 /// Calls without an action of their own in the template, each with the reason.
 const NOT_GRANTED: &[(&str, &str)] = &[
-    ("rdsdata:ExecuteStatement", "verify --deep opens a secret, which no pipeline needs"),
     ("s3:DeleteObjects", "an action for each key"),
     ("s3:GetPublicAccessBlock", "another name"),
     ("s3:HeadBucket", "s3:ListBucket"),
