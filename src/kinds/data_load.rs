@@ -61,6 +61,9 @@ impl Task for DataLoad {
 
 /// Whether a load of this file is under way.
 async fn is_running(look: Look<'_>, props: &Props) -> Result<bool, Failure> {
-    let is_it = |statement: &String| moves::is_load_of(statement, &props.from);
+    // Of a file beside the spec, the name in the stack's bucket.
+    let name = props.from.rsplit('/').next().unwrap_or_default();
+    let from = if props.is_local() { format!("/{name}'") } else { props.from.clone() };
+    let is_it = |statement: &String| moves::is_load_of(statement, &from);
     Ok(running(look).await?.is_ok_and(|statements| statements.iter().any(is_it)))
 }

@@ -27,9 +27,9 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
     let (engine, sql) = tokio::join!(Box::pin(engine(look, spec)), Box::pin(sql::facts(look)));
     let (engine_versions, live_engine_version, existing) = engine?;
     let mut files = BTreeMap::new();
-    for path in spec.notebook.iter().flat_map(|notebook| &notebook.files) {
+    for path in spec.files() {
         let hash = |content| Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-        files.insert(path.clone(), (aws.files)(path).map(hash).map_err(|error| error.to_string()));
+        files.insert(path.to_string(), (aws.files)(path).map(hash).map_err(|error| error.to_string()));
     }
     let now = jiff::Timestamp::from_millisecond(i64::try_from(aws.clock.now_ms()).unwrap_or(i64::MAX))
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)

@@ -10,9 +10,11 @@ use auroraml_core::kinds::{Kind, cluster_role};
 use auroraml_core::members::{Effect, Impact, Seconds};
 use auroraml_core::model::Intent;
 use auroraml_core::resource::{Action, Rules};
+use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
+use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 const SPEC: &str = "
 stack: shop
@@ -22,7 +24,10 @@ aurora: { instances: [{ class: db.r6g.large }, { class: db.r6g.large }], on_dest
 machine_learning: { comprehend: true }
 ";
 
-static CREATED: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// How often this test has asked for an association: each has a thread of its own.
+    static CREATED: Cell<usize> = const { Cell::new(0) };
+}
 
 /// An association in a world in which it restarts every member, by somebody who forgot all about that but to say it.
 struct Rude;
@@ -44,7 +49,7 @@ impl Calls for Rude {
         cluster_role::ClusterRole.observe(look).await
     }
     async fn create(&self, aws: &Aws, name: &str, want: &cluster_role::Props) -> Result<(), Failure> {
-        CREATED.fetch_add(1, Ordering::Relaxed);
+        CREATED.set(CREATED.get() + 1);
         Calls::create(&cluster_role::ClusterRole, aws, name, want).await
     }
     async fn update(&self, _: &Aws, _: &str, _: Update<'_, cluster_role::Props>) -> Result<(), Failure> {
@@ -55,15 +60,22 @@ impl Calls for Rude {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_kind_cannot_forget_to_ask() {
-    let (account, spec) = (Account::new(1, Mood::Calm), spec(SPEC));
-    account.apply(&spec).await;
-    let mut stack = account.connect(&spec).await;
+/// A stack of which somebody has taken the association away.
+async fn without_association(spec: &Spec) -> Account {
+    let account = Account::new(1, Mood::Calm);
+    account.apply(spec).await;
+    let stack = account.connect(spec).await;
     let role = stack.aws.place.role_arn("comprehend");
     let rds = &stack.aws.rds;
     rds.remove_role_from_db_cluster().db_cluster_identifier("shop").role_arn(role).send().await.unwrap();
-    stack.aws.clock.sleep(std::time::Duration::from_secs(120)).await;
+    stack.aws.clock.sleep(Duration::from_secs(120)).await;
+    account
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_cannot_forget_to_ask() {
+    let account = without_association(&spec(SPEC)).await;
+    let mut stack = account.connect(&spec(SPEC)).await;
     stack.kinds = stack.kinds.with(&Rude);
 
     let prepared = prepare(&stack, Intent::Apply).await.unwrap();
@@ -81,10 +93,42 @@ async fn a_kind_cannot_forget_to_ask() {
     let refused = run(Arc::default()).await;
     let why = refused.failed[0].1.to_string();
     assert!(why.contains("the plan did not announce that shop-1 restarts"), "{why}");
-    assert_eq!(CREATED.load(Ordering::Relaxed), 0);
+    assert_eq!(CREATED.get(), 0);
     // And one that was.
     let done = run(permit.clone()).await;
     assert!(done.is_complete(), "{done:?}");
-    assert_eq!(CREATED.load(Ordering::Relaxed), 1);
+    assert_eq!(CREATED.get(), 1);
     assert_eq!(permit.made().len(), 1);
+}
+
+/// Whoever stops a run while it still looks at whom it would interrupt interrupts nobody.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_interrupted_after_the_order_to_stop() {
+    let spec = spec(SPEC);
+    let world = without_association(&spec).await.sandbox.world();
+    let (mut in_time, mut too_late) = (0, 0);
+    for after in (0..1_000).step_by(20) {
+        let account = Account::over(world.clone());
+        let mut stack = account.connect(&spec).await;
+        stack.kinds = stack.kinds.with(&Rude);
+        let prepared = prepare(&stack, Intent::Apply).await.unwrap();
+        let permit = Arc::new(prepared.plan.permit(&prepared.graph, &stack.kinds.catalog(), None));
+        let (order, stop) = tokio::sync::watch::channel(false);
+        let before = CREATED.get();
+        let clock = account.sandbox.clock();
+        let person = async {
+            clock.sleep(Duration::from_millis(after)).await;
+            order.send(true).unwrap();
+            CREATED.get()
+        };
+        let (graph, observed) = (prepared.graph.clone(), prepared.observed.clone());
+        let run = execute(&stack, graph, &prepared.plan, observed, stop, Arc::new(Silent), permit);
+        let (_, asked) = tokio::join!(run, person);
+        assert_eq!(CREATED.get(), asked, "asked for after the order, which came after {after} ms");
+        match asked == before {
+            true => in_time += 1,
+            false => too_late += 1,
+        }
+    }
+    assert!(in_time > 0 && too_late > 0, "{in_time} in time, {too_late} too late");
 }

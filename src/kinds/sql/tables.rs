@@ -92,7 +92,8 @@ impl Histories {
     /// loaded files using the aurora_s3_load_history table"): what was loaded before the table was made was loaded into
     /// another one.
     pub fn has(&self, load: &data_load::Props, table: Option<&Table>) -> bool {
-        self.0.get(&load.from).zip(table).is_some_and(|(at, table)| *at >= table.created)
+        let mut times = self.0.iter().filter(|(file, _)| load.is_from(file)).map(|(_, at)| at);
+        table.is_some_and(|table| times.any(|at| *at >= table.created))
     }
 }
 
@@ -103,10 +104,21 @@ pub async fn histories(look: Look<'_>) -> Result<Result<Histories, String>, Fail
         return Ok(Ok(Histories::default()));
     }
     let asked = looked(look, |sql| async move {
-        let files: Vec<&String> = scope(aws)?.loads.iter().map(|(_, load)| &load.from).collect();
+        let loads = || scope(aws).map(|scope| scope.loads.iter().map(|(_, load)| load));
+        let files: Vec<&String> = loads()?.filter(|load| !load.is_local()).map(|load| &load.from).collect();
+        let mut found = Vec::new();
+        if !files.is_empty() {
+            found.push(format!("load_prefix IN ({})", list(files)));
+        }
+        if loads()?.any(data_load::Props::is_local) {
+            found.push(format!(
+                "load_prefix LIKE {}",
+                quote::containing(&format!("{}/auroraml/", aws.bucket()))
+            ));
+        }
         let ask = format!(
-            "SELECT load_prefix, MAX(load_timestamp) FROM mysql.aurora_s3_load_history WHERE load_prefix IN ({}) GROUP BY load_prefix",
-            list(files)
+            "SELECT load_prefix, MAX(load_timestamp) FROM mysql.aurora_s3_load_history WHERE {} GROUP BY load_prefix",
+            found.join(" OR ")
         );
         let answer = sql.ask(aws, &ask).await?;
         Ok(Histories(answer.texts().map(|[file, at]| (file.to_string(), at.to_string())).collect()))

@@ -11,7 +11,7 @@ pub struct DataLoad;
 pub struct Props {
     pub database: String,
     pub table: String,
-    /// As the spec and then Aurora's history of loads has it.
+    /// Its address in S3, as Aurora's history of loads has it; before that is known, the path of a file beside the spec.
     pub from: String,
     pub header: bool,
     pub separator: String,
@@ -21,6 +21,24 @@ pub struct Props {
     pub append: bool,
     /// Columns of the file, in order.
     pub columns: Vec<String>,
+}
+
+impl Props {
+    /// Whether it is a file beside the spec, which goes through the stack's bucket.
+    pub fn is_local(&self) -> bool {
+        !self.from.contains("://")
+    }
+
+    /// Whether what was loaded from this address is this file: the same address, or, of a file beside the spec, the
+    /// place that it has in the stack's bucket, whatever was in it then.
+    pub fn is_from(&self, address: &str) -> bool {
+        if !self.is_local() {
+            return address == self.from;
+        }
+        let Some((folder, name)) = address.rsplit_once('/') else { return false };
+        let is_ours = folder.rsplit_once('/').is_some_and(|(folder, _)| folder.ends_with("/auroraml"));
+        is_ours && self.from.rsplit('/').next() == Some(name)
+    }
 }
 
 impl Kind for DataLoad {
@@ -39,7 +57,13 @@ impl Kind for DataLoad {
             "bucket",
         ],
         dies_with: Some("cluster"),
-        accept: accept_unseen,
+        accept: |want, live| {
+            accept_unseen(want, live);
+            // Found by its name, whatever hash its address has.
+            if live["from"].as_str().is_some_and(|from| !from.contains("://")) {
+                want["from"] = live["from"].clone();
+            }
+        },
         poll_seconds: 5,
         // A load of some hundred GB takes hours.
         limit_minutes: 12 * 60,
@@ -47,4 +71,32 @@ impl Kind for DataLoad {
         ..PLAIN
     };
     type Props = Props;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_beside_the_spec_is_known_by_its_place_in_the_bucket() {
+        let load = |from: &str| Props {
+            database: "telecom".into(),
+            table: "churn".into(),
+            from: from.into(),
+            header: true,
+            separator: ",".into(),
+            quote: "\"".into(),
+            line_end: "\n".into(),
+            append: false,
+            columns: Vec::new(),
+        };
+        let local = load("data/churn.csv");
+        assert!(local.is_local() && local.is_from("s3://bucket/auroraml/0123abcd/churn.csv"));
+        for other in ["s3://bucket/churn.csv", "s3://bucket/auroraml/0123abcd/other.csv", "churn.csv"] {
+            assert!(!local.is_from(other), "{other}");
+        }
+        let address = "s3://bucket/auroraml/0123abcd/churn.csv";
+        assert!(load(address).is_from(address) && !load(address).is_local());
+        assert!(!load(address).is_from("s3://bucket/auroraml/89abcdef/churn.csv"));
+    }
 }

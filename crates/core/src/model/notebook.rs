@@ -66,28 +66,37 @@ impl Builder<'_> {
 
     /// Objects that hold the notebook's files: resource, key, file name.
     fn files(&mut self, spec: &Notebook) -> Vec<(Id, String, String)> {
-        let mut objects = Vec::new();
-        for path in &spec.files {
-            let name = path.rsplit('/').next().unwrap_or(path).to_string();
-            let hash = match self.facts.files.get(path) {
-                Some(Ok(hash)) => hash.chars().take(8).collect::<String>(),
-                Some(Err(why)) => {
-                    let help = "correct the path, which starts from the folder of the spec, or take it out";
-                    self.problem("notebook.files", format!("{path} cannot be read: {why}"), help);
-                    continue;
-                }
-                None => String::new(),
-            };
-            let key = format!("auroraml/{hash}/{name}");
-            let id = Id::new("bucket_object", name.clone());
+        let files = spec.files.iter().filter_map(|path| {
+            let (id, key) = self.file(path, "notebook.files")?;
+            let name = id.name.clone();
+            Some((id, key, name))
+        });
+        files.collect()
+    }
+
+    /// The object that holds a local file which `field` of the spec names, and its key.
+    pub(super) fn file(&mut self, path: &str, field: &str) -> Option<(Id, String)> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let hash = match self.facts.files.get(path) {
+            Some(Ok(hash)) => hash.chars().take(8).collect::<String>(),
+            Some(Err(why)) => {
+                let help = "correct the path, which starts from the folder of the spec, or take it out";
+                self.problem(field, format!("{path} cannot be read: {why}"), help);
+                return None;
+            }
+            None => String::new(),
+        };
+        let key = format!("auroraml/{hash}/{name}");
+        let id = Id::new("bucket_object", name);
+        if !self.graph.resources.contains_key(&id) {
             let props = bucket_object::Props {
                 bucket: Input::of(&Id::new("bucket", "main"), "name"),
                 key: key.clone(),
-                path: Some(path.clone()),
+                path: Some(path.to_string()),
             };
-            objects.push((self.graph.add(id, props).id(), key, name));
+            self.graph.add(id.clone(), props);
         }
-        objects
+        Some((id, key))
     }
 
     /// Copies each file once: what a person edits in the notebook is never overwritten.

@@ -257,15 +257,25 @@ impl Builder<'_> {
         let bucket = Id::new("bucket", "main");
         let bucket = self.graph.resources.contains_key(&bucket).then_some(bucket);
         let mut loaded: BTreeMap<String, Id> = BTreeMap::new();
-        for (id, props) in loads(self.spec) {
+        for (id, mut props) in loads(self.spec) {
             let table = props.table.clone();
+            let file = match props.is_local() {
+                true => {
+                    let found = self.file(&props.from, &format!("tables.{table}.load.from"));
+                    let Some((file, key)) = found else { continue };
+                    props.from = format!("s3://{}/{key}", self.bucket_name());
+                    Some(file)
+                }
+                false => None,
+            };
             let added = self
                 .graph
                 .add(id, props)
                 .after(before)
                 .after(tables.get(&table))
                 .after(master)
-                .after(bucket.as_ref());
+                .after(bucket.as_ref())
+                .after(file.as_ref());
             loaded.insert(table, added.id());
         }
         let own = self.bucket_name();

@@ -21,20 +21,20 @@ fields! {
             changed: "blocked: a table is never altered",
             meaning: "`name: type`, in the order of the table; after the type `not null`, `primary key`, `unique`, `auto_increment`, `default VALUE`. Columns beside these may be in the table",
         }
-        /// A file in S3 that is loaded into it, once.
+        /// A file that is loaded into it, once.
         load: Option<TableLoad> {
             changed: "another file: loaded as well, if `append` says so",
-            meaning: "a file in S3 that is loaded once, into a table without rows",
+            meaning: "a file in S3 or beside the spec that is loaded once, into a table without rows",
         }
     }
 }
 
 fields! {
-    pub struct TableLoad in "tables.load" (hint: "write `load: { from: \"s3://BUCKET/KEY\" }`") {
-        /// `s3://bucket/key` of the file.
+    pub struct TableLoad in "tables.load" (hint: "write `load: { from: \"s3://BUCKET/KEY\" }`, or `load: { from: data/FILE.csv }`") {
+        /// `s3://bucket/key` of the file, or the path of one beside the spec.
         from: String {
-            required: "write `from: \"s3://BUCKET/KEY\"`",
-            meaning: "`s3://bucket/key`, or `s3-REGION://bucket/key` in another region; not compressed",
+            required: "write `from: \"s3://BUCKET/KEY\"`, or `from: data/FILE.csv`",
+            meaning: "`s3://bucket/key`, or `s3-REGION://bucket/key` in another region; or a path relative to the spec and below its folder: the file goes through the stack's bucket. Not compressed",
         }
         /// Whether the first line names the columns.
         header: bool {
@@ -58,6 +58,13 @@ fields! {
         append: bool {
             meaning: "load it although the table has rows, unless Aurora has loaded this file before",
         }
+    }
+}
+
+impl TableLoad {
+    /// The path of a file beside the spec.
+    pub fn local(&self) -> Option<&str> {
+        (!self.from.contains("://")).then_some(self.from.as_str())
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     SqlFunction, SqlTable, Unload, check, later,
 };
 use crate::engine::Engine;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 fields! {
     /// One stack in one region of one account.
@@ -121,6 +121,13 @@ impl Spec {
             && self.unloads.is_empty()
             && self.functions.is_empty()
             && self.grants.is_empty())
+    }
+
+    /// The local files that it names, by their paths from the spec: each once.
+    pub fn files(&self) -> BTreeSet<&str> {
+        let notebook = self.notebook.iter().flat_map(|notebook| &notebook.files).map(String::as_str);
+        let loads = self.tables.values().filter_map(|table| table.load.as_ref()?.local());
+        notebook.chain(loads).collect()
     }
 
     /// The database in which tables and functions are.

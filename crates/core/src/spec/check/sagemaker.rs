@@ -59,23 +59,30 @@ fn files(notebook: &Notebook, bucket: bool, reader: &mut Reader) {
         let message = "the files pass through the stack's bucket, and it has none";
         reader.report("notebook.files", message, "add `bucket: {}`");
     }
-    let base = |file: &str| file.rsplit('/').next().unwrap_or(file).to_owned();
     for (n, file) in notebook.files.iter().enumerate() {
         let path = format!("notebook.files[{n}]");
-        if file.starts_with(['/', '~']) || file.contains('\\') || file.split('/').any(|part| part == "..") {
-            let message = format!("`{file}` does not lie beside the spec");
-            reader.report(&path, message, "write a path relative to the spec, with `/`, without `..`");
-        } else if base(file).is_empty() || base(file) == "." || file.chars().any(char::is_control) {
-            reader.report(
-                &path,
-                format!("`{file}` names no file"),
-                "write a path such as `notebooks/part_1.ipynb`",
-            );
+        if let Some((message, hint)) = not_beside(file) {
+            reader.report(&path, message, hint);
         } else if notebook.files[..n].iter().any(|other| base(other) == base(file)) {
             let message = format!("a second file `{}`: all are copied into one folder", base(file));
             reader.report(&path, message, "rename one of them");
         }
     }
+}
+
+/// Why a path names no file beside the spec, and what to write.
+pub fn not_beside(file: &str) -> Option<(String, &'static str)> {
+    let base = base(file);
+    if file.starts_with(['/', '~']) || file.contains('\\') || file.split('/').any(|part| part == "..") {
+        let hint = "write a path relative to the spec, with `/`, without `..`";
+        return Some((format!("`{file}` does not lie beside the spec"), hint));
+    }
+    let no_file = base.is_empty() || base == "." || file.chars().any(char::is_control);
+    no_file.then(|| (format!("`{file}` names no file"), "write a path such as `notebooks/part_1.ipynb`"))
+}
+
+pub fn base(file: &str) -> &str {
+    file.rsplit('/').next().unwrap_or(file)
 }
 
 pub fn endpoints(spec: &Spec, reader: &mut Reader) {

@@ -2,6 +2,7 @@
 
 use super::functions::{suggest, unknown};
 use super::{column_names, column_path, needs_s3, object_name, s3};
+use crate::spec::check::sagemaker::{base, not_beside};
 use crate::spec::reader::{Reader, join};
 use crate::spec::{Spec, SqlTable, TableLoad, Unload};
 use crate::sql::column::Column;
@@ -19,8 +20,12 @@ pub fn tables(spec: &Spec, reader: &mut Reader) {
         columns(table, &join(&path, "columns"), reader);
         if let Some(load) = &table.load {
             let path = join(&path, "load");
-            if needs_s3(spec, &path, "a load", reader) {
-                s3(spec, &load.from, &join(&path, "from"), reader);
+            match load.local() {
+                Some(local) => beside(spec, local, &join(&path, "from"), reader),
+                None if needs_s3(spec, &path, "a load", reader) => {
+                    s3(spec, &load.from, &join(&path, "from"), reader);
+                }
+                None => {}
             }
             file(load, &path, reader);
             // Aurora's own history, by which a load is known to be made, names files and no tables.
@@ -36,6 +41,23 @@ pub fn tables(spec: &Spec, reader: &mut Reader) {
                 reader.report(&join(&path, "from"), message, hint);
             }
         }
+    }
+}
+
+/// A file beside the spec that is loaded: it goes through the stack's bucket.
+fn beside(spec: &Spec, file: &str, path: &str, reader: &mut Reader) {
+    if let Some((message, hint)) = not_beside(file) {
+        return reader.report(path, message, hint);
+    }
+    if spec.bucket.is_none() && reader.sound("bucket") {
+        let message = "the file passes through the stack's bucket, and it has none";
+        return reader.report(path, message, "add `bucket: {}`");
+    }
+    if needs_s3(spec, path, "a load", reader)
+        && let Some(other) = spec.files().iter().find(|other| **other != file && base(other) == base(file))
+    {
+        let message = format!("`{other}` is also called `{}`, and goes to the same place", base(file));
+        reader.report(path, message, "rename one of them");
     }
 }
 
