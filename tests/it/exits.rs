@@ -143,6 +143,11 @@ fn a_spec_on_stdin() {
     assert_eq!(run(&["apply", "-", "--yes"]).code, 0);
     assert_eq!(run(&["plan", "-", "--detailed-exitcode"]).code, 0);
     assert_eq!(run(&["status", "-"]).code, 0);
+    // Of another spec, what is missing and what differs.
+    let larger = spec.replace("10.0.0.0/24]", "10.0.0.0/24, 10.0.1.0/24]");
+    let status = fed(place.command(&in_sandbox(&["status", "-"])), &larger);
+    assert!(status.code == 0 && status.out.contains("subnet.private-2     missing\n"), "{status:?}");
+    assert!(status.out.contains("route_table.private  differs  rtb-"), "{status:?}");
     // There is no cluster whose wiring could be verified.
     let verify = run(&["verify", "-"]);
     assert!(verify.code == 1 && verify.err.contains("the spec has no cluster"), "{verify:?}");

@@ -329,6 +329,30 @@ fn names_and_lists_are_as_long_as_is_told() {
     }
 }
 
+/// Tables and functions have names that SQL takes without backticks.
+#[test]
+fn names_of_tables_and_functions_are_plain() {
+    let head = "stack: a\nregion: us-east-1\naurora: { existing: x, database: mltest }\n";
+    for (section, what) in [
+        ("tables", "{ columns: { state: varchar(10) } }"),
+        ("functions", "{ arguments: [a varchar(10)], returns: tinyint, sql: \"1\" }"),
+    ] {
+        for (name, is_good) in [
+            ("a", true),
+            ("a_1", true),
+            (LETTERS_64, true),
+            (LETTERS_65, false),
+            ("1a", false),
+            ("a-b", false),
+            ("\"a b\"", false),
+        ] {
+            let found = problems(&format!("{head}{section}:\n  {name}: {what}\n"));
+            let path = format!("{section}.{}", name.trim_matches('"'));
+            assert_eq!(reported(&found, &path).is_empty(), is_good, "{path}: {found:?}");
+        }
+    }
+}
+
 /// "A file has one document, at most 1 MiB, 20,000 values, 32 levels and 5,000 values by aliases."
 #[test]
 fn a_file_is_as_large_as_is_told() {
