@@ -1,6 +1,8 @@
 //! What exists in simulated RDS. Times are milliseconds since the Unix epoch.
 
 use super::timeline::Timeline;
+use crate::database::Server;
+use crate::s3::Content;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +27,12 @@ pub struct Rds {
     /// That many failovers are accepted, end, and leave the writer where it was, for tests.
     #[serde(default)]
     pub failing_failovers: u64,
+    /// How many times as long as usual statements take, for tests; 0 is 1.
+    #[serde(default)]
+    pub slow_statements: u64,
+    /// How long the last statement took beyond a request's own time, milliseconds.
+    #[serde(skip)]
+    pub(crate) took_ms: u64,
     /// Until when failovers are refused although cluster and members are `available`, in milliseconds since the Unix
     /// epoch.
     #[serde(default)]
@@ -172,6 +180,12 @@ pub struct Cluster {
     /// The next maintenance window brings the newest patch.
     #[serde(default)]
     pub upgrade_due: bool,
+    /// The master user's password, hashed; nobody knows it in files that do not say.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// What is in the database.
+    #[serde(default, skip_serializing_if = "Server::is_new")]
+    pub server: Server,
 }
 
 impl Cluster {
@@ -444,6 +458,12 @@ impl Origin {
 }
 
 impl Rds {
+    /// The rows of all databases, those in snapshots too, for whoever keeps large contents elsewhere.
+    pub(crate) fn contents_mut(&mut self) -> impl Iterator<Item = &mut Content> {
+        let saved = self.snapshots.values_mut().map(|snapshot| &mut snapshot.cluster);
+        self.clusters.values_mut().chain(saved).flat_map(|cluster| cluster.server.images_mut())
+    }
+
     /// Sets a tag that only AWS may set (`aws:…`), as when CloudFormation made the cluster.
     pub fn set_system_tag(&mut self, cluster: &str, key: &str, value: &str) {
         if let Some(cluster) = self.clusters.get_mut(cluster) {
