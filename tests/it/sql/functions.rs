@@ -38,7 +38,7 @@ async fn what_differs_is_made_anew() {
     }
     // The same in other words is the same.
     for (old, new) in [
-        ("bigint, state", "BIGINT(20), `state`"),
+        ("bigint, state", "BIGINT(20), state"),
         ("'no', 0, 1)", "'no',0,  1)"),
         ("returns: tinyint", "returns: boolean"),
     ] {

@@ -37,6 +37,13 @@ pub fn account(user: &str, host: &str) -> String {
     format!("{}@{}", text(user), text(host))
 }
 
+/// A pattern for LIKE that stands for texts with `part` in them. The escape character is `|`, which the statement has to
+/// say: backslashes mean something else in either SQL mode.
+pub fn containing(part: &str) -> String {
+    let part = part.replace('|', "||").replace('%', "|%").replace('_', "|_");
+    format!("{} ESCAPE '|'", text(&format!("%{part}%")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +56,7 @@ mod tests {
         assert_eq!(text(r"it's a \ path"), r"'it''s a \\ path'");
         assert_eq!(escaped("\r\n"), r"'\r\n'");
         assert_eq!(account("o'neill", "%"), "'o''neill'@'%'");
+        assert_eq!(containing("a_b%|"), "'%a|_b|%||%' ESCAPE '|'");
     }
 
     #[test]
