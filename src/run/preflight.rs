@@ -6,7 +6,7 @@
 
 use crate::aws::{Aws, Class, During, Failure};
 use auroraml_core::base::{Input, To};
-use auroraml_core::kinds::{endpoint_config, model, notebook, training_job, tuning_job};
+use auroraml_core::kinds::{autopilot_job, endpoint_config, model, notebook, training_job, tuning_job};
 use auroraml_core::model::Preflight;
 use auroraml_core::plan::{Plan, Step};
 use auroraml_core::resource::{Action, Graph};
@@ -46,14 +46,15 @@ impl Findings {
 pub async fn check(aws: &Aws, graph: &Graph, plan: &Plan) -> Findings {
     let created: Vec<&Step> =
         plan.work().filter(|step| matches!(step.action, Action::Create | Action::Run)).collect();
-    let (network, parameters, machine_learning, artifacts) = tokio::join!(
+    let (network, parameters, machine_learning, artifacts, rows) = tokio::join!(
         network(aws, &created),
         parameters(aws, graph, plan),
         machine_learning(aws, graph, &created),
         artifacts(aws, graph, &created),
+        rows(aws, graph, &created),
     );
     let mut all = Findings::default();
-    for findings in [network, parameters, machine_learning, artifacts] {
+    for findings in [network, parameters, machine_learning, artifacts, rows] {
         all.problems.extend(findings.problems);
         all.notes.extend(findings.notes);
     }
@@ -312,6 +313,50 @@ async fn artifacts(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
                 "upload the model archive, or correct `artifact`",
             ),
             answer => drop(findings.take(&format!("the artifact of {id}"), answer)),
+        }
+    }
+    findings
+}
+
+/// A job without rows fails after minutes, which are paid.
+async fn rows(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
+    let mut findings = Findings::default();
+    let mut wanted: BTreeMap<String, String> = BTreeMap::new();
+    let mut add = |id: &str, data: &Input, validation: Option<&Input>| {
+        for rows in [Some(data), validation].into_iter().flatten() {
+            if let Input::Known(uri) = rows {
+                wanted.entry(uri.clone()).or_insert_with(|| id.to_string());
+            }
+        }
+    };
+    for (id, job) in properties::<training_job::Props>(graph, created, "training_job") {
+        add(&id, &job.data, job.validation.as_ref());
+    }
+    for (id, job) in properties::<tuning_job::Props>(graph, created, "tuning_job") {
+        add(&id, &job.training.data, job.training.validation.as_ref());
+    }
+    for (id, job) in properties::<autopilot_job::Props>(graph, created, "autopilot_job") {
+        add(&id, &job.data, job.validation.as_ref());
+    }
+    let answers = wanted.into_iter().map(|(uri, id)| async move {
+        let path = uri.trim_start_matches("s3://");
+        let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
+        let request = aws.s3.list_objects_v2().bucket(bucket).prefix(prefix).max_keys(1);
+        let answer = request.send().await.during("ListObjectsV2");
+        (id, answer.map(|page| page.contents().is_empty()), uri)
+    });
+    for (id, is_empty, uri) in join_all(answers).await {
+        let none = match is_empty {
+            Ok(none) => none,
+            Err(failure) if failure.is(Class::NotFound) => true,
+            Err(failure) => {
+                findings.take::<()>(&format!("the rows of {id}"), Err(failure));
+                continue;
+            }
+        };
+        if none {
+            let hint = "upload the rows, or correct `data` and `validation`";
+            findings.problem(id, format!("there is nothing under {uri}"), hint);
         }
     }
     findings

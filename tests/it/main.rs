@@ -33,6 +33,7 @@ mod sandbox_account;
 mod sandbox_ec2;
 mod sandbox_file;
 mod sandbox_iam;
+mod sandbox_jobs;
 mod sandbox_rds;
 mod sandbox_s3;
 mod sandbox_sagemaker;

@@ -5,7 +5,7 @@ use crate::lifecycle::stays;
 use auroraml::aws::simulated_config;
 use auroraml::run::reconcile::{Outcome, PrepareError};
 use auroraml_core::events::Event;
-use auroraml_core::model::Intent;
+use auroraml_core::model::{Intent, Preflight};
 use auroraml_core::resource::Action;
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::World;
@@ -244,27 +244,51 @@ async fn the_plan_comes_before_the_job() {
     assert_eq!(account.plan(&one(", eta: 0.5")).await.count(Action::Run), 1);
 }
 
+/// Found before anything is made: a job would find it after minutes.
+#[tokio::test(start_paused = true)]
+async fn rows_that_are_not_there() {
+    let account = Account::new(1, Mood::Calm);
+    let before = account.mutations();
+    let problem = |found: Result<auroraml::run::reconcile::Prepared, PrepareError>| match found {
+        Err(PrepareError::Preflight(problems)) => {
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            let Preflight { what, why, hint } = &problems[0];
+            format!("{what}: {why}; {hint}")
+        }
+        other => panic!("{:?}", other.map(|prepared| prepared.plan)),
+    };
+    let expected = "training_job.churn-a4950615: there is nothing under s3://churn-data/train/; upload the rows, or \
+                    correct `data` and `validation`";
+    assert_eq!(problem(account.prepare(&one(""), Intent::Apply).await), expected, "no such bucket");
+    assert_eq!(account.mutations(), before);
+    put(&account, "s3://churn-data/trains/part-0.csv", "1,2\n").await;
+    assert_eq!(problem(account.prepare(&one(""), Intent::Apply).await), expected, "no such object");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failed_job_says_why_and_is_repeated_when_told_so() {
-    let account = Account::new(1, Mood::Calm);
-    put(&account, "s3://churn-data/other/part-0.csv", "1,2\n").await;
+    let account = with_rows(1, Mood::Calm).await;
+    put(&account, "s3://churn-data/train/part-0.csv", "Churn,Calls\n1,2\n").await;
     let spec = one("");
     let (outcome, _) = run(&account, &spec).await;
     let text = why(&outcome);
     assert!(
         text.starts_with(
-            "training_job: it has failed: ClientError: Data download failed:No S3 objects found under S3 URL \
-             \"s3://churn-data/train/\" given in input data source."
+            "training_job: it has failed: AlgorithmError: framework error: UserError: Non-numeric value 'Churn' found in \
+             the header line 'Churn,Calls...' of file 'part-0.csv'."
         ),
         "{text}"
     );
-    assert!(text.ends_with("running it again repeats all of it from the start, usually 4 minutes"), "{text}");
+    assert!(
+        text.ends_with("; running it again repeats all of it from the start, usually 4 minutes"),
+        "{text}"
+    );
     assert_eq!(jobs(&account.sandbox.world()), [1, 0, 0], "it is not repeated by itself");
     let plan = account.plan(&spec).await;
     let step = plan.work().find(|step| step.id.kind == "training_job").unwrap();
     assert_eq!(step.action, Action::Run);
-    assert!(step.reason.as_ref().unwrap().contains("No S3 objects found"), "{:?}", step.reason);
-    // The rows are there now: another attempt, under another name.
+    assert!(step.reason.as_ref().unwrap().contains("Non-numeric value"), "{:?}", step.reason);
+    // Better rows under the same address: another attempt, under another name.
     put(&account, "s3://churn-data/train/part-0.csv", &numbers(&customers(300))).await;
     account.apply(&spec).await;
     let world = account.sandbox.world();
@@ -273,15 +297,6 @@ async fn a_failed_job_says_why_and_is_repeated_when_told_so() {
     assert_eq!(*names[1], format!("{}-2", names[0]));
     assert_eq!(invoke(&account, "churn", "100,9\n").await.0, 200);
     account.destroy(&spec).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_algorithm_refuses_is_told_as_it_says_it() {
-    let account = with_rows(1, Mood::Calm).await;
-    put(&account, "s3://churn-data/train/part-0.csv", "Churn,Calls\n1,2\n").await;
-    let (outcome, _) = run(&account, &one("")).await;
-    let text = why(&outcome);
-    assert!(text.contains("AlgorithmError") && text.contains("Non-numeric value 'Churn'"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
