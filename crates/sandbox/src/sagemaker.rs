@@ -45,8 +45,6 @@ pub use container::Container;
 pub use endpoint::{Deployment, Endpoint, Health, Variant};
 pub use learned::{Answer, Column, Learned, Scores};
 pub use notebook::{Notebook, Status};
-// The database asks endpoints what InvokeEndpoint would.
-#[allow(unused_imports)]
 pub(crate) use predict::predict;
 pub(crate) use reach::Reach;
 pub(crate) use runtime::{handle as handle_runtime, invoked};

@@ -43,8 +43,6 @@ pub(super) fn variant<'a>(variants: &'a [Variant], target: Option<&str>) -> Opti
 /// # Errors
 /// As InvokeEndpoint has them: `ValidationError` if the endpoint does not serve, `ModelError` if the model is not there
 /// or does not understand a row.
-// The database in front of endpoints asks this.
-#[allow(dead_code)]
 pub(crate) fn predict(
     sagemaker: &SageMaker,
     s3: &S3,
