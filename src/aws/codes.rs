@@ -161,7 +161,11 @@ fn sagemaker(message: &str) -> Class {
         Class::Exists
     } else if says("could not find model data") {
         Class::Propagating
-    } else if says("RecordNotFound") || says("could not find") || says("does not exist") {
+    } else if says("RecordNotFound")
+        || says("could not find")
+        || says("requested resource not found")
+        || says("does not exist")
+    {
         Class::NotFound
     } else if ROLE_TROUBLE.iter().any(|part| says(part)) {
         Class::Propagating

@@ -340,7 +340,11 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
     let failed = outcome.reports.iter().flat_map(|report| &report.failed);
     let mut troubles: Vec<Trouble> = failed
         .map(|(id, failure)| Trouble {
-            object: Some(format!("{id} ({})", now(&outcome.observed, id))),
+            object: Some(match now(&outcome.observed, id) {
+                // A job that has failed: why it has is said once.
+                state if failure.to_string().contains(&state) => id.to_string(),
+                state => format!("{id} ({state})"),
+            }),
             why: failure.to_string(),
             help: Some(failure.hint().into()),
         })

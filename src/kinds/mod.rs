@@ -7,6 +7,7 @@
 //! **Invariants.** `observe` changes nothing and *lists*: it finds objects by name, path or tag, never by
 //! something remembered. Each create is safe to repeat after a look has shown that the object is not there.
 
+mod autopilot_job;
 mod bucket;
 mod bucket_object;
 mod cluster;
@@ -43,6 +44,8 @@ mod sql_grant;
 mod sql_table;
 mod subnet;
 mod subnet_group;
+mod training_job;
+mod tuning_job;
 mod vpc;
 mod vpc_endpoint;
 

@@ -5,7 +5,7 @@ use super::sagemaker::{
     endpoint_of, is_hashed, list_tags, model_exists, models, name_of, or_gone, tags, update_tags,
 };
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
-use auroraml_core::base::State;
+use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::model::{Model, Props};
 use aws_sdk_sagemaker::types::ContainerDefinition;
@@ -23,20 +23,38 @@ impl Calls for Model {
     }
 
     async fn create(&self, aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> {
-        let environment = want.environment.clone().into_iter().collect();
-        let container = ContainerDefinition::builder()
-            .image(&want.image)
-            .set_model_data_url(want.artifact.clone())
-            .set_environment(Some(environment))
-            .build();
         let request = aws
             .sagemaker
             .create_model()
             .model_name(aws.place.hashed_name(name))
-            .primary_container(container)
             .execution_role_arn(want.role.get())
             .set_tags(tags(&want.tags));
-        let answer = request.send().await.during("CreateModel").map_err(|why| unsaid(why, &want.environment));
+        let container = |image: &str, artifact: Option<&str>, environment: &BTreeMap<String, String>| {
+            ContainerDefinition::builder()
+                .image(image)
+                .set_model_data_url(artifact.map(String::from))
+                .set_environment(Some(environment.clone().into_iter().collect()))
+                .build()
+        };
+        let containers = want.containers.as_ref().map(Input::known);
+        let request = match (containers, &want.image) {
+            (Some(many), _) => {
+                let many =
+                    many.iter().map(|one| container(&one.image, one.artifact.as_deref(), &one.environment));
+                request.set_containers(Some(many.collect()))
+            }
+            (None, image) => {
+                let artifact = want.artifact.as_ref().map(Input::get);
+                let image = image.as_deref().unwrap_or_default();
+                request.primary_container(container(image, artifact, &want.environment))
+            }
+        };
+        let environments = containers.into_iter().flatten().map(|one| &one.environment);
+        let answer = request.send().await.during("CreateModel").map_err(|failure| {
+            environments
+                .chain([&want.environment])
+                .fold(failure, |failure, environment| unsaid(failure, environment))
+        });
         already_ok(just_made(answer), Class::Exists)
     }
 
@@ -77,8 +95,9 @@ async fn detail(look: Look<'_>, physical: &str) -> Result<Option<Seen<Props>>, F
         owned: owns_or(&aws.place, &tags, is_hashed(&aws.place, physical)),
         props: Props {
             endpoint: endpoint_of(&name).unwrap_or_default().into(),
-            image: String::new(),
+            image: None,
             artifact: None,
+            containers: None,
             environment: BTreeMap::new(),
             role: "".into(),
             tags,

@@ -1,5 +1,7 @@
 //! What the SageMaker kinds share: tags, and how models and endpoint configurations are listed and named.
 
+pub(super) mod jobs;
+
 use super::kind::absent_ok;
 use crate::aws::{Aws, Class, During, Failure, Look, tag_changes, tag_map};
 use auroraml_core::base::names::{Place, RESOURCE_TAG, SAGEMAKER_NAME_MAX};

@@ -5,8 +5,8 @@
 //! plan that AWS might accept.
 
 use crate::aws::{Aws, Class, During, Failure};
-use auroraml_core::base::To;
-use auroraml_core::kinds::{endpoint_config, model, notebook};
+use auroraml_core::base::{Input, To};
+use auroraml_core::kinds::{autopilot_job, endpoint_config, model, notebook, training_job, tuning_job};
 use auroraml_core::model::Preflight;
 use auroraml_core::plan::{Plan, Step};
 use auroraml_core::resource::{Action, Graph};
@@ -44,15 +44,17 @@ impl Findings {
 
 /// Looks at what the plan would create. Asks AWS nothing when it creates none of what is checked.
 pub async fn check(aws: &Aws, graph: &Graph, plan: &Plan) -> Findings {
-    let created: Vec<&Step> = plan.work().filter(|step| step.action == Action::Create).collect();
-    let (network, parameters, machine_learning, artifacts) = tokio::join!(
+    let created: Vec<&Step> =
+        plan.work().filter(|step| matches!(step.action, Action::Create | Action::Run)).collect();
+    let (network, parameters, machine_learning, artifacts, rows) = tokio::join!(
         network(aws, &created),
         parameters(aws, graph, plan),
         machine_learning(aws, graph, &created),
         artifacts(aws, graph, &created),
+        rows(aws, graph, &created),
     );
     let mut all = Findings::default();
-    for findings in [network, parameters, machine_learning, artifacts] {
+    for findings in [network, parameters, machine_learning, artifacts, rows] {
         all.problems.extend(findings.problems);
         all.notes.extend(findings.notes);
     }
@@ -194,6 +196,13 @@ async fn machine_learning(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findin
     for (_, notebook) in properties::<notebook::Props>(graph, created, "notebook") {
         *needed.entry((notebook.instance, Usage::Notebook)).or_default() += 1;
     }
+    for (_, job) in properties::<training_job::Props>(graph, created, "training_job") {
+        *needed.entry((job.instance, Usage::training(job.spot))).or_default() += 1;
+    }
+    for (_, job) in properties::<tuning_job::Props>(graph, created, "tuning_job") {
+        *needed.entry((job.training.instance, Usage::training(job.training.spot))).or_default() +=
+            job.parallel;
+    }
     let answers = needed.into_iter().map(|((instance, usage), count)| async move {
         let name = format!("{instance} for {} usage", usage.name());
         let answer = match usage.code(&instance) {
@@ -223,11 +232,14 @@ async fn machine_learning(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findin
 enum Usage {
     Endpoint,
     Notebook,
+    Training,
+    SpotTraining,
 }
 
 /// Lines of an instance type and the codes of its quotas. SageMaker has at least 1,600 quotas, which take 17 pages at
 /// 10 calls a second to list (fact book, appendix F): what is needed is asked for by its code.
 const QUOTA_CODES: &str = include_str!("quotas.txt");
+const TRAINING_CODES: &str = include_str!("training_quotas.txt");
 
 impl Usage {
     /// As quotas are named.
@@ -235,15 +247,25 @@ impl Usage {
         match self {
             Usage::Endpoint => "endpoint",
             Usage::Notebook => "notebook instance",
+            Usage::Training => "training job",
+            Usage::SpotTraining => "spot training job",
         }
     }
 
+    fn training(spot: bool) -> Usage {
+        if spot { Usage::SpotTraining } else { Usage::Training }
+    }
+
     fn code(self, instance: &str) -> Option<&'static str> {
-        let line = QUOTA_CODES.lines().find_map(|line| line.strip_prefix(instance)?.strip_prefix(' '))?;
-        let (endpoint, notebook) = line.split_once(' ')?;
+        let codes = match self {
+            Usage::Endpoint | Usage::Notebook => QUOTA_CODES,
+            Usage::Training | Usage::SpotTraining => TRAINING_CODES,
+        };
+        let line = codes.lines().find_map(|line| line.strip_prefix(instance)?.strip_prefix(' '))?;
+        let (first, second) = line.split_once(' ')?;
         let code = match self {
-            Usage::Endpoint => endpoint,
-            Usage::Notebook => notebook,
+            Usage::Endpoint | Usage::Training => first,
+            Usage::Notebook | Usage::SpotTraining => second,
         };
         (code != "-").then_some(code)
     }
@@ -272,7 +294,12 @@ async fn artifacts(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
     for (id, model) in properties::<model::Props>(graph, created, "model") {
         let Some((bucket, key)) = model
             .artifact
-            .as_deref()
+            .as_ref()
+            .and_then(|artifact| match artifact {
+                Input::Known(uri) => Some(uri.as_str()),
+                // What a job will leave.
+                Input::Output { .. } => None,
+            })
             .and_then(|uri| uri.strip_prefix("s3://"))
             .and_then(|path| path.split_once('/'))
         else {
@@ -286,6 +313,50 @@ async fn artifacts(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
                 "upload the model archive, or correct `artifact`",
             ),
             answer => drop(findings.take(&format!("the artifact of {id}"), answer)),
+        }
+    }
+    findings
+}
+
+/// A job without rows fails after minutes, which are paid.
+async fn rows(aws: &Aws, graph: &Graph, created: &[&Step]) -> Findings {
+    let mut findings = Findings::default();
+    let mut wanted: BTreeMap<String, String> = BTreeMap::new();
+    let mut add = |id: &str, data: &Input, validation: Option<&Input>| {
+        for rows in [Some(data), validation].into_iter().flatten() {
+            if let Input::Known(uri) = rows {
+                wanted.entry(uri.clone()).or_insert_with(|| id.to_string());
+            }
+        }
+    };
+    for (id, job) in properties::<training_job::Props>(graph, created, "training_job") {
+        add(&id, &job.data, job.validation.as_ref());
+    }
+    for (id, job) in properties::<tuning_job::Props>(graph, created, "tuning_job") {
+        add(&id, &job.training.data, job.training.validation.as_ref());
+    }
+    for (id, job) in properties::<autopilot_job::Props>(graph, created, "autopilot_job") {
+        add(&id, &job.data, job.validation.as_ref());
+    }
+    let answers = wanted.into_iter().map(|(uri, id)| async move {
+        let path = uri.trim_start_matches("s3://");
+        let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
+        let request = aws.s3.list_objects_v2().bucket(bucket).prefix(prefix).max_keys(1);
+        let answer = request.send().await.during("ListObjectsV2");
+        (id, answer.map(|page| page.contents().is_empty()), uri)
+    });
+    for (id, is_empty, uri) in join_all(answers).await {
+        let none = match is_empty {
+            Ok(none) => none,
+            Err(failure) if failure.is(Class::NotFound) => true,
+            Err(failure) => {
+                findings.take::<()>(&format!("the rows of {id}"), Err(failure));
+                continue;
+            }
+        };
+        if none {
+            let hint = "upload the rows, or correct `data` and `validation`";
+            findings.problem(id, format!("there is nothing under {uri}"), hint);
         }
     }
     findings
@@ -314,8 +385,10 @@ mod tests {
         assert_eq!(Usage::Notebook.code("ml.t3.medium"), Some("L-E17566B7"));
         assert_eq!(Usage::Endpoint.code("ml.t3.medium"), None, "AWS has no such quota");
         assert_eq!(Usage::Endpoint.code("ml.m5"), None, "a beginning is no type");
+        assert_eq!(Usage::Training.code("ml.m5.large"), Some("L-611FA074"));
+        assert_eq!(Usage::SpotTraining.code("ml.m5.large"), Some("L-29688C85"));
         let mut seen = BTreeSet::new();
-        for line in QUOTA_CODES.lines().filter(|line| !line.starts_with('#')) {
+        for line in QUOTA_CODES.lines().chain(TRAINING_CODES.lines()).filter(|line| !line.starts_with('#')) {
             let parts: Vec<&str> = line.split(' ').collect();
             assert_eq!(parts.len(), 3, "{line}");
             assert!(parts[0].starts_with("ml."), "{line}");
@@ -325,6 +398,6 @@ mod tests {
                 assert!(seen.insert(*code), "{code} stands there twice");
             }
         }
-        assert_eq!(seen.len(), 458);
+        assert_eq!(seen.len(), 458 + 262);
     }
 }

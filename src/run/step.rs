@@ -188,6 +188,7 @@ impl<'r> Converge<'r> {
                 self.create(want, Some(live)).await
             }
             State::Broken(why) | State::Failed(why) if is_task => {
+                let why = why.trim_end_matches('.');
                 Err(self.refuse(&format!("it has failed: {why}; {}", repeats(&self.rules))))
             }
             State::Broken(_) if *may_replace && !self.rules.holds_data => {

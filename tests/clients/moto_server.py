@@ -180,6 +180,13 @@ def add_role(self: RDSBackend, db_cluster_identifier: str, role_arn: str, featur
     cluster._associated_roles.append(AssociatedRole(role_arn=role_arn, feature_name=feature_name))
 
 
+def keep_http_endpoint(self: DBCluster, enabled: bool | None) -> None:
+    """API_CreateDBCluster, EnableHttpEndpoint: the Data API of a provisioned cluster can be on from the beginning. moto
+    switches it off again for all but old serverless versions."""
+    self._enable_http_endpoint = bool(enabled)
+
+
+patch(DBCluster, "enable_http_endpoint")(DBCluster.enable_http_endpoint.setter(keep_http_endpoint))
 plain_allocated_storage = DBCluster.default_allocated_storage
 
 

@@ -180,6 +180,9 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("aurora.restart.allow", "of the run: cli.rs"),
     ("aurora.restart.window", "of the run: interruptions/windows.rs"),
     ("aurora.restart.writer", "interruptions/failovers.rs: a_writer_is_brought_back_for_good"),
+    ("endpoints.model.containers", "it is a property of the model as the image is"),
+    ("endpoints.model.training", "swap.rs, training.rs: the_plan_comes_before_the_job"),
+    ("endpoints.model.autopilot", "training.rs: autopilot_at_its_limit"),
     ("endpoints.model.artifact", "its path is a property of the model as the image is"),
 ];
 
@@ -190,6 +193,13 @@ fn every_field_has_a_change() {
         for row in table.text.lines().skip(2) {
             let key = row.split('`').nth(1).unwrap();
             let field = if table.name == "stack" { key.to_string() } else { format!("{}.{key}", table.name) };
+            // What jobs are given stands in their names, or is for the next one: swap.rs and training.rs.
+            if ["endpoints.model.containers", "endpoints.model.training", "endpoints.model.autopilot"]
+                .iter()
+                .any(|part| table.name.starts_with(part))
+            {
+                continue;
+            }
             // Members of a cluster, and what an endpoint runs on, are changed as a whole.
             let parent = ["aurora.instances", "aurora.serverless", "endpoints.serverless"]
                 .into_iter()

@@ -13,7 +13,7 @@ use auroraml_sandbox::{Snapshot, World};
 use std::sync::Arc;
 
 /// Runs once without a fault and returns the world at every mutating request.
-async fn record(world: World, spec: &Spec, intent: Intent) -> (Vec<Snapshot>, World) {
+pub async fn record(world: World, spec: &Spec, intent: Intent) -> (Vec<Snapshot>, World) {
     let account = Account::over(world);
     account.sandbox.record();
     let listener = Arc::new(Recorder::default());

@@ -47,7 +47,8 @@ fn add_endpoint(graph: &mut Graph, name: &str, image: &str, instance: Option<&st
     let physical = place().hashed_name(&id.name);
     let props = model::Props {
         endpoint: name.into(),
-        image: image.into(),
+        image: Some(image.into()),
+        containers: None,
         artifact: Some("s3://elsewhere/model.tar.gz".into()),
         environment: BTreeMap::from([("LEVEL".into(), "info".into())]),
         role,

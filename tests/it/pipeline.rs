@@ -212,8 +212,11 @@ fn denied(account: &Account) -> Vec<String> {
 
 /// Creates, looks, changes and destroys, and was not refused anything.
 async fn lives(text: &str, changes: &[(&str, &str)], given: &[(&str, &str)], mood: Mood) -> Account {
+    lives_in(Account::new(11, mood), text, changes, given).await
+}
+
+async fn lives_in(account: Account, text: &str, changes: &[(&str, &str)], given: &[(&str, &str)]) -> Account {
     let spec = bounded(text);
-    let account = Account::new(11, mood);
     if let Some(auroraml_core::spec::Aurora::Existing(existing)) = &spec.aurora {
         make_foreign_cluster(&account, &spec.region, &existing.existing, 2).await;
     }
@@ -315,6 +318,30 @@ async fn every_field_lives_under_the_enforced_roles() {
         applying.sandbox.with(|world| world.log.iter().any(|entry| entry.operation == operation))
     };
     for operation in ["UpdateEndpoint", "ModifyDBInstance", "DisableHttpEndpoint", "RestoreSecret"] {
+        assert!(asked(operation), "{operation} was not needed");
+    }
+}
+
+/// Jobs of every sort, and another one; what still runs is stopped.
+#[tokio::test(start_paused = true)]
+async fn trained_models_live_under_the_enforced_roles() {
+    let text = std::fs::read_to_string("tests/data/trained.yaml").unwrap();
+    let others = ["sagemaker-sample-files", "churn-data", "churn-models"];
+    let others: Vec<String> =
+        others.iter().map(|name| format!("arn:aws:s3:::{name},arn:aws:s3:::{name}/*")).collect();
+    let account = crate::training::with_rows(1, Mood::Calm).await;
+    let given = [("OtherBuckets", others.join(","))];
+    let given: Vec<(&str, &str)> = given.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let applying = lives_in(account, &text, &[("num_round: 50", "num_round: 20")], &given).await;
+    let spec = bounded(&text.replace("num_round: 50", "num_round: 10"));
+    let killed = tokio::time::timeout(std::time::Duration::from_secs(90), applying.apply(&spec)).await;
+    assert!(killed.is_err());
+    applying.destroy(&spec).await;
+    assert_eq!(denied(&applying), Vec::<String>::new());
+    let asked = |operation: &str| {
+        applying.sandbox.with(|world| world.log.iter().any(|entry| entry.operation == operation))
+    };
+    for operation in ["CreateAutoMLJobV2", "StopTrainingJob", "StopHyperParameterTuningJob"] {
         assert!(asked(operation), "{operation} was not needed");
     }
 }

@@ -75,6 +75,21 @@ const SAGEMAKER: &[PerType] = &[
     ("ml.g5.xlarge", ["L-1928E07B", "L-E8917BB7"], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]),
 ];
 
+/// Codes of the quotas of training and spot training jobs by type: gruntwork-io/terraform-aws-utilities,
+/// modules/request-quota-increase.
+const TRAINING: &[(&str, [&str; 2])] = &[
+    ("ml.t3.large", ["L-B95AAE44", "L-4C7F99A0"]),
+    ("ml.t3.xlarge", ["L-823DAB46", "L-8CD1FE93"]),
+    ("ml.m4.xlarge", ["L-A373146E", "L-2ECAA15F"]),
+    ("ml.m5.large", ["L-611FA074", "L-29688C85"]),
+    ("ml.m5.xlarge", ["L-CCE2AFA6", "L-4CEE6BA6"]),
+    ("ml.m5.2xlarge", ["L-AD0A282D", "L-4A823FAB"]),
+    ("ml.m5.4xlarge", ["L-AFB011B4", "L-2A6ACFF7"]),
+    ("ml.c5.xlarge", ["L-E2BB44FE", "L-6FA0D387"]),
+    ("ml.g4dn.xlarge", ["L-3F53BF0F", "L-944F78BB"]),
+    ("ml.g5.xlarge", ["L-B6D80D9C", "L-DE07CBDF"]),
+];
+
 fn quotas() -> impl Iterator<Item = Quota> {
     let fixed = FIXED.iter().map(|(service, code, name, value)| Quota {
         service,
@@ -86,10 +101,13 @@ fn quotas() -> impl Iterator<Item = Quota> {
     let per_type =
         SAGEMAKER.iter().flat_map(|(kind, [endpoint_code, notebook_code], endpoint, notebook, training)| {
             let name = |usage: &str| format!("{kind} for {usage}");
+            let codes = TRAINING.iter().find(|(known, _)| known == kind);
+            let [job_code, spot_code] = codes.map_or(["", ""], |(_, codes)| *codes);
             [
                 coded(endpoint_code, name("endpoint usage"), endpoint),
                 coded(notebook_code, name("notebook instance usage"), notebook),
-                Some(sagemaker(name("training job usage"), training[0], training[1])),
+                coded(job_code, name("training job usage"), training),
+                coded(spot_code, name("spot training job usage"), training),
             ]
         });
     let totals = [

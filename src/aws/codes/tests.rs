@@ -302,6 +302,7 @@ const KNOWN: &[Known] = &[
             ("ValidationException", "Could not find endpoint \"x\"."),
             ("ValidationException", "RecordNotFound"),
             ("ValidationException", "Resource does not exist."),
+            ("ValidationException", "Requested resource not found."),
         ],
     ),
     (

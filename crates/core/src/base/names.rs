@@ -19,6 +19,11 @@ pub const ORIGINAL_GROUP_TAG: &str = "auroraml:original-group";
 /// Characters in the name of a SageMaker object (fact book, section 4.1).
 pub const SAGEMAKER_NAME_MAX: usize = 63;
 
+/// Characters in the name of a tuning or Autopilot job (botocore's model).
+pub const SHORT_JOB_NAME_MAX: usize = 32;
+/// Characters that the number of an attempt may take, its hyphen included.
+const ATTEMPT_MAX: usize = 3;
+
 /// Where a stack lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -117,6 +122,21 @@ impl Place {
             _ => full,
         }
     }
+    /// Name of a job's attempt, counted from 1: that of a model, with the number of a later attempt behind it. `max`:
+    /// characters that AWS takes. Names of jobs stay taken for ever.
+    pub fn job_name(&self, name: &str, attempt: u64, max: usize) -> String {
+        let full = self.name(name);
+        let excess = full.chars().count().saturating_sub(max - ATTEMPT_MAX);
+        let base = match full.rsplit_once('-') {
+            Some((head, hash)) if excess > 0 => {
+                let kept = head.chars().count().saturating_sub(excess);
+                let head: String = head.chars().take(kept).collect();
+                format!("{}-{hash}", head.trim_end_matches('-'))
+            }
+            _ => full,
+        };
+        if attempt > 1 { format!("{base}-{attempt}") } else { base }
+    }
     pub fn bedrock_model_arn(&self, model: &str) -> String {
         format!("arn:{}:bedrock:{}::foundation-model/{model}", self.partition(), self.region)
     }
@@ -143,6 +163,20 @@ mod tests {
         assert_eq!(place.hashed_name(&name).len(), SAGEMAKER_NAME_MAX);
         assert!(place.hashed_name(&name).ends_with("e-01234567"));
         assert_eq!(place.hashed_name("churn-01234567"), place.name("churn-01234567"));
+    }
+
+    #[test]
+    fn names_of_jobs_have_room_for_the_attempt() {
+        let place =
+            Place { stack: "a".repeat(24), region: "ap-southeast-1".into(), account: "111122223333".into() };
+        let name = format!("{}-01234567", "e".repeat(63));
+        for max in [SAGEMAKER_NAME_MAX, SHORT_JOB_NAME_MAX] {
+            let first = place.job_name(&name, 1, max);
+            assert!(first.ends_with("-01234567") && first.len() <= max - 3, "{first}");
+            assert_eq!(place.job_name(&name, 12, max), format!("{first}-12"));
+        }
+        let churn = Place { stack: "churn".into(), ..place };
+        assert_eq!(churn.job_name("x-01234567", 1, SHORT_JOB_NAME_MAX), "churn-x-01234567");
     }
 
     #[test]

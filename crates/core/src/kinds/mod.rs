@@ -6,6 +6,7 @@
 use crate::resource::{Catalog, Rules};
 use serde::{Serialize, de::DeserializeOwned};
 
+pub mod autopilot_job;
 pub mod bucket;
 pub mod bucket_object;
 pub mod cluster;
@@ -36,6 +37,8 @@ pub mod sql_grant;
 pub mod sql_table;
 pub mod subnet;
 pub mod subnet_group;
+pub mod training_job;
+pub mod tuning_job;
 pub mod vpc;
 pub mod vpc_endpoint;
 
@@ -81,6 +84,9 @@ macro_rules! every_kind {
             "Tables and data": sql_table::SqlTable,
             "Tables and data": [task] data_load::DataLoad,
             "Tables and data": [task] data_unload::DataUnload,
+            "Models": [task] training_job::TrainingJob,
+            "Models": [task] tuning_job::TuningJob,
+            "Models": [task] autopilot_job::AutopilotJob,
             "SageMaker endpoints": model::Model,
             "SageMaker endpoints": endpoint_config::EndpointConfig,
             "SageMaker endpoints": endpoint::Endpoint,

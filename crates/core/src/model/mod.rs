@@ -6,6 +6,7 @@
 mod aurora;
 mod existing;
 pub mod facts;
+mod jobs;
 mod network;
 mod notebook;
 mod roles;
@@ -173,6 +174,11 @@ impl Builder<'_> {
         };
         self.graph.deletions.insert(Id::new("bucket", "main"), bucket);
         self.graph.deletions.insert(Id::new("notebook", "main"), Deletion::Delete(BTreeMap::new()));
+        if jobs::has_jobs(self.spec) {
+            self.graph.notes.push(
+                "AWS keeps the records of jobs that have ended: they cost nothing, and their names stay taken".into(),
+            );
+        }
         for (name, endpoint) in &self.spec.endpoints {
             if endpoint.managed_by == EndpointManager::Notebook {
                 self.graph.deletions.insert(Id::new("endpoint", name.clone()), Deletion::Offer);

@@ -1,6 +1,7 @@
 //! Who may do what: the policies of every role of a stack, no wider than its spec.
 
 use super::Builder;
+use super::jobs::Needs;
 use crate::base::policy::{document, trust};
 use crate::base::{Id, Input};
 use crate::kinds::role;
@@ -98,25 +99,107 @@ impl Builder<'_> {
     }
 
     /// Execution role of the models that the stack hosts: reads artifacts and images, writes logs and metrics.
-    pub(super) fn model_role(&mut self, endpoints: &[&str], images: &[String], artifacts: &[String]) -> Id {
+    pub(super) fn model_role(&mut self, endpoints: &[&str], needs: &Needs) -> Id {
         let logs = endpoints.iter().flat_map(|name| self.logs(&format!("Endpoints/{name}")));
         let mut statements = vec![
             allow(&["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"], everything()),
             allow(&WRITE_LOGS, logs),
         ];
-        let repositories: BTreeSet<String> = images.iter().filter_map(|uri| self.repository(uri)).collect();
+        let mut repositories: BTreeSet<String> =
+            needs.images.iter().filter_map(|uri| self.repository(uri)).collect();
+        if needs.any_image {
+            repositories.insert(self.any_repository());
+        }
         if !repositories.is_empty() {
             statements.push(allow(&PULL, repositories));
         }
-        if !artifacts.is_empty() {
-            let paths: BTreeSet<&str> = artifacts.iter().map(|uri| uri.trim_start_matches("s3://")).collect();
+        if !needs.objects.is_empty() {
+            let paths: BTreeSet<&str> = needs.objects.iter().map(String::as_str).collect();
             let objects = paths.iter().map(|path| self.place.bucket_arn(path));
             statements.push(allow(&["s3:GetObject"], objects));
-            let buckets: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();
-            let buckets = buckets.into_iter().map(|bucket| self.place.bucket_arn(bucket));
-            statements.push(allow(&["s3:ListBucket"], buckets));
+            statements.push(allow(&["s3:ListBucket"], self.buckets(paths.iter().copied())));
         }
         self.role("model", SAGEMAKER, None, statements)
+    }
+
+    /// Execution role of training and Autopilot jobs: reads the rows, writes the models. `inputs` and `outputs` are
+    /// patterns of objects, with their buckets.
+    ///
+    /// An Autopilot job runs processing, training, tuning and transform jobs and makes models, all with this role and
+    /// under names that begin with its own (developer guide, "Autopilot" and `AmazonSageMakerFullAccess`, which it
+    /// suggests; which of that policy's actions are needed is believed).
+    pub(super) fn training_role(
+        &mut self,
+        images: &[String],
+        inputs: &BTreeSet<String>,
+        outputs: &BTreeSet<String>,
+        autopilot: bool,
+    ) -> Id {
+        let place = self.place;
+        let arns = |paths: &BTreeSet<String>| -> Vec<String> {
+            paths.iter().map(|path| place.bucket_arn(path)).collect()
+        };
+        let groups: &[&str] = match autopilot {
+            true => &["TrainingJobs", "ProcessingJobs", "TransformJobs"],
+            false => &["TrainingJobs"],
+        };
+        let read: BTreeSet<String> = inputs.iter().chain(outputs).cloned().collect();
+        let mut repositories: BTreeSet<String> =
+            images.iter().filter_map(|uri| self.repository(uri)).collect();
+        if autopilot {
+            repositories.insert(self.any_repository());
+        }
+        let mut statements = vec![
+            allow(&["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"], everything()),
+            allow(&WRITE_LOGS, groups.iter().flat_map(|group| self.logs(group))),
+            allow(&PULL, repositories),
+            allow(&["s3:GetObject"], arns(&read)),
+            allow(&["s3:PutObject", "s3:AbortMultipartUpload"], arns(outputs)),
+            allow(&["s3:ListBucket", "s3:GetBucketLocation"], self.buckets(read.iter().map(String::as_str))),
+        ];
+        if autopilot {
+            let own = |kind: &str| place.sagemaker_arn(kind, &place.name("*"));
+            let kinds =
+                ["processing-job", "training-job", "hyper-parameter-tuning-job", "transform-job", "model"];
+            statements.push(allow(
+                &[
+                    "sagemaker:CreateProcessingJob",
+                    "sagemaker:DescribeProcessingJob",
+                    "sagemaker:StopProcessingJob",
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:DescribeTrainingJob",
+                    "sagemaker:StopTrainingJob",
+                    "sagemaker:CreateHyperParameterTuningJob",
+                    "sagemaker:DescribeHyperParameterTuningJob",
+                    "sagemaker:StopHyperParameterTuningJob",
+                    "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+                    "sagemaker:CreateTransformJob",
+                    "sagemaker:DescribeTransformJob",
+                    "sagemaker:StopTransformJob",
+                    "sagemaker:CreateModel",
+                    "sagemaker:DescribeModel",
+                    "sagemaker:DeleteModel",
+                    "sagemaker:AddTags",
+                ],
+                kinds.map(own),
+            ));
+            statements.push(json!({
+                "Effect": "Allow", "Action": ["iam:PassRole"], "Resource": [place.role_arn("training")],
+                "Condition": {"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+            }));
+        }
+        self.role("training", SAGEMAKER, None, statements)
+    }
+
+    /// The buckets of these objects.
+    fn buckets<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<String> {
+        let buckets: BTreeSet<&str> = paths.filter_map(|path| path.split('/').next()).collect();
+        buckets.into_iter().map(|bucket| self.place.bucket_arn(bucket)).collect()
+    }
+
+    /// Built-in images are in AWS's accounts, one for each algorithm (fact book, section 4.5).
+    fn any_repository(&self) -> String {
+        format!("arn:{}:ecr:{}:*:repository/*", self.place.partition(), self.place.region)
     }
 
     /// Execution role of the notebook, which trains models, deploys them where the spec leaves that to it, and asks

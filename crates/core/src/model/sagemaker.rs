@@ -1,11 +1,12 @@
 //! Models, endpoints and the bucket.
 
 use super::Builder;
+use super::jobs::{self, Made, Needs};
 use super::roles::arn;
 use crate::base::{Id, Input, policy};
 use crate::kinds::{bucket, endpoint, endpoint_config, model};
-use crate::spec::{Endpoint, EndpointManager, Model, xgboost_image};
-use serde_json::json;
+use crate::spec::{Endpoint, Model, xgboost_image};
+use serde_json::{Value, json};
 
 impl Builder<'_> {
     pub(super) fn bucket(&mut self) {
@@ -28,59 +29,60 @@ impl Builder<'_> {
     }
 
     pub(super) fn endpoints(&mut self) {
-        let managed: Vec<(&String, &Endpoint, &Model)> = self
-            .spec
-            .endpoints
-            .iter()
-            .filter(|(_, endpoint)| endpoint.managed_by == EndpointManager::Stack)
-            .filter_map(|(name, endpoint)| Some((name, endpoint, endpoint.model.as_ref()?)))
-            .collect();
+        let managed: Vec<(&String, &Endpoint, &Model)> = jobs::managed(self.spec).collect();
         if managed.is_empty() {
             return;
         }
-        let mut found = Vec::new();
+        let (mut found, mut needs) = (Vec::new(), Needs::default());
         for (name, spec, model) in managed {
-            found.extend(self.image(name, model).map(|image| (name, spec, model, image)));
+            let Some(more) = self.needs(name, model) else { continue };
+            needs.images.extend(more.images);
+            needs.objects.extend(more.objects);
+            needs.any_image |= more.any_image;
+            found.push((name, spec, model));
         }
         let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
-        let images: Vec<String> = found.iter().map(|(.., image)| image.clone()).collect();
-        let artifacts: Vec<String> =
-            found.iter().filter_map(|(_, _, model, _)| model.artifact.clone()).collect();
-        let role = self.model_role(&names, &images, &artifacts);
-        for (name, spec, model, image) in found {
-            self.endpoint(name, spec, model, image, &role);
+        let role = self.model_role(&names, &needs);
+        self.job_role();
+        for (name, spec, model) in found {
+            if let Some(made) = self.made(name, model) {
+                self.endpoint(name, spec, made, &role);
+            }
         }
     }
 
-    /// The URI of the model's image.
-    fn image(&mut self, name: &str, model: &Model) -> Option<String> {
-        let Some(version) = model.image.strip_prefix("xgboost:") else { return Some(model.image.clone()) };
-        let image = xgboost_image(&self.place.region, version);
-        if image.is_none() {
-            let why =
-                format!("no account is known that holds the image {} in {}", model.image, self.place.region);
+    /// The URI of an image; `path` is where it stands.
+    pub(super) fn image(&mut self, path: &str, image: &str) -> Option<String> {
+        let Some(version) = image.strip_prefix("xgboost:") else { return Some(image.to_string()) };
+        let found = xgboost_image(&self.place.region, version);
+        if found.is_none() {
+            let why = format!("no account is known that holds the image {image} in {}", self.place.region);
             let hint = "give the full image URI instead of xgboost:VERSION";
-            self.problem(format!("endpoints.{name}.model.image"), why, hint);
+            self.problem(format!("{path}.image"), why, hint);
         }
-        image
+        found
     }
 
-    fn endpoint(&mut self, name: &str, spec: &Endpoint, model: &Model, image: String, role: &Id) {
-        if model.artifact.is_none() && model.image.starts_with("xgboost:") {
+    fn endpoint(&mut self, name: &str, spec: &Endpoint, made: Made, role: &Id) {
+        let built_in = spec.model.as_ref().and_then(|model| model.image.as_deref());
+        if made.artifact.is_none() && built_in.is_some_and(|image| image.starts_with("xgboost:")) {
             self.graph.notes.push(format!(
                 "the model of endpoint {name} has no artifact: the endpoint costs money and answers nothing until it has one"
             ));
         }
         // Models and configurations cannot change: what they are is in their names, and a change makes new
         // ones beside the old, which go when the endpoint has moved (fact book, section 4.3).
-        let content = json!([name, image, model.artifact, model.environment, self.place.role_arn("model")]);
-        let id = Id::hashed("model", name, &content);
+        let mut content = vec![json!(name)];
+        content.extend(made.content);
+        content.push(json!(self.place.role_arn("model")));
+        let id = Id::hashed("model", name, &Value::Array(content));
         let physical = self.place.hashed_name(&id.name);
         let props = model::Props {
             endpoint: name.into(),
-            image,
-            artifact: model.artifact.clone(),
-            environment: model.environment.clone(),
+            image: made.image,
+            artifact: made.artifact,
+            environment: made.environment,
+            containers: made.containers,
             role: arn(role),
             tags: self.tags(&id),
         };

@@ -19,6 +19,8 @@ pub struct Scope {
     pub endpoints: Vec<String>,
     /// Names of those that others make, and that the cluster may call.
     pub notebook_endpoints: Vec<String>,
+    /// Whether the stack has jobs that make models: only then is AWS asked for them.
+    pub jobs: bool,
     /// Name of the stack's bucket, where the spec gives one.
     pub bucket: Option<String>,
     /// What the spec says of what is in the database; without that nobody looks into it.
@@ -58,6 +60,7 @@ impl Default for Scope {
             parameters: Vec::new(),
             endpoints: Vec::new(),
             notebook_endpoints: Vec::new(),
+            jobs: false,
             bucket: None,
             sql: None,
             subnets: BTreeMap::new(),
@@ -92,6 +95,7 @@ pub fn scope(spec: &Spec) -> Scope {
         parameters,
         endpoints: endpoints(EndpointManager::Stack),
         notebook_endpoints: endpoints(EndpointManager::Notebook),
+        jobs: super::jobs::has_jobs(spec),
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
         sql: sql(spec),
         subnets: spec.network.iter().flat_map(subnets).collect(),

@@ -74,7 +74,7 @@ pub(super) fn details(step: &Step) -> Vec<String> {
         lines.extend(predicted.map(|(name, value)| format!("{name}: {value}")));
     }
     lines.extend(match step.action {
-        Action::Create => fold::created(&step.changes),
+        Action::Create | Action::Run => fold::created(&step.changes),
         _ => fold::changed(&step.changes),
     });
     lines.extend(step.options.iter().map(|(name, value)| format!("{name}: {value}")));

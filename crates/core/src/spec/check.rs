@@ -1,11 +1,13 @@
 //! What AWS would refuse, or accept and then not work, as far as that can be known without AWS.
 
 mod aurora;
+mod container;
 mod name;
 mod network;
 mod parameters;
 mod sagemaker;
 mod sql;
+mod training;
 
 use super::problem::nearest;
 use super::reader::{Reader, join};

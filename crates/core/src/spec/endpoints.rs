@@ -2,15 +2,14 @@
 
 use super::fields::fields;
 use super::form::choices;
-use super::later;
+use super::training::{Autopilot, Training};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 fields! {
     pub struct Endpoint in "endpoints" (
-        hint: "write `model:` and `instance:` under it, or `{ managed_by: notebook }`",
-        unknown: later
+        hint: "write `model:` and `instance:` under it, or `{ managed_by: notebook }`"
     ) {
         /// Who creates the endpoint and changes what it serves.
         managed_by: EndpointManager {
@@ -59,12 +58,11 @@ pub enum EndpointManager {
 
 fields! {
     pub struct Model in "endpoints.model" (
-        hint: "write `model: { image: \"xgboost:1.7-1\", artifact: \"s3://BUCKET/KEY\" }`",
-        unknown: later
+        hint: "write `model: { image: \"xgboost:1.7-1\", artifact: \"s3://BUCKET/KEY\" }`, or `training:` or `autopilot:` under it"
     ) {
         /// `xgboost:VERSION` for the built-in algorithm, or a full image URI.
-        image: String {
-            required: "write `image: \"xgboost:1.7-1\"` or an image URI",
+        image: Option<String> {
+            default_is: "this, `containers`, `training` or `autopilot`",
             meaning: "`xgboost:VERSION` (1.2-1, 1.2-2, 1.3-1, 1.5-1, 1.7-1, 3.0-5, 3.2-0) or a full image URI",
         }
         /// `s3://bucket/key` of the model archive.
@@ -73,7 +71,40 @@ fields! {
         }
         /// Environment variables of the model's container.
         environment: BTreeMap<String, String> {
-            meaning: "variables of the container; plans show a hash of each value",
+            meaning: "variables of the container; plans show a hash of each value. Also with `training`",
+        }
+        /// A pipeline of containers, each of which gets what the one before it answers.
+        containers: Vec<Container> {
+            type: "list, at most 15",
+            meaning: "a pipeline: each container gets what the one before it answers, the last one answers the caller",
+        }
+        /// The model is trained by a training or tuning job.
+        training: Option<Training> {
+            meaning: "a training job makes the model; another job, and then another model, when what it learns from changes",
+        }
+        /// The model is found by Autopilot.
+        autopilot: Option<Autopilot> {
+            meaning: "SageMaker Autopilot makes the model, likewise",
+        }
+    }
+}
+
+fields! {
+    pub struct Container in "endpoints.model.containers" (
+        hint: "write `- { image: \"IMAGE\", artifact: \"s3://BUCKET/KEY\" }`"
+    ) {
+        /// `xgboost:VERSION` for the built-in algorithm, or a full image URI.
+        image: String {
+            required: "write `image: \"xgboost:1.7-1\"` or an image URI",
+            meaning: "as `image` above",
+        }
+        /// `s3://bucket/key` of the model archive.
+        artifact: Option<String> {
+            meaning: "as `artifact` above",
+        }
+        /// Environment variables of the container.
+        environment: BTreeMap<String, String> {
+            meaning: "as `environment` above",
         }
     }
 }

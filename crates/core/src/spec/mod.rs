@@ -8,6 +8,7 @@ mod check;
 mod endpoints;
 mod fields;
 mod form;
+mod hyperparameters;
 mod images;
 mod machine_learning;
 mod network;
@@ -21,12 +22,14 @@ mod secret;
 mod sql;
 mod stack;
 mod table;
+mod training;
 mod window;
 
 pub use aurora::{Aurora, Cluster, ClusterOnDestroy, ExistingCluster, Instance, Serverless, Storage};
 pub use bucket::{Bucket, BucketOnDestroy};
 pub use check::WITHOUT_MACHINE_LEARNING;
-pub use endpoints::{Endpoint, EndpointManager, Model, ServerlessEndpoint};
+pub use endpoints::{Container, Endpoint, EndpointManager, Model, ServerlessEndpoint};
+pub use hyperparameters::{goal as metric_goal, is_whole as whole_hyperparameter};
 pub use images::{XGBOOST_VERSIONS, xgboost_image};
 pub use machine_learning::{BedrockAccess, MachineLearning, S3Access, S3Buckets, SagemakerAccess};
 pub use network::{Nat, Network, ServiceEndpoint};
@@ -39,6 +42,9 @@ pub use secret::{Secret, SecretManager};
 pub use sql::{Columns, Grant, LineEnd, NameAndType, SqlFunction, SqlRole, SqlTable, TableLoad, Unload};
 pub use stack::Spec;
 pub use table::{Table, tables};
+pub use training::{
+    Autopilot, AutopilotMode, Goal, Problem as AutopilotProblem, Range, Training, Tuning, seconds,
+};
 pub use window::Window;
 
 use crate::engine::{AURORA_MYSQL, Engine};
@@ -115,15 +121,3 @@ fn text(source: &[u8]) -> Result<&str, Problems> {
 
 /// The hint for a mapping whose keys need no example.
 const INDENTED: &str = "write `key: value`, one a line, indented";
-
-/// Keys of the design that a later version will have.
-fn later(key: &str) -> Option<(String, String)> {
-    let hint = match key {
-        "training" | "autopilot" => {
-            "train in the notebook and give `model: { image, artifact }`, or let the notebook deploy with \
-             `managed_by: notebook`"
-        }
-        _ => return None,
-    };
-    Some((format!("`{key}` is not available in this version"), hint.to_owned()))
-}

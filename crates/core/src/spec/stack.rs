@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::reader::Reader;
 use super::{
     Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart,
-    SqlFunction, SqlTable, Unload, check, later,
+    SqlFunction, SqlTable, Unload, check,
 };
 use crate::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 fields! {
     /// One stack in one region of one account.
     pub struct Spec in "stack" (
-        hint: "a spec begins with `stack: NAME` and `region: REGION`; `auroraml init` writes one",
-        unknown: later
+        hint: "a spec begins with `stack: NAME` and `region: REGION`; `auroraml init` writes one"
     ) {
         /// Name of the stack: part of the name or tags of everything it owns.
         stack: String {

@@ -2,8 +2,9 @@
 
 use super::fields::{Field, Part};
 use super::{
-    Bucket, Cluster, Endpoint, ExistingCluster, Grant, Instance, MachineLearning, Model, Network, Notebook,
-    Restart, Secret, Serverless, ServerlessEndpoint, Spec, SqlFunction, SqlTable, TableLoad, Unload,
+    Autopilot, Bucket, Cluster, Container, Endpoint, ExistingCluster, Grant, Instance, MachineLearning,
+    Model, Network, Notebook, Restart, Secret, Serverless, ServerlessEndpoint, Spec, SqlFunction, SqlTable,
+    TableLoad, Training, Tuning, Unload,
 };
 use std::fmt::Write;
 
@@ -31,6 +32,10 @@ pub fn tables() -> Vec<Table> {
         table::<Notebook>(),
         table::<Endpoint>(),
         table::<Model>(),
+        table::<Container>(),
+        table::<Training>(),
+        table::<Tuning>(),
+        table::<Autopilot>(),
         table::<ServerlessEndpoint>(),
         table::<SqlTable>(),
         table::<TableLoad>(),

@@ -116,7 +116,10 @@ fn read(path: &std::path::Path) -> Spec {
 /// The specs of the repository that are good, each with its name.
 pub fn examples() -> Vec<(String, Spec)> {
     let mut paths = files("specs", "yaml");
-    paths.extend(["everything", "hosting", "sql"].map(|name| repository(&format!("tests/data/{name}.yaml"))));
+    paths.extend(
+        ["everything", "hosting", "sql", "trained", "unloaded"]
+            .map(|name| repository(&format!("tests/data/{name}.yaml"))),
+    );
     let named =
         |path: &std::path::PathBuf| (path.file_stem().unwrap().to_string_lossy().into_owned(), read(path));
     paths.iter().map(named).collect()

@@ -13,7 +13,8 @@ fn good() -> Spec {
     let churn = Endpoint {
         model: Some(Model {
             artifact: Some("s3://models/churn.tar.gz".into()),
-            ..Model::new("xgboost:1.7-1")
+            image: Some("xgboost:1.7-1".into()),
+            ..Model::default()
         }),
         instance: Some("ml.m5.large".into()),
         ..Endpoint::default()

@@ -30,14 +30,6 @@ fn serving(sagemaker: &SageMaker, now: u64, name: &str) -> Result<Endpoint, Faul
     })
 }
 
-/// The variant that answers: the one that is asked for, else the one with the most weight.
-pub(super) fn variant<'a>(variants: &'a [Variant], target: Option<&str>) -> Option<&'a Variant> {
-    match target {
-        Some(target) => variants.iter().find(|variant| variant.name == target),
-        None => variants.iter().rev().max_by(|a, b| a.weight.total_cmp(&b.weight)),
-    }
-}
-
 /// What the endpoint answers to rows of text with commas, without a header: one line for each row.
 ///
 /// # Errors
@@ -50,25 +42,30 @@ pub(crate) fn predict(
     endpoint: &str,
     csv: &str,
 ) -> Result<String, Fault> {
-    answer(sagemaker, s3, now, endpoint, None, csv).map(|(_, text)| text)
+    answer(s3, &answering(sagemaker, now, endpoint, None)?, csv)
 }
 
-/// The same of the variant `target`; with the name of the variant that answered.
-pub(super) fn answer(
+/// The variant that answers a request: the one that it asks for, else the one with the most weight.
+///
+/// # Errors
+/// `ValidationError` if the endpoint does not serve or has no such variant.
+pub(super) fn answering(
     sagemaker: &SageMaker,
-    s3: &S3,
     now: u64,
     endpoint: &str,
     target: Option<&str>,
-    csv: &str,
-) -> Result<(String, String), Fault> {
-    let serving = serving(sagemaker, now, endpoint)?;
-    let variant = variant(&serving.variants, target).ok_or_else(|| {
-        Fault::bad(
-            "ValidationError",
-            format!("Variant {} not found for the endpoint", target.unwrap_or_default()),
-        )
-    })?;
+) -> Result<Variant, Fault> {
+    let variants = serving(sagemaker, now, endpoint)?.variants;
+    let found = match target {
+        Some(target) => variants.into_iter().find(|variant| variant.name == target),
+        None => variants.into_iter().rev().max_by(|a, b| a.weight.total_cmp(&b.weight)),
+    };
+    let text = || format!("Variant {} not found for the endpoint {endpoint}", target.unwrap_or_default());
+    found.ok_or_else(|| Fault::bad("ValidationError", text()))
+}
+
+/// What a variant answers.
+pub(super) fn answer(s3: &S3, variant: &Variant, csv: &str) -> Result<String, Fault> {
     // A serverless variant starts when it is asked, and reads its archive then.
     let started = match variant.serverless {
         Some(_) => start(s3, &variant.containers),
@@ -87,7 +84,8 @@ pub(super) fn answer(
         lines.push('\n');
     }
     if lines.is_empty() {
-        return Err(model_error("client error (400)", true, "Unable to evaluate payload provided: no rows"));
+        let why = "Unable to evaluate payload provided: no rows";
+        return Err(model_error("client error (400)", true, why));
     }
-    Ok((variant.name.clone(), lines))
+    Ok(lines)
 }

@@ -61,7 +61,11 @@ pub(crate) fn handle(call: &Call, reach: Reach<'_>) -> Reply {
     let content_type = call.request.header("content-type").unwrap_or_default();
     let text = String::from_utf8_lossy(&call.request.body);
     let target = call.request.header("x-amzn-sagemaker-target-variant");
-    let answered = predict::answer(reach.sagemaker, reach.s3, call.now, endpoint, target, &text);
+    let variant = predict::answering(reach.sagemaker, call.now, endpoint, target);
+    let answered = match (&variant, target) {
+        (Ok(variant), Some(_)) => predict::answer(reach.s3, variant, &text),
+        _ => predict(reach.sagemaker, reach.s3, call.now, endpoint, &text),
+    };
     // Whether there is an endpoint comes before whether its container reads the content.
     let is_there = answered.as_ref().err().is_none_or(|fault| fault.code == "ModelError");
     if is_there && !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv")
@@ -71,7 +75,7 @@ pub(crate) fn handle(call: &Call, reach: Reach<'_>) -> Reply {
         );
         return Err(more(Fault::new(424, "ModelError", text)));
     }
-    let (variant, lines) = answered.map_err(more)?;
+    let (lines, variant) = (answered.map_err(more)?, variant?.name);
     let mut response = Response::new(200, "text/csv; charset=utf-8", lines);
     response.headers.push(("x-Amzn-Invoked-Production-Variant".into(), variant));
     if let Some(attributes) = call.request.header("x-amzn-sagemaker-custom-attributes") {

@@ -55,6 +55,11 @@ const NUMBERS: &[(&str, bool, f64, f64, bool, bool)] = &[
     ("_num_cv_round", true, 1.0, f64::INFINITY, false, false),
     ("seed", true, -2147483648.0, 2147483647.0, true, true),
     ("num_parallel_tree", true, 1.0, f64::INFINITY, false, false),
+    ("prob_buffer_row", true, 1.0, f64::INFINITY, true, false),
+    ("learning_rate", false, 0.0, 1.0, false, false),
+    ("min_split_loss", false, 0.0, f64::INFINITY, false, false),
+    ("reg_lambda", false, 0.0, f64::INFINITY, false, false),
+    ("reg_alpha", false, 0.0, f64::INFINITY, false, false),
     ("aft_loss_distribution_scale", false, 0.0, f64::INFINITY, true, false),
 ];
 
@@ -67,6 +72,9 @@ const WORDS: &[(&str, &[&str])] = &[
     ("predictor", &["auto", "cpu_predictor", "gpu_predictor"]),
     ("sample_type", &["uniform", "weighted"]),
     ("normalize_type", &["tree", "forest"]),
+    ("single_precision_histogram", &["true", "false"]),
+    ("deterministic_histogram", &["true", "false"]),
+    ("sampling_method", &["uniform", "gradient_based"]),
     ("save_model_on_termination", &["true", "false"]),
     ("aft_loss_distribution", &["normal", "logistic", "extreme"]),
     ("objective", OBJECTIVES),
@@ -256,7 +264,13 @@ pub(super) fn train(
         return Err(format!("AlgorithmError: framework error: XGBoostError: {why}, exit code: 1"));
     }
     let rounds = number("num_round", 1.0) as u64;
-    let how = Fitting { eta: number("eta", 0.3), rounds, lambda: number("lambda", 1.0), classes, logistic };
+    let how = Fitting {
+        eta: number("eta", number("learning_rate", 0.3)),
+        rounds,
+        lambda: number("lambda", 1.0),
+        classes,
+        logistic,
+    };
     let scores = fit(&training, how, answer);
     let mut found = Vec::new();
     for (set, table) in [("train", Some(&training)), ("validation", validation.as_ref())] {

@@ -1,8 +1,7 @@
 //! Notebook and endpoints.
 
-use super::{name, network};
-use crate::spec::images::{XGBOOST_VERSIONS, xgboost_image};
-use crate::spec::problem::list;
+use super::container::{container, variables};
+use super::{name, network, training};
 use crate::spec::reader::{Reader, join};
 use crate::spec::{
     Endpoint, EndpointManager, Model, Notebook, NotebookSubnet, ServerlessEndpoint, ServiceEndpoint, Spec,
@@ -116,10 +115,10 @@ fn by_notebook(path: &str, reader: &mut Reader) {
 
 fn by_stack(spec: &Spec, endpoint: &Endpoint, path: &str, reader: &mut Reader) {
     match &endpoint.model {
-        Some(found) => model(&spec.region, found, &join(path, "model"), reader),
+        Some(found) => model(spec, found, &join(path, "model"), reader),
         None if reader.given(&join(path, "model")) => {}
         None => {
-            let hint = "add `model: { image, artifact }`, or write `managed_by: notebook` if something else creates it";
+            let hint = "add `model: { image, artifact }`, or `training:` or `autopilot:` under `model:`, or write `managed_by: notebook` if something else creates it";
             reader.report(path, "an endpoint that the stack manages needs a model", hint);
         }
     }
@@ -174,70 +173,61 @@ fn capacity(serverless: &ServerlessEndpoint, path: &str, reader: &mut Reader) {
     }
 }
 
-fn model(region: &str, model: &Model, path: &str, reader: &mut Reader) {
-    image(region, &model.image, &join(path, "image"), reader);
-    if let Some(artifact) = &model.artifact {
-        let parts = artifact.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-        let possible = parts.is_some_and(|(bucket, key)| {
-            name::bucket(bucket).is_none() && !key.is_empty() && key.len() <= 1024
-        });
-        if !possible {
-            let message = format!("`{artifact}` is not the address of an object in S3");
-            reader.report(
-                &join(path, "artifact"),
-                message,
-                "write `s3://BUCKET/KEY`, such as `s3://my-models/churn/model.tar.gz`",
+/// The ways in which a model comes about.
+const WAYS: [&str; 4] = ["image", "containers", "training", "autopilot"];
+
+fn model(spec: &Spec, model: &Model, path: &str, reader: &mut Reader) {
+    let given = [
+        model.image.is_some(),
+        !model.containers.is_empty(),
+        model.training.is_some(),
+        model.autopilot.is_some(),
+    ];
+    let broken = WAYS.iter().any(|way| !reader.sound(&join(path, way)));
+    let ways: Vec<&str> =
+        WAYS.into_iter().zip(given).filter(|(_, given)| *given).map(|(way, _)| way).collect();
+    match ways.as_slice() {
+        [] if !broken => {
+            let hint = "write `image:` and `artifact:`, or `containers:`, `training:` or `autopilot:`";
+            reader.report_key(path, "nothing says where the model comes from", hint);
+        }
+        [first, second, ..] => {
+            let message = format!("a model comes from `{first}` or from `{second}`, not from both");
+            reader.report_key(&join(path, second), message, "remove one of the two");
+        }
+        _ => {}
+    }
+    let beside = |key: &str, goes: bool, why: &str, reader: &mut Reader| {
+        let inner = join(path, key);
+        if !goes && !ways.is_empty() && reader.given(&inner) {
+            reader.report_key(
+                &inner,
+                format!("`{key}` cannot be combined with `{}`: {why}", ways[0]),
+                "remove it",
             );
         }
-    } else if model.image.starts_with("xgboost:") && !reader.given(&join(path, "artifact")) {
-        // AWS takes such a model, and an article's stack has one that a notebook replaces.
-        let hint =
-            "add `artifact: \"s3://BUCKET/KEY\"` of a trained model, unless something else deploys one";
-        let message = "without `artifact` the built-in XGBoost image has no model: the endpoint costs money and answers nothing";
-        reader.warn_key(path, message, hint);
+    };
+    let own = model.image.is_some();
+    beside("artifact", own, "that says where the model is", reader);
+    let goes = own || model.training.is_some();
+    beside("environment", goes, "the containers have their own", reader);
+    if let Some(found) = &model.image {
+        container(&spec.region, found, model.artifact.as_deref(), path, reader);
     }
-    for (key, value) in &model.environment {
-        if !name::variable(key) || key.len() > 1024 || value.chars().count() > 1024 {
-            let hint = "a name of letters, digits and underscores, a value of at most 1024 characters";
-            let message = format!("`{key}` is not possible as an environment variable");
-            reader.report_key(&join(&join(path, "environment"), key), message, hint);
-        }
+    variables(&model.environment, path, reader);
+    if model.containers.len() > 15 {
+        let message = format!("{} containers: a model has at most 15", model.containers.len());
+        reader.report(&join(path, "containers"), message, "join some of them");
     }
-}
-
-/// Fact book, section 4.5.
-fn image(region: &str, image: &str, path: &str, reader: &mut Reader) {
-    if let Some(version) = image.strip_prefix("xgboost:") {
-        if matches!(version, "latest" | "1") {
-            let message = format!("`{version}` is the tag of XGBoost 0.72 of 2018, in other accounts");
-            reader.report(path, message, "write a version, such as `xgboost:1.7-1`");
-        } else if !XGBOOST_VERSIONS.contains(&version) {
-            let release = version.split('-').next().unwrap_or(version);
-            let near = XGBOOST_VERSIONS.iter().find(|known| known.split('-').next() == Some(release));
-            let hint = match near {
-                Some(near) => format!("did you mean `xgboost:{near}`?"),
-                None => format!("there are {}", list(&XGBOOST_VERSIONS)),
-            };
-            reader.report(path, format!("there is no built-in XGBoost image `{version}`"), hint);
-        } else if xgboost_image(region, version).is_none() && name::region(region) {
-            let message = format!("the account of the built-in XGBoost image in {region} is not known");
-            reader.report(path, message, "write the full image URI");
-        }
-    } else if !uri(image) {
-        let message = format!("`{image}` is neither `xgboost:VERSION` nor an image URI");
-        let hint = "write `xgboost:1.7-1`, or `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG`";
-        reader.report(path, message, hint);
+    for (n, found) in model.containers.iter().enumerate() {
+        let path = format!("{}[{n}]", join(path, "containers"));
+        container(&spec.region, &found.image, found.artifact.as_deref(), &path, reader);
+        variables(&found.environment, &path, reader);
     }
-}
-
-/// `ACCOUNT.dkr.ecr.REGION.amazonaws.com[.cn]/REPOSITORY[:TAG|@sha256:DIGEST]`
-fn uri(image: &str) -> bool {
-    let Some((host, repository)) = image.split_once('/') else { return false };
-    let Some((account, rest)) = host.split_once(".dkr.ecr.") else { return false };
-    let region = rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn"));
-    account.len() == 12
-        && account.chars().all(|c| c.is_ascii_digit())
-        && region.is_some_and(name::region)
-        && repository.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && repository.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:@".contains(c))
+    if let Some(found) = &model.training {
+        training::training(spec, found, &join(path, "training"), reader);
+    }
+    if let Some(found) = &model.autopilot {
+        training::autopilot(spec, found, &join(path, "autopilot"), reader);
+    }
 }

@@ -1,0 +1,46 @@
+//! SageMaker training job. Its name holds the hash of what it learns from; AWS keeps its record for ever.
+
+use super::Kind;
+use crate::base::Input;
+use crate::resource::{Nature, PLAIN, Rules};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub struct TrainingJob;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Props {
+    /// Name of the endpoint it is for.
+    pub endpoint: String,
+    /// Image URI.
+    pub image: String,
+    /// `s3://bucket/prefix` of the rows.
+    pub data: Input,
+    pub validation: Option<Input>,
+    pub hyperparameters: BTreeMap<String, String>,
+    /// `s3://bucket/prefix` under which the model is left.
+    pub output: String,
+    pub instance: String,
+    /// GiB
+    pub volume: i32,
+    pub spot: bool,
+    pub max_runtime_seconds: i32,
+    /// ARN of the execution role.
+    pub role: Input,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Kind for TrainingJob {
+    const NAME: &'static str = "training_job";
+    const RULES: Rules = Rules {
+        nature: Nature::Task,
+        after: &["role", "bucket", "data_unload"],
+        poll_seconds: 10,
+        // As long as a spec may let one run, and as long again for spot capacity.
+        limit_minutes: 2 * 28 * 24 * 60,
+        // Fact book, section 8.2: three and a half minutes for data of the articles' size.
+        typical_seconds: 240,
+        ..PLAIN
+    };
+    type Props = Props;
+}
