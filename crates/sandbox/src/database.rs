@@ -5,9 +5,9 @@
 //! statement asks outside, S3 and the machine learning services, it asks through [`session::Outside`]; the chain of
 //! links on that way is not this folder's. A statement that is not modelled is refused with error 1235, never guessed.
 //!
-//! From the ground up: [`errors`], [`moments`], [`types`], [`plain`] (functions for SQLite), [`rows`], [`catalog`],
+//! From the ground up: [`errors`], [`moments`], [`types`], [`store`] (what a value becomes in a column), [`plain`] (functions for SQLite), [`rows`], [`catalog`],
 //! [`session`], [`reader`], [`privileges`], [`system`] (its tables), [`translate`], [`lines`] (text files); then the
-//! statements: [`schema`], [`write`], [`routines`], [`accounts`], [`show`], [`load`], [`unload`]; on top [`engine`], and
+//! statements: [`schema`], [`write`], [`routines`], [`grants`], [`accounts`], [`show`], [`load`], [`unload`]; on top [`engine`], and
 //! [`server`], which keeps transactions.
 
 mod accounts;
@@ -15,6 +15,7 @@ mod catalog;
 mod cells;
 mod engine;
 mod errors;
+mod grants;
 mod lines;
 mod load;
 mod moments;
@@ -27,6 +28,7 @@ mod schema;
 mod server;
 mod session;
 mod show;
+mod store;
 mod system;
 mod translate;
 mod types;

@@ -7,7 +7,7 @@ use super::rows::Rows;
 use super::session::{Outside, Parameters, Session};
 use super::translate::{Output, Query, Translator};
 use super::types::as_text;
-use super::{accounts, load, routines, schema, show, system, unload, write};
+use super::{accounts, grants, load, routines, schema, show, system, unload, write};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -150,8 +150,8 @@ fn dispatch(run: &mut Run<'_>) -> Result<Outcome, SqlError> {
         }
         "SHOW" => show::show(r, reader),
         "DESCRIBE" | "DESC" => show::describe(r, reader),
-        "GRANT" => accounts::grant(r, reader),
-        "REVOKE" => accounts::revoke(r, reader),
+        "GRANT" => grants::grant(r, reader),
+        "REVOKE" => grants::revoke(r, reader),
         "SET" => accounts::set(r, reader),
         "USE" => {
             reader.next();

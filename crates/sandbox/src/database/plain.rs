@@ -1,7 +1,8 @@
 //! MySQL's functions that SQLite has not, or has otherwise. All have names that begin with `my_`.
 
 use super::errors::SqlError;
-use super::types::{Store, Type, as_text, leading_number, round_half_away};
+use super::store::Store;
+use super::types::{Type, as_text, leading_number, round_half_away};
 use crate::s3::sha256;
 use md5::{Digest, Md5};
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};

@@ -348,7 +348,7 @@ fn read_preset(expr: &Expr, kind: &Type, name: &str) -> Result<Preset, SqlError>
         other => return Err(unsupported(other)),
     };
     let (Preset::Number(text) | Preset::Text(text)) = &preset else { return Ok(preset) };
-    let store = super::types::Store { column: name, row: 1, strict: true };
+    let store = super::store::Store { column: name, row: 1, strict: true };
     store.put(kind, rusqlite::types::Value::Text(text.clone())).map_err(|_| invalid())?;
     Ok(preset)
 }

@@ -7,9 +7,10 @@ use super::moments;
 use super::privileges;
 use super::reader::{Reader, two};
 use super::schema::catalog;
+use super::store::Store;
 use super::system;
 use super::translate::{Frame, Query, Source, Translator, literal, quote};
-use super::types::{Store, as_text};
+use super::types::as_text;
 use rusqlite::types::Value;
 use rusqlite::{Statement as Prepared, params_from_iter};
 use sqlparser::ast::{

@@ -2,7 +2,6 @@
 
 use super::timeline::Timeline;
 use crate::database::Server;
-use crate::s3::Content;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -458,12 +457,6 @@ impl Origin {
 }
 
 impl Rds {
-    /// The rows of all databases, those in snapshots too, for whoever keeps large contents elsewhere.
-    pub(crate) fn contents_mut(&mut self) -> impl Iterator<Item = &mut Content> {
-        let saved = self.snapshots.values_mut().map(|snapshot| &mut snapshot.cluster);
-        self.clusters.values_mut().chain(saved).flat_map(|cluster| cluster.server.images_mut())
-    }
-
     /// Sets a tag that only AWS may set (`aws:…`), as when CloudFormation made the cluster.
     pub fn set_system_tag(&mut self, cluster: &str, key: &str, value: &str) {
         if let Some(cluster) = self.clusters.get_mut(cluster) {
