@@ -90,10 +90,10 @@ async fn the_second_article_ends_with_a_prediction() {
 #[tokio::test(start_paused = true)]
 async fn the_first_article_ends_with_true_or_false() {
     let own = spec_file("churn-autopilot.yaml");
-    let network = own.find("network:").unwrap()..own.find("bucket:").unwrap();
-    let cluster = own.find("aurora:").unwrap()..own.find("machine_learning:").unwrap();
+    let network = own.find("\nnetwork:").unwrap()..own.find("\nbucket:").unwrap();
+    let cluster = own.find("\naurora:").unwrap()..own.find("\nmachine_learning:").unwrap();
     let mut existing = own.clone();
-    existing.replace_range(cluster, "aurora: { existing: database-aurora-ml, database: mltest }\n\n");
+    existing.replace_range(cluster, "\naurora: { existing: database-aurora-ml, database: mltest }\n");
     existing.replace_range(network, "");
     for (text_of, cluster) in [(own, "churn-autopilot"), (existing, "database-aurora-ml")] {
         let (account, spec) = (Account::new(7, Mood::Calm), spec(&text_of));
