@@ -55,7 +55,8 @@ impl Task for AutopilotJob {
                 true => State::Busy(running(aws, &found, &physical).await?),
                 false => ended(&found, &outputs),
             };
-            Ok(Some(Described { state, outputs, props: props(&found) }))
+            let artifacts = artifacts(&outputs);
+            Ok(Some(Described { state, artifacts, outputs, props: props(&found) }))
         })
         .await
     }
@@ -215,6 +216,13 @@ fn outputs(found: &DescribeAutoMlJobV2Output) -> Outputs {
         outputs.insert("metrics".into(), objective.into());
     }
     outputs
+}
+
+/// Where the models are that a job has left.
+fn artifacts(outputs: &Outputs) -> Vec<String> {
+    let containers = outputs.get("containers").and_then(|containers| containers.as_array());
+    let uri = |container: &serde_json::Value| Some(container["artifact"].as_str()?.to_string());
+    containers.into_iter().flatten().filter_map(uri).collect()
 }
 
 /// The containers, told to answer the predicted label alone: each that can choose is told to, and the next one that it

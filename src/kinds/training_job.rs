@@ -38,10 +38,14 @@ impl Task for TrainingJob {
             }));
         }
         seen(look, (TrainingJob::NAME, "training-job", SAGEMAKER_NAME_MAX), &listed, |physical| async move {
-            Ok(describe(aws, &physical).await?.map(|found| Described {
-                state: state(aws, &found),
-                outputs: outputs(&found),
-                props: props(&found),
+            Ok(describe(aws, &physical).await?.map(|found| {
+                let outputs = outputs(&found);
+                Described {
+                    state: state(aws, &found),
+                    artifacts: artifact(&outputs),
+                    outputs,
+                    props: props(&found),
+                }
             }))
         })
         .await
@@ -165,6 +169,11 @@ fn progress(secondary: &str, minutes: u64, limit: u64) -> String {
         "Uploading" => "uploading the model".into(),
         other => other.to_string(),
     }
+}
+
+/// Where the model is that a job has left.
+pub(super) fn artifact(outputs: &Outputs) -> Vec<String> {
+    outputs.get("artifact").and_then(|uri| uri.as_str()).map(String::from).into_iter().collect()
 }
 
 /// What others take from a job that has ended well.

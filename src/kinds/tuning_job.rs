@@ -5,7 +5,7 @@ use super::sagemaker::jobs::{
     Described, Listed, PAGES_MAX, adopted, minutes_since, part_of_name, seen, stopped,
 };
 use super::sagemaker::tags;
-use super::training_job::{channels, describe as describe_training, limits, resources};
+use super::training_job::{artifact, channels, describe as describe_training, limits, resources};
 use crate::aws::{Aws, During, Failure, Look};
 use auroraml_core::base::names::SHORT_JOB_NAME_MAX;
 use auroraml_core::base::{Outputs, State};
@@ -47,7 +47,8 @@ impl Task for TuningJob {
         seen(look, what, &listed, |physical| async move {
             let Some(found) = describe(aws, &physical).await? else { return Ok(None) };
             let outputs = outputs(aws, &found).await?;
-            Ok(Some(Described { state: state(aws, &found, &outputs), outputs, props: props(&found) }))
+            let (state, artifacts) = (state(aws, &found, &outputs), artifact(&outputs));
+            Ok(Some(Described { state, artifacts, outputs, props: props(&found) }))
         })
         .await
     }

@@ -183,8 +183,8 @@ impl<'r> Converge<'r> {
     async fn mend(&mut self, want: &Value, live: &Live, may_replace: &mut bool) -> Result<(), StepError> {
         let is_task = self.rules.nature == Nature::Task;
         match &live.state {
+            // Until AWS accepts it once: a role that was made seconds ago is refused for a while.
             State::Broken(_) | State::Failed(_) if is_task && *may_replace && self.past.acts == 0 => {
-                *may_replace = false;
                 self.create(want, Some(live)).await
             }
             State::Broken(why) | State::Failed(why) if is_task => {

@@ -125,3 +125,29 @@ async fn killed_anywhere_it_resumes_and_no_job_runs_twice() {
     println!("{points} kill points");
     assert!(points >= 50, "{points}");
 }
+
+/// The same for the other jobs, around the requests that start them.
+#[tokio::test(start_paused = true)]
+async fn no_tuning_and_no_autopilot_job_runs_twice() {
+    let spec = crate::harness::spec(&std::fs::read_to_string("tests/data/trained.yaml").unwrap());
+    let account = with_rows(6, Mood::Real).await;
+    let (mut snapshots, _) = record(account.sandbox.world(), &spec, Intent::Apply).await;
+    snapshots.retain(|snapshot| {
+        ["CreateTrainingJob", "CreateHyperParameterTuningJob", "CreateAutoMLJobV2", "CreateModel"]
+            .iter()
+            .any(|operation| snapshot.operation.ends_with(operation))
+            && snapshot.after.log.last().is_none_or(|entry| entry.code.is_none())
+    });
+    assert!(snapshots.len() >= 7, "{}", snapshots.len());
+    for snapshot in snapshots {
+        for (when, mut world) in [("before", snapshot.before), ("after", snapshot.after)] {
+            world.now += 1_000;
+            let account = Account::over(world);
+            let (outcome, listener) = run(&account, &spec).await;
+            let what = format!("killed {when} {}\n{}", snapshot.operation, listener.text());
+            assert!(outcome.is_complete(), "{:#?} {what}", outcome.reports);
+            account.assert_settled(&spec, Intent::Apply).await;
+            assert_eq!(jobs(&account.sandbox.world()), [1, 1, 1], "{what}");
+        }
+    }
+}

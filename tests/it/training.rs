@@ -428,3 +428,34 @@ async fn a_destroy_says_what_stays() {
     );
     assert_eq!(prepared.plan.count(Action::Stop), 0);
 }
+
+/// A destroy empties the bucket, and the models of the jobs with it; AWS keeps the jobs' records. Whoever applies again
+/// is told that the jobs are repeated.
+#[tokio::test(start_paused = true)]
+async fn a_stack_that_was_destroyed_comes_again() {
+    let account = with_rows(1, Mood::Calm).await;
+    let mut spec = trained();
+    spec.endpoints.retain(|name, _| ["plain", "found"].contains(&name.as_str()));
+    account.apply(&spec).await;
+    account.destroy(&spec).await;
+    let plan = account.plan(&spec).await;
+    for kind in ["training_job", "autopilot_job"] {
+        let step = plan.work().find(|step| step.id.kind == kind).unwrap();
+        let reason = step.reason.as_deref().unwrap_or_default();
+        assert!(
+            step.action == Action::Run
+                && reason.contains("the model that it left is no longer at s3://trained-sagemaker-111122223333-us-east-1/auroraml/jobs/")
+                && reason.contains("; running it again repeats all of it from the start"),
+            "{kind}: {reason}"
+        );
+    }
+    account.apply(&spec).await;
+    assert_eq!(jobs(&account.sandbox.world()), [2, 0, 2]);
+    assert_eq!(invoke(&account, "found", "KS,100,9\n").await, (200, "True.\n".into()));
+    // Where the endpoint has its model, a job is not repeated because somebody tidies the bucket.
+    account.sandbox.with(|world| {
+        let bucket = world.global.s3.buckets.get_mut("trained-sagemaker-111122223333-us-east-1").unwrap();
+        bucket.objects.clear();
+    });
+    assert!(account.plan(&spec).await.is_empty());
+}

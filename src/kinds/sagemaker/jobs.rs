@@ -4,13 +4,13 @@
 //! twice, so that a start whose answer was lost is met by the next one as a name that is taken.
 
 use super::super::kind::{ATTEMPT, Seen};
-use super::{list_tags, or_gone};
-use crate::aws::{Aws, Failure, Look, owns};
+use super::{list_tags, models, or_gone};
+use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::names::RESOURCE_TAG;
 use auroraml_core::base::{Outputs, State};
 use aws_sdk_sagemaker::primitives::DateTime;
 use futures_util::future::join_all;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Pages of a listing, of 100 jobs each, newest first.
 pub(in crate::kinds) const PAGES_MAX: usize = 5;
@@ -29,6 +29,8 @@ pub(in crate::kinds) struct Described<P> {
     pub(in crate::kinds) props: P,
     pub(in crate::kinds) state: State,
     pub(in crate::kinds) outputs: Outputs,
+    /// Where the models are that a job which has ended well has left.
+    pub(in crate::kinds) artifacts: Vec<String>,
 }
 
 /// What is asked for in a listing: all of the stack, or one job and its attempts.
@@ -96,21 +98,48 @@ where
             let tagged = tags.get(RESOURCE_TAG).and_then(|id| id.strip_prefix(kind)?.strip_prefix('.'));
             let name = tagged.filter(|name| aws.place.job_name(name, attempt, max) == job.physical);
             let Some(name) = name.filter(|_| owns(&aws.place, &tags)).or(look.only) else { return Ok(None) };
+            let state = match found.state {
+                State::Ready => lasting(look, name, &found.artifacts).await?,
+                other => other,
+            };
             let mut outputs = found.outputs;
             outputs.insert(ATTEMPT.into(), attempt.into());
             outputs.insert("name".into(), job.physical.as_str().into());
             outputs.insert("arn".into(), arn.into());
-            Ok(Some(Seen {
-                name: name.to_string(),
-                props: found.props,
-                outputs,
-                state: found.state,
-                owned: true,
-            }))
+            Ok(Some(Seen { name: name.to_string(), props: found.props, outputs, state, owned: true }))
         }
     });
     let details: Result<Vec<Option<Seen<P>>>, Failure> = join_all(details).await.into_iter().collect();
     Ok(details?.into_iter().flatten().collect())
+}
+
+/// A job that has ended well is of use as long as its model is there. Where the endpoint has a model already, the job has
+/// served its purpose.
+async fn lasting(look: Look<'_>, name: &str, artifacts: &[String]) -> Result<State, Failure> {
+    let aws = look.aws;
+    let places: BTreeSet<&str> = artifacts.iter().filter_map(|uri| uri.strip_prefix("s3://")).collect();
+    let checks = places.into_iter().filter_map(|path| path.split_once('/')).map(|(bucket, key)| async move {
+        // Not HeadObject: who plans may list, and reads no objects.
+        let request = aws.s3.list_objects_v2().bucket(bucket).prefix(key).max_keys(1);
+        match request.send().await.during("ListObjectsV2") {
+            Ok(page) if page.contents().is_empty() => Some(format!("s3://{bucket}/{key}")),
+            Err(failure) if failure.is(Class::NotFound) => Some(format!("s3://{bucket}/{key}")),
+            // Whoever may not look takes it to be there: CreateModel knows.
+            _ => None,
+        }
+    });
+    let gone: Vec<String> = join_all(checks).await.into_iter().flatten().collect();
+    let Some(first) = gone.first() else { return Ok(State::Ready) };
+    let endpoint = name.rsplit_once('-').map_or(name, |(endpoint, _)| endpoint);
+    let of_endpoint = |model: &String| {
+        let rest = model.strip_prefix(&aws.place.name("")).and_then(|rest| rest.rsplit_once('-'));
+        // A long name is cut.
+        rest.is_some_and(|(head, _)| endpoint.starts_with(head))
+    };
+    match models(Look { only: None, ..look }).await?.iter().any(of_endpoint) {
+        true => Ok(State::Ready),
+        false => Ok(State::Broken(format!("the model that it left is no longer at {first}"))),
+    }
 }
 
 /// A start whose name is taken has been made: by a run whose answer was lost, or that was killed.
@@ -138,6 +167,17 @@ pub(in crate::kinds) fn minutes_since(aws: &Aws, time: Option<&DateTime>) -> u64
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_is_taken_is_a_start_that_was_made() {
+        let refused = |code: &str, message: &str| -> Result<(), Failure> {
+            Err(Failure::answered("Create", code.into(), message.into()))
+        };
+        assert_eq!(adopted(refused("ResourceInUse", "names must be unique")), Ok(()));
+        assert!(adopted(refused("ResourceLimitExceeded", "")).is_err());
+        assert_eq!(stopped(refused("ValidationException", "… the job is in status Completed.")), Ok(()));
+        assert!(stopped(refused("ValidationException", "no such job")).is_err());
+    }
 
     #[test]
     fn attempts_are_told_from_other_numbers() {

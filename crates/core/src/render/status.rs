@@ -61,7 +61,7 @@ pub struct Value {
 }
 
 /// Outputs that say most about a resource, best first.
-const TELLING: &[&str] = &["endpoint", "arn", "name", "id"];
+const TELLING: &[&str] = &["metrics", "endpoint", "arn", "name", "id"];
 
 impl Stack {
     pub fn new(
