@@ -4,7 +4,8 @@ use crate::call::{Call, is_mutating, protocol};
 use crate::wire::{self, Fault, Protocol, Reply, Response};
 use crate::world::{Entry, Global, Region, World};
 use crate::{
-    authorize, cloudformation, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas, sts,
+    authorize, cloudformation, comprehend, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas,
+    sts,
 };
 
 /// Requests remembered in [`World::log`]; older ones are dropped.
@@ -23,7 +24,8 @@ impl World {
             region.ec2.furnish(&call.region);
         }
         // What a refusal for a member that nobody has read takes back.
-        let before = is_mutating(call)
+        // The Data API refuses such members before it carries anything out.
+        let before = (is_mutating(call) && call.service != "rds-data")
             .then(|| (region.clone(), self.global.iam.clone(), self.global.global_databases.clone()));
         // Who looks at a request to judge it has not read it for the operation.
         let mut reply = authorize::check(&call.unread_copy(), &self.global, region)
@@ -39,6 +41,7 @@ impl World {
                 self.global.global_databases = globals;
             }
         }
+        self.took_ms = std::mem::take(&mut region.rds.took_ms);
         for order in self.global.global_databases.take_orders() {
             self.regions.entry(order.region.clone()).or_default().rds.obey(order);
         }
@@ -73,7 +76,12 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
         "iam" => iam::handle(call, iam, random),
         "kms" => kms::handle(call, kms, random),
         "rds" => rds::handle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
-        "rds-data" => rds::handle_data(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals }),
+        "rds-data" => rds::handle_data(
+            call,
+            rds::Reach { rds, ec2, iam, secrets, kms, random, globals },
+            rds::Beyond { s3, sagemaker },
+        ),
+        "comprehend" => comprehend::handle(call),
         "s3" => s3::handle(call, s3, random),
         "sagemaker" => sagemaker::handle(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random }),
         "sagemaker-runtime" => {

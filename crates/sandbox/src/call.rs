@@ -108,7 +108,7 @@ pub(crate) fn protocol(call: &Call) -> Protocol {
     match call.service.as_str() {
         "ec2" => Protocol::Ec2,
         "s3" => Protocol::RestXml,
-        "sagemaker" | "secretsmanager" | "kms" | "servicequotas" => Protocol::Json,
+        "comprehend" | "sagemaker" | "secretsmanager" | "kms" | "servicequotas" => Protocol::Json,
         "rds-data" => Protocol::RestJson,
         "rds" | "iam" | "sts" | "cloudformation" => Protocol::Query,
         _ if call.request.header("x-amz-target").is_some() => Protocol::Json,
@@ -125,7 +125,9 @@ pub(crate) fn is_mutating(call: &Call) -> bool {
     if call.service == "s3" {
         return !matches!(call.request.method.as_str(), "GET" | "HEAD");
     }
-    // The Data API answers `SHOW` alone here.
-    !matches!(call.service.as_str(), "sts" | "rds-data" | "sagemaker-runtime")
+    if call.service == "rds-data" {
+        return crate::rds::data_changes(call);
+    }
+    !matches!(call.service.as_str(), "sts" | "comprehend" | "sagemaker-runtime")
         && !["Describe", "List", "Get", "Simulate"].iter().any(|prefix| call.operation.starts_with(prefix))
 }

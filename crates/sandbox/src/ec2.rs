@@ -20,6 +20,7 @@ mod limits;
 mod listing;
 mod lookups;
 mod nat_gateways;
+mod paths;
 mod record;
 mod route_tables;
 mod routes;

@@ -24,7 +24,9 @@
 //! | `call`, [`faults`] | one request, decoded; what tests can let go wrong on the way |
 //! | [`sts`], [`cloudformation`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
 //! | [`iam`], [`secretsmanager`] | services that ask one of those: IAM needs STS, Secrets Manager needs KMS |
-//! | [`rds`], [`sagemaker`] | services that use several others; each has a `Reach`, which says whom |
+//! | `comprehend` | the sentiment of texts |
+//! | `database` | MySQL's language, and the rows of a cluster |
+//! | [`sagemaker`], [`rds`] | services that use several others; each has a `Reach`, which says whom. RDS's Data API asks SageMaker's endpoints |
 //! | `world` | the state of all of them, and the log |
 //! | `decode`, `authorize`, `answer` | which operation a request asks for; whether its role may; which service answers it |
 //! | `sandbox` | the handle: a world, a clock, injected faults, snapshots |
@@ -38,6 +40,8 @@ mod answer;
 mod authorize;
 mod call;
 pub mod cloudformation;
+mod comprehend;
+mod database;
 mod decode;
 pub mod ec2;
 pub mod faults;

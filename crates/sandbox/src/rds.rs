@@ -58,7 +58,7 @@ use crate::call::Call;
 use crate::wire::Reply;
 use context::Context;
 pub(crate) use context::Reach;
-pub(crate) use data::{handle as handle_data, operation as data_operation};
+pub(crate) use data::{Beyond, changes as data_changes, handle as handle_data, operation as data_operation};
 pub use global_databases::GlobalDatabases;
 use groups::Level;
 pub use state::{Interruption, Rds};

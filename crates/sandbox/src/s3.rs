@@ -13,6 +13,7 @@ mod headers;
 mod lists;
 mod objects;
 mod route;
+mod services;
 mod settings;
 mod state;
 mod tree;

@@ -236,6 +236,7 @@ impl Shared {
             world
         });
         let response = self.world.answer(call);
+        let latency = latency + std::mem::take(&mut self.world.took_ms);
         if let (Some(before), Some(recording)) = (before, self.recording.as_mut()) {
             recording.push(Snapshot {
                 operation: format!("{}:{}", call.service, call.operation),

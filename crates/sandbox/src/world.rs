@@ -19,6 +19,9 @@ pub struct World {
     pub regions: BTreeMap<String, Region>,
     /// What was asked, without any payload: no secret can be in it.
     pub log: Vec<Entry>,
+    /// How long the last request took beyond what any takes, milliseconds: a statement, for instance.
+    #[serde(skip)]
+    pub(crate) took_ms: u64,
     /// Operations that were asked for and do not exist here, with how often.
     pub unknown: BTreeMap<String, u64>,
 }
@@ -78,6 +81,7 @@ impl World {
             },
             regions: BTreeMap::new(),
             log: Vec::new(),
+            took_ms: 0,
             unknown: BTreeMap::new(),
         }
     }
@@ -85,6 +89,12 @@ impl World {
     /// The same without anything that AWS puts in: no default VPC in any region, from the next request on.
     pub fn bare(self) -> World {
         World { bare: true, ..self }
+    }
+
+    /// Everything large: the objects of S3, and the rows of databases.
+    pub(crate) fn contents_mut(&mut self) -> impl Iterator<Item = &mut s3::Content> {
+        let rows = self.regions.values_mut().flat_map(|region| region.rds.contents_mut());
+        self.global.s3.contents_mut().chain(rows)
     }
 
     /// The access key that programs on a notebook instance find: one of a session of its role, whose policies are

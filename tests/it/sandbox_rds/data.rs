@@ -104,8 +104,9 @@ async fn what_is_wrong_has_a_code() {
     assert_eq!(code("resourceArn", json!(format!("{CLUSTER}x"))).await, "BadRequestException");
     assert_eq!(code("resourceArn", json!(CLUSTER.replace("east", "west"))).await, "BadRequestException");
     assert_eq!(code("secretArn", json!("nowhere")).await, "BadRequestException");
-    assert_eq!(code("sql", json!("SELECT 1")).await, "BadRequestException");
-    assert_eq!(code("database", json!("nowhere")).await, "DatabaseNotFoundException");
+    assert_eq!(code("sql", json!("SELECT FROM")).await, "DatabaseErrorException");
+    assert_eq!(code("sql", json!("SELECT 1")).await, "");
+    assert_eq!(code("database", json!("nowhere")).await, "DatabaseErrorException");
     assert_eq!(code("database", json!("mysql")).await, "");
     let secrets = aws_sdk_secretsmanager::Client::new(&config(&f.sandbox));
     secrets.create_secret().name("other").secret_string("text").send().await.unwrap();
@@ -121,7 +122,7 @@ async fn t_classes_have_no_data_api() {
     f.new_cluster("c").enable_http_endpoint(true).send().await.unwrap();
     f.wait(60).await;
     let secret = f.secret().await;
-    assert_eq!(f.ask(&secret, ASK).await, "DatabaseUnavailableException", "no member");
+    assert_eq!(f.ask(&secret, ASK).await, "DatabaseNotFoundException", "no member");
     f.new_instance("c", "c-0").db_instance_class("db.t4g.medium").send().await.unwrap();
     f.wait(500).await;
     assert_eq!(f.ask(&secret, ASK).await, "BadRequestException");

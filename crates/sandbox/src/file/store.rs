@@ -87,7 +87,7 @@ impl Store {
             return Err(FileError::Newer { path: path.to_path_buf(), found: version });
         }
         let Saved { generation, mut world } = serde_json::from_slice(&bytes).map_err(malformed)?;
-        for body in world.global.s3.contents_mut() {
+        for body in world.contents_mut() {
             bodies.fill(body)?;
         }
         let (journal, records) = Journal::open(journal, generation)?;
@@ -130,7 +130,7 @@ impl Store {
     pub(super) fn save(&mut self, world: &World) -> Result<(), FileError> {
         let mut world = world.clone();
         let mut needed = BTreeSet::new();
-        for body in world.global.s3.contents_mut() {
+        for body in world.contents_mut() {
             needed.extend(self.bodies.put(body)?);
         }
         let generation = self.generation + 1;

@@ -148,6 +148,8 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         shown_writer: None,
         restart_at: None,
         upgrade_due: false,
+        password: p.get("MasterUserPassword").map(crate::database::hashed),
+        server: crate::database::Server::default(),
     };
     let window = next_window(&cluster.settings.maintenance_window, available);
     c.at(window, &resource, Effect::Window);

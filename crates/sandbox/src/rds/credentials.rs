@@ -72,6 +72,7 @@ pub(super) fn change(c: &mut Context<'_>, after: &mut Cluster, change: Change) -
             if let Some(secret) = after.secret.take() {
                 c.secrets.remove_managed(&secret.name);
             }
+            after.password = c.params().get("MasterUserPassword").map(crate::database::hashed);
         }
         Change::Manage => after.secret = Some(create(c, now, &after.resource, &after.master_username)?),
         Change::Rotate => {
@@ -80,6 +81,7 @@ pub(super) fn change(c: &mut Context<'_>, after: &mut Cluster, change: Change) -
             }
         }
     }
+    after.server.reset_master(&after.master_username);
     Ok(true)
 }
 
@@ -124,6 +126,7 @@ pub(super) fn rotate_when_due(c: &mut Context<'_>, at: u64, resource: &str, arn:
         rotate(c, at, &mut secret, &username);
         if let Some(cluster) = c.rds.cluster_of(resource) {
             cluster.secret = Some(secret);
+            cluster.server.reset_master(&username);
         }
     }
     // A password can only be changed in a database that runs. When RDS tries again is an estimate.

@@ -1,18 +1,45 @@
-//! The RDS Data API (service `rds-data`): SQL without a connection, here for one statement,
-//! `SHOW GLOBAL VARIABLES LIKE '…'`, which tells what the writer really runs with.
+//! The RDS Data API (service `rds-data`): SQL without a connection.
 //!
-//! Facts: fact book, sections 1.10 and 1.11; which code stands for which case, where the book only lists them, and
-//! all wording are believed. No statement is repeated in an answer: there could be a secret in it.
+//! Facts: fact book, sections 1.10 and 1.11; Aurora User Guide, "Using RDS Data API" with its pages on limitations,
+//! calls and troubleshooting; botocore's model of rds-data, which also says what each exception stands for
+//! (BadRequestException is that of Aurora Serverless v1 for statements; the others have DatabaseErrorException). That
+//! MySQL's errors end with `; Error code: 1146; SQLState: 42S02` is what aurora-data-api reads from them. Which code
+//! stands for which case, where those only list them, and all other wording are believed.
+
+mod chain;
+mod outside;
+mod parameters;
+mod records;
 
 use super::context::{Context, Reach};
 use super::hooks::serves;
-use super::parameters::{self, Parameter};
+use super::parameters::{self as catalogue, Parameter};
 use super::state::Instance;
 use super::{pause, settle, versions};
 use crate::account::ACCOUNT;
 use crate::call::Call;
+use crate::database::{Answer, Asked, Entry, Oversize, Parameters, Server, SqlError, login};
+use crate::s3::S3;
+use crate::sagemaker::SageMaker;
 use crate::wire::{Fault, Reply};
+use outside::Surroundings;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a call waits for a statement, milliseconds (Aurora User Guide, "Calling RDS Data API").
+const STATEMENT_MS: u64 = 45_000;
+/// Characters of a statement, and parameter sets in a batch (botocore's model; Aurora User Guide, "Data API
+/// limitations").
+const STATEMENT_MAX: usize = 65_536;
+const SETS_MAX: usize = 10_000;
+const REQUEST_MAX: usize = 4 << 20;
+
+/// What a statement asks beside RDS.
+pub(crate) struct Beyond<'a> {
+    pub s3: &'a mut S3,
+    pub sagemaker: &'a SageMaker,
+}
 
 /// The operation that a path stands for; empty for none.
 pub(crate) fn operation(path: &str) -> &'static str {
@@ -26,13 +53,92 @@ pub(crate) fn operation(path: &str) -> &'static str {
     }
 }
 
-pub(crate) fn handle(call: &Call, reach: Reach<'_>) -> Reply {
+/// Whether a call can change something: statements that only look do not.
+pub(crate) fn changes(call: &Call) -> bool {
+    match call.operation.as_str() {
+        "BeginTransaction" | "RollbackTransaction" => false,
+        "ExecuteStatement" | "BatchExecuteStatement" => {
+            !crate::database::only_looks(call.json.whole()["sql"].as_str().unwrap_or_default())
+        }
+        _ => true,
+    }
+}
+
+pub(crate) fn handle(call: &Call, reach: Reach<'_>, beyond: Beyond<'_>) -> Reply {
     let c = &mut Context::new(call, reach);
     settle::settle(c);
+    c.rds.took_ms = 0;
+    // Before anything is carried out: what it does cannot be taken back.
+    check_members(c)?;
+    let opened = open(c)?;
+    let mut outside = Surroundings::new(c, beyond, &opened.cluster, &opened.writer);
+    let variables = Arc::new(outside.variables());
+    let interrupted = outside.interrupted();
+    let cluster = &opened.cluster;
+    let Some(found) = outside.c.rds.clusters.get_mut(cluster) else { return Err(call.unknown()) };
+    let (master, initial) = (found.master_username.clone(), found.database.clone());
+    let mut server = std::mem::take(&mut found.server);
+    if let Some(at) = interrupted {
+        server.interrupted(at);
+    }
+    server.settle(call.now, &mut outside);
+    let known = outside.known_password();
+    let host = server.login(&master, &opened.user, &opened.password, known.as_deref());
+    let reply = match host {
+        None => Err(failed(&login(&opened.user))),
+        Some(host) => {
+            let entry =
+                Entry { user: &opened.user, host, master: &master, initial: initial.as_deref(), variables };
+            answer(call, &mut server, &entry, &mut outside)
+        }
+    };
+    let waited = outside.waited();
+    if let Some(found) = outside.c.rds.clusters.get_mut(cluster) {
+        found.server = server;
+    }
+    let took = (outside.c.rds.took_ms + waited).min(STATEMENT_MS);
+    outside.c.rds.took_ms = took;
+    if let Some(writer) = outside.c.rds.instances.get_mut(&opened.writer) {
+        // The time to the next pause begins anew.
+        writer.active_at = call.now + took;
+    }
+    reply
+}
+
+fn answer(call: &Call, server: &mut Server, entry: &Entry<'_>, outside: &mut Surroundings<'_, '_>) -> Reply {
     match call.operation.as_str() {
-        "ExecuteStatement" => execute(c),
+        "ExecuteStatement" => execute(call, server, entry, outside),
+        "BatchExecuteStatement" => batch(call, server, entry, outside),
+        "BeginTransaction" => {
+            // A token as long as AWS's; nobody reads it.
+            let id = outside.c.random.letters(88);
+            let database = call.json.get("database").and_then(Value::as_str);
+            server.begin(entry, id.clone(), database, call.now).map_err(|error| failed(&error))?;
+            Ok(json!({"transactionId": id}).into())
+        }
+        "CommitTransaction" | "RollbackTransaction" => {
+            let commit = call.operation == "CommitTransaction";
+            let id = call.json.get("transactionId").and_then(Value::as_str).unwrap_or_default();
+            match server.end(id, commit, outside) {
+                None => Err(no_transaction(id)),
+                Some(Err(error)) => Err(failed(&error)),
+                Some(Ok(())) => {
+                    let status = if commit { "Transaction Committed" } else { "Rollback Complete" };
+                    Ok(json!({"transactionStatus": status}).into())
+                }
+            }
+        }
         _ => Err(call.unknown()),
     }
+}
+
+/// A statement's failure on the wire.
+fn failed(error: &SqlError) -> Fault {
+    Fault::bad("DatabaseErrorException", error.to_string())
+}
+
+fn no_transaction(id: &str) -> Fault {
+    Fault::new(404, "TransactionNotFoundException", format!("Transaction {id} is not found."))
 }
 
 fn bad(message: impl Into<String>) -> Fault {
@@ -44,38 +150,63 @@ fn text<'a>(c: &Context<'a>, member: &str) -> Result<&'a str, Fault> {
     given.ok_or_else(|| bad(format!("{member} is missing")))
 }
 
-fn execute(c: &mut Context<'_>) -> Reply {
-    let (arn, secret, sql) = (text(c, "resourceArn")?, text(c, "secretArn")?, text(c, "sql")?);
+/// Refuses members that the operation does not have.
+fn check_members(c: &Context<'_>) -> Result<(), Fault> {
+    let mut known = vec!["resourceArn", "secretArn"];
+    known.extend(match c.call.operation.as_str() {
+        "ExecuteStatement" => &[
+            "sql",
+            "database",
+            "schema",
+            "parameters",
+            "transactionId",
+            "includeResultMetadata",
+            "continueAfterTimeout",
+            "resultSetOptions",
+            "formatRecordsAs",
+        ][..],
+        "BatchExecuteStatement" => &["sql", "database", "schema", "parameterSets", "transactionId"][..],
+        "BeginTransaction" => &["database", "schema"][..],
+        _ => &["transactionId"][..],
+    });
+    for member in &known {
+        c.call.json.get(member);
+    }
+    if let Some(member) = c.call.unread() {
+        return Err(c.call.unmodelled(member));
+    }
+    // "Currently, the schema parameter isn't supported" (API reference).
+    if c.call.json.get("schema").is_some_and(|schema| !schema.is_null()) {
+        return Err(bad("Database schema is not supported for this engine"));
+    }
+    if c.call.request.body.len() > REQUEST_MAX {
+        return Err(Fault::new(413, "BadRequestException", "The request is larger than 4 MiB"));
+    }
+    if known.contains(&"sql") {
+        let sql = text(c, "sql")?;
+        if sql.chars().count() > STATEMENT_MAX {
+            return Err(bad(format!("Member sql must have length less than or equal to {STATEMENT_MAX}")));
+        }
+    }
+    Ok(())
+}
+
+/// A database that can be asked, and who asks.
+struct Opened {
+    cluster: String,
+    writer: String,
+    user: String,
+    password: String,
+}
+
+fn open(c: &mut Context<'_>) -> Result<Opened, Fault> {
+    let (arn, secret) = (text(c, "resourceArn")?, text(c, "secretArn")?);
     let prefix = format!("arn:aws:rds:{}:{ACCOUNT}:cluster:", c.call.region);
     let id = arn.strip_prefix(&prefix).unwrap_or_default().to_string();
     check_cluster(c, arn, &id)?;
-    check_secret(c, secret)?;
+    let (user, password) = credentials(c, secret)?;
     let writer = awake_writer(c, &id)?;
-    check_database(c, &id)?;
-    let pattern = pattern(sql).ok_or_else(|| {
-        bad("Database error code: 1064. The sandbox answers SHOW GLOBAL VARIABLES LIKE '<pattern>' alone.")
-    })?;
-    let family = c.rds.clusters.get(&id).and_then(|cluster| versions::find(&cluster.settings.engine_version));
-    let family = family.map_or("aurora-mysql8.0", |version| version.family());
-    if let Some(writer) = c.rds.instances.get_mut(&writer) {
-        // The time to the next pause begins anew.
-        writer.active_at = c.now;
-    }
-    let records: Vec<Value> = match c.rds.instances.get(&writer) {
-        Some(writer) => variables(writer, family)
-            .filter(|(name, _)| like(name.as_bytes(), pattern.to_ascii_lowercase().as_bytes()))
-            .map(|(name, value)| json!([{"stringValue": name}, {"stringValue": value}]))
-            .collect(),
-        None => Vec::new(),
-    };
-    // Nothing here takes so long.
-    c.call.json.get("continueAfterTimeout");
-    let mut answer = json!({"numberOfRecordsUpdated": 0, "records": records});
-    if c.call.json.get("includeResultMetadata").and_then(Value::as_bool) == Some(true) {
-        let column = |name: &str| json!({"name": name, "label": name, "typeName": "VARCHAR", "nullable": 1});
-        answer["columnMetadata"] = json!([column("Variable_name"), column("Value")]);
-    }
-    Ok(answer.into())
+    Ok(Opened { cluster: id, writer, user, password })
 }
 
 /// Whether the Data API serves the cluster at all.
@@ -95,31 +226,18 @@ fn check_cluster(c: &Context<'_>, arn: &str, id: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The secret must have a user and a password; whether they are those of the database, nobody knows here.
-fn check_secret(c: &Context<'_>, secret: &str) -> Result<(), Fault> {
+/// The user and password in a secret.
+fn credentials(c: &Context<'_>, secret: &str) -> Result<(String, String), Fault> {
     let found =
         c.secrets.current_text(secret).ok_or_else(|| bad(format!("Secret {secret} is not found.")))?;
     let value: Value = serde_json::from_str(found).unwrap_or_default();
-    if value["username"].is_string() && value["password"].is_string() {
-        return Ok(());
+    match (value["username"].as_str(), value["password"].as_str()) {
+        (Some(user), Some(password)) => Ok((user.into(), password.into())),
+        _ => Err(Fault::bad(
+            "InvalidSecretException",
+            format!("Secret {secret} has no username and password."),
+        )),
     }
-    Err(Fault::bad("InvalidSecretException", format!("Secret {secret} has no username and password.")))
-}
-
-/// The statement is about the server, and needs no database and no transaction; what is named must exist.
-fn check_database(c: &Context<'_>, cluster: &str) -> Result<(), Fault> {
-    let own = c.rds.clusters.get(cluster).and_then(|cluster| cluster.database.as_deref());
-    let system = ["mysql", "information_schema", "performance_schema", "sys"];
-    if let Some(name) = c.call.json.get("database").and_then(Value::as_str)
-        && own != Some(name)
-        && !system.contains(&name)
-    {
-        return Err(Fault::new(404, "DatabaseNotFoundException", format!("Database {name} is not found.")));
-    }
-    if c.call.json.get("transactionId").is_some_and(|id| !id.is_null()) {
-        return Err(Fault::new(404, "TransactionNotFoundException", "Transaction is not found."));
-    }
-    Ok(())
 }
 
 /// The writer, if it can answer now. A paused one begins to resume.
@@ -131,7 +249,9 @@ fn awake_writer(c: &mut Context<'_>, cluster: &str) -> Result<String, Fault> {
     let now = c.now;
     let writer = c.rds.clusters.get(cluster).and_then(|cluster| cluster.writer.clone());
     let Some(writer) = writer.and_then(|writer| c.rds.instances.get(&writer)) else {
-        return Err(unavailable("it has no writer"));
+        // "The DB cluster doesn't have a DB instance" (botocore's model).
+        let text = format!("DB instance of cluster {cluster} is not found.");
+        return Err(Fault::new(404, "DatabaseNotFoundException", text));
     };
     let status = writer.timeline.status(now);
     if !serves(status) {
@@ -157,13 +277,89 @@ fn awake_writer(c: &mut Context<'_>, cluster: &str) -> Result<String, Fault> {
     Ok(id)
 }
 
+fn execute(call: &Call, server: &mut Server, entry: &Entry<'_>, outside: &mut Surroundings<'_, '_>) -> Reply {
+    let parameters = parameters::read(call.json.get("parameters"))?;
+    let asked = asked(call, &parameters, outside);
+    let outcome = match server.execute(entry, &asked, outside) {
+        Answer::Done(outcome) => outcome,
+        Answer::Failed(error) => return Err(failed(&error)),
+        Answer::NoTransaction => return Err(no_transaction(asked.transaction.unwrap_or_default())),
+        Answer::TooLong => {
+            outside.c.rds.took_ms = STATEMENT_MS;
+            return Err(Fault::bad("StatementTimeoutException", "Request timed out"));
+        }
+    };
+    outside.c.rds.took_ms += (outcome.seconds * 1_000.0) as u64;
+    // Aurora User Guide, "Troubleshooting RDS Data API": the headings are the messages.
+    match outcome.oversize {
+        Some(Oversize::Row) => {
+            return Err(Fault::bad("UnsupportedResultException", "Packet for query is too large"));
+        }
+        Some(Oversize::Result) => {
+            let text = "Database response exceeded size limit";
+            return Err(Fault::bad("UnsupportedResultException", text));
+        }
+        None => {}
+    }
+    let json = call.json.get("formatRecordsAs").and_then(Value::as_str) == Some("JSON");
+    let metadata = call.json.get("includeResultMetadata").and_then(Value::as_bool) == Some(true);
+    let options = call.json.get("resultSetOptions").cloned().unwrap_or_default();
+    Ok(records::answer(&outcome, json, metadata, &options).into())
+}
+
+fn asked<'a>(call: &'a Call, parameters: &'a Parameters, outside: &mut Surroundings<'_, '_>) -> Asked<'a> {
+    let text = |member: &str| call.json.get(member).and_then(Value::as_str);
+    Asked {
+        sql: text("sql").unwrap_or_default(),
+        parameters,
+        database: text("database").filter(|name| !name.is_empty()),
+        transaction: text("transactionId"),
+        continues: call.json.get("continueAfterTimeout").and_then(Value::as_bool) == Some(true),
+        now: call.now,
+        seed: outside.seed(),
+    }
+}
+
+/// The statement once for each set of parameters. Without a transaction each that succeeds is committed.
+fn batch(call: &Call, server: &mut Server, entry: &Entry<'_>, outside: &mut Surroundings<'_, '_>) -> Reply {
+    let sets = call.json.get("parameterSets").and_then(Value::as_array).cloned().unwrap_or_default();
+    if sets.len() > SETS_MAX {
+        return Err(bad(format!("A batch has at most {SETS_MAX} parameter sets")));
+    }
+    let sets = if sets.is_empty() { vec![json!([])] } else { sets };
+    let mut results = Vec::with_capacity(sets.len());
+    let mut took = 0.0;
+    for set in &sets {
+        let parameters = parameters::read(Some(set))?;
+        let asked = asked(call, &parameters, outside);
+        match server.execute(entry, &asked, outside) {
+            Answer::Done(outcome) if outcome.columns.is_empty() => {
+                took += outcome.seconds;
+                results.push(json!({"generatedFields": records::generated(&outcome)}));
+            }
+            Answer::Done(_) => return Err(bad("A batch cannot run statements that return records")),
+            Answer::Failed(error) => return Err(failed(&error)),
+            Answer::NoTransaction => return Err(no_transaction(asked.transaction.unwrap_or_default())),
+            Answer::TooLong => return Err(Fault::bad("StatementTimeoutException", "Request timed out")),
+        }
+    }
+    outside.c.rds.took_ms += (took * 1_000.0) as u64;
+    Ok(json!({"updateResults": results}).into())
+}
+
 /// The variables of an instance, by name. Those whose default depends on the class or the host are left out.
-fn variables(instance: &Instance, family: &str) -> impl Iterator<Item = (String, String)> {
-    parameters::of(family).filter_map(|parameter| {
+fn variables(instance: &Instance, version: &str) -> BTreeMap<String, String> {
+    let family = versions::find(version).map_or("aurora-mysql8.0", |version| version.family());
+    let own = catalogue::of(family).filter_map(|parameter| {
         let value = instance.loaded.get(parameter.name).map_or(parameter.default, String::as_str);
         // Some parameters are written with hyphens, and no variable is.
         (!value.contains('{')).then(|| (parameter.name.replace('-', "_"), as_mysql_says(parameter, value)))
-    })
+    });
+    let mut all: BTreeMap<String, String> = own.collect();
+    // `8.0.mysql_aurora.3.08.2`
+    let aurora = version.split("mysql_aurora.").nth(1).unwrap_or(version);
+    all.insert("aurora_version".into(), aurora.into());
+    all
 }
 
 fn as_mysql_says(parameter: &Parameter, value: &str) -> String {
@@ -171,75 +367,5 @@ fn as_mysql_says(parameter: &Parameter, value: &str) -> String {
         ("boolean", "1") => "ON".into(),
         ("boolean", "0" | "") => "OFF".into(),
         _ => value.into(),
-    }
-}
-
-/// The pattern of `SHOW GLOBAL VARIABLES LIKE '…'`; `%` when there is no LIKE. `None` for any other statement.
-fn pattern(sql: &str) -> Option<&str> {
-    let mut rest = sql.trim().trim_end_matches(';').trim_end();
-    for word in ["show", "global", "variables"] {
-        rest = keyword(rest, word)?;
-    }
-    if rest.is_empty() {
-        return Some("%");
-    }
-    let quoted = keyword(rest, "like")?;
-    let inner = ['\'', '"'].into_iter().find_map(|quote| quoted.strip_prefix(quote)?.strip_suffix(quote))?;
-    (!inner.contains(['\'', '"'])).then_some(inner)
-}
-
-/// What follows a word and the space after it.
-fn keyword<'s>(text: &'s str, word: &str) -> Option<&'s str> {
-    let (first, rest) = (text.get(..word.len())?, text.get(word.len()..)?);
-    let ends = rest.is_empty() || rest.starts_with(char::is_whitespace) || word == "like";
-    (first.eq_ignore_ascii_case(word) && ends).then(|| rest.trim_start())
-}
-
-/// MySQL's LIKE: `%` any text, `_` any character, `\` takes the next one as it is.
-fn like(text: &[u8], pattern: &[u8]) -> bool {
-    // Which beginnings of the text the pattern so far stands for, by their length.
-    let mut matched = vec![false; text.len() + 1];
-    matched[0] = true;
-    let mut letters = pattern.iter();
-    while let Some(&letter) = letters.next() {
-        if letter == b'%' {
-            let first = matched.iter().position(|matches| *matches).unwrap_or(matched.len());
-            matched[first..].fill(true);
-            continue;
-        }
-        let exact = if letter == b'\\' { letters.next().copied().unwrap_or(letter) } else { letter };
-        for length in (0..matched.len()).rev() {
-            let fits = |before: usize| letter == b'_' || text[before] == exact;
-            matched[length] = length > 0 && matched[length - 1] && fits(length - 1);
-        }
-    }
-    matched[text.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_are_those_of_mysql() {
-        let matches = |text: &str, pattern: &str| like(text.as_bytes(), pattern.as_bytes());
-        assert!(matches("aws_default_s3_role", "aws_default%"));
-        assert!(matches("aws-default-s3-role", "aws_default%"), "_ is any character");
-        assert!(!matches("aws-default-s3-role", r"aws\_default%"));
-        assert!(matches("a", "%") && matches("", "%") && !matches("", "_") && matches("abc", "%b_"));
-        assert!(!matches("abc", "ab") && !matches("ab", "abc"));
-    }
-
-    #[test]
-    fn one_statement_is_understood() {
-        assert_eq!(pattern("SHOW GLOBAL VARIABLES LIKE 'aws_default%'"), Some("aws_default%"));
-        assert_eq!(pattern(" show  global\nvariables like\"x\" ; "), Some("x"));
-        assert_eq!(pattern("SHOW GLOBAL VARIABLES;"), Some("%"));
-        for other in
-            ["", "SELECT 1", "SHOW TABLES", "SHOW GLOBAL VARIABLES LIKE x", "SHOW GLOBAL VARIABLESLIKE 'x'"]
-        {
-            assert_eq!(pattern(other), None, "{other}");
-        }
-        assert_eq!(pattern("SHOW GLOBAL VARIABLES LIKE 'a'; DROP TABLE 'b'"), None);
     }
 }

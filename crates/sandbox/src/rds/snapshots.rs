@@ -2,10 +2,11 @@
 
 use super::context::{Context, page};
 use super::refusals::{check_name, cluster_state, invalid, no_cluster};
-use super::state::{Cluster, Event, Snapshot};
+use super::state::{Cluster, Event, Rds, Snapshot};
 use super::timeline::time;
 use super::windows::next_window;
 use super::{show, versions};
+use crate::s3::Content;
 use crate::wire::{Fault, Reply, Xml};
 
 /// Manual snapshots of clusters per region: what simulated Service Quotas says, and an estimate there as well.
@@ -181,4 +182,12 @@ pub(super) fn describe_events(c: &mut Context<'_>) -> Reply {
     });
     xml.optional("Marker", marker);
     Ok(xml.into())
+}
+
+impl Rds {
+    /// The rows of all databases, those in snapshots too, for whoever keeps large contents elsewhere.
+    pub(crate) fn contents_mut(&mut self) -> impl Iterator<Item = &mut Content> {
+        let saved = self.snapshots.values_mut().map(|snapshot| &mut snapshot.cluster);
+        self.clusters.values_mut().chain(saved).flat_map(|cluster| cluster.server.images_mut())
+    }
 }

@@ -1,6 +1,7 @@
 //! What exists in simulated RDS. Times are milliseconds since the Unix epoch.
 
 use super::timeline::Timeline;
+use crate::database::Server;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,12 @@ pub struct Rds {
     /// That many failovers are accepted, end, and leave the writer where it was, for tests.
     #[serde(default)]
     pub failing_failovers: u64,
+    /// How many times as long as usual statements take, for tests; 0 is 1.
+    #[serde(default)]
+    pub slow_statements: u64,
+    /// How long the last statement took beyond a request's own time, milliseconds.
+    #[serde(skip)]
+    pub(crate) took_ms: u64,
     /// Until when failovers are refused although cluster and members are `available`, in milliseconds since the Unix
     /// epoch.
     #[serde(default)]
@@ -172,6 +179,12 @@ pub struct Cluster {
     /// The next maintenance window brings the newest patch.
     #[serde(default)]
     pub upgrade_due: bool,
+    /// The master user's password, hashed; nobody knows it in files that do not say.
+    #[serde(default)]
+    pub password: Option<String>,
+    /// What is in the database.
+    #[serde(default, skip_serializing_if = "Server::is_new")]
+    pub server: Server,
 }
 
 impl Cluster {

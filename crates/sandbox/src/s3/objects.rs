@@ -289,13 +289,19 @@ fn bounds(range: &str, length: usize) -> Option<(usize, usize)> {
 
 /// What became of one key.
 #[derive(Default)]
-struct Deleted {
+pub(super) struct Deleted {
     /// The version that is gone, or that of the delete marker that was put on top.
     version: Option<String>,
     marker: bool,
 }
 
-fn remove(bucket: &mut Bucket, key: &str, version: Option<&str>, now: u64, random: &mut Random) -> Deleted {
+pub(super) fn remove(
+    bucket: &mut Bucket,
+    key: &str,
+    version: Option<&str>,
+    now: u64,
+    random: &mut Random,
+) -> Deleted {
     match (version, bucket.versioning) {
         (Some(id), _) => {
             let Some(versions) = bucket.objects.get_mut(key) else {
