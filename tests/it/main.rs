@@ -52,5 +52,6 @@ mod terraform;
 mod tidy;
 mod told;
 mod training;
+mod tutorial;
 mod verify;
 mod workflow;
