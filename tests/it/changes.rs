@@ -184,6 +184,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("endpoints.model.training", "swap.rs, training.rs: the_plan_comes_before_the_job"),
     ("endpoints.model.autopilot", "training.rs: autopilot_at_its_limit"),
     ("endpoints.model.artifact", "its path is a property of the model as the image is"),
+    ("aurora.existing.database", "sql_existing.rs"),
+    ("aurora.existing.secret", "sql_existing.rs"),
 ];
 
 /// docs/spec.md says of each field what a change of it does; each is tried, or it is said where.
