@@ -10,6 +10,8 @@ mod chain;
 mod outside;
 mod parameters;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use super::context::{Context, Reach};
 use super::hooks::serves;
