@@ -11,6 +11,8 @@ use std::time::Duration;
 /// A paused cluster resumes in about 15 s, after a day's pause in 30 s or more (fact book, section 1.10).
 const RESUME_LIMIT: Duration = Duration::from_secs(120);
 const RESUME_POLL: Duration = Duration::from_secs(5);
+/// A writer that restarts, or whose role moves, is back within a few minutes (fact book, table 8.2).
+const UNAVAILABLE_LIMIT: Duration = Duration::from_secs(300);
 
 /// A cluster, a user and a database.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ impl Sql {
         Sql { database: database.map(String::from), ..self.clone() }
     }
 
-    /// Asks something. Waits until a paused cluster has resumed, and asks again: asking changes nothing.
+    /// Asks something. Waits until a paused cluster has resumed or a writer is back, and asks again: asking changes nothing.
     ///
     /// # Errors
     /// What the Data API or the database says.
@@ -75,14 +77,18 @@ impl Sql {
                         "the query took longer than the Data API's 45 s",
                     ));
                 }
-                Err(failure) if is_resuming(&failure) => {
+                Err(failure) => {
+                    let limit = match failure.code.as_str() {
+                        "DatabaseResumingException" => RESUME_LIMIT,
+                        "DatabaseUnavailableException" => UNAVAILABLE_LIMIT,
+                        _ => return Err(failure),
+                    };
                     let waited = Duration::from_millis(aws.clock.now_ms().saturating_sub(began));
-                    if waited + RESUME_POLL > RESUME_LIMIT {
+                    if waited + RESUME_POLL > limit {
                         return Err(failure);
                     }
                     aws.clock.sleep(RESUME_POLL).await;
                 }
-                Err(failure) => return Err(failure),
             }
         }
     }
@@ -122,10 +128,6 @@ impl Sql {
             Err(failure) => Err(failure),
         }
     }
-}
-
-fn is_resuming(failure: &Failure) -> bool {
-    failure.code == "DatabaseResumingException"
 }
 
 /// A value as a client shows it.

@@ -8,7 +8,7 @@ mod tables;
 
 pub(super) use functions::{Shown, functions, shown};
 pub(super) use grants::users;
-pub use tables::{Tables, processes};
+pub use tables::{PROCESSES, Tables, statements};
 pub(super) use tables::{histories, running, tables};
 
 use super::kind::absent_ok;

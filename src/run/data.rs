@@ -108,8 +108,8 @@ pub async fn unload(
 }
 
 async fn is_running(stack: &Stack, sql: &Sql, is_it: impl Fn(&str) -> bool) -> Result<bool, Failure> {
-    let rows = sql.ask(&stack.aws, &sql::processes()).await?;
-    Ok(rows.texts().any(|[statement]| is_it(statement)))
+    let processes = sql.ask(&stack.aws, sql::PROCESSES).await?;
+    Ok(sql::statements(&processes).iter().any(|statement| is_it(statement)))
 }
 
 /// Waits until a statement has ended that outlived the Data API's limit.

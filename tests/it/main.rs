@@ -40,6 +40,7 @@ mod sandbox_sagemaker;
 mod sandbox_secretsmanager;
 mod sandbox_server;
 mod speed;
+mod sql;
 mod stacks;
 mod steps;
 mod stubborn;

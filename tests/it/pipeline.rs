@@ -346,6 +346,32 @@ async fn trained_models_live_under_the_enforced_roles() {
     }
 }
 
+/// What is in the database is made by the applying role, and is not looked at by the planning one.
+#[tokio::test(start_paused = true)]
+async fn sql_lives_under_the_enforced_roles() {
+    let account = crate::sql::account(11, Mood::Calm).await;
+    let text = crate::sql::without_grants();
+    let spec = bounded(&text);
+    let others = "arn:aws:s3:::sagemaker-sample-files,arn:aws:s3:::sagemaker-sample-files/*,arn:aws:s3:::churn-data-of-others,arn:aws:s3:::churn-data-of-others/*";
+    let deployed = Deployed::new(account, &spec, &[("OtherBuckets", others)]).await;
+    let (planning, applying) = (deployed.planning(), deployed.applying());
+    applying.apply(&spec).await;
+    every_role_is_bounded(&deployed, &spec).await;
+    let asleep = crate::sql::asleep(Intent::Apply);
+    let plan = planning.prepare(&spec, asleep).await.unwrap().plan;
+    assert!(plan.is_empty(), "{plan:#?}");
+    let note = "what is in the database telecom was not looked at: this principal may not send SQL (rds-data:ExecuteStatement, secretsmanager:GetSecretValue)";
+    assert!(plan.notes.iter().any(|found| found == note), "{:?}", plan.notes);
+    let other = bounded(&text.replace("returns: float", "returns: double"));
+    applying.apply(&other).await;
+    applying.destroy(&other).await;
+    let refused = denied(&deployed.account);
+    assert!(
+        !refused.is_empty() && refused.iter().all(|what| what.contains("ExecuteStatement")),
+        "{refused:?}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn other_stacks_live_under_the_enforced_roles() {
     for name in ["minimal.yaml", "lean.yaml", "production.yaml"] {

@@ -53,8 +53,10 @@ async fn all(aws: &Aws, sql: &Sql) -> Result<Users, Failure> {
     };
     let wanted: Vec<(String, String)> = scope.users.iter().cloned().chain([current.clone()]).collect();
     let pairs = |user: &str, host: &str| {
-        let named = wanted.iter().map(|(name, at)| format!("({}, {})", quote::text(name), quote::text(at)));
-        format!("({user}, {host}) IN ({})", named.collect::<Vec<_>>().join(", "))
+        let named = wanted
+            .iter()
+            .map(|(name, at)| format!("({user} = {} AND {host} = {})", quote::text(name), quote::text(at)));
+        named.collect::<Vec<_>>().join(" OR ")
     };
     let there = format!("SELECT User, Host FROM mysql.user WHERE {}", pairs("User", "Host"));
     let active = format!(

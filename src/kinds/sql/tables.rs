@@ -1,7 +1,7 @@
 //! The tables in the stack's database, what Aurora has loaded into them, and what is being moved now.
 
 use super::{ByName, looked, scope};
-use crate::aws::{Aws, Failure, Look, Sql};
+use crate::aws::{Aws, Failure, Look, Rows, Sql};
 use auroraml_core::kinds::data_load;
 use auroraml_core::sql::quote;
 use auroraml_core::sql::types::SqlType;
@@ -127,21 +127,19 @@ pub async fn histories(look: Look<'_>) -> Result<Result<Histories, String>, Fail
     Ok(found.as_ref().clone())
 }
 
-/// The statement that lists the statements that are carried out now and name something in S3.
-pub fn processes() -> String {
-    let like = quote::containing("s3");
-    format!(
-        "SELECT INFO FROM information_schema.PROCESSLIST WHERE INFO LIKE {like} AND ID <> CONNECTION_ID()"
-    )
+/// The statement that lists what is carried out now (MySQL 8.0 Reference Manual, 13.7.7.29). The table of the same in
+/// information_schema is on its way out.
+pub const PROCESSES: &str = "SHOW FULL PROCESSLIST";
+
+/// The statements in it: its eighth column. Its own is among them.
+pub fn statements(processes: &Rows) -> Vec<String> {
+    processes.texts::<8>().map(|row| row[7].to_string()).filter(|statement| !statement.is_empty()).collect()
 }
 
 /// The moves that are under way now: what outlives the Data API's limit, or the run that began it.
 pub async fn running(look: Look<'_>) -> Result<Result<Vec<String>, String>, Failure> {
     let aws = look.aws;
-    let asked = looked(look, |sql| async move {
-        let answer = sql.ask(aws, &processes()).await?;
-        Ok(answer.texts().map(|[statement]| statement.to_string()).collect::<Vec<_>>())
-    });
+    let asked = looked(look, |sql| async move { Ok(statements(&sql.ask(aws, PROCESSES).await?)) });
     let found: Arc<Result<Vec<String>, String>> = look.shared("SQL processes", Box::pin(asked)).await?;
     Ok(found.as_ref().clone())
 }

@@ -11,6 +11,7 @@ const CALLED_OTHERWISE: &[(&str, &str)] = &[
     // AWS makes them on first use of a service, in the caller's name.
     ("iam:CreateServiceLinkedRole", "rds:CreateDBCluster"),
     ("kms:DescribeKey", "rds:CreateDBCluster"),
+    ("rds-data:ExecuteStatement", "rdsdata:ExecuteStatement"),
     ("rds:CreateDBClusterSnapshot", "rds:DeleteDBCluster"),
     ("s3:DeleteObjectVersion", "s3:DeleteObjects"),
     ("s3:GetBucketPublicAccessBlock", "s3:GetPublicAccessBlock"),
@@ -24,7 +25,7 @@ const CALLED_OTHERWISE: &[(&str, &str)] = &[
 
 /// Calls without an action of their own in the template, each with the reason.
 const NOT_GRANTED: &[(&str, &str)] = &[
-    ("rdsdata:ExecuteStatement", "verify --deep opens a secret, which no pipeline needs"),
+    ("rdsdata:ExecuteStatement", "another name"),
     ("s3:DeleteObjects", "an action for each key"),
     ("s3:GetPublicAccessBlock", "another name"),
     ("s3:HeadBucket", "s3:ListBucket"),

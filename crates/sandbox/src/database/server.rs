@@ -259,6 +259,8 @@ impl Server {
             Session::login(&data.catalog, entry.user, &entry.host, Arc::clone(&entry.variables));
         session.database = asked.database.map(String::from);
         (session.now, session.seed) = (asked.now, asked.seed);
+        let statement = |one: &Running| Some((one.began, one.work.journal.first()?.sql.clone()));
+        session.processes = Arc::new(self.running.iter().filter_map(statement).collect());
         let begun = session.clone();
         // Short statements change the rows where they are; one that may take long can be taken back.
         let short = !looks && is_short(asked.sql);

@@ -24,6 +24,9 @@ pub(crate) struct Session {
     /// What unseeded random numbers begin with.
     #[serde(skip)]
     pub seed: u64,
+    /// Statements that are carried out now, for longer than a call waits: since when, and what.
+    #[serde(skip)]
+    pub processes: Arc<Vec<(u64, String)>>,
 }
 
 impl Session {

@@ -68,11 +68,19 @@ pub(super) fn show(r: &mut Run<'_>, mut reader: Reader<'_>) -> Result<Outcome, S
     }
     if reader.is_word("PROCESSLIST") {
         reader.next();
-        return shown(
-            reader,
-            head(&["Id", "User", "Host", "db", "Command", "Time", "State", "Info"]),
-            Vec::new(),
-        );
+        // Without FULL the first 100 characters (MySQL 8.0 Reference, "SHOW PROCESSLIST").
+        let most = if full { usize::MAX } else { 100 };
+        let rows = r.session.processes.iter().enumerate().map(|(n, (began, sql))| {
+            let seconds = r.session.now.saturating_sub(*began) / 1_000;
+            let (id, time) = ((n + 10).to_string(), seconds.to_string());
+            let info: String = sql.chars().take(most).collect();
+            let user = r.session.user.as_str();
+            [id.as_str(), user, "rdsdata", "", "Query", time.as_str(), "executing", info.as_str()]
+                .map(text)
+                .to_vec()
+        });
+        let rows = rows.collect();
+        return shown(reader, head(&["Id", "User", "Host", "db", "Command", "Time", "State", "Info"]), rows);
     }
     match reader.peek() {
         Token::Word(word) if word.quote_style.is_none() => Err(unsupported(format!("SHOW {}", word.value))),
