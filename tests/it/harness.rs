@@ -179,7 +179,7 @@ impl Account {
 
     /// Path in the world and resource of everything that carries the stack's tag.
     fn tagged(&self, spec: &Spec) -> Vec<(String, String)> {
-        let world = serde_json::to_value(self.sandbox.world()).unwrap();
+        let world = serde_json::to_value(self.sandbox.world().without_contents()).unwrap();
         let mut found = Vec::new();
         trace(&world["regions"], &spec.stack, "regions", &mut found);
         trace(&world["global"], &spec.stack, "global", &mut found);

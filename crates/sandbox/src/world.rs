@@ -97,6 +97,15 @@ impl World {
         self.global.s3.contents_mut().chain(rows)
     }
 
+    /// The world with hashes in the place of what is in objects and databases: for those who look at names, tags and
+    /// states alone.
+    pub fn without_contents(mut self) -> World {
+        for content in self.contents_mut() {
+            content.set_aside();
+        }
+        self
+    }
+
     /// The access key that programs on a notebook instance find: one of a session of its role, whose policies are
     /// enforced. `None` without such an instance.
     pub fn notebook_session(&mut self, region: &str, notebook: &str) -> Option<String> {
