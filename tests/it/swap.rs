@@ -151,3 +151,17 @@ async fn no_tuning_and_no_autopilot_job_runs_twice() {
         }
     }
 }
+
+/// Half of all answers to changes are lost: nobody knows whether the job was started, and it is started once.
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_starts_no_second_job() {
+    for seed in 1..=8 {
+        let account = with_rows(seed, Mood::Calm).await;
+        let mut faults = auroraml_sandbox::faults::Faults::seeded(seed);
+        faults.reset_after = 0.5;
+        account.sandbox.set_faults(faults);
+        let (outcome, listener) = run(&account, &one("")).await;
+        assert!(outcome.is_complete(), "seed {seed}: {:#?}\n{}", outcome.reports, listener.text());
+        assert_eq!(jobs(&account.sandbox.world()), [1, 0, 0], "seed {seed}");
+    }
+}

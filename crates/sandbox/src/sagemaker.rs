@@ -4,6 +4,9 @@
 //! The awkward parts are those of the fact book, sections 4.1 to 4.6 and appendix E item 8: "not found" is
 //! a `ValidationException`, an endpoint whose update failed is `InService` with the old configuration, a
 //! new endpoint configuration is not at once visible to CreateEndpoint, and a start may have no effect.
+//! A job reads its rows from S3 when it starts, as its role, and learns a small linear model of them; what becomes of it
+//! is decided then. It goes through its statuses as time passes, and its archive is in S3 when it has ended. An endpoint
+//! loads the archive when it is deployed and answers from it.
 //! Resource names are one per account and region whatever their case, because ARNs are lower-case.
 
 mod answers;

@@ -41,16 +41,23 @@ pub(in crate::kinds) fn part_of_name(look: Look<'_>, max: usize) -> String {
     }
 }
 
-/// Name in AWS without the number of its attempt, and that number.
+/// Name in AWS without the number of its attempt, and that number. Training jobs that a tuning job has started have its
+/// name, their number and a hash of their own: they are not asked for.
 fn attempt(physical: &str) -> Option<(&str, u64)> {
     let is_hash =
         |text: &str| text.len() == 8 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let (head, last) = physical.rsplit_once('-')?;
+    let is_number = |text: &str| text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit());
+    let mut parts = physical.rsplitn(4, '-');
+    let (last, second, third) = (parts.next()?, parts.next()?, parts.next().unwrap_or_default());
     if is_hash(last) {
-        return Some((physical, 1));
+        // Also where the number of the tuning job's attempt stands between them.
+        let fourth = parts.next().and_then(|rest| rest.rsplit('-').next()).unwrap_or_default();
+        let started = is_number(second) && (is_hash(third) || is_hash(fourth));
+        return (!started).then_some((physical, 1));
     }
     let attempt = last.parse().ok().filter(|n| (2..100).contains(n))?;
-    is_hash(head.rsplit_once('-')?.1).then_some((head, attempt))
+    let head = &physical[..physical.len() - last.len() - 1];
+    is_hash(second).then_some((head, attempt))
 }
 
 /// The latest attempt at each job, of those that run and the newest of those that have ended.
@@ -186,6 +193,13 @@ mod tests {
         assert_eq!(attempt("churn-x-12345678"), Some(("churn-x-12345678", 1)));
         assert_eq!(attempt("churn-x-0123abcd-001"), None, "no attempt: it would be 2 or later");
         assert_eq!(attempt("churn-x-2"), None);
+        assert_eq!(attempt("churn-x-0123abcd-001-89abcdef"), None, "a tuning job started it");
+        assert_eq!(attempt("churn-x-0123abcd-2-001-89abcdef"), None);
+        assert_eq!(
+            attempt("churn-001-89abcdef"),
+            Some(("churn-001-89abcdef", 1)),
+            "an endpoint may be called so"
+        );
         assert_eq!(attempt("churn"), None);
     }
 }
