@@ -1,5 +1,6 @@
 //! What is in the database: tables, functions, grants and moves of data, on the sandbox's own database.
 
+pub mod changes;
 mod commands;
 mod data;
 mod functions;
