@@ -14,6 +14,7 @@ import boto3
 import cloudformation_values as values
 import pandas as pd
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 # Seconds between two looks at something that takes minutes.
 POLL_SECONDS = float(os.environ.get("POLL_SECONDS", "15"))
@@ -71,6 +72,18 @@ def wait(what: str, look: Callable[[], str], until: set[str], minutes: float = 6
         time.sleep(POLL_SECONDS)
     print(f"{what}: {status}")
     return status
+
+
+def repeat(call: Callable[[], Any], while_told: str, minutes: float = 2.0) -> Any:
+    """Makes a call again while AWS does not see yet what was made a moment ago."""
+    deadline = time.monotonic() + 60.0 * minutes
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if while_told not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(min(5.0, POLL_SECONDS))
 
 
 def _field(value: Any) -> dict[str, Any]:

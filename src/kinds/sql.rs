@@ -78,7 +78,8 @@ async fn find_gate(look: Look<'_>) -> Result<Gate, Failure> {
     let writer = writer.and_then(|writer| {
         instances.iter().find(|instance| instance.db_instance_identifier() == writer.db_instance_identifier())
     });
-    let Some(writer) = writer.filter(|writer| writer.db_instance_status() != Some("creating")) else {
+    let stands = |status: Option<&str>| !matches!(status, Some("creating" | "deleting"));
+    let Some(writer) = writer.filter(|writer| stands(writer.db_instance_status())) else {
         return Ok(Gate::Nothing);
     };
     // RDS does not say whether a cluster is paused (fact book, section 1.10): one that pauses is taken for paused.
@@ -170,6 +171,11 @@ pub(super) async fn looked<T: Default, F: Future<Output = Result<T, Failure>>>(
         Gate::Unseen(why) => Ok(Err(why.clone())),
         Gate::Open(sql) => match ask(sql.clone()).await {
             Ok(answer) => Ok(Ok(answer)),
+            // "The DB cluster doesn't have a DB instance" (API reference of the Data API), whatever RDS still lists: the
+            // steps look again when there is one.
+            Err(failure) if failure.code == "DatabaseNotFoundException" && look.only.is_none() => {
+                Ok(Ok(T::default()))
+            }
             Err(failure) if look.inside.wakes || look.only.is_some() => Err(failure),
             Err(failure) => Ok(Err(not_seen(&failure))),
         },

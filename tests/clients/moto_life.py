@@ -286,9 +286,8 @@ def life(binary: str, spec: Path) -> None:
         tool.run("destroy", str(changed), "--yes")
         facts.of_nothing()
         facts.done("after destroy")
-    print(
-        f"moto: the whole life, with {len(re.findall(r'^@?patch\(', (HERE / 'moto_server.py').read_text(), re.M))} patches"
-    )
+    patches = re.findall(r"^@?patch\(", (HERE / "moto_server.py").read_text(), re.M)
+    print(f"moto: the whole life, with {len(patches)} patches")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Sh
 # Name in the signature of a request -> name of botocore's model.
 MODELS = {
     "cloudformation": "cloudformation",
+    "comprehend": "comprehend",
     "ec2": "ec2",
     "iam": "iam",
     "kms": "kms",

@@ -33,16 +33,22 @@ fn place() -> tempfile::TempDir {
     let spec = std::fs::read_to_string("specs/churn.yaml").unwrap();
     let own = "secret: { managed_by: stack, recovery_window_days: 0 }";
     assert!(spec.contains(own));
-    let model = "artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\"";
+    let model = "    model:\n";
     assert!(spec.contains(model));
-    let spec = spec.replace(model, &format!("{model}\n      environment: {{ TOKEN: {CANARY} }}"));
+    let spec = spec.replace(model, &format!("{model}      environment: {{ TOKEN: {CANARY} }}\n"));
     let with_password =
         "secret: { managed_by: stack, recovery_window_days: 0, password_environment_variable: DB_PASSWORD }";
     std::fs::write(folder.path().join("churn.yaml"), spec.replace(own, with_password)).unwrap();
-    std::fs::create_dir(folder.path().join("notebooks")).unwrap();
-    for name in ["part_1.ipynb", "part_2.ipynb"] {
-        let from = Path::new("specs/notebooks").join(name);
-        std::fs::copy(from, folder.path().join("notebooks").join(name)).unwrap();
+    for file in [
+        "notebooks/aurora.py",
+        "notebooks/part_1.ipynb",
+        "notebooks/part_2.ipynb",
+        "notebooks/part_3.ipynb",
+        "data/churn.csv",
+    ] {
+        let to = folder.path().join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(Path::new("specs").join(file), to).unwrap();
     }
     folder
 }

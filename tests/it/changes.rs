@@ -206,6 +206,13 @@ fn every_field_has_a_change() {
             {
                 continue;
             }
+            // What is in the database: sql_tables.rs, sql_functions.rs, sql_grants.rs and sql_data.rs.
+            if ["tables", "unloads", "functions", "grants"]
+                .iter()
+                .any(|part| field.split('.').next() == Some(part))
+            {
+                continue;
+            }
             // Members of a cluster, and what an endpoint runs on, are changed as a whole.
             let parent = ["aurora.instances", "aurora.serverless", "endpoints.serverless"]
                 .into_iter()

@@ -459,3 +459,27 @@ async fn a_stack_that_was_destroyed_comes_again() {
     });
     assert!(account.plan(&spec).await.is_empty());
 }
+
+/// From a table in the database: rows are unloaded, jobs learn from them, and the next plan is empty.
+#[tokio::test(start_paused = true)]
+async fn jobs_learn_from_what_was_unloaded() {
+    let account = with_rows(1, Mood::Calm).await;
+    let spec = spec(&std::fs::read_to_string("tests/data/unloaded.yaml").unwrap());
+    account.apply(&spec).await;
+    assert_eq!(jobs(&account.sandbox.world()), [1, 1, 1]);
+    for endpoint in ["plain", "single"] {
+        let found = scores(&account, endpoint, "100,9\n100,1\n").await;
+        assert!(found[0] > 0.5 && found[1] < 0.3, "{endpoint}: {found:?}");
+    }
+    assert_eq!(invoke(&account, "found", "KS,100,9\nOH,90,1\n").await, (200, "True.\nFalse.\n".into()));
+    // Other rows are another unload, and so other jobs.
+    let text = std::fs::read_to_string("tests/data/unloaded.yaml").unwrap();
+    let fewer = crate::harness::spec(&text.replace("FROM churn\"", "FROM churn WHERE length > 60\""));
+    let plan = account.plan(&fewer).await;
+    let again: Vec<&str> =
+        plan.work().filter(|step| step.action == Action::Run).map(|step| step.id.kind).collect();
+    assert_eq!(again, ["data_unload", "training_job", "tuning_job"]);
+    account.destroy(&spec).await;
+    let left: Vec<String> = account.traces(&spec).into_iter().filter(|path| !stays(&spec, path)).collect();
+    assert_eq!(left, Vec::<String>::new());
+}

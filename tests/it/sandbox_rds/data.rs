@@ -163,3 +163,109 @@ async fn a_question_wakes_the_writer_and_those_that_sleep_with_it() {
     assert_eq!(paused(), [true; 3], "and no longer than any other connection");
     assert!(f.sandbox.with(|world| world.regions["us-east-1"].rds.interruptions().is_empty()));
 }
+
+/// Through the SDK, so that AWS's own models judge what is asked and answered.
+#[tokio::test(start_paused = true)]
+async fn the_sdk_understands_transactions_batches_and_results() {
+    use aws_sdk_rdsdata::types::{Field, RecordsFormatType, SqlParameter};
+    let f = lenient(1, Mood::Calm);
+    f.cluster(1).await;
+    f.enable().await;
+    let (secret, client) = (f.secret().await, aws_sdk_rdsdata::Client::new(&config(&f.sandbox)));
+    let run = |sql: &str| client.execute_statement().resource_arn(CLUSTER).secret_arn(&secret).sql(sql);
+    run("CREATE DATABASE shop").send().await.unwrap();
+    let table = "CREATE TABLE t (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, name varchar(20), share decimal(6,2), yes tinyint(1), at datetime, raw blob)";
+    run(table).database("shop").send().await.unwrap();
+    let begun = client.begin_transaction().resource_arn(CLUSTER).secret_arn(&secret).database("shop");
+    let id = begun.send().await.unwrap().transaction_id.unwrap();
+    let named = |name: &str, value: Field| SqlParameter::builder().name(name).value(value).build();
+    let set = |name: &str| {
+        vec![named("name", Field::StringValue(name.into())), named("yes", Field::BooleanValue(true))]
+    };
+    let batch =
+        client.batch_execute_statement().resource_arn(CLUSTER).secret_arn(&secret).transaction_id(&id);
+    let batch =
+        batch.sql("INSERT INTO t (name, share, yes, at, raw) VALUES (:name, 1.5, :yes, NOW(), x'00ff')");
+    let done = batch.parameter_sets(set("a")).parameter_sets(set("b")).send().await.unwrap();
+    assert_eq!(done.update_results()[1].generated_fields(), [Field::LongValue(2)]);
+    let end = client.commit_transaction().resource_arn(CLUSTER).secret_arn(&secret).transaction_id(&id);
+    assert_eq!(end.send().await.unwrap().transaction_status(), Some("Transaction Committed"));
+    let found = run("SELECT * FROM t WHERE id = :id").database("shop").include_result_metadata(true);
+    let found = found.parameters(named("id", Field::LongValue(2))).send().await.unwrap();
+    let row = &found.records()[0];
+    assert_eq!(
+        row[..4],
+        [
+            Field::LongValue(2),
+            Field::StringValue("b".into()),
+            Field::StringValue("1.50".into()),
+            Field::BooleanValue(true),
+        ]
+    );
+    assert_eq!(row[5].as_blob_value().unwrap().as_ref(), [0, 255]);
+    assert_eq!(found.column_metadata()[2].type_name(), Some("DECIMAL"));
+    let found = run("SELECT name FROM shop.t ORDER BY id")
+        .format_records_as(RecordsFormatType::Json)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(found.formatted_records(), Some(r#"[{"name":"a"},{"name":"b"}]"#));
+    let refused = run("SELECT * FROM shop.nowhere").send().await.unwrap_err().into_service_error();
+    assert!(
+        refused.to_string().contains("DatabaseError") || refused.is_database_error_exception(),
+        "{refused}"
+    );
+    let gone = client.rollback_transaction().resource_arn(CLUSTER).secret_arn(&secret).transaction_id(&id);
+    assert!(gone.send().await.unwrap_err().into_service_error().is_transaction_not_found_exception());
+    let snapshot =
+        f.rds.create_db_cluster_snapshot().db_cluster_identifier("c").db_cluster_snapshot_identifier("s");
+    snapshot.send().await.unwrap();
+    run("DROP TABLE shop.t").send().await.unwrap();
+    let world = serde_json::to_value(f.sandbox.world()).unwrap();
+    let rows = |found: &Value| !found["server"]["data"]["rows"].is_null();
+    let rds = &world["regions"]["us-east-1"]["rds"];
+    assert!(
+        !rows(&rds["clusters"]["c"]) && rows(&rds["snapshots"]["s"]["cluster"]),
+        "the snapshot keeps its rows"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn comprehend_answers_over_its_own_interface() {
+    let f = lenient(1, Mood::Calm);
+    let ask = async |operation: &str, body: Value| {
+        let scope = "AKID/20261120/us-east-1/comprehend/aws4_request";
+        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+        let request = Request {
+            method: "POST".into(),
+            path: "/".into(),
+            headers: [
+                ("authorization".to_string(), signature),
+                ("x-amz-target".to_string(), format!("Comprehend_20171127.{operation}")),
+            ]
+            .into(),
+            body: body.to_string().into_bytes(),
+            ..Request::default()
+        };
+        let answer = f.sandbox.serve(request).await.unwrap();
+        (answer.status, serde_json::from_slice::<Value>(&answer.body).unwrap())
+    };
+    let (status, found) = ask(
+        "DetectSentiment",
+        json!({"Text": "Thank you very much for resolving the issues with my bill!", "LanguageCode": "en"}),
+    )
+    .await;
+    assert_eq!((status, found["Sentiment"].as_str()), (200, Some("POSITIVE")));
+    assert!(found["SentimentScore"]["Positive"].as_f64().unwrap() > 0.97);
+    let long = "x".repeat(5_001);
+    let texts = json!(["You morons! You charged me extra again!", long, "How do I dial Morocco?"]);
+    let (_, found) = ask("BatchDetectSentiment", json!({"TextList": texts, "LanguageCode": "en"})).await;
+    assert_eq!(found["ResultList"][0]["Sentiment"], "NEGATIVE");
+    assert_eq!(
+        (&found["ResultList"][1]["Index"], &found["ResultList"][1]["Sentiment"]),
+        (&json!(2), &json!("NEUTRAL"))
+    );
+    assert_eq!(found["ErrorList"][0]["Index"], 1);
+    let (status, refused) = ask("DetectSentiment", json!({"Text": "x", "LanguageCode": "xx"})).await;
+    assert_eq!((status, refused["__type"].as_str()), (400, Some("ValidationException")));
+}

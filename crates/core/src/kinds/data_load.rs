@@ -55,6 +55,7 @@ impl Kind for DataLoad {
             "sql_table",
             "sql_grant",
             "bucket",
+            "bucket_object",
         ],
         dies_with: Some("cluster"),
         accept: |want, live| {

@@ -127,7 +127,12 @@ impl Builder<'_> {
         };
         let cluster_arn = if cluster.is_empty() { String::new() } else { place.cluster_arn(&cluster) };
         let secret = match &self.spec.aurora {
-            _ if own_secret => format!("SECRET={}\n", quote(&place.secret())),
+            // The Data API wants the ARN, which ends in six characters that AWS draws.
+            _ if own_secret => format!(
+                "SECRET=$(aws secretsmanager describe-secret --region {} --secret-id {1} --query ARN --output text || echo {1})\n",
+                place.region,
+                quote(&place.secret()),
+            ),
             // RDS chooses the name of a secret that it manages.
             Some(Aurora::Owned(_)) => format!(
                 "SECRET=$(aws rds describe-db-clusters --region {} --db-cluster-identifier {cluster} --query 'DBClusters[0].MasterUserSecret.SecretArn' --output text || true)\n",

@@ -75,10 +75,18 @@ fn the_notebook_leaves_neighbours_alone() {
     assert!(part_2.contains("{values.STACK}-notebook"), "its jobs have other names");
 }
 
+/// `churn.yaml` with a model that is there already.
+fn hosting() -> Spec {
+    let mut spec = spec_named("churn.yaml");
+    let model = json!({"image": "xgboost:1.7-1", "artifact": "s3://sagemaker-sample-files/models/churn/model.tar.gz"});
+    spec.endpoints.get_mut("churn").unwrap().model = Some(serde_json::from_value(model).unwrap());
+    spec
+}
+
 /// The images, artifacts and logs of the spec's endpoints, and no others.
 #[test]
 fn the_model_reads_what_the_spec_names() {
-    let role = statements(&spec_named("churn.yaml"), "model");
+    let role = statements(&hosting(), "model");
     assert_eq!(
         on(&role, "ecr:BatchGetImage"),
         ["arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-xgboost"]
@@ -147,7 +155,7 @@ fn a_plan_shows_hashes_of_secrets() {
 /// Published images for the first start of the article's stack: a model without an artifact.
 #[test]
 fn a_model_without_an_artifact_is_planned_with_a_note() {
-    let mut spec = spec_named("churn.yaml");
+    let mut spec = hosting();
     spec.endpoints.get_mut("churn").unwrap().model.as_mut().unwrap().artifact = None;
     let graph = graph_of(&spec);
     assert!(

@@ -131,6 +131,17 @@ fn what_is_read_can_be_written() {
             if endpoint["managed_by"] == "notebook" || endpoint.contains_key("serverless") {
                 endpoint.remove("count");
             }
+            if let Some(model) = endpoint.get_mut("model").and_then(|model| model.as_object_mut())
+                && model.contains_key("autopilot")
+            {
+                model.remove("environment");
+            }
+        }
+        for (_, function) in value["functions"].as_object_mut().unwrap() {
+            if function.get("bedrock").is_none() {
+                let function = function.as_object_mut().unwrap();
+                function.retain(|key, _| key != "content_type" && key != "accept");
+            }
         }
         let text = serde_json::to_string_pretty(&value).unwrap();
         let again =

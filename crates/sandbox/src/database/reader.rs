@@ -24,6 +24,10 @@ pub(crate) fn tokens(sql: &str) -> Result<Vec<TokenWithSpan>, SqlError> {
         .map_err(|error| syntax(rest_of(sql, error.location), error.location.line.max(1)))?;
     // MOD between two operands is `%`, which sqlparser does not know of MySQL.
     for at in 1..all.len() {
+        // `!` is a NOT that binds closer; what it is put before is mostly one operand.
+        if all[at].token == Token::ExclamationMark {
+            all[at].token = Token::make_keyword("NOT");
+        }
         let called = all.get(at + 1).is_some_and(|next| next.token == Token::LParen);
         let is_mod = matches!(&all[at].token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("mod"));
         if is_mod && !called {

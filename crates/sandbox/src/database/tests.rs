@@ -13,6 +13,7 @@ use std::sync::Arc;
 mod accounts;
 mod files;
 mod queries;
+mod second_opinion;
 mod transactions;
 
 /// S3 and the services, as far as statements need them.

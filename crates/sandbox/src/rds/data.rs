@@ -10,6 +10,8 @@ mod chain;
 mod outside;
 mod parameters;
 mod records;
+#[cfg(test)]
+mod tests;
 
 use super::context::{Context, Reach};
 use super::hooks::serves;
@@ -180,7 +182,7 @@ fn check_members(c: &Context<'_>) -> Result<(), Fault> {
         return Err(bad("Database schema is not supported for this engine"));
     }
     if c.call.request.body.len() > REQUEST_MAX {
-        return Err(Fault::new(413, "BadRequestException", "The request is larger than 4 MiB"));
+        return Err(bad("The request is larger than 4 MiB"));
     }
     if known.contains(&"sql") {
         let sql = text(c, "sql")?;
