@@ -35,7 +35,9 @@ pub(super) async fn ask(
     let mut all = roles(aws, spec, &sql).await;
     all.extend(functions(aws, spec, &sql).await);
     let asked = match given {
-        Some(sql) => vec![Query { name: "query".into(), sql: sql.to_string(), uses: Vec::new() }],
+        Some(sql) => {
+            vec![Query { name: "query".into(), sql: sql.to_string(), uses: Vec::new(), endpoint: None }]
+        }
         None => queries(spec, &filled(aws, spec, &sql).await),
     };
     if asked.is_empty() {

@@ -2,9 +2,10 @@
 //! what it cannot is blocked with the reason, and nothing is called.
 
 use crate::harness::{Account, spec};
+use auroraml_sandbox::World;
 use auroraml_sandbox::random::Mood;
 
-enum Expected {
+pub enum Expected {
     /// Changed in place.
     Applied,
     /// The plan is blocked, and says this.
@@ -180,6 +181,11 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("aurora.restart.allow", "of the run: cli.rs"),
     ("aurora.restart.window", "of the run: interruptions/windows.rs"),
     ("aurora.restart.writer", "interruptions/failovers.rs: a_writer_is_brought_back_for_good"),
+    (
+        "aurora.existing.database",
+        "another one, of which nothing is there: sql.rs: on_a_cluster_of_others_data_stays",
+    ),
+    ("aurora.existing.secret", "by whom SQL is sent: sql/grants.rs: a_user_of_another_secret"),
     ("endpoints.model.containers", "it is a property of the model as the image is"),
     ("endpoints.model.training", "swap.rs, training.rs: the_plan_comes_before_the_job"),
     ("endpoints.model.autopilot", "training.rs: autopilot_at_its_limit"),
@@ -213,7 +219,8 @@ fn every_field_has_a_change() {
             let parent = ["aurora.instances", "aurora.serverless", "endpoints.serverless"]
                 .into_iter()
                 .find(|parent| *parent == table.name);
-            let tried = CHANGES.iter().any(|(what, ..)| what.starts_with(parent.unwrap_or(&field)));
+            let mut all = CHANGES.iter().chain(crate::sql::changes::CHANGES);
+            let tried = all.any(|(what, ..)| what.starts_with(parent.unwrap_or(&field)));
             let excused = ELSEWHERE.iter().any(|(name, _)| *name == field);
             assert!(tried != excused, "{field}: tried {tried}, elsewhere {excused}");
         }
@@ -225,10 +232,14 @@ async fn every_field_is_changed_in_place_or_blocked() {
     let base = std::fs::read_to_string("tests/data/everything.yaml").unwrap();
     let account = Account::new(1, Mood::Calm);
     account.apply(&spec(&base)).await;
-    let world = account.sandbox.world();
+    try_all(&base, account.sandbox.world(), CHANGES).await;
+}
+
+/// Each change of what is there as `base` says, by itself.
+pub async fn try_all(base: &str, world: World, changes: &[(&str, &str, &str, Expected)]) {
     let mut wrong = Vec::new();
-    for (what, old, new, expected) in CHANGES {
-        assert!(base.contains(old), "{what}: everything.yaml does not contain {old}");
+    for (what, old, new, expected) in changes {
+        assert!(base.contains(old), "{what}: the spec does not contain {old}");
         let text = base.replacen(old, new, 1);
         let changed = match auroraml_core::spec::parse(text.as_bytes()) {
             Ok(changed) => changed,

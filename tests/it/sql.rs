@@ -1,9 +1,12 @@
 //! What is in the database: tables, functions, grants and moves of data, on the sandbox's own database.
 
+pub mod changes;
+mod commands;
 mod data;
 mod functions;
 mod grants;
 mod queries;
+mod slow;
 mod tables;
 
 use crate::harness::{Account, spec};

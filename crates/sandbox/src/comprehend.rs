@@ -185,8 +185,11 @@ pub(crate) fn handle(call: &Call) -> Reply {
             let (mut results, mut errors) = (Vec::new(), Vec::new());
             for (at, text) in texts.iter().enumerate() {
                 let text = text.as_str().unwrap_or_default();
-                if text.is_empty() || text.len() > TEXT_BYTES_MAX {
-                    let code = if text.is_empty() { "VALIDATION_ERROR" } else { "TEXT_SIZE_LIMIT_EXCEEDED" };
+                if text.is_empty() {
+                    return Err(invalid("TextList: each document must have at least one character"));
+                }
+                if text.len() > TEXT_BYTES_MAX {
+                    let code = "TEXT_SIZE_LIMIT_EXCEEDED";
                     let message =
                         format!("The text has {} bytes; 1 to {TEXT_BYTES_MAX} are allowed.", text.len());
                     errors.push(json!({"Index": at, "ErrorCode": code, "ErrorMessage": message}));

@@ -257,7 +257,8 @@ async fn comprehend_answers_over_its_own_interface() {
     .await;
     assert_eq!((status, found["Sentiment"].as_str()), (200, Some("POSITIVE")));
     assert!(found["SentimentScore"]["Positive"].as_f64().unwrap() > 0.97);
-    let texts = json!(["You morons! You charged me extra again!", "", "How do I dial Morocco?"]);
+    let long = "x".repeat(5_001);
+    let texts = json!(["You morons! You charged me extra again!", long, "How do I dial Morocco?"]);
     let (_, found) = ask("BatchDetectSentiment", json!({"TextList": texts, "LanguageCode": "en"})).await;
     assert_eq!(found["ResultList"][0]["Sentiment"], "NEGATIVE");
     assert_eq!(

@@ -79,3 +79,30 @@ async fn roles_and_functions_come_and_go() {
     let all = grants(&account, &spec(&fewer)).await.join("\n");
     assert!(all.contains("AWS_COMPREHEND_ACCESS") && all.contains("SELECT ON"), "{all}");
 }
+
+/// On a cluster of others SQL is sent by the user of the secret that the spec names.
+#[tokio::test(start_paused = true)]
+async fn a_user_of_another_secret() {
+    let account = account(25, Mood::Calm).await;
+    with_foreign_cluster(&account).await;
+    let admin = spec("stack: other\nregion: us-east-1\naurora: { existing: shop }\n");
+    for statement in [
+        "CREATE DATABASE telecom",
+        "CREATE USER 'loader'@'%' IDENTIFIED BY 'a-Long-0ne-for-tests'",
+        "GRANT ALL ON telecom.* TO 'loader'@'%'",
+    ] {
+        send(&account, &admin, statement).await;
+    }
+    let clock = account.sandbox.clock();
+    let config = simulated_config("us-east-1", account.sandbox.http_client(), &clock);
+    let text = r#"{"username":"loader","password":"a-Long-0ne-for-tests"}"#;
+    let secrets = aws_sdk_secretsmanager::Client::new(&config);
+    secrets.create_secret().name("loaders").secret_string(text).send().await.unwrap();
+    let spec = spec(
+        "stack: small\nregion: us-east-1\naurora: { existing: shop, database: telecom, secret: loaders }\ntables: { numbers: { columns: { n: int } } }\n",
+    );
+    account.apply(&spec).await;
+    assert_eq!(value(&account, &spec, "SELECT CURRENT_USER()").await, "loader@%");
+    assert_eq!(value(&account, &spec, "SELECT COUNT(*) FROM numbers").await, "0");
+    account.destroy(&spec).await;
+}

@@ -3,6 +3,11 @@
 use super::*;
 use auroraml::verify::{Check, Outcome, query};
 
+/// Without the endpoint that a notebook has yet to make.
+fn text() -> String {
+    without_grants().replace("[churn, other]", "[churn]").replace("  other: { managed_by: notebook }\n", "")
+}
+
 async fn asked(account: &Account, spec: &Spec, given: Option<&str>) -> Vec<Check> {
     query(&account.connect(spec).await, given).await.unwrap()
 }
@@ -15,7 +20,7 @@ fn failed(checks: &[Check]) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn the_articles_queries_are_answered() {
     let account = account(20, Mood::Calm).await;
-    let spec = spec(&without_grants());
+    let spec = spec(&text());
     account.apply(&spec).await;
     let checks = asked(&account, &spec, None).await;
     assert_eq!(failed(&checks), Vec::<String>::new());
@@ -47,6 +52,7 @@ async fn the_articles_queries_are_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn the_broken_link_is_named() {
+    // Another endpoint is missing all the time, and is not the reason.
     let spec = spec(&without_grants());
     let account = account(21, Mood::Calm).await;
     account.apply(&spec).await;

@@ -88,11 +88,10 @@ fn unload(spec: &Spec, name: &str) -> Option<(Id, data_unload::Props)> {
         (None, None) => return None,
     };
     let read = read_by(spec, &query);
-    let loaded: Vec<String> = loads(spec)
-        .into_iter()
-        .filter(|(_, load)| read.contains(&load.table))
-        .map(|(id, _)| id.name)
-        .collect();
+    // What the table has been given, and not how it was read: a job learns from this, and is not free.
+    let all = loads(spec).into_iter();
+    let loaded: Vec<String> =
+        all.filter(|(_, load)| read.contains(&load.table)).map(|(_, load)| load.from).collect();
     let content = json!([database, query, unload.header, unload.to, loaded]);
     let id = Id::hashed("data_unload", name, &content);
     let (scheme, bucket, folder) = match &unload.to {

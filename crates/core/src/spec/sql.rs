@@ -184,7 +184,7 @@ fields! {
         /// The host part of the user's name.
         host: String {
             default: "%".to_owned(),
-            changed: "another user: the old one keeps nothing",
+            changed: "another user; what the old one has stays",
             meaning: "the host part of the user's name",
         }
         /// Services that the user may call.

@@ -19,6 +19,8 @@ pub struct Query {
     pub sql: String,
     /// Abilities that it uses: `sagemaker`, `comprehend`. None known for a query that a person gave.
     pub uses: Vec<&'static str>,
+    /// The endpoint that it calls, as the checks name it: `endpoint churn`.
+    pub endpoint: Option<String>,
 }
 
 /// The queries that a spec lends itself to. `filled` are the tables of the spec that have rows.
@@ -30,7 +32,7 @@ pub fn queries(spec: &Spec, filled: &[String]) -> Vec<Query> {
     );
     if spec.machine_learning.comprehend {
         let sql = format!("SELECT {sentiment}");
-        all.push(Query { name: "sentiment query".into(), sql, uses: vec!["comprehend"] });
+        all.push(Query { name: "sentiment query".into(), sql, uses: vec!["comprehend"], endpoint: None });
     }
     let Some(database) = spec.database() else { return all };
     let mut first = None;
@@ -41,12 +43,18 @@ pub fn queries(spec: &Spec, filled: &[String]) -> Vec<Query> {
             name: format!("{name} query"),
             sql: format!("SELECT {call}{from}"),
             uses: vec!["sagemaker"],
+            endpoint: function.endpoint.as_ref().map(|endpoint| format!("endpoint {endpoint}")),
         });
-        first.get_or_insert((call, from));
+        first.get_or_insert((call, from, all[all.len() - 1].endpoint.clone()));
     }
-    if let (true, Some((call, from))) = (spec.machine_learning.comprehend, first) {
+    if let (true, Some((call, from, endpoint))) = (spec.machine_learning.comprehend, first) {
         let sql = format!("SELECT {sentiment}, {call}{from}");
-        all.push(Query { name: "query with both".into(), sql, uses: vec!["comprehend", "sagemaker"] });
+        all.push(Query {
+            name: "query with both".into(),
+            sql,
+            uses: vec!["comprehend", "sagemaker"],
+            endpoint,
+        });
     }
     all
 }
@@ -106,13 +114,15 @@ pub fn judge_query(query: &Query, answered: &Answered, checks: &[Check]) -> Chec
         }
         Answered::Failed { error } => {
             let of_it = |check: &&Check| {
-                let ability = ["sagemaker", "comprehend", "s3", "bedrock"]
-                    .into_iter()
-                    .find(|one| check.check.starts_with(one));
-                ability.is_none_or(|ability| query.uses.is_empty() || query.uses.contains(&ability))
-                    && (check.check != "endpoint"
-                        || query.uses.is_empty()
-                        || query.uses.contains(&"sagemaker"))
+                let all = ["sagemaker", "comprehend", "s3", "bedrock"];
+                let ability = all.into_iter().find(|one| check.check.starts_with(one));
+                let concerns = match (ability, check.check.as_str()) {
+                    (Some(ability), _) => query.uses.contains(&ability),
+                    (None, "endpoint") => query.endpoint.as_ref() == Some(&check.object),
+                    (None, _) => true,
+                };
+                // Of a query that a person gave nobody knows what it needs.
+                query.uses.is_empty() || concerns
             };
             let broken = checks.iter().filter(|check| check.outcome == Outcome::Failed).find(of_it);
             let (why, fix) = match broken {

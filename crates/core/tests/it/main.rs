@@ -18,6 +18,7 @@ mod roles;
 mod spec_docs;
 mod spec_engine;
 mod spec_value;
+mod sql_text;
 mod sync;
 mod tidy;
 mod validate;
