@@ -50,11 +50,11 @@ impl Calls for Model {
             }
         };
         let environments = containers.into_iter().flatten().map(|one| &one.environment);
-        let answer = request.send().await.during("CreateModel").map_err(|failure| {
-            environments
-                .chain([&want.environment])
-                .fold(failure, |failure, environment| unsaid(failure, environment))
-        });
+        let answer = request
+            .send()
+            .await
+            .during("CreateModel")
+            .map_err(|failure| environments.chain([&want.environment]).fold(failure, unsaid));
         already_ok(just_made(answer), Class::Exists)
     }
 

@@ -21,7 +21,7 @@ pub const REGION: &str = "us-east-1";
 pub fn customers(count: usize) -> Vec<(&'static str, usize, usize, bool)> {
     let customer = |n: usize| {
         let calls = (n * 7 + n / 11) % 10;
-        let odd = n % 23 == 0;
+        let odd = n.is_multiple_of(23);
         (["KS", "OH", "NJ", "CA"][n % 4], 40 + (n * 13) % 160, calls, (calls > 6) != odd)
     };
     (0..count).map(customer).collect()

@@ -62,8 +62,7 @@ async fn all(aws: &Aws, sql: &Sql) -> Result<ByName<Shown>, Failure> {
         let function = one(aws, sql, &scope.database, &name).await?;
         Ok::<_, Failure>(function.map(|function| (name, function)))
     });
-    let read: Vec<Result<Option<(String, Result<Function, String>)>, Failure>> =
-        read.buffered(AT_ONCE).collect().await;
+    let read: Vec<Result<_, Failure>> = read.buffered(AT_ONCE).collect().await;
     let mut found = ByName::new();
     for one in read {
         let Some((name, function)) = one? else { continue };

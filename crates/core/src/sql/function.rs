@@ -204,12 +204,8 @@ impl Reader<'_> {
         self.expect(&["returns"])?;
         let returns = self.of()?;
         let mut comment = String::new();
-        loop {
-            let word = match self.peek() {
-                Some(Token::Word(word)) => word.clone(),
-                _ => break,
-            };
-            match word.as_str() {
+        while let Some(Token::Word(word)) = self.peek() {
+            match word.clone().as_str() {
                 "deterministic" => self.at += 1,
                 "not" => self.expect(&["not", "deterministic"])?,
                 "language" => self.expect(&["language", "sql"])?,

@@ -244,7 +244,7 @@ pub(super) fn grant(r: &mut Run<'_>, mut reader: Reader<'_>) -> Result<Outcome, 
             check_option(r, &privileges, &on)?;
             for key in &keys {
                 if let Some(account) = catalog(r).accounts.get_mut(key)
-                    && !(privileges.is_empty() && !grantable)
+                    && (grantable || !privileges.is_empty())
                 {
                     privileges::add(&mut account.grants, &on, privileges.clone(), grantable);
                 }

@@ -171,7 +171,7 @@ impl Translator<'_> {
         self.locals.push(arguments.into_iter().collect());
         let kinds: BTreeMap<String, Type> =
             routine.arguments.iter().map(|(name, kind)| (name.to_ascii_lowercase(), kind.clone())).collect();
-        let found = self.run(&steps, kinds, &routine.returns);
+        let found = self.run(&steps, kinds);
         self.locals.pop();
         self.frames = frames;
         let seed = self.session.seed;
@@ -186,12 +186,7 @@ impl Translator<'_> {
     }
 
     /// What steps return; nothing where they come to their end.
-    fn run(
-        &mut self,
-        steps: &[Step],
-        mut kinds: BTreeMap<String, Type>,
-        returns: &Type,
-    ) -> Result<Option<Typed>, SqlError> {
+    fn run(&mut self, steps: &[Step], mut kinds: BTreeMap<String, Type>) -> Result<Option<Typed>, SqlError> {
         let Some((first, rest)) = steps.split_first() else { return Ok(None) };
         match first {
             Step::Return(expr) => {
@@ -229,7 +224,7 @@ impl Translator<'_> {
                     let condition = self.expression(condition)?;
                     let before = self.locals.last().cloned();
                     let whole: Vec<Step> = steps.iter().chain(rest).cloned().collect();
-                    let found = self.run(&whole, kinds.clone(), returns)?;
+                    let found = self.run(&whole, kinds.clone())?;
                     self.restore(before);
                     any |= found.is_some();
                     let found = found.unwrap_or_else(|| nothing.clone());
@@ -238,7 +233,7 @@ impl Translator<'_> {
                 }
                 let before = self.locals.last().cloned();
                 let whole: Vec<Step> = otherwise.iter().chain(rest).cloned().collect();
-                let found = self.run(&whole, kinds, returns)?;
+                let found = self.run(&whole, kinds)?;
                 self.restore(before);
                 any |= found.is_some();
                 let found = found.unwrap_or(nothing);
@@ -248,7 +243,7 @@ impl Translator<'_> {
                 return Ok(any.then_some(typed));
             }
         }
-        self.run(rest, kinds, returns)
+        self.run(rest, kinds)
     }
 
     fn assign(&mut self, name: &str, value: Typed) {
