@@ -35,9 +35,25 @@ fn codes(text: &str) -> Vec<(bool, String)> {
 fn words(code: &str) -> Option<Vec<String>> {
     let code = code.split(" #").next().unwrap_or_default();
     let rest = ["auroraml ", "cargo run -- "].iter().find_map(|start| code.strip_prefix(start))?;
-    // What stands for something else; a file may be called SPEC.
-    let word = |word: &str| if word == "SEED" { "7" } else { word }.to_string();
-    Some(std::iter::once("auroraml".to_string()).chain(rest.split_whitespace().map(word)).collect())
+    // What stands for something else; a file may be called SPEC. The tutorial's variable may be empty.
+    let word = |word: String| if word == "SEED" { "7".into() } else { word };
+    let rest = shell_words(rest).into_iter().filter(|word| word != "$WHERE").map(word);
+    Some(std::iter::once("auroraml".to_string()).chain(rest).collect())
+}
+
+/// Words as a shell splits them, as far as the documents need it: double quotes hold one together.
+fn shell_words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for letter in text.chars() {
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(letter),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 #[test]
@@ -64,7 +80,11 @@ fn every_flag_of_the_documents_is_there() {
     let mut command = super::command();
     command.build();
     let mut flags = BTreeSet::new();
-    for command in std::iter::once(&command).chain(command.get_subcommands()) {
+    // A command's commands as well, such as those of `data`.
+    let all = command
+        .get_subcommands()
+        .flat_map(|command| std::iter::once(command).chain(command.get_subcommands()));
+    for command in std::iter::once(&command).chain(all) {
         flags
             .extend(command.get_arguments().filter_map(|arg| arg.get_long()).map(|long| format!("--{long}")));
     }

@@ -32,6 +32,7 @@ MODELS = {
     "rds-data": "rds-data",
     "s3": "s3",
     "sagemaker": "sagemaker",
+    "sagemaker-runtime": "sagemaker-runtime",
     "secretsmanager": "secretsmanager",
     "servicequotas": "service-quotas",
     "sts": "sts",

@@ -45,6 +45,7 @@ fn aws_seconds(id: &Id, plan_creates_members: bool) -> f64 {
         "cluster_role" => 12.0 + 30.0,
         "notebook" => 210.0,
         "endpoint" => 300.0,
+        "training_job" => 210.0,
         "parameter_sync" if plan_creates_members => 0.0,
         _ => 0.6,
     }

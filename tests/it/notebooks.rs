@@ -19,6 +19,24 @@ use std::sync::Arc;
 const SPEED: f64 = 100.0;
 const HOME: &str = "/home/ec2-user/SageMaker";
 
+/// What the values file says is the shell's as well.
+const BY_HAND: &str = r#"
+    . ./cloudformation_values.sh
+    ask() {
+        aws rds-data execute-statement --resource-arn "$DBCLUSTER" --secret-arn "$DBSECRET" --database "$DATABASE" \
+            --sql "$1" --query 'records[0][*].[stringValue, doubleValue]' --output text | tr '\n\t' '  ' | sed 's/None//g; s/  */ /g'
+        echo
+    }
+    printf 'by hand: '
+    ask "SELECT aws_comprehend_detect_sentiment(message, 'en'), aws_comprehend_detect_sentiment_confidence(message, 'en')
+         FROM customer_messages WHERE message LIKE 'Thank%'"
+    printf 'by hand: '
+    ask "SELECT aws_comprehend_detect_sentiment(m.message, 'en'), will_churn(int_plan_no(c.int_plan), c.acc_length,
+                c.vmail_msg, c.day_mins, c.eve_mins, c.night_mins, c.int_mins, c.int_calls, c.cust_service_calls)
+         FROM customer_messages m JOIN customers c ON c.phone = m.phone AND c.area_code = m.area_code
+         WHERE m.message LIKE 'You%'"
+"#;
+
 /// An account in which the stack stands.
 fn built(spec: &Spec) -> World {
     let runtime =
@@ -110,15 +128,21 @@ fn the_notebooks_run_with_the_rights_of_their_role() {
             command
         };
         let mut start = in_notebook("bash".as_ref());
-        start.args(["-c", &script]);
+        let values = "sed 's/ = /=/' cloudformation_values.py > cloudformation_values.sh";
+        start.args(["-c", &format!("{script}\ncd {}\n{values}", folder.path().display())]);
+        // The articles' queries, as somebody with the AWS CLI asks them.
+        let mut by_hand = in_notebook("bash".as_ref());
+        by_hand.args(["-euc", BY_HAND]).current_dir(folder.path());
         let mut execute = in_notebook(&python);
         execute.arg("notebooks.py").arg(folder.path()).args(["part_1.ipynb", "part_2.ipynb", "part_3.ipynb"]);
         let told = tokio::task::spawn_blocking(move || {
             run(start);
-            run(execute)
+            run(execute) + &run(by_hand)
         });
         let told = told.await.unwrap();
         println!("{told}");
+        assert!(told.contains("by hand: POSITIVE 0."), "{told}");
+        assert!(told.contains("by hand: NEGATIVE 0."), "{told}");
         for words in ["best line: ", "POSITIVE", "25 dollars: an unhappy customer", "nothing: neutral"] {
             assert!(told.contains(words), "{words}: {told}");
         }

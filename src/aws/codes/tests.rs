@@ -10,6 +10,17 @@ type Known = (Class, &'static str, &'static [(&'static str, &'static str)]);
 /// `botocore` stands for the service's model there: `error.code` where it differs from the shape's name.
 const KNOWN: &[Known] = &[
     (
+        Class::Busy,
+        "botocore rds-data: the writer is not there now, or wakes up",
+        &[
+            ("DatabaseResumingException", ""),
+            ("DatabaseUnavailableException", ""),
+            ("InvalidResourceStateException", ""),
+        ],
+    ),
+    (Class::Ambiguous, "botocore rds-data: the statement may go on", &[("StatementTimeoutException", "")]),
+    (Class::Denied, "botocore rds-data", &[("ForbiddenException", "")]),
+    (
         Class::NotFound,
         "botocore rds; fact book, section 1.17",
         &[
