@@ -1,5 +1,6 @@
 //! A password that auroraml knows appears nowhere: in no output, plan, event or log, whatever goes wrong.
 
+use crate::harness::copy_files;
 use auroraml_sandbox::file::FileSandbox;
 use auroraml_sandbox::random::Mood;
 use base64::Engine;
@@ -38,18 +39,9 @@ fn place() -> tempfile::TempDir {
     let spec = spec.replace(model, &format!("{model}      environment: {{ TOKEN: {CANARY} }}\n"));
     let with_password =
         "secret: { managed_by: stack, recovery_window_days: 0, password_environment_variable: DB_PASSWORD }";
-    std::fs::write(folder.path().join("churn.yaml"), spec.replace(own, with_password)).unwrap();
-    for file in [
-        "notebooks/aurora.py",
-        "notebooks/part_1.ipynb",
-        "notebooks/part_2.ipynb",
-        "notebooks/part_3.ipynb",
-        "data/churn.csv",
-    ] {
-        let to = folder.path().join(file);
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(Path::new("specs").join(file), to).unwrap();
-    }
+    let changed = spec.replace(own, with_password);
+    copy_files(&crate::harness::spec(&changed), folder.path());
+    std::fs::write(folder.path().join("churn.yaml"), changed).unwrap();
     folder
 }
 

@@ -24,6 +24,24 @@ pub fn spec_file(name: &str) -> String {
     std::fs::read_to_string(Path::new("specs").join(name)).unwrap()
 }
 
+/// `churn.yaml` without what is in the database, and with a model that is there already.
+pub fn hosting() -> String {
+    let text = spec_file("churn.yaml");
+    let head = &text[..text.find("\ntables:").unwrap()];
+    let model =
+        "{ image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }";
+    format!("{head}\nendpoints:\n  churn:\n    model: {model}\n    instance: ml.m5.large\n")
+}
+
+/// Puts the local files that an example spec names into a folder, where they have the same paths.
+pub fn copy_files(spec: &Spec, folder: &Path) {
+    for file in spec.files() {
+        let to = folder.join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(Path::new("specs").join(file), to).unwrap();
+    }
+}
+
 pub fn spec(text: &str) -> Spec {
     parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", problems.render("spec", text)))
 }

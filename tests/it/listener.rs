@@ -2,7 +2,7 @@
 //! it uses it.
 
 use crate::cli::{Place, Ran, SPEC, with_orders};
-use crate::harness::{Account, spec, spec_file};
+use crate::harness::{Account, copy_files, spec, spec_file};
 use crate::lifecycle::stays;
 use crate::support::stopwatch;
 use auroraml_sandbox::file::FileSandbox;
@@ -10,7 +10,6 @@ use auroraml_sandbox::random::Mood;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -367,11 +366,7 @@ async fn killed_at_random_moments_the_same_command_finishes() {
     let place = Place::new();
     let text = spec_file("churn.yaml");
     place.write("churn.yaml", &text);
-    std::fs::create_dir(place.path("notebooks")).unwrap();
-    for name in ["part_1.ipynb", "part_2.ipynb"] {
-        let from = Path::new("specs/notebooks").join(name);
-        std::fs::copy(from, place.path("notebooks").join(name)).unwrap();
-    }
+    copy_files(&spec(&text), &place.path(""));
     let listening = Listening::start(&place, "127.0.0.1:0");
     let url = listening.url();
     const KILLS: usize = 50;

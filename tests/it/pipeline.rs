@@ -3,7 +3,7 @@
 
 mod granted;
 
-use crate::harness::{Account, spec, spec_file};
+use crate::harness::{Account, hosting, spec, spec_file};
 use crate::lifecycle::make_foreign_cluster;
 use auroraml::aws::{simulated_config, simulated_config_as};
 use auroraml::verify::verify;
@@ -283,7 +283,7 @@ async fn every_role_is_bounded(deployed: &Deployed, spec: &Spec) {
 #[tokio::test(start_paused = true)]
 async fn churn_lives_under_the_enforced_roles() {
     let change = ("instance: ml.t3.medium", "instance: ml.t3.large");
-    lives(&spec_file("churn.yaml"), &[change], &[("OtherBuckets", OTHERS)], Mood::Real).await;
+    lives(&hosting(), &[change], &[("OtherBuckets", OTHERS)], Mood::Real).await;
 }
 
 /// What can be changed in place is, all at once; and what a destroy leaves to be restored is taken up again.

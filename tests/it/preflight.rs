@@ -1,6 +1,6 @@
 //! What is found before anything is created: quotas, instance classes, model archives.
 
-use crate::harness::{Account, spec, spec_file};
+use crate::harness::{Account, hosting, spec, spec_file};
 use auroraml::run::reconcile::PrepareError;
 use auroraml_core::base::{Change, To};
 use auroraml_core::model::Intent;
@@ -57,7 +57,7 @@ async fn quotas_that_are_too_small() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_region_or_the_bucket_does_not_have() {
-    let churn = spec_file("churn.yaml");
+    let churn = hosting();
     let class = problem(&churn.replace("db.r6g.large", "db.r99.large"), &[]).await;
     assert!(class.contains("us-east-1 does not offer db.r99.large"), "{class}");
     let artifact = problem(&churn.replace("model.tar.gz", "other.tar.gz"), &[]).await;
@@ -80,8 +80,8 @@ async fn only_the_quotas_that_are_needed_are_asked_for() {
         let quotas = world.log.iter().filter(|entry| entry.service == "servicequotas");
         quotas.map(|entry| entry.operation.clone()).collect()
     });
-    // A VPC, an address, an endpoint's instance and a notebook's.
-    assert_eq!(asked, ["GetServiceQuota"; 4]);
+    // A VPC, an address, an endpoint's instance, a notebook's and a training job's.
+    assert_eq!(asked, ["GetServiceQuota"; 5]);
 }
 
 /// AWS has no quota for a type that no endpoint can have, and a region may lack one that others have: that is said,

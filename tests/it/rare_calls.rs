@@ -1,6 +1,6 @@
 //! Calls that no example makes on its way up and down; tests/clients/models.py asks that every call of the tool is seen.
 
-use crate::harness::{Account, spec, spec_file};
+use crate::harness::{Account, hosting, spec, spec_file};
 use auroraml::verify::{Outcome, verify};
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
@@ -22,7 +22,7 @@ async fn failed(account: &Account, spec: &Spec) -> Vec<String> {
 /// A provisioned cluster is switched by EnableHttpEndpoint: the flag of ModifyDBCluster is Serverless v1's.
 #[tokio::test(start_paused = true)]
 async fn the_data_api_is_switched_on_in_place() {
-    let text = spec_file("churn.yaml");
+    let text = hosting();
     let (off, on) = (spec(&text.replace("data_api: true", "data_api: false")), spec(&text));
     let account = Account::new(3, Mood::Real);
     account.apply(&off).await;

@@ -108,7 +108,9 @@ async fn a_stack_leaves_the_account_as_it_was() {
     account.destroy(&spec).await;
     let after = inventory(&account.sandbox.world());
     assert_eq!(before.difference(&after).count(), 0, "{before:?} {after:?}");
-    let left: Vec<&String> = after.difference(&before).collect();
+    // AWS keeps the records of jobs for ever.
+    let left = after.difference(&before).filter(|path| !path.contains("training"));
+    let left: Vec<&String> = left.collect();
     assert_eq!(left, [&"iam/roles/awsserviceroleforrds".to_string()], "AWS makes that on first use");
 }
 

@@ -1,7 +1,7 @@
 //! Waiting that is not AWS's: what auroraml takes where AWS takes no time at all, and where members restart, beside
 //! what AWS itself takes.
 
-use crate::harness::{Account, Recorder, spec, spec_file};
+use crate::harness::{Account, Recorder, hosting, spec, spec_file};
 use auroraml_clock::Clock;
 use auroraml_core::model::Intent;
 use auroraml_core::spec::Spec;
@@ -29,9 +29,12 @@ const DESTROY: Intent = Intent::Destroy { unprotect: true };
 /// An emulator that answers at once: nothing is late, so there is next to nothing to wait for.
 #[tokio::test(start_paused = true)]
 async fn where_everything_is_instant() {
-    let text = spec_file("churn.yaml");
     let account = Account::new(1, Mood::Instant);
-    let create = seconds(&account, "create churn.yaml", &spec(&text), Intent::Apply).await;
+    let whole = seconds(&account, "create churn.yaml", &spec(&spec_file("churn.yaml")), Intent::Apply).await;
+    assert!(whole <= 30.0, "with rows, a training job and functions {whole} s");
+    let (account, text) = (Account::new(1, Mood::Instant), hosting());
+    let create =
+        seconds(&account, "create churn.yaml with a model that is there", &spec(&text), Intent::Apply).await;
     let tagged = text.replace("tags: { project: churn }", "tags: { project: churn, team: data }");
     let tag = seconds(&account, "one tag", &spec(&tagged), Intent::Apply).await;
     let tuned = tagged.replace("utf8mb4 }", "utf8mb4, max_connections: 400 }");

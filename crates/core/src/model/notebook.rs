@@ -88,7 +88,8 @@ impl Builder<'_> {
         };
         let key = format!("auroraml/{hash}/{name}");
         let id = Id::new("bucket_object", name);
-        if !self.graph.resources.contains_key(&id) {
+        // One file may be named twice, for the notebook and for a table.
+        if self.graph.resources.get(&id).is_none_or(|known| known.props["path"] != path) {
             let props = bucket_object::Props {
                 bucket: Input::of(&Id::new("bucket", "main"), "name"),
                 key: key.clone(),
