@@ -164,13 +164,18 @@ def read_request(exchange: Exchange) -> tuple[OperationModel | None, Reading]:
         reading.value = flat(shape, left, "", protocol, reading) if shape else {}
         for name in left:
             reading.problem(name, "unknown member")
-    elif protocol == "json" or (protocol == "rest-json" and shape):
+    elif protocol == "json" or (protocol == "rest-json" and shape and not raw(shape)):
         reading.value = from_json(shape, parse_json(exchange.body, reading), "", reading)
     else:
         reading.value = rest_request(found, exchange, address, reading)
     if shape:
         check(shape, reading.value, "", reading)
     return found, reading
+
+
+def raw(shape: Shape | None) -> bool:
+    """Whether the body is one member as it is, such as the rows that are sent to an endpoint."""
+    return bool(shape and shape.serialization.get("payload"))
 
 
 def flat(shape: Shape, left: dict[str, str], prefix: str, protocol: str, reading: Reading) -> Any:
@@ -266,7 +271,7 @@ def read_answer(found: OperationModel, exchange: Exchange) -> Reading:
     protocol, shape = found.service_model.protocol, found.output_shape
     if exchange.status >= 300:
         return read_error(protocol, exchange)
-    if protocol in ("json", "rest-json"):
+    if protocol in ("json", "rest-json") and not raw(shape):
         if exchange.answer or shape:
             parsed = parse_json(exchange.answer or b"{}", reading)
             reading.value = from_json(shape, parsed, "", reading) if shape else {}
@@ -542,6 +547,7 @@ CATEGORIES = {
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
+    pattern = pattern.replace(r"\p{ASCII}", r"[\x00-\x7F]")  # a class of its own; the others stand inside of one
     python = re.sub(r"\\p\{(\w+)\}", lambda found: CATEGORIES[found[1]], pattern)
     # UTF-16 halves and a length after the end: Java's, without a meaning in Python.
     python = python.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")

@@ -309,7 +309,8 @@ impl TrainingJob {
             "TrainingJobName": self.name,
             "TrainingJobArn": arn(call, "training-job", &self.name),
             "TuningJobArn": self.tuning_job.as_ref().map(|name| arn(call, "hyper-parameter-tuning-job", name)),
-            "ModelArtifacts": completed.then(|| json!({"S3ModelArtifacts": self.artifact()})),
+            // Required in botocore's model, whatever became of the job: "the Amazon S3 location that is configured".
+            "ModelArtifacts": {"S3ModelArtifacts": self.artifact()},
             "TrainingJobStatus": self.status(now),
             "SecondaryStatus": self.secondary(now),
             "FailureReason": match &self.ending {
