@@ -44,14 +44,18 @@ pub struct Aws {
     pub scope: Scope,
     pub clock: Clock,
     pub cloudformation: aws_sdk_cloudformation::Client,
+    pub cloudtrail: aws_sdk_cloudtrail::Client,
     pub ec2: aws_sdk_ec2::Client,
     pub iam: aws_sdk_iam::Client,
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub pricing: aws_sdk_pricing::Client,
     pub rds: aws_sdk_rds::Client,
     pub rdsdata: aws_sdk_rdsdata::Client,
     pub s3: aws_sdk_s3::Client,
     pub sagemaker: aws_sdk_sagemaker::Client,
     pub secretsmanager: aws_sdk_secretsmanager::Client,
     pub servicequotas: aws_sdk_servicequotas::Client,
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
     pub files: FileSource,
     pub passwords: PasswordSource,
     pub(crate) listings: Listings,
@@ -126,6 +130,9 @@ const ALL_ATTEMPTS_SECONDS: f64 = 1200.0;
 /// How much longer an answer of the Data API may take than that of another service.
 const STATEMENT_TIMES: f64 = 2.5;
 
+/// Where the Pricing API is.
+const PRICING_REGION: &str = "us-east-1";
+
 /// The SDK has no read time-out of its own (fact book, section 7.2). `times` as long for a clock that runs so fast.
 fn timeouts(times: f64) -> TimeoutConfig {
     let seconds = |seconds: f64| Duration::from_secs_f64(seconds * times);
@@ -173,6 +180,8 @@ impl Aws {
                 builder!(aws_sdk_rdsdata).timeout_config(timeouts.build()).build()
             }
         };
+        // Prices of every region are asked for in one of a few (fact book, section 9.2).
+        let pricing = builder!(aws_sdk_pricing).region(aws_config::Region::new(PRICING_REGION)).build();
         // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
         let s3 = builder!(aws_sdk_s3).force_path_style(config.endpoint_url().is_some()).build();
         Ok(Aws {
@@ -180,14 +189,18 @@ impl Aws {
             scope,
             clock: connection.clock,
             cloudformation: client!(aws_sdk_cloudformation),
+            cloudtrail: client!(aws_sdk_cloudtrail),
             ec2: client!(aws_sdk_ec2),
             iam: client!(aws_sdk_iam),
+            logs: client!(aws_sdk_cloudwatchlogs),
+            pricing: aws_sdk_pricing::Client::from_conf(pricing),
             rds: client!(aws_sdk_rds),
             rdsdata: aws_sdk_rdsdata::Client::from_conf(rdsdata),
             s3: aws_sdk_s3::Client::from_conf(s3),
             sagemaker: client!(aws_sdk_sagemaker),
             secretsmanager: client!(aws_sdk_secretsmanager),
             servicequotas: client!(aws_sdk_servicequotas),
+            tagging: client!(aws_sdk_resourcegroupstagging),
             files: connection.files,
             passwords: connection.passwords,
             listings: Listings::default(),
