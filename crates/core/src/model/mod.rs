@@ -15,8 +15,9 @@ mod scope;
 mod sql;
 mod zones;
 
+pub use jobs::has_jobs;
 pub use scope::{Scope, SqlScope, scope, sql_scope};
-pub use sql::{unload_of, wired_roles};
+pub use sql::{loads, unload_of, unloads, wired_roles};
 pub use zones::{Questions, questions};
 
 use crate::base::Id;
