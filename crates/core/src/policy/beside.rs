@@ -4,7 +4,7 @@
 
 use super::Purpose;
 use crate::kinds::sql_database::{FIND_SECRET, READ_MANAGED_SECRET, READ_SECRET, SEND};
-use crate::resource::permission::{EVERYTHING, Permission};
+use crate::resource::permission::{EVERYTHING, Permission, When};
 
 /// What asks, and who needs it.
 pub struct Need {
@@ -15,7 +15,7 @@ pub struct Need {
 }
 
 /// Whoever makes a plan.
-const PLANS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy];
+const PLANS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Pause];
 
 pub const NEEDS: &[Need] = &[
     Need {
@@ -96,6 +96,19 @@ pub const NEEDS: &[Need] = &[
                 &["secretsmanager:DescribeSecret"],
                 &["secretsmanager:secret:{own_secret}", "secretsmanager:secret:{given_secret}"],
             ),
+        ],
+    },
+    Need {
+        by: "pause, of what does not go",
+        purposes: &[Purpose::Pause],
+        permissions: &[
+            Permission::change(&["rds:StopDBCluster"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            Permission::change(
+                &["sagemaker:StopNotebookInstance"],
+                &["sagemaker:notebook-instance/{stack}-notebook"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::change(&["ec2:DeleteRoute"], &["ec2:route-table/*"]).when(&[When::OwnTag]),
         ],
     },
     Need {

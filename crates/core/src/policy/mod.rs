@@ -30,17 +30,21 @@ pub enum Purpose {
     Apply,
     /// Looks and takes down.
     Destroy,
+    /// Looks and stops what bills by the hour: `pause`. `resume` is `Apply` and `Query`.
+    Pause,
     /// Asks the database: `verify --deep`, `verify --query` and `data`.
     Query,
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 4] = [Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Query];
+    pub const ALL: [Purpose; 5] =
+        [Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query];
 }
 
-/// The statements that somebody needs for this purpose, as few as say it.
-pub fn needed(spec: &Spec, names: &Names, purpose: Purpose) -> Vec<Statement> {
-    compact::statements(permissions(spec, purpose).iter(), names)
+/// The statements that somebody needs who comes for these, as few as say it.
+pub fn needed(spec: &Spec, names: &Names, purposes: &[Purpose]) -> Vec<Statement> {
+    let all: Vec<Permission> = purposes.iter().flat_map(|purpose| permissions(spec, *purpose)).collect();
+    compact::statements(all.iter(), names)
 }
 
 /// What `purpose` needs beyond `Purpose::Plan`: for whoever has that already.
@@ -54,6 +58,9 @@ const SQL: [&str; 6] = ["sql_database", "sql_table", "data_load", "data_unload",
 const JOBS: [&str; 3] = ["training_job", "tuning_job", "autopilot_job"];
 /// Kinds that change in a destroy: what an existing cluster had before is given back, and its members restart.
 const GIVEN_BACK: [&str; 3] = ["group_parameters", "group_attachment", "parameter_sync"];
+
+/// Kinds of which something goes in a pause.
+const PAUSED: [&str; 3] = ["endpoint", "nat_gateway", "elastic_ip"];
 
 /// All that the purpose needs of this spec.
 fn permissions(spec: &Spec, purpose: Purpose) -> Vec<Permission> {
@@ -69,6 +76,7 @@ fn permissions(spec: &Spec, purpose: Purpose) -> Vec<Permission> {
             (Purpose::Query, _) => false,
             (_, Verb::Look) => true,
             (Purpose::Plan, _) => false,
+            (Purpose::Pause, verb) => verb == Verb::Delete && PAUSED.contains(&kind),
             // What an earlier spec made goes, whether this one knows of it or not.
             (_, Verb::Delete) => true,
             (Purpose::Apply, _) => wanted,

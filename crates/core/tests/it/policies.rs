@@ -22,7 +22,7 @@ fn all_specs() -> Vec<(String, Spec)> {
 }
 
 fn needed(spec: &Spec, purpose: Purpose) -> Vec<Statement> {
-    policy::needed(spec, &Names::of(spec, &place_of(spec), &Known::default()), purpose)
+    policy::needed(spec, &Names::of(spec, &place_of(spec), &Known::default()), &[purpose])
 }
 
 /// Actions that AWS judges on no resource: Service Authorization Reference, the page of each service, where their column
@@ -176,6 +176,7 @@ fn policies_of_examples() {
         ("churn", Purpose::Plan, "plan"),
         ("churn", Purpose::Apply, "apply"),
         ("production", Purpose::Destroy, "destroy"),
+        ("production", Purpose::Pause, "pause"),
         ("existing-cluster", Purpose::Apply, "apply"),
         ("lean", Purpose::Query, "query"),
     ] {
