@@ -19,6 +19,8 @@ pub struct Stack {
     pub let_go: BTreeSet<String>,
     /// What the final snapshot is called, where a plan that was reviewed says it; else its name holds the time.
     pub final_snapshot: Option<String>,
+    /// Nobody has the spec: how things go is read from their tags.
+    pub from_tags: bool,
 }
 
 impl Stack {
@@ -34,6 +36,7 @@ impl Stack {
             kinds: Kinds::default(),
             let_go: BTreeSet::new(),
             final_snapshot: None,
+            from_tags: false,
         })
     }
 }

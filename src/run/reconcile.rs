@@ -9,7 +9,7 @@ use auroraml_core::base::{Id, Observed};
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
-use auroraml_core::model::{self, Intent, Order, Preflight};
+use auroraml_core::model::{self, FromTags, Intent, Order, Preflight};
 use auroraml_core::plan::{Plan, Step, plan};
 use auroraml_core::resource::{Action, Graph};
 use auroraml_core::spec::{Aurora, Spec};
@@ -108,6 +108,9 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
     if order.intent == Intent::Apply && model::is_paused(&observed) {
         facts.notes.push(PAUSED.into());
     }
+    if stack.from_tags {
+        facts.from_tags = Some(FromTags::of(&observed, &aws.place));
+    }
     let hold = hold(aws, spec, order);
     let planned = catch_unwind(AssertUnwindSafe(|| {
         let mut graph = model::build(spec, &aws.place, &facts, order.intent)?;
@@ -124,6 +127,11 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
             Intent::Apply => may_hide(&stack.kinds, &observed, &plan, Some(&graph)),
             Intent::Pause { .. } => false,
             Intent::Destroy { .. } => {
+                if stack.from_tags {
+                    // Nobody knows what was wanted.
+                    let may_hide = may_hide(&stack.kinds, &observed, &plan, None);
+                    return Ok((graph, plan, may_hide));
+                }
                 let whole = model::build(spec, &aws.place, &facts, Intent::Apply).ok();
                 spec.network.is_some() && may_hide(&stack.kinds, &observed, &plan, whole.as_ref())
             }

@@ -11,6 +11,7 @@ mod cli;
 mod crash;
 mod exits;
 mod figures;
+mod from_tags;
 mod harness;
 mod imagined;
 mod interruptions;

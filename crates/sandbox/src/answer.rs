@@ -85,8 +85,9 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
         let there = tagging::there(&call.region, region, global);
         return tagging::handle(call, &mut region.tagging, there);
     }
-    let Region { cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas, logs, .. } =
-        region;
+    let Region {
+        cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas, logs, ..
+    } = region;
     let Global { random, iam, s3, global_databases: globals } = global;
     match call.service.as_str() {
         "cloudformation" => cloudformation::handle(call, cloudformation),

@@ -78,7 +78,9 @@ fn describe(call: &Call, logs: &Logs) -> Reply {
     let found: Vec<(&String, &Group)> = logs
         .groups
         .iter()
-        .filter(|(name, group)| name.starts_with(prefix) && name.as_str() > after && group.created <= call.now)
+        .filter(|(name, group)| {
+            name.starts_with(prefix) && name.as_str() > after && group.created <= call.now
+        })
         .collect();
     let page = found.iter().take(limit).map(|(name, group)| {
         let arn = format!("arn:aws:logs:{}:{ACCOUNT}:log-group:{name}", call.region);
