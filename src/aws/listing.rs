@@ -50,6 +50,31 @@ impl Listings {
     }
 }
 
+/// Listings of everything of an account and region, for all stacks that one process looks at: they grow with pages,
+/// and not with stacks. A stack that is being changed asks for its own.
+#[derive(Default)]
+pub struct Together(Listings);
+
+/// How old, in milliseconds, a listing for all may be when a stack is looked at: about as long as EC2's own listings
+/// lag (fact book, section 5.3), and long enough to look at a few dozen stacks.
+const TOGETHER_MS: u64 = 60_000;
+
+impl Together {
+    pub(super) async fn get<T, F>(
+        &self,
+        name: &str,
+        as_of: u64,
+        clock: &Clock,
+        fetch: F,
+    ) -> Result<Arc<T>, Failure>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, Failure>>,
+    {
+        self.0.get(name, as_of.saturating_sub(TOGETHER_MS), clock, fetch).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,9 +34,14 @@ macro_rules! listing {
     ($name:ident, $request:ident, $filter:ident, $operation:literal, $item:ty) => {
         /// The stack's objects of this kind, in whatever state.
         pub(super) async fn $name(look: Look<'_>) -> Result<Arc<Vec<$item>>, Failure> {
+            let listed = async |which: Filter| {
+                let items = look.aws.ec2.$request().$filter(which).into_paginator().items().send();
+                items.collect::<Result<Vec<$item>, _>>().await.during($operation)
+            };
             look.shared($operation, async {
-                let items = look.aws.ec2.$request().$filter(ours(look.aws)).into_paginator().items().send();
-                items.collect::<Result<Vec<_>, _>>().await.during($operation)
+                let Some(together) = look.together() else { return listed(ours(look.aws)).await };
+                let all = look.for_all(together, $operation, listed(everyones())).await?;
+                Ok(all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect())
             })
             .await
         }
@@ -52,11 +57,25 @@ listing!(endpoints, describe_vpc_endpoints, filters, "DescribeVpcEndpoints", Vpc
 
 /// The stack's addresses. EC2 lists them in one answer.
 pub(super) async fn addresses(look: Look<'_>) -> Result<Arc<Vec<Address>>, Failure> {
-    look.shared("DescribeAddresses", async {
-        let answer = look.aws.ec2.describe_addresses().filters(ours(look.aws)).send().await;
+    let listed = async |which: Filter| {
+        let answer = look.aws.ec2.describe_addresses().filters(which).send().await;
         Ok(answer.during("DescribeAddresses")?.addresses.unwrap_or_default())
+    };
+    look.shared("DescribeAddresses", async {
+        let Some(together) = look.together() else { return listed(ours(look.aws)).await };
+        let all: Arc<Vec<Address>> = look.for_all(together, "DescribeAddresses", listed(everyones())).await?;
+        Ok(all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect())
     })
     .await
+}
+
+/// What any stack has.
+fn everyones() -> Filter {
+    filter("tag-key", STACK_TAG)
+}
+
+fn is_ours(aws: &Aws, tags: &[Tag]) -> bool {
+    tags.iter().any(|tag| tag.key() == Some(STACK_TAG) && tag.value() == Some(aws.place.stack.as_str()))
 }
 
 fn ours(aws: &Aws) -> Filter {

@@ -209,7 +209,7 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
         {
             Ok((Vec::new(), live, None))
         }
-        Aurora::Owned(_) => Ok((engine_versions(look.aws).await?, live, None)),
+        Aurora::Owned(_) => Ok((engine_versions(look).await?, live, None)),
     }
 }
 
@@ -266,7 +266,13 @@ async fn stack_status(aws: &Aws, stack: String) -> Result<(String, String), Fail
     Ok((stack, status.map_or("DELETED", |status| status.as_str()).to_string()))
 }
 
-async fn engine_versions(aws: &Aws) -> Result<Vec<Offered>, Failure> {
+async fn engine_versions(look: Look<'_>) -> Result<Vec<Offered>, Failure> {
+    let Some(together) = look.together() else { return offered_versions(look.aws).await };
+    let all = look.for_all(together, "DescribeDBEngineVersions", offered_versions(look.aws)).await?;
+    Ok(all.to_vec())
+}
+
+async fn offered_versions(aws: &Aws) -> Result<Vec<Offered>, Failure> {
     let pages =
         aws.rds.describe_db_engine_versions().engine(aws.scope.engine.name).into_paginator().items().send();
     let found = absent_ok(pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBEngineVersions"))?;
