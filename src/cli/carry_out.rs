@@ -129,17 +129,12 @@ async fn carry_out(
         return Err(blocked(&prepared.plan));
     }
     // Nobody can say yes to what they have not seen.
-<<<<<<< HEAD
     let seen = if request.yes { printer.clone() } else { Printer::new(false) };
-    seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
-=======
-    let seen = if request.yes { *printer } else { Printer::new(false) };
     let text = match pausing {
         true => render::text::pause(&subject, &prepared.plan),
         false => render::text::plan(&subject, &prepared.plan),
     };
     seen.talk(&format!("\n{text}"));
->>>>>>> main
     if prepared.plan.is_empty() {
         leave_behind(session, &request, &prepared.plan, &prepared.observed, printer)?;
         left_alone(destroying, &prepared.plan)?;
