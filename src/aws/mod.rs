@@ -329,26 +329,25 @@ impl<'a> Look<'a> {
     {
         self.aws.listings.get(name, self.as_of, &self.aws.clock, fetch).await
     }
-    /// Where several stacks are looked at one after the other: what one listing of everything serves all of them.
-    pub(crate) fn together(&self) -> Option<&'a Together> {
-        let alone = self.only.is_some() || self.aws.changes.load(Ordering::Relaxed);
-        self.aws.together.as_deref().filter(|_| !alone)
-    }
-    /// One listing for all stacks, which may be as old as [`Together`] says.
+    /// One listing for all stacks, where several are looked at; `None` where not, and where whoever asks may see only some.
     ///
     /// # Errors
     /// Those of `fetch`.
-    pub(crate) async fn for_all<T, F>(
-        &self,
-        together: &Together,
-        name: &'static str,
-        fetch: F,
-    ) -> Result<Arc<T>, Failure>
+    pub(crate) async fn for_all<T, F>(&self, name: &'static str, fetch: F) -> Result<Option<Arc<T>>, Failure>
     where
         T: Send + Sync + 'static,
         F: Future<Output = Result<T, Failure>>,
     {
-        together.get(name, self.as_of, &self.aws.clock, fetch).await
+        match &self.aws.together {
+            Some(together) if self.is_shared() => {
+                together.get(name, self.as_of, &self.aws.clock, fetch).await
+            }
+            _ => Ok(None),
+        }
+    }
+    /// Whether listings for all stacks do.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.aws.together.is_some() && self.only.is_none() && !self.aws.changes.load(Ordering::Relaxed)
     }
 }
 

@@ -39,8 +39,9 @@ macro_rules! listing {
                 items.collect::<Result<Vec<$item>, _>>().await.during($operation)
             };
             look.shared($operation, async {
-                let Some(together) = look.together() else { return listed(ours(look.aws)).await };
-                let all = look.for_all(together, $operation, listed(everyones())).await?;
+                let Some(all) = look.for_all($operation, listed(everyones())).await? else {
+                    return listed(ours(look.aws)).await;
+                };
                 Ok(all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect())
             })
             .await
@@ -59,11 +60,13 @@ listing!(endpoints, describe_vpc_endpoints, filters, "DescribeVpcEndpoints", Vpc
 pub(super) async fn addresses(look: Look<'_>) -> Result<Arc<Vec<Address>>, Failure> {
     let listed = async |which: Filter| {
         let answer = look.aws.ec2.describe_addresses().filters(which).send().await;
-        Ok(answer.during("DescribeAddresses")?.addresses.unwrap_or_default())
+        let found: Vec<Address> = answer.during("DescribeAddresses")?.addresses.unwrap_or_default();
+        Ok(found)
     };
     look.shared("DescribeAddresses", async {
-        let Some(together) = look.together() else { return listed(ours(look.aws)).await };
-        let all: Arc<Vec<Address>> = look.for_all(together, "DescribeAddresses", listed(everyones())).await?;
+        let Some(all) = look.for_all("DescribeAddresses", listed(everyones())).await? else {
+            return listed(ours(look.aws)).await;
+        };
         Ok(all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect())
     })
     .await

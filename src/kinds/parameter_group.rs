@@ -16,9 +16,9 @@ impl Calls for ParameterGroup {
         let (aws, name) = (look.aws, look.aws.place.cluster());
         let arn = aws.place.parameter_group_arn();
         // Neither tags nor values are in the listing.
-        let known = match look.together() {
-            Some(_) => Some(rds::parameter_group(look).await?),
-            None => None,
+        let known = match look.is_shared() {
+            true => Some(rds::parameter_group(look).await?),
+            false => None,
         };
         if let Some(None) = known {
             return Ok(Vec::new());

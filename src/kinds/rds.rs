@@ -17,8 +17,7 @@ use std::sync::Arc;
 /// The stack's cluster, or none.
 pub(super) async fn cluster(look: Look<'_>) -> Result<Arc<Option<DbCluster>>, Failure> {
     look.shared("DescribeDBClusters", async {
-        if let Some(together) = look.together() {
-            let all = look.for_all(together, "DescribeDBClusters", every_cluster(look.aws)).await?;
+        if let Some(all) = look.for_all("DescribeDBClusters", every_cluster(look.aws)).await? {
             let name = look.aws.cluster();
             return Ok(all.iter().find(|one| one.db_cluster_identifier() == Some(name.as_str())).cloned());
         }
@@ -39,8 +38,8 @@ async fn every_cluster(aws: &Aws) -> Result<Vec<DbCluster>, Failure> {
 /// Identifiers of the other clusters that use a parameter group, sorted: AWS has no filter for it.
 pub(super) async fn other_users(look: Look<'_>, group: &str) -> Result<Vec<String>, Failure> {
     let aws = look.aws;
-    let all = match look.together() {
-        Some(together) => look.for_all(together, "DescribeDBClusters", every_cluster(aws)).await?,
+    let all = match look.for_all("DescribeDBClusters", every_cluster(aws)).await? {
+        Some(all) => all,
         None => Arc::new(every_cluster(aws).await?),
     };
     let mut users: Vec<String> = all
@@ -56,12 +55,11 @@ pub(super) async fn other_users(look: Look<'_>, group: &str) -> Result<Vec<Strin
 /// The instances of the stack's cluster.
 pub(super) async fn instances(look: Look<'_>) -> Result<Arc<Vec<DbInstance>>, Failure> {
     look.shared("DescribeDBInstances", async {
-        if let Some(together) = look.together() {
-            let every = async {
-                let items = look.aws.rds.describe_db_instances().into_paginator().items().send();
-                items.collect::<Result<Vec<_>, _>>().await.during("DescribeDBInstances")
-            };
-            let all: Arc<Vec<DbInstance>> = look.for_all(together, "DescribeDBInstances", every).await?;
+        let every = async {
+            let items = look.aws.rds.describe_db_instances().into_paginator().items().send();
+            items.collect::<Result<Vec<_>, _>>().await.during("DescribeDBInstances")
+        };
+        if let Some(all) = look.for_all("DescribeDBInstances", every).await? {
             let cluster = look.aws.cluster();
             let ours = |one: &&DbInstance| one.db_cluster_identifier() == Some(cluster.as_str());
             return Ok(all.iter().filter(ours).cloned().collect());
@@ -97,34 +95,35 @@ pub(super) fn state(status: &str) -> State {
 pub(super) async fn parameter_group(look: Look<'_>) -> Result<Option<DbClusterParameterGroup>, Failure> {
     const OPERATION: &str = "DescribeDBClusterParameterGroups";
     let (aws, name) = (look.aws, look.aws.place.cluster());
-    let Some(together) = look.together() else {
-        let request = aws.rds.describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(&name);
-        let found = absent_ok(request.send().await.during(OPERATION))?;
-        return Ok(found.and_then(|found| found.db_cluster_parameter_groups?.into_iter().next()));
-    };
     let every = async {
         let pages = aws.rds.describe_db_cluster_parameter_groups().into_paginator().items().send();
         pages.collect::<Result<Vec<_>, _>>().await.during(OPERATION)
     };
-    let all: Arc<Vec<DbClusterParameterGroup>> = look.for_all(together, OPERATION, every).await?;
-    Ok(all.iter().find(|one| one.db_cluster_parameter_group_name() == Some(name.as_str())).cloned())
+    if let Some(all) = look.for_all(OPERATION, every).await? {
+        return Ok(all
+            .iter()
+            .find(|one| one.db_cluster_parameter_group_name() == Some(name.as_str()))
+            .cloned());
+    }
+    let request = aws.rds.describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(&name);
+    let found = absent_ok(request.send().await.during(OPERATION))?;
+    Ok(found.and_then(|found| found.db_cluster_parameter_groups?.into_iter().next()))
 }
 
 /// The stack's DB subnet group.
 pub(super) async fn subnet_group(look: Look<'_>) -> Result<Option<DbSubnetGroup>, Failure> {
     const OPERATION: &str = "DescribeDBSubnetGroups";
     let (aws, name) = (look.aws, look.aws.place.cluster());
-    let Some(together) = look.together() else {
-        let request = aws.rds.describe_db_subnet_groups().db_subnet_group_name(&name);
-        let found = absent_ok(request.send().await.during(OPERATION))?;
-        return Ok(found.and_then(|found| found.db_subnet_groups?.into_iter().next()));
-    };
     let every = async {
         let pages = aws.rds.describe_db_subnet_groups().into_paginator().items().send();
         pages.collect::<Result<Vec<_>, _>>().await.during(OPERATION)
     };
-    let all: Arc<Vec<DbSubnetGroup>> = look.for_all(together, OPERATION, every).await?;
-    Ok(all.iter().find(|one| one.db_subnet_group_name() == Some(name.as_str())).cloned())
+    if let Some(all) = look.for_all(OPERATION, every).await? {
+        return Ok(all.iter().find(|one| one.db_subnet_group_name() == Some(name.as_str())).cloned());
+    }
+    let request = aws.rds.describe_db_subnet_groups().db_subnet_group_name(&name);
+    let found = absent_ok(request.send().await.during(OPERATION))?;
+    Ok(found.and_then(|found| found.db_subnet_groups?.into_iter().next()))
 }
 
 /// As [`state`], of what is the stack's own: stopped is one of the ways it can be.

@@ -22,16 +22,12 @@ pub(super) async fn of_the_stack(look: Look<'_>) -> Result<Arc<Vec<Known>>, Fail
     let aws = look.aws;
     look.shared("ListRoles", async {
         let path = aws.place.role_path();
-        if let Some(together) = look.together() {
-            let all = look.for_all(together, "GetAccountAuthorizationDetails", every_role(aws)).await?;
-            // Whoever may not ask for all of them asks for each.
-            if let Some(all) = all.as_ref() {
-                let ours = all.iter().filter(|role| role.path() == Some(path.as_str()));
-                let known = ours.filter_map(|role| {
-                    Some(Known { name: role.role_name()?.to_string(), detail: Some(role.clone()) })
-                });
-                return Ok(known.collect());
-            }
+        if let Some(all) = look.for_all("GetAccountAuthorizationDetails", every_role(aws)).await? {
+            let ours = all.iter().filter(|role| role.path() == Some(path.as_str()));
+            let known = ours.filter_map(|role| {
+                Some(Known { name: role.role_name()?.to_string(), detail: Some(role.clone()) })
+            });
+            return Ok(known.collect());
         }
         let pages = aws.iam.list_roles().path_prefix(path).into_paginator().items().send();
         let roles = pages.collect::<Result<Vec<_>, _>>().await.during("ListRoles")?;
@@ -43,18 +39,12 @@ pub(super) async fn of_the_stack(look: Look<'_>) -> Result<Arc<Vec<Known>>, Fail
 /// Roles in one page of [`every_role`]: the most that IAM gives.
 const PAGE: i32 = 1000;
 
-/// All roles of the account with their policies; `None` where that may not be asked.
-async fn every_role(aws: &Aws) -> Result<Option<Vec<RoleDetail>>, Failure> {
-    const OPERATION: &str = "GetAccountAuthorizationDetails";
+/// All roles of the account with their policies.
+async fn every_role(aws: &Aws) -> Result<Vec<RoleDetail>, Failure> {
     let request = aws.iam.get_account_authorization_details().filter(EntityType::Role).max_items(PAGE);
     let pages = request.into_paginator().send().collect::<Result<Vec<_>, _>>().await;
-    match pages.during(OPERATION) {
-        Ok(pages) => {
-            Ok(Some(pages.into_iter().flat_map(|page| page.role_detail_list.unwrap_or_default()).collect()))
-        }
-        Err(failure) if failure.is(Class::Denied) => Ok(None),
-        Err(failure) => Err(failure),
-    }
+    let pages = pages.during("GetAccountAuthorizationDetails")?;
+    Ok(pages.into_iter().flat_map(|page| page.role_detail_list.unwrap_or_default()).collect())
 }
 
 impl Calls for Role {

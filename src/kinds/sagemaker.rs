@@ -84,8 +84,8 @@ pub(super) async fn models(look: Look<'_>) -> Result<Vec<String>, Failure> {
                 let found = pages.collect::<Result<Vec<_>, _>>().await.during("ListModels")?;
                 Ok::<Vec<_>, Failure>(found.into_iter().filter_map(|model| model.model_name).collect())
             };
-            let names = match look.together() {
-                Some(together) => look.for_all(together, "ListModels", listed(None)).await?,
+            let names = match look.for_all("ListModels", listed(None)).await? {
+                Some(all) => all,
                 None => Arc::new(listed(Some(aws.place.name(""))).await?),
             };
             Ok(names.iter().filter(|name| is_hashed(&aws.place, name)).cloned().collect::<Vec<_>>())
@@ -113,8 +113,8 @@ pub(super) async fn all_configs(look: Look<'_>) -> Result<Arc<Vec<String>>, Fail
             let names = found.into_iter().filter_map(|config| config.endpoint_config_name);
             Ok::<Vec<_>, Failure>(names.collect())
         };
-        let names = match look.together() {
-            Some(together) => look.for_all(together, "ListEndpointConfigs", listed(None)).await?,
+        let names = match look.for_all("ListEndpointConfigs", listed(None)).await? {
+            Some(all) => all,
             None => Arc::new(listed(Some(aws.place.name(""))).await?),
         };
         Ok(names.iter().filter(|name| is_hashed(&aws.place, name)).cloned().collect())

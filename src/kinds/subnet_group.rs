@@ -10,9 +10,9 @@ impl Calls for SubnetGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (aws, arn) = (look.aws, look.aws.place.subnet_group_arn());
         // Its tags are not in the listing.
-        let known = match look.together() {
-            Some(_) => Some(rds::subnet_group(look).await?),
-            None => None,
+        let known = match look.is_shared() {
+            true => Some(rds::subnet_group(look).await?),
+            false => None,
         };
         if let Some(None) = known {
             return Ok(Vec::new());

@@ -272,9 +272,11 @@ async fn stack_status(aws: &Aws, stack: String) -> Result<(String, String), Fail
 }
 
 async fn engine_versions(look: Look<'_>) -> Result<Vec<Offered>, Failure> {
-    let Some(together) = look.together() else { return offered_versions(look.aws).await };
-    let all = look.for_all(together, "DescribeDBEngineVersions", offered_versions(look.aws)).await?;
-    Ok(all.to_vec())
+    let all = look.for_all("DescribeDBEngineVersions", offered_versions(look.aws)).await?;
+    match all {
+        Some(all) => Ok(all.to_vec()),
+        None => offered_versions(look.aws).await,
+    }
 }
 
 async fn offered_versions(aws: &Aws) -> Result<Vec<Offered>, Failure> {
