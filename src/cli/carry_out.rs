@@ -10,7 +10,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{files, hint, pause, terminal};
+use super::{files, hint, pause, reap, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -34,6 +34,8 @@ pub(super) struct Request<'a> {
     pub events: Option<&'a Path>,
     /// File with a plan that must still be the same.
     pub plan: Option<&'a Path>,
+    /// Whether what others made and hangs on the stack goes with it.
+    pub sweep: bool,
     /// How it was typed, and with which flags.
     pub typed: Vec<String>,
     pub global: &'a Global,
@@ -54,14 +56,19 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     let Apply { spec, yes, plan, events, terms } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+    let sweep = false;
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Destroy { spec, yes, unprotect, plan, events, terms } = args;
+    if let Some(stack) = &args.without.all_tagged {
+        return reap::destroy(args, stack, global, printer).await;
+    }
+    let Destroy { spec, yes, unprotect, plan, events, terms, .. } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+    let sweep = false;
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
 }
 
 pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
@@ -100,7 +107,7 @@ fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::V
     Err(Error::new(path.display().to_string(), it, help))
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     session: &Session,
     request: Request<'_>,
     saved: Option<serde_json::Value>,
@@ -129,7 +136,7 @@ async fn carry_out(
         return Err(blocked(&prepared.plan));
     }
     // Nobody can say yes to what they have not seen.
-    let seen = if request.yes { *printer } else { Printer::new(false) };
+    let seen = if request.yes { printer.clone() } else { Printer::new(false) };
     let text = match pausing {
         true => render::text::pause(&subject, &prepared.plan),
         false => render::text::plan(&subject, &prepared.plan),
@@ -151,7 +158,7 @@ async fn carry_out(
         _ => {}
     }
     let plan = prepared.plan.clone();
-    let live = Live::start(*printer, session.speed, request.events)?;
+    let live = Live::start(printer.clone(), session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
     let (ended, stopped) = run(session, order, prepared, &live).await;

@@ -10,12 +10,14 @@ mod data;
 mod documents;
 mod exit;
 mod files;
+mod fleet;
 mod hint;
 mod live;
 mod local;
 mod pause;
 mod planning;
 mod printer;
+mod reap;
 mod sandbox;
 mod session;
 mod signals;
@@ -63,7 +65,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Init(args) => local::init(args, global, printer),
-        Command::Validate(args) => local::validate(args, printer),
+        Command::Validate(args) => local::validate(args, global, printer),
         Command::Schema(args) => local::schema(args, printer),
         Command::Completions(args) => local::completions(args, printer),
         Command::Plan(args) => session::block_on(global, planning::plan(args, global, printer)),
@@ -71,6 +73,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
         Command::Pause(args) => session::block_on(global, pause::pause(args, global, printer)),
         Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
+        Command::Reap(args) => session::block_on(global, reap::reap(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),

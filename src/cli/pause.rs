@@ -85,13 +85,17 @@ pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<E
     // Whoever pauses means now, and knows that everybody is interrupted.
     let terms = &Terms { now: true, delete: delete.clone(), ..Terms::default() };
     let (intent, typed, events) = (Intent::Pause { nat: *nat }, args.words(), events.as_deref());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan: None, typed, global }, printer).await
+    begin(
+        Request { intent, spec, terms, yes: *yes, events, plan: None, sweep: false, typed, global },
+        printer,
+    )
+    .await
 }
 
 pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let Resume { spec, yes, events, terms } = args;
     let (intent, typed, events) = (Intent::Apply, args.words(), events.as_deref());
-    let request = Request { intent, spec, terms, yes: *yes, events, plan: None, typed, global };
+    let request = Request { intent, spec, terms, yes: *yes, events, plan: None, sweep: false, typed, global };
     with(request, printer, async |session: &Session| answers(session, printer).await).await
 }
 
