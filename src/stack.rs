@@ -2,6 +2,7 @@
 
 use crate::aws::{Aws, Connection, Failure};
 use crate::kinds::Kinds;
+use crate::kinds::swept::Leftover;
 use auroraml_core::model;
 use auroraml_core::spec::Spec;
 use std::collections::BTreeSet;
@@ -31,6 +32,11 @@ impl Stack {
     pub async fn connect(spec: Spec, connection: Connection) -> Result<Stack, Failure> {
         let aws = Aws::connect(connection, &spec.stack, model::scope(&spec)).await?;
         Ok(Stack::over(spec, aws))
+    }
+
+    /// From now on it knows what others made and hangs on it, too: that goes with a destroy.
+    pub fn sweep(&mut self) {
+        self.kinds = self.kinds.clone().with(&Leftover);
     }
 
     /// A stack in the account and region of a connection that was made for it.

@@ -67,7 +67,7 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
     let Destroy { spec, yes, unprotect, plan, events, terms, .. } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
-    let sweep = false;
+    let sweep = args.without.sweep;
     begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
 }
 
@@ -84,6 +84,9 @@ pub(super) async fn with(
     let saved = read_plan(request.plan, request.destroys())?;
     let mut session = Session::open(request.spec, request.global, printer).await?;
     session.let_go(request.terms);
+    if request.sweep {
+        session.stack.sweep();
+    }
     session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
     let result = match carry_out(&session, request, saved, printer).await {
         Ok(exit) => then(&session).await.map(|()| exit),

@@ -42,15 +42,20 @@ pub struct Without {
     /// Where that stack is.
     #[arg(long, value_name = "REGION", requires = "all_tagged")]
     pub region: Option<String>,
+    /// Delete what others made and hangs on the stack, too: models with its roles, what serves them, its log groups, and
+    /// what GuardDuty put into its VPC.
+    #[arg(long)]
+    pub sweep: bool,
 }
 
 impl Without {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Without { all_tagged, region } = self;
+        let Without { all_tagged, region, sweep } = self;
         let mut words = Vec::new();
         words.extend(all_tagged.iter().flat_map(|stack| ["--all-tagged".into(), stack.clone()]));
         words.extend(region.iter().flat_map(|region| ["--region".into(), region.clone()]));
+        words.extend(sweep.then(|| "--sweep".into()));
         words
     }
 }
@@ -60,7 +65,8 @@ pub async fn destroy(args: &Destroy, stack: &str, global: &Global, printer: &Pri
     let region = args.without.region.as_deref().unwrap_or_default();
     let host = Host::open(global, printer).await?;
     let words = args.words();
-    let wish = Wish { unprotect: args.unprotect, yes: args.yes, terms: &args.terms, words, global };
+    let sweep = args.without.sweep;
+    let wish = Wish { unprotect: args.unprotect, sweep, yes: args.yes, terms: &args.terms, words, global };
     let result = one(&host, region, stack, wish, args.events.as_deref(), printer).await;
     host.close(result)
 }
@@ -68,6 +74,7 @@ pub async fn destroy(args: &Destroy, stack: &str, global: &Global, printer: &Pri
 /// On which terms a stack goes.
 struct Wish<'a> {
     unprotect: bool,
+    sweep: bool,
     yes: bool,
     terms: &'a Terms,
     words: Vec<String>,
@@ -84,10 +91,13 @@ async fn one(
 ) -> Result<Exit, Error> {
     let mut session: Session = host.from_tags(region, stack).await?;
     session.let_go(wish.terms);
-    let Wish { unprotect, yes, terms, words: typed, global } = wish;
+    let Wish { unprotect, sweep, yes, terms, words: typed, global } = wish;
+    if sweep {
+        session.stack.sweep();
+    }
     let intent = Intent::Destroy { unprotect };
     let request =
-        Request { intent, spec: Path::new(""), terms, yes, events, plan: None, sweep: false, typed, global };
+        Request { intent, spec: Path::new(""), terms, yes, events, plan: None, sweep, typed, global };
     carry_out(&session, request, None, printer).await
 }
 
@@ -126,7 +136,7 @@ async fn all(host: &Host, args: &Reap, global: &Global, printer: &Printer) -> Re
     for (region, stack) in past {
         let words = ["reap", "--region", region, "--stack", &stack].map(String::from).to_vec();
         let terms = &Terms::default();
-        let wish = Wish { unprotect: false, yes: args.yes, terms, words, global };
+        let wish = Wish { unprotect: false, sweep: false, yes: args.yes, terms, words, global };
         if let Err(error) = one(host, region, &stack, wish, None, printer).await {
             let destroy = ["destroy", "--all-tagged", &stack, "--region", region].map(String::from);
             let help = hint::command(destroy, global);
