@@ -333,8 +333,9 @@ pub struct Apply {
 pub struct Destroy {
     /// The spec; `-` is stdin.
     #[arg(
+        required = false,
         required_unless_present = "all_tagged",
-        default_value_if("all_tagged", ArgPredicate::IsPresent, "")
+        default_value_if("all_tagged", ArgPredicate::IsPresent, "-")
     )]
     pub spec: PathBuf,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{files, hint, pause, reap, terminal};
+use super::{bills, files, hint, pause, reap, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -147,6 +147,9 @@ pub(super) async fn carry_out(
     seen.talk(&format!("\n{text}"));
     if prepared.plan.is_empty() {
         leave_behind(session, &request, &prepared.plan, &prepared.observed, printer)?;
+        if destroying {
+            bills::tell(session, printer).await?;
+        }
         left_alone(destroying, &prepared.plan)?;
         return pending(&prepared.plan, order);
     }
@@ -189,6 +192,9 @@ pub(super) async fn carry_out(
     };
     printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
     leave_behind(session, &request, &plan, &outcome.observed, printer)?;
+    if destroying {
+        bills::tell(session, printer).await?;
+    }
     left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, order)
 }

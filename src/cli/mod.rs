@@ -4,6 +4,7 @@
 //! the only one that prints. No runtime is started before a command needs one.
 
 pub mod args;
+mod bills;
 mod carry_out;
 mod data;
 #[cfg(test)]

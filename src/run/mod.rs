@@ -1,6 +1,7 @@
 //! Looking at AWS, and carrying plans out.
 
 mod again;
+pub mod bills;
 pub mod data;
 pub mod execute;
 mod facts;

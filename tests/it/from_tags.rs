@@ -188,24 +188,61 @@ async fn a_half_built_stack_goes_without_its_spec() {
 /// The date counts from the oldest object, and the longest age counts.
 #[tokio::test(start_paused = true)]
 async fn a_stack_is_past_its_date() {
-    let text = crate::harness::hosting() + "\nexpires_after: 2h\n";
+    let text = crate::harness::hosting().replace("expires_after: 8h", "expires_after: 2h");
     let (account, spec) = (Account::new(3, Mood::Real), spec(&text));
     let began = account.sandbox.with(|world| world.now);
     account.apply(&spec).await;
-    let other = crate::harness::spec(&crate::harness::hosting().replace("stack: churn", "stack: other"));
+    let network =
+        "{ cidr: 10.1.0.0/16, public_subnets: [10.1.0.0/24], private_subnets: [10.1.16.0/20], nat: single }";
+    let other = crate::harness::spec(&format!("stack: other\nregion: us-east-1\nnetwork: {network}\n"));
     account.apply(&other).await;
     let aws = aws(&account, "anything", &spec.region).await;
     account.sandbox.clock().sleep(Duration::from_secs(60)).await;
     let all = found::stacks(&aws, &[]).await.unwrap();
     assert_eq!(all.iter().map(|found| found.stack.as_str()).collect::<Vec<_>>(), ["churn", "other"]);
     assert_eq!((all[1].expires, all[1].ages.len()), (None, 0));
+    assert!(all[1].created.is_some(), "a NAT gateway tells when it was made");
     let created = all[0].created.unwrap();
     assert!((began..began + 60_000).contains(&created), "{created} and {began}");
     assert_eq!(all[0].expires, Some(created + 2 * 3_600_000));
     assert_eq!(found::stacks(&aws, &["other".into()]).await.unwrap().len(), 1);
     // The spec changes its mind, and the tags of all follow.
-    account.apply(&crate::harness::spec(&text.replace("2h", "3d"))).await;
+    account.apply(&crate::harness::spec(&text.replace("expires_after: 2h", "expires_after: 3d"))).await;
     account.sandbox.clock().sleep(Duration::from_secs(60)).await;
     let all = found::stacks(&aws, &["churn".into()]).await.unwrap();
     assert_eq!(all[0].expires, Some(created + 3 * 86_400_000), "{:?}", all[0].ages);
+}
+
+/// By the command line, in a file: what is past its date goes, what is protected is named, and the rest stays.
+#[test]
+fn reap_by_the_command_line() {
+    let text = crate::harness::hosting().replace("expires_after: 8h", "expires_after: 1m");
+    let text = text.replace("on_destroy: empty", "on_destroy: keep");
+    let place = crate::cli::Place::new();
+    place.write("spec.yaml", &text);
+    crate::harness::copy_files(&spec(&text), &place.path("."));
+    let run = |words: &[&str]| place.run(&crate::cli::in_sandbox(words));
+    assert_eq!(run(&["reap", "--region", "us-east-1", "--dry-run"]).code, 0);
+    let ran = run(&["apply", "spec.yaml", "--yes"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = run(&["reap", "--region", "us-east-1", "--dry-run"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.out.contains("churn in us-east-1: past its date since "), "{ran:?}");
+    let ran = run(&["pause", "spec.yaml", "--yes"]);
+    assert!(ran.code == 0 && ran.err.contains("AWS starts the cluster by itself at "), "{ran:?}");
+    let ran = run(&["status", "spec.yaml"]);
+    assert!(ran.code == 0 && ran.out.contains("It is paused"), "{ran:?}");
+    let ran = run(&["verify", "spec.yaml"]);
+    assert!(ran.code == 0 && ran.out.contains("the stack is paused"), "{ran:?}");
+    let ran = run(&["resume", "spec.yaml", "--yes"]);
+    assert!(ran.code == 0 && ran.err.contains("Resumed: the database answers"), "{ran:?}");
+    let ran = run(&["reap", "--region", "us-east-1", "--yes"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.out.contains("Still billing:") && ran.out.contains("aws s3 rb s3://churn-sagemaker-"),
+        "{ran:?}"
+    );
+    let ran = run(&["destroy", "--all-tagged", "churn", "--region", "us-east-1", "--sweep", "--yes"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("log-group//aws/sagemaker/Endpoints/churn"), "{ran:?}");
 }

@@ -50,6 +50,7 @@ mod stubborn;
 mod support;
 mod swap;
 mod tasks;
+mod teardown;
 mod terraform;
 mod tidy;
 mod told;

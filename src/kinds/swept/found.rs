@@ -103,15 +103,15 @@ async fn sagemaker(look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
     let names = listed.into_iter().filter_map(|model| model.model_name);
     let names: Vec<String> = names.filter(|name| !is_hashed(&aws.place, name)).take(DESCRIBED_MAX).collect();
     let mut models = BTreeSet::new();
-    let described = stream::iter(names.iter().map(async |name| {
-        let answer = aws.sagemaker.describe_model().model_name(name).send().await;
+    let described = stream::iter(names.into_iter().map(|name| async move {
+        let answer = aws.sagemaker.describe_model().model_name(&name).send().await;
         Ok::<_, Failure>((name, absent_ok(answer.during("DescribeModel"))?))
     }));
     let described: Vec<_> = described.buffered(AT_ONCE).try_collect().await?;
     for (name, model) in described {
         let role = model.as_ref().and_then(|model| model.execution_role_arn()).unwrap_or_default();
         if role.starts_with(&prefix) {
-            models.insert(name.clone());
+            models.insert(name);
         }
     }
     let configs = configs(aws, &models).await?;
@@ -150,7 +150,7 @@ async fn configs(
     let listed = pages.collect::<Result<Vec<_>, _>>().await.during("ListEndpointConfigs")?;
     let names = listed.into_iter().filter_map(|config| config.endpoint_config_name);
     let names: Vec<String> = names.filter(|name| !is_hashed(&aws.place, name)).take(DESCRIBED_MAX).collect();
-    let described = stream::iter(names.into_iter().map(async |name| {
+    let described = stream::iter(names.into_iter().map(|name| async move {
         let answer = aws.sagemaker.describe_endpoint_config().endpoint_config_name(&name).send().await;
         let config = absent_ok(answer.during("DescribeEndpointConfig"))?;
         let of = config.iter().flat_map(|config| config.production_variants());
@@ -172,7 +172,7 @@ async fn endpoints(
     let pages = aws.sagemaker.list_endpoints().max_results(100).into_paginator().items().send();
     let listed = pages.collect::<Result<Vec<_>, _>>().await.during("ListEndpoints")?;
     let names = listed.into_iter().filter_map(|endpoint| endpoint.endpoint_name).take(DESCRIBED_MAX);
-    let described = stream::iter(names.map(async |name| {
+    let described = stream::iter(names.map(|name| async move {
         let answer = aws.sagemaker.describe_endpoint().endpoint_name(&name).send().await;
         let found = absent_ok(answer.during("DescribeEndpoint"))?;
         let config = found.as_ref().and_then(|found| found.endpoint_config_name()).map(String::from);
