@@ -1,6 +1,7 @@
 //! What a plan does to the bill.
 
-use super::{Decimal, Estimate, Terms, Total, When, live, wanted};
+use super::sight::Sight;
+use super::{Decimal, Terms, Total, When, live};
 use crate::base::{Id, Observed};
 use crate::resource::Graph;
 use schemars::JsonSchema;
@@ -41,14 +42,18 @@ pub struct Bill {
     pub use_not_counted: bool,
 }
 
-/// What a plan does to the bill: `leaving` is what it deletes. Nothing where nothing costs, before or after.
-pub fn bill(graph: &Graph, observed: &Observed, leaving: &BTreeSet<Id>, region: &str) -> Option<Bill> {
+/// What a plan does to the bill: `leaving` is what it deletes, and `whole`, if the graph is of something else, what the
+/// spec wants when it is applied. Nothing where nothing costs, before or after.
+pub fn bill(
+    graph: &Graph,
+    whole: Option<&Graph>,
+    observed: &Observed,
+    leaving: &BTreeSet<Id>,
+    region: &str,
+) -> Option<Bill> {
     let terms = Terms::built_in(region);
-    let before = live(observed, Some(graph), &terms);
-    let after = match graph.destroys {
-        true => stays(observed, graph, leaving, &terms),
-        false => wanted(graph, observed, leaving, &terms),
-    };
+    let before = live(observed, whole.or(Some(graph)), &terms);
+    let after = Sight::of_wanted(graph, whole, observed, leaving, &terms).estimate();
     let once_at_most = after.once();
     let (before, after) = (before.total(When::Running), after.total(When::Running));
     if before.is_nothing() && after.is_nothing() && once_at_most.is_zero() {
@@ -69,10 +74,4 @@ pub fn bill(graph: &Graph, observed: &Observed, leaving: &BTreeSet<Id>, region: 
         not_priced: not_priced.into_iter().cloned().collect(),
         use_not_counted: before.use_not_counted || after.use_not_counted,
     })
-}
-
-/// What is left when the plan has taken the stack down.
-fn stays(observed: &Observed, graph: &Graph, leaving: &BTreeSet<Id>, terms: &Terms) -> Estimate {
-    let left = observed.iter().filter(|(id, _)| !leaving.contains(id));
-    live(&left.map(|(id, live)| (id.clone(), live.clone())).collect(), Some(graph), terms)
 }

@@ -109,7 +109,7 @@ fn instance(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     let class = text(&object.props, "class");
     let io_optimized = sight.is_io_optimized();
     if class != "db.serverless" {
-        let price = sight.terms.prices.instance(class, io_optimized);
+        let price = sight.member(class);
         return vec![sight.pausable(object, class, price, 1)];
     }
     let range = sight.cluster().map(|cluster| &cluster.props["serverless"]).filter(|range| range.is_object());
@@ -175,7 +175,7 @@ fn endpoint(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
                 1 => instance.clone(),
                 count => format!("{count} × {instance}"),
             };
-            let price = sight.terms.prices.machine("endpoint", instance);
+            let price = sight.machine("endpoint", instance);
             match price {
                 Some(_) => sight.pausable(object, what, price, variant.count),
                 None => sight.pausable(object, instance.clone(), None, variant.count),
@@ -207,7 +207,7 @@ fn notebook(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     let (class, volume) = (text(&object.props, "instance"), number(&object.props["volume"]));
     let mut items = Vec::new();
     if object.props["running"] != false {
-        items.push(sight.pausable(object, class, sight.terms.prices.machine("notebook", class), 1));
+        items.push(sight.pausable(object, class, sight.machine("notebook", class), 1));
     }
     let what = format!("volume, {volume} GiB");
     items.push(match sight.price("sagemaker.volume") {
@@ -255,7 +255,7 @@ fn job(object: &Object, sight: &Sight<'_>, training: &Value, jobs: u32) -> Vec<I
         return Vec::new();
     }
     let (class, seconds) = (text(training, "instance"), number(&training["max_runtime_seconds"]));
-    let price = sight.terms.prices.machine("training", class);
+    let price = sight.machine("training", class);
     let at_most = price.map(|price| price.times(Decimal::whole(seconds).part(1, 3600)).part(jobs, 1));
     let hours = Decimal::whole(seconds).part(1, 3600).rounded(2);
     let hours = hours.trim_end_matches('0').trim_end_matches('.');

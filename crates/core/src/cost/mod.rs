@@ -125,6 +125,8 @@ pub struct Estimate {
     pub items: Vec<Item>,
     /// What a reader should know beside the items.
     pub notes: Vec<String>,
+    /// Keys of the prices that it depends on.
+    pub prices: BTreeSet<String>,
 }
 
 /// A sum, and what it leaves out.
@@ -182,7 +184,7 @@ impl Estimate {
 /// What the stack costs that the graph wants, where this is there already; with what the graph does not have and what
 /// stays all the same. `leaving`: what goes.
 pub fn wanted(graph: &Graph, observed: &Observed, leaving: &BTreeSet<Id>, terms: &Terms) -> Estimate {
-    Sight::of_wanted(graph, observed, leaving, terms).estimate()
+    Sight::of_wanted(graph, None, observed, leaving, terms).estimate()
 }
 
 /// What the live objects cost. The graph, where there is one, says what is behind an endpoint that is as wanted.

@@ -5,6 +5,7 @@ use super::{Decimal, Estimate, HOURS, Item, Price, Terms, Variant};
 use crate::base::{Id, Live, Observed, State};
 use crate::resource::{Deletion, Graph};
 use serde_json::Value;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One object, desired or live.
@@ -23,6 +24,8 @@ pub struct Object {
 pub struct Sight<'a> {
     pub objects: BTreeMap<Id, Object>,
     pub terms: &'a Terms,
+    /// Keys of the prices that were looked for.
+    looked_for: RefCell<BTreeSet<String>>,
 }
 
 /// Whether an object costs the stack's owner: what is on its way out or was never made does not. An endpoint that others
@@ -53,22 +56,24 @@ impl<'a> Sight<'a> {
                 object.props = resource.props.clone();
             }
         }
-        Sight { objects, terms }
+        Sight { objects, terms, looked_for: RefCell::default() }
     }
 
+    /// `known`: a graph that says what is behind live endpoints, if that of the wanted does not.
     pub fn of_wanted(
         graph: &Graph,
+        known: Option<&Graph>,
         observed: &Observed,
         leaving: &BTreeSet<Id>,
         terms: &'a Terms,
     ) -> Sight<'a> {
-        let mut sight = Sight::of_live(observed, Some(graph), terms);
+        let mut sight = Sight::of_live(observed, known.or(Some(graph)), terms);
         sight.objects.retain(|id, _| !leaving.contains(id) && !graph.resources.contains_key(id));
         for (id, resource) in &graph.resources {
             let live = observed.get(id).filter(|live| counts(live));
             let object = Object {
                 id: id.clone(),
-                props: resource.props.clone(),
+                props: resource.over(observed.get(id)),
                 name: resource.predicted.get("name").cloned(),
                 status: None,
                 live: live.is_some(),
@@ -91,7 +96,7 @@ impl<'a> Sight<'a> {
         if (has("cluster_role") || has("group_attachment")) && !has("cluster") {
             notes.push("the existing cluster's own costs are not counted".into());
         }
-        Estimate { items, notes }
+        Estimate { items, notes, prices: self.looked_for.take() }
     }
 
     /// The stack's cluster.
@@ -105,6 +110,9 @@ impl<'a> Sight<'a> {
 
     /// Whether somebody has stopped the cluster: then its members cost nothing.
     pub fn is_stopped(&self) -> bool {
+        if self.cluster().is_some_and(|cluster| cluster.props["running"] == false) {
+            return true;
+        }
         let status = self.cluster().and_then(|cluster| cluster.status.as_deref());
         matches!(status, Some("stopped" | "stopping"))
     }
@@ -136,7 +144,25 @@ impl<'a> Sight<'a> {
 
     /// A price by its key.
     pub fn price(&self, key: &str) -> Option<Decimal> {
+        self.looked_for.borrow_mut().insert(key.into());
         self.terms.prices.price(key)
+    }
+
+    /// An hour of a member of the cluster.
+    pub fn member(&self, class: &str) -> Option<Decimal> {
+        let io_optimized = self.is_io_optimized();
+        let mut looked_for = self.looked_for.borrow_mut();
+        looked_for.insert(format!("aurora.instance.{class}"));
+        if io_optimized {
+            looked_for.insert(format!("aurora.instance_io_optimized.{class}"));
+        }
+        self.terms.prices.instance(class, io_optimized)
+    }
+
+    /// An hour of a SageMaker instance: `purpose` is `notebook`, `endpoint` or `training`.
+    pub fn machine(&self, purpose: &str, instance: &str) -> Option<Decimal> {
+        self.looked_for.borrow_mut().insert(format!("sagemaker.{purpose}.{instance}"));
+        self.terms.prices.machine(purpose, instance)
     }
 
     fn item(&self, object: &Object, what: impl Into<String>, price: Price) -> Item {

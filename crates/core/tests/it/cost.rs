@@ -3,8 +3,7 @@
 use crate::{facts_for, graph_of, place_of, repository, spec_named};
 use auroraml_core::base::{Id, Live, Observed, Outputs, State};
 use auroraml_core::cost::{
-    Cost, Decimal, Estimate, Item, Price, PriceTable, TABLE, Terms, Usage, Variant, When, bill, live,
-    wanted,
+    Cost, Decimal, Estimate, Item, Price, PriceTable, TABLE, Terms, Usage, Variant, When, bill, live, wanted,
 };
 use auroraml_core::kinds::SECTIONS;
 use auroraml_core::model::{self, Intent};
@@ -105,7 +104,7 @@ fn the_lean_example() {
     graph.add(Id::new("notebook", "main"), notebook);
     let terms = Terms { deletions: deletions(&spec), ..Terms::built_in("us-east-1") };
     let estimate = estimate(&graph, &terms);
-    let without = ["cluster", "instance", "endpoint", "notebook", "vpc_endpoint", "bucket"];
+    let without = ["instance", "endpoint", "notebook", "vpc_endpoint", "bucket"];
     assert_eq!(hourly(&estimate, &without), number("0.04"));
     let total = estimate.total(When::Running);
     assert_eq!(total.hourly().rounded(2), "0.04");
@@ -176,7 +175,7 @@ fn every_kind_has_a_price_or_a_reason() {
 fn a_plan_says_what_it_does_to_the_bill() {
     let graph = graph_of(&spec_named("churn.yaml"));
     let none = BTreeSet::new();
-    let comes = bill(&graph, &Observed::new(), &none, "us-east-1").unwrap();
+    let comes = bill(&graph, None, &Observed::new(), &none, "us-east-1").unwrap();
     assert_eq!(comes.hourly_before, Decimal::ZERO);
     assert_eq!(
         (comes.hourly_after.rounded(3), comes.monthly_after.rounded(2)),
@@ -186,28 +185,31 @@ fn a_plan_says_what_it_does_to_the_bill() {
     assert_eq!(comes.once_at_most, number("0.115"));
     // Once it is there, nothing changes, and the job is not paid again.
     let observed = made(&graph);
-    let there = bill(&graph, &observed, &none, "us-east-1").unwrap();
+    let there = bill(&graph, None, &observed, &none, "us-east-1").unwrap();
     assert_eq!((there.hourly_before, there.once_at_most), (there.hourly_after, Decimal::ZERO));
     assert_eq!(there.hourly_before, comes.hourly_after);
     assert!(there.not_priced.is_empty(), "{there:?}");
     // And when it all goes, nothing is left.
     let gone = Graph { destroys: true, ..Graph::default() };
     let leaving: BTreeSet<Id> = observed.keys().cloned().collect();
-    let goes = bill(&gone, &observed, &leaving, "us-east-1").unwrap();
+    let goes = bill(&gone, None, &observed, &leaving, "us-east-1").unwrap();
     assert_eq!(goes.hourly_after, Decimal::ZERO);
     // Nobody reads what is behind an endpoint that goes: that is said, and not counted as nothing.
     assert_eq!(goes.not_priced, ["endpoint.churn"]);
-    assert_eq!(bill(&gone, &Observed::new(), &none, "us-east-1"), None);
+    // Unless the spec says it.
+    let known = bill(&gone, Some(&graph), &observed, &leaving, "us-east-1").unwrap();
+    assert_eq!((known.hourly_before, known.not_priced), (comes.hourly_after, Vec::new()));
+    assert_eq!(bill(&gone, None, &Observed::new(), &none, "us-east-1"), None);
     // What stays although it is not wanted goes on costing.
     let kept: BTreeSet<Id> = leaving.into_iter().filter(|id| id.kind != "nat_gateway").collect();
-    let goes = bill(&gone, &observed, &kept, "us-east-1").unwrap();
+    let goes = bill(&gone, None, &observed, &kept, "us-east-1").unwrap();
     assert_eq!(goes.hourly_after, number("0.045"));
 }
 
 #[test]
 fn a_region_without_prices_has_none() {
     let graph = graph_of(&spec_named("churn.yaml"));
-    let found = bill(&graph, &Observed::new(), &BTreeSet::new(), "eu-west-3").unwrap();
+    let found = bill(&graph, None, &Observed::new(), &BTreeSet::new(), "eu-west-3").unwrap();
     assert_eq!((found.prices_of, found.monthly_after), (None, Decimal::ZERO));
     let without = [
         "elastic_ip.nat-1",
@@ -307,6 +309,35 @@ fn io_optimized_members_cost_more_and_their_requests_nothing() {
         items(&estimate_of(graph), "cluster").iter().filter(|item| item.what == "I/O").count()
     };
     assert_eq!(requests(&graph), usize::from(!is_standard));
+}
+
+#[test]
+fn the_line_of_a_plan() {
+    let of = |name: &str, observed: &Observed, region: &str| {
+        let found = bill(&graph_of(&spec_named(name)), None, observed, &BTreeSet::new(), region);
+        auroraml_core::render::cost::line(&found.unwrap())
+    };
+    let none = Observed::new();
+    assert_eq!(
+        of("churn.yaml", &none, "us-east-1"),
+        "0.000 USD/h now, 0.477 USD/h after (about 348 USD a month); at most 0.12 USD once, for training; use is not counted; prices of 2026-09-03, us-east-1"
+    );
+    assert_eq!(
+        of("lean.yaml", &none, "us-east-1"),
+        "0.000 USD/h now, 0.021 to 0.261 USD/h after (about 15 to 190 USD a month); use is not counted; prices of 2026-09-03, us-east-1"
+    );
+    assert_eq!(
+        of("churn.yaml", &made(&graph_of(&spec_named("churn.yaml"))), "us-east-1"),
+        "0.477 USD/h, about 348 USD a month; use is not counted; prices of 2026-09-03, us-east-1"
+    );
+    assert_eq!(
+        of("churn.yaml", &none, "eu-central-1"),
+        "0.000 USD/h now, 0.196 USD/h after (about 143 USD a month); not priced: instance.1, notebook.main, training_job.churn-a7a502da; use is not counted; prices of 2026-09-03, eu-central-1"
+    );
+    assert_eq!(
+        of("churn.yaml", &none, "eu-west-3"),
+        "not known: there are no built-in prices for eu-west-3; see `auroraml cost --help`"
+    );
 }
 
 proptest! {
