@@ -20,6 +20,7 @@
 //! | 6 | [`plan`] | graph and live state to [`plan::Plan`], a value |
 //! | 6 | [`events`] | what is told while a plan is carried out |
 //! | 7 | [`model`] | spec to graph: how Aurora machine learning fits together |
+//! | 8 | [`policy`] | spec to the least that IAM must allow |
 //! | 8 | [`verify`] | what was seen of live wiring to checks |
 //! | 9 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
 
@@ -31,6 +32,7 @@ pub mod kinds;
 pub mod members;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod render;
 pub mod resource;
 pub mod spec;
