@@ -1,20 +1,27 @@
-//! Asks AWS's price list for prices.
+//! Asks AWS's price list for prices, and what is behind endpoints: what a bill needs and a plan does not.
 //!
 //! Prices of all regions are asked for in one ([`crate::aws::Aws::pricing`]). An answer is a list of JSON documents in
 //! strings; a query is loose, because usage types have a prefix of the region that is not written down anywhere, so
 //! what it brings is sifted by the end of the usage type.
 
 use crate::aws::{Aws, During, Failure};
-use auroraml_core::cost::{Decimal, PriceTable};
+use auroraml_core::base::Observed;
+use auroraml_core::cost::{Decimal, PriceTable, Variant, Variants};
+use auroraml_core::resource::Graph;
 use aws_sdk_pricing::types::{Filter, FilterType};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Queries under way at once.
 const AT_ONCE: usize = 4;
 /// Pages of one query, of a hundred products each.
 const PAGES_MAX: usize = 10;
+
+/// Milliseconds in which all of it must be answered: there is a table without it.
+const ASK_MS: u64 = 60_000;
+const TOO_LONG: &str = "it did not answer within a minute";
 
 /// What AWS said.
 #[derive(Debug)]
@@ -159,9 +166,14 @@ pub async fn ask(aws: &Aws, keys: &BTreeSet<String>) -> Asked {
     let region = &aws.place.region;
     let (queries, unknown) = queries(keys);
     let mut asked = Asked { table: PriceTable::empty(region), notes: Vec::new() };
+    let until = aws.clock.now_ms() + ASK_MS;
     let answers = stream::iter(queries)
         .map(|query| async {
-            let answer = Box::pin(products(aws, region, &query)).await;
+            let left = until.saturating_sub(aws.clock.now_ms());
+            let answer = tokio::select! {
+                answer = Box::pin(products(aws, region, &query)) => answer.map_err(|failure| failure.to_string()),
+                () = aws.clock.sleep(Duration::from_millis(left)) => Err(TOO_LONG.to_string()),
+            };
             (query, answer)
         })
         .buffered(AT_ONCE)
@@ -172,8 +184,8 @@ pub async fn ask(aws: &Aws, keys: &BTreeSet<String>) -> Asked {
     for (query, answer) in answers {
         let answer = match answer {
             Ok(answer) => answer,
-            Err(failure) => {
-                failures.insert(failure.to_string());
+            Err(why) => {
+                failures.insert(why);
                 continue;
             }
         };
@@ -192,6 +204,38 @@ pub async fn ask(aws: &Aws, keys: &BTreeSet<String>) -> Asked {
         asked.notes.push(format!("not asked of AWS's price list: {}", unknown.join(", ")));
     }
     asked
+}
+
+/// What is behind the live endpoints of which the graph does not say it, and why that is not known of some.
+pub async fn behind_endpoints(aws: &Aws, observed: &Observed, graph: &Graph) -> (Variants, Vec<String>) {
+    let wanted: BTreeSet<&str> = graph
+        .resources
+        .values()
+        .filter_map(|resource| resource.predicted.get("name"))
+        .map(String::as_str)
+        .collect();
+    let configs = observed.values().filter(|live| live.id.kind == "endpoint");
+    let configs = configs.filter_map(|live| live.props["config"].as_str());
+    let configs: BTreeSet<&str> = configs.filter(|config| !wanted.contains(config)).collect();
+    let (mut variants, mut notes) = (Variants::new(), Vec::new());
+    for config in configs {
+        let request = aws.sagemaker.describe_endpoint_config().endpoint_config_name(config);
+        match Box::pin(request.send()).await.during("DescribeEndpointConfig") {
+            Ok(found) => {
+                let found = found.production_variants().iter().map(|variant| Variant {
+                    instance: variant.instance_type().map(|instance| instance.as_str().to_string()),
+                    count: variant.initial_instance_count().and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
+                    memory: variant
+                        .serverless_config()
+                        .and_then(|config| config.memory_size_in_mb())
+                        .and_then(|memory| u32::try_from(memory).ok()),
+                });
+                variants.insert(config.to_string(), found.collect());
+            }
+            Err(failure) => notes.push(format!("what is behind an endpoint is not known: {failure}")),
+        }
+    }
+    (variants, notes)
 }
 
 /// The products that a query finds.

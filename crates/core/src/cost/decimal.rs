@@ -66,6 +66,15 @@ impl Decimal {
         }
     }
 
+    /// How many of `columns` another number takes if this one takes all, rounded.
+    pub fn share(self, of: Decimal, columns: usize) -> usize {
+        let columns = i128::try_from(columns).unwrap_or(0);
+        match i128::from(self.0) {
+            0 => 0,
+            whole => usize::try_from((i128::from(of.0) * columns + whole / 2) / whole).unwrap_or(0),
+        }
+    }
+
     pub fn is_zero(self) -> bool {
         self == Decimal::ZERO
     }

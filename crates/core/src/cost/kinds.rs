@@ -72,7 +72,7 @@ fn cluster(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
         vec![sight.by_use(object, "storage", sight.price(storage), "GiB in a month", "storage_gib")];
     if !io_optimized {
         let price = sight.price("aurora.io_million");
-        items.push(sight.by_use(object, "I/O", price, "million requests", "io_million"));
+        items.push(sight.in_use(object, "I/O", price, "million requests", "io_million"));
     }
     // As much as the cluster holds is free as long as the cluster is there.
     let backup = sight.price("aurora.backup");
@@ -81,15 +81,13 @@ fn cluster(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     if object.props["data_api"] == true {
         let million = Decimal::whole(1).part(1, 1_000_000);
         let price = sight.price("aurora.data_api_million").map(|price| price.times(million));
-        items.push(sight.by_use(object, "Data API", price, "request", "data_api_requests"));
+        items.push(sight.in_use(object, "Data API", price, "request", "data_api_requests"));
     }
     if object.props["managed_secret"] == true {
         let price = sight.price("secrets.secret");
         items.push(sight.monthly(object, "secret of the master user", price, 1));
     }
-    // What is asked of it ends with it.
     for item in &mut items {
-        item.paused = item.paused && !matches!(item.what.as_str(), "I/O" | "Data API");
         item.destroyed = false;
     }
     if let Some(Deletion::Delete(options)) = sight.deletion(&object.id)
@@ -144,7 +142,7 @@ fn instance(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
 fn secret(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     let calls = sight.price("secrets.calls_10000").map(|price| price.part(1, 10_000));
     let kept = sight.monthly(object, "secret", sight.price("secrets.secret"), 1);
-    vec![kept, sight.by_use(object, "reads", calls, "read", "secret_calls")]
+    vec![kept, sight.in_use(object, "reads", calls, "read", "secret_calls")]
 }
 
 /// What the cluster may call costs by the call.
@@ -219,7 +217,7 @@ fn notebook(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
 
 fn nat_gateway(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     let hour = sight.hourly(object, "NAT gateway", sight.price("network.nat_gateway"), 1);
-    vec![hour, sight.by_use(object, "data through it", sight.price("network.nat_gb"), "GB", "nat_gb")]
+    vec![hour, sight.in_use(object, "data through it", sight.price("network.nat_gb"), "GB", "nat_gb")]
 }
 
 /// In use or idle, every public address costs the same (fact book, section 9.1).
@@ -241,7 +239,7 @@ fn vpc_endpoint(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
         None => sight.hourly(object, "interface endpoints", None, zones),
     };
     let data = sight.price("network.interface_endpoint_gb");
-    vec![hour, sight.by_use(object, "data through it", data, "GB", "endpoint_gb")]
+    vec![hour, sight.in_use(object, "data through it", data, "GB", "endpoint_gb")]
 }
 
 fn bucket(object: &Object, sight: &Sight<'_>) -> Vec<Item> {

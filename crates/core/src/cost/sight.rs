@@ -249,6 +249,18 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// The same of what nobody asks for while the stack is paused.
+    pub fn in_use(
+        &self,
+        object: &Object,
+        what: &str,
+        unit: Option<Decimal>,
+        per: &'static str,
+        guess: &'static str,
+    ) -> Item {
+        Item { paused: false, ..self.by_use(object, what, unit, per, guess) }
+    }
+
     /// What is paid once, at most.
     pub fn once(&self, object: &Object, what: impl Into<String>, at_most: Option<Decimal>) -> Item {
         let what = what.into();

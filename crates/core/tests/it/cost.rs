@@ -7,6 +7,7 @@ use auroraml_core::cost::{
 };
 use auroraml_core::kinds::SECTIONS;
 use auroraml_core::model::{self, Intent};
+use auroraml_core::render::cost::{Chart, Report};
 use auroraml_core::resource::Graph;
 use auroraml_core::spec::{self, Spec};
 use proptest::prelude::*;
@@ -242,7 +243,8 @@ fn what_is_stopped_or_paused_costs_less() {
         .filter(|i| i.running && !i.paused)
         .map(|i| i.id.split('.').next().unwrap())
         .collect();
-    assert_eq!(ends, ["cluster", "cluster_role", "endpoint", "instance", "notebook"].into());
+    let wanted = ["cluster", "cluster_role", "endpoint", "instance", "nat_gateway", "notebook", "secret"];
+    assert_eq!(ends, wanted.into());
     // The same of one that is paused.
     let set = |observed: &mut Observed, kind: &str, change: &dyn Fn(&mut Live)| {
         observed.values_mut().filter(|live| live.id.kind == kind).for_each(change);
@@ -338,6 +340,61 @@ fn the_line_of_a_plan() {
         of("churn.yaml", &none, "eu-west-3"),
         "not known: there are no built-in prices for eu-west-3; see `auroraml cost --help`"
     );
+}
+
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// What `cost` prints of a stack that is there and gets a second member and a guess, and of one that is not there.
+#[test]
+fn what_is_printed() {
+    let spec = spec_named("churn.yaml");
+    let graph = graph_of(&spec);
+    let observed = made(&graph);
+    let mut terms = Terms { deletions: deletions(&spec), ..Terms::built_in("us-east-1") };
+    terms.usage.set("storage_gib", "20").unwrap();
+    terms.usage.set("nat_gb", "50").unwrap();
+    let mut larger = graph_of(&spec);
+    let mut member = larger.resources[&Id::new("instance", "1")].clone();
+    member.id = Id::new("instance", "2");
+    member.props["class"] = "db.r6g.xlarge".into();
+    larger.resources.insert(member.id.clone(), member);
+    let report = Report {
+        stack: "churn".into(),
+        region: "us-east-1".into(),
+        before: Some(live(&observed, Some(&graph), &terms)),
+        after: wanted(&larger, &observed, &BTreeSet::new(), &terms),
+        prices: terms.prices.clone(),
+        usage: terms.usage.clone(),
+        notes: Vec::new(),
+    };
+    let golden = |name: &str, text: &str| crate::golden(&format!("tests/data/render/{name}"), text);
+    let chart = |width, unicode| Some(Chart { width, unicode });
+    golden("cost.txt", &plain(&report.to_text(None)));
+    golden("cost-terminal.txt", &plain(&report.to_text(chart(100, true))));
+    golden("cost.md", &report.to_markdown());
+    golden("cost.json", &report.to_json());
+    let document: Value = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(document["before"]["running"]["monthly"], "352.1");
+    let spec = spec_named("lean.yaml");
+    let terms = Terms { deletions: deletions(&spec), ..Terms::built_in("eu-central-1") };
+    let lean = Report {
+        stack: "lean".into(),
+        region: "eu-central-1".into(),
+        before: None,
+        after: estimate(&graph_of(&spec), &terms),
+        prices: terms.prices,
+        usage: Usage::default(),
+        notes: vec!["AWS was not asked: what is there is not known".into()],
+    };
+    golden("cost-lean.txt", &plain(&lean.to_text(chart(60, false))));
+    // However narrow a terminal is, no line of the chart is wider.
+    for width in 0..140 {
+        let (with, without) = (plain(&report.to_text(chart(width, true))), plain(&report.to_text(None)));
+        let drawn = with.strip_prefix(&without).unwrap();
+        assert!(drawn.lines().all(|line| line.chars().count() <= width), "{width}: {drawn}");
+    }
 }
 
 proptest! {
