@@ -65,7 +65,8 @@ fn a_stack_before_and_after() {
     let there = cost(&[]);
     assert_eq!(there["before"]["running"], there["after"]["running"]);
     // Two members, an endpoint on a larger instance: the old one is asked for, which a plan does not do.
-    let larger = hosting().replace("[{ class: db.r6g.large }]", "[{ class: db.r6g.large }, { class: db.r6g.large }]");
+    let larger =
+        hosting().replace("[{ class: db.r6g.large }]", "[{ class: db.r6g.large }, { class: db.r6g.large }]");
     place.write("churn.yaml", &larger.replace("instance: ml.m5.large", "instance: ml.m5.xlarge"));
     let changed = cost(&[]);
     assert_eq!(changed["before"]["running"]["monthly"], "347.85");
