@@ -185,6 +185,7 @@ pub enum Command {
     Resume(super::pause::Resume),
     Reap(super::reap::Reap),
     Status(Status),
+    Cost(super::cost::Cost),
     Verify(Verify),
     Data(Data),
     Schema(Schema),

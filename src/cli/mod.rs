@@ -6,6 +6,7 @@
 pub mod args;
 mod bills;
 mod carry_out;
+mod cost;
 mod data;
 #[cfg(test)]
 mod documents;
@@ -75,6 +76,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Pause(args) => session::block_on(global, pause::pause(args, global, printer)),
         Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
         Command::Reap(args) => session::block_on(global, reap::reap(args, global, printer)),
+        Command::Cost(args) => session::block_on(global, cost::cost(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),

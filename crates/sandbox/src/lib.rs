@@ -25,6 +25,7 @@
 //! | [`sts`], [`cloudformation`], [`logs`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
 //! | [`iam`], [`secretsmanager`] | services that ask one of those: IAM needs STS, Secrets Manager needs KMS |
 //! | `comprehend` | the sentiment of texts |
+//! | `pricing` | AWS's price list |
 //! | `database` | MySQL's language, and the rows of a cluster |
 //! | [`sagemaker`], [`rds`] | services that use several others; each has a `Reach`, which says whom. RDS's Data API asks SageMaker's endpoints |
 //! | [`tagging`] | everything that has tags, late |
@@ -50,6 +51,7 @@ pub mod file;
 pub mod iam;
 pub mod kms;
 pub mod logs;
+mod pricing;
 pub mod random;
 pub mod rds;
 pub mod remote;
