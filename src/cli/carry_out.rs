@@ -10,7 +10,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{files, hint, terminal};
+use super::{bills, files, hint, pause, reap, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -26,22 +26,24 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// What a run was asked to do.
-struct Request<'a> {
-    intent: Intent,
-    spec: &'a Path,
-    terms: &'a Terms,
-    yes: bool,
-    events: Option<&'a Path>,
+pub(super) struct Request<'a> {
+    pub intent: Intent,
+    pub spec: &'a Path,
+    pub terms: &'a Terms,
+    pub yes: bool,
+    pub events: Option<&'a Path>,
     /// File with a plan that must still be the same.
-    plan: Option<&'a Path>,
+    pub plan: Option<&'a Path>,
+    /// Whether what others made and hangs on the stack goes with it.
+    pub sweep: bool,
     /// How it was typed, and with which flags.
-    typed: Vec<String>,
-    global: &'a Global,
+    pub typed: Vec<String>,
+    pub global: &'a Global,
 }
 
 impl Request<'_> {
     fn destroys(&self) -> bool {
-        self.intent != Intent::Apply
+        self.intent.destroys()
     }
 
     /// With a saved plan nothing is done but what was reviewed.
@@ -54,22 +56,42 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     let Apply { spec, yes, plan, events, terms } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+    let sweep = false;
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Destroy { spec, yes, unprotect, plan, events, terms } = args;
+    if let Some(stack) = &args.without.all_tagged {
+        return reap::destroy(args, stack, global, printer).await;
+    }
+    let Destroy { spec, yes, unprotect, plan, events, terms, .. } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+    let sweep = args.without.sweep;
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
 }
 
-async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
+pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
+    with(request, printer, async |_: &Session| Ok(())).await
+}
+
+/// Carries out what was asked for; `then` looks at what came of it, if it is done.
+pub(super) async fn with(
+    request: Request<'_>,
+    printer: &Printer,
+    then: impl AsyncFnOnce(&Session) -> Result<(), Error>,
+) -> Result<Exit, Error> {
     let saved = read_plan(request.plan, request.destroys())?;
     let mut session = Session::open(request.spec, request.global, printer).await?;
     session.let_go(request.terms);
+    if request.sweep {
+        session.stack.sweep();
+    }
     session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
-    let result = carry_out(&session, request, saved, printer).await;
+    let result = match carry_out(&session, request, saved, printer).await {
+        Ok(exit) => then(&session).await.map(|()| exit),
+        Err(error) => Err(error),
+    };
     session.close(result)
 }
 
@@ -88,7 +110,7 @@ fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::V
     Err(Error::new(path.display().to_string(), it, help))
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     session: &Session,
     request: Request<'_>,
     saved: Option<serde_json::Value>,
@@ -98,7 +120,12 @@ async fn carry_out(
     let order = request.order(saved.as_ref());
     let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
-    let subject = session.subject(destroying, request.terms);
+    let pausing = matches!(request.intent, Intent::Pause { .. });
+    let mut subject = session.subject(destroying, request.terms);
+    if pausing {
+        // To stop everybody is what was asked for.
+        subject.allow = Impact::Restart;
+    }
     if let Some(saved) = &saved {
         let now = json::Document::new(&subject, &session.spec_sha256, &prepared.plan).to_value();
         if let Some(difference) = json::difference(saved, &now) {
@@ -112,10 +139,17 @@ async fn carry_out(
         return Err(blocked(&prepared.plan));
     }
     // Nobody can say yes to what they have not seen.
-    let seen = if request.yes { *printer } else { Printer::new(false) };
-    seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
+    let seen = if request.yes { printer.clone() } else { Printer::new(false) };
+    let text = match pausing {
+        true => render::text::pause(&subject, &prepared.plan),
+        false => render::text::plan(&subject, &prepared.plan),
+    };
+    seen.talk(&format!("\n{text}"));
     if prepared.plan.is_empty() {
-        leave_behind(session, destroying, &prepared.plan, &prepared.observed, printer)?;
+        leave_behind(session, &request, &prepared.plan, &prepared.observed, printer)?;
+        if destroying {
+            bills::tell(session, printer).await?;
+        }
         left_alone(destroying, &prepared.plan)?;
         return pending(&prepared.plan, order);
     }
@@ -130,7 +164,7 @@ async fn carry_out(
         _ => {}
     }
     let plan = prepared.plan.clone();
-    let live = Live::start(*printer, session.speed, request.events)?;
+    let live = Live::start(printer.clone(), session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
     let (ended, stopped) = run(session, order, prepared, &live).await;
@@ -157,7 +191,10 @@ async fn carry_out(
         (false, false) => "Done",
     };
     printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
-    leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
+    leave_behind(session, &request, &plan, &outcome.observed, printer)?;
+    if destroying {
+        bills::tell(session, printer).await?;
+    }
     left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, order)
 }
@@ -175,12 +212,14 @@ fn blind(progress: &Progress, error: PrepareError) -> Error {
 /// What a finished command leaves behind: of a destroy what AWS keeps, otherwise what a program needs.
 fn leave_behind(
     session: &Session,
-    destroying: bool,
+    request: &Request<'_>,
     plan: &Plan,
     observed: &Observed,
     printer: &Printer,
 ) -> Result<(), Error> {
-    if destroying {
+    if matches!(request.intent, Intent::Pause { .. }) {
+        printer.talk(&pause::ended(session, observed, request));
+    } else if request.destroys() {
         printer.data(&lingering(plan, session.stack.aws.clock.now_ms()))?;
     } else {
         let stack = stack(session, observed);
@@ -295,7 +334,11 @@ fn confirm(
         return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));
     }
     // The question must be seen whatever else is quiet.
-    Printer::new(false).say(&format!("\n{}", question(destroying, stack, allows)));
+    let text = match request.intent {
+        Intent::Pause { .. } => format!("Pause the stack {stack}? Type yes to go on: "),
+        _ => question(destroying, stack, allows),
+    };
+    Printer::new(false).say(&format!("\n{text}"));
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),

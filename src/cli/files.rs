@@ -135,6 +135,41 @@ pub fn read_plan(path: &Path) -> Result<Value, Error> {
     }
 }
 
+/// Makes a folder that only its owner can read, unless it is there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    let refuse = |error| {
+        Error::new(path.display().to_string(), format!("cannot be made: {error}"), "choose another place")
+    };
+    builder.create(path).map_err(refuse)
+}
+
+/// A small text file that an argument names.
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub fn read_text(path: &Path, limit: usize) -> Result<String, Error> {
+    let name = path.display().to_string();
+    let wrong = |why: String| Error::new(&name, why, "check the name and what is in it");
+    let bytes = read(path, limit as u64 + 1).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    if bytes.len() > limit {
+        return Err(wrong(format!("it has more than {limit} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| wrong("it is no text".into()))
+}
+
 /// Options to write a file that, if it is new, only its owner can read: plans and events name everything that a stack is
 /// made of.
 pub fn private() -> OpenOptions {

@@ -19,7 +19,7 @@ pub fn command(words: impl IntoIterator<Item = String>, global: &Global) -> Stri
 /// The flags that were given for every command. Those about output change nothing that matters, but whoever
 /// wanted quiet wants it again.
 fn global_flags(global: &Global) -> Vec<String> {
-    let Global { sandbox, sandbox_speed, sandbox_seed, profile, plain_http, color, quiet } = global;
+    let Global { sandbox, sandbox_speed, sandbox_seed, profile, plain_http, set, color, quiet } = global;
     let mut flags = Vec::new();
     match sandbox {
         None => {}
@@ -40,6 +40,9 @@ fn global_flags(global: &Global) -> Vec<String> {
     if let Some(host) = plain_http {
         flags.extend(["--plain-http".into(), host.clone()]);
     }
+    for (name, value) in set {
+        flags.extend(["--set".into(), format!("{name}={value}")]);
+    }
     if *color != Color::Auto {
         flags.extend(["--color".into(), name(color)]);
     }
@@ -50,7 +53,7 @@ fn global_flags(global: &Global) -> Vec<String> {
 }
 
 /// The flags about interruptions that were given.
-fn terms(terms: &Terms) -> Vec<String> {
+pub fn terms(terms: &Terms) -> Vec<String> {
     let Terms { allow, now, accept_pending, delete } = terms;
     let mut flags = Vec::new();
     if let Some(allow) = allow {
@@ -72,7 +75,7 @@ fn name(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default()
 }
 
-fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
+pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
     file.map(|file| vec![flag.to_string(), file.display().to_string()]).unwrap_or_default()
 }
 
@@ -92,8 +95,10 @@ impl Apply {
 impl Destroy {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Destroy { spec, yes, unprotect, plan, events, terms: limits } = self;
-        let mut words = vec!["destroy".into(), spec.display().to_string()];
+        let Destroy { spec, without, yes, unprotect, plan, events, terms: limits } = self;
+        let mut words: Vec<String> = vec!["destroy".into()];
+        words.extend(without.all_tagged.is_none().then(|| spec.display().to_string()));
+        words.extend(without.words());
         words.extend(unprotect.then(|| "--unprotect".into()));
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
@@ -168,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_hint_means_what_was_typed() {
-        let global = "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --plain-http emulator --color never --quiet";
+        let global = "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --plain-http emulator --set stage=prod --set class=db.r6g.large --color never --quiet";
         let limits = "--allow failover --now --accept-pending --events e.jsonl --yes";
         for line in [
             format!("auroraml apply s.yaml --plan p.json {limits} {global}"),

@@ -4,17 +4,22 @@
 //! the only one that prints. No runtime is started before a command needs one.
 
 pub mod args;
+mod bills;
 mod carry_out;
+mod cost;
 mod data;
 #[cfg(test)]
 mod documents;
 mod exit;
 mod files;
+mod fleet;
 mod hint;
 mod live;
 mod local;
+mod pause;
 mod planning;
 mod printer;
+mod reap;
 mod sandbox;
 mod session;
 mod signals;
@@ -62,12 +67,16 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Init(args) => local::init(args, global, printer),
-        Command::Validate(args) => local::validate(args, printer),
+        Command::Validate(args) => local::validate(args, global, printer),
         Command::Schema(args) => local::schema(args, printer),
         Command::Completions(args) => local::completions(args, printer),
         Command::Plan(args) => session::block_on(global, planning::plan(args, global, printer)),
         Command::Apply(args) => session::block_on(global, carry_out::apply(args, global, printer)),
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
+        Command::Pause(args) => session::block_on(global, pause::pause(args, global, printer)),
+        Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
+        Command::Reap(args) => session::block_on(global, reap::reap(args, global, printer)),
+        Command::Cost(args) => session::block_on(global, cost::cost(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),

@@ -5,7 +5,7 @@ use crate::kinds::{absent_ok, rds, sql};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
 use auroraml_core::base::{Id, Live, Observed};
 use auroraml_core::engine::Offered;
-use auroraml_core::model::facts::{ExistingFacts, Facts, Offer, Zonal};
+use auroraml_core::model::facts::{ExistingFacts, Facts, Offer, Standing, Zonal};
 use auroraml_core::model::{Intent, engine_version, questions};
 use auroraml_core::spec::{Aurora, Spec};
 use aws_sdk_ec2::types::{Filter, ServiceType, ServiceTypeDetail};
@@ -61,6 +61,11 @@ pub(super) async fn complete(
     let subnets = observed.values().filter(|live| live.id.kind == "subnet");
     let zone = |live: &Live| Some((live.id.name.clone(), live.props["zone"].as_str()?.to_string()));
     facts.live_zones = subnets.filter_map(zone).collect();
+    if matches!(intent, Intent::Pause { .. }) {
+        facts.standing = Standing::of(observed);
+        // What an existing cluster was and is made of is a destroy's concern, and an apply's.
+        return Ok(());
+    }
     if intent == Intent::Apply {
         Box::pin(zones(aws, spec, facts, observed)).await?;
     }
@@ -209,7 +214,7 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
         {
             Ok((Vec::new(), live, None))
         }
-        Aurora::Owned(_) => Ok((engine_versions(look.aws).await?, live, None)),
+        Aurora::Owned(_) => Ok((engine_versions(look).await?, live, None)),
     }
 }
 
@@ -266,7 +271,15 @@ async fn stack_status(aws: &Aws, stack: String) -> Result<(String, String), Fail
     Ok((stack, status.map_or("DELETED", |status| status.as_str()).to_string()))
 }
 
-async fn engine_versions(aws: &Aws) -> Result<Vec<Offered>, Failure> {
+async fn engine_versions(look: Look<'_>) -> Result<Vec<Offered>, Failure> {
+    let all = look.for_all("DescribeDBEngineVersions", offered_versions(look.aws)).await?;
+    match all {
+        Some(all) => Ok(all.to_vec()),
+        None => offered_versions(look.aws).await,
+    }
+}
+
+async fn offered_versions(aws: &Aws) -> Result<Vec<Offered>, Failure> {
     let pages =
         aws.rds.describe_db_engine_versions().engine(aws.scope.engine.name).into_paginator().items().send();
     let found = absent_ok(pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBEngineVersions"))?;

@@ -6,17 +6,22 @@
 mod aurora;
 mod existing;
 pub mod facts;
+mod from_tags;
 mod jobs;
 mod network;
 mod notebook;
+mod pause;
 mod roles;
 mod sagemaker;
 mod scope;
 mod sql;
 mod zones;
 
+pub use from_tags::{FromTags, expires_at, spec_from_tags};
+pub use jobs::has_jobs;
+pub use pause::is_paused;
 pub use scope::{Scope, SqlScope, scope, sql_scope};
-pub use sql::{unload_of, wired_roles};
+pub use sql::{loads, unload_of, unloads, wired_roles};
 pub use zones::{Questions, questions};
 
 use crate::base::Id;
@@ -35,6 +40,18 @@ pub enum Intent {
         /// Whether deletion protection may be switched off.
         unprotect: bool,
     },
+    /// What bills by the hour stops, or goes as far as it comes back without loss.
+    Pause {
+        /// With the NAT gateways and their addresses.
+        nat: bool,
+    },
+}
+
+impl Intent {
+    /// Whether the stack is taken down.
+    pub fn destroys(self) -> bool {
+        matches!(self, Intent::Destroy { .. })
+    }
 }
 
 /// What is to be done, and on which terms.
@@ -83,7 +100,11 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
     let mut builder = Builder::new(spec, place, facts);
     builder.graph.tags = builder.common_tags();
     match intent {
-        Intent::Destroy { unprotect } => builder.destruction(unprotect),
+        Intent::Destroy { unprotect } => match facts.from_tags.as_ref() {
+            Some(told) => builder.destruction_from_tags(told, unprotect),
+            None => builder.destruction(unprotect),
+        },
+        Intent::Pause { nat } => builder.pause(nat),
         Intent::Apply => {
             builder.graph.notes.clone_from(&facts.notes);
             let network = builder.network();
@@ -139,6 +160,7 @@ impl Builder<'_> {
     /// Nothing is wanted any more; what must be said is how each thing goes.
     fn destruction(&mut self, unprotect: bool) {
         self.graph.destroys = true;
+        let snapshot = self.final_snapshot();
         let mut say = |kind, name: &str, deletion| {
             self.graph.deletions.insert(Id::new(kind, name), deletion);
         };
@@ -147,10 +169,7 @@ impl Builder<'_> {
             Some(Aurora::Owned(cluster)) => {
                 let mut options = BTreeMap::new();
                 if cluster.on_destroy != ClusterOnDestroy::Delete {
-                    let ours = format!("{}-final-", self.place.stack);
-                    let reviewed = self.facts.final_snapshot.clone().filter(|name| name.starts_with(&ours));
-                    let name = reviewed.unwrap_or_else(|| ours + &self.facts.timestamp);
-                    options.extend([text("final_snapshot", name)]);
+                    options.extend([text("final_snapshot", snapshot.clone())]);
                 }
                 if unprotect {
                     options.extend([text("unprotect", "true".into())]);

@@ -11,6 +11,7 @@ pub use naming::{Misnamed, misnamed};
 
 use crate::base::names::STACK_TAG;
 use crate::base::{Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, resolve};
+use crate::cost::Bill;
 use crate::members::{Effect, Impact, Interruption, Permit};
 use crate::resource::{Action, Catalog, Graph, Nature, Refusal, Resource, Rules};
 use schemars::JsonSchema;
@@ -115,6 +116,9 @@ pub struct Plan {
     pub left_alone: Vec<LeftAlone>,
     /// What a reader should know beside the steps.
     pub notes: Vec<String>,
+    /// What it does to the bill, by the built-in prices; nothing where nothing costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Bill>,
     /// What stays although the spec no longer wants it; each is also in a note.
     #[serde(skip)]
     pub kept: Vec<Id>,
@@ -132,6 +136,11 @@ impl Plan {
     /// The steps that ought to be done and are not done now.
     pub fn held(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.held.is_some())
+    }
+    /// What goes when the plan is carried out.
+    pub fn leaving(&self) -> BTreeSet<Id> {
+        let goes = |step: &&Step| matches!(step.action, Action::Delete | Action::Vanish);
+        self.work().filter(goes).map(|step| step.id.clone()).collect()
     }
     pub fn count(&self, action: Action) -> usize {
         self.work().filter(|step| step.action == action).count()
@@ -172,7 +181,9 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     let mut plan = Plan { notes: graph.notes.clone(), ..Plan::default() };
     let mut known: BTreeMap<Id, Outputs> = BTreeMap::new();
     let order = graph.order();
-    let going: BTreeSet<&Id> = observed.keys().filter(|id| !graph.resources.contains_key(id)).collect();
+    let is_meant = |id: &Id| graph.goes.as_ref().is_none_or(|kinds| kinds.contains(id.kind));
+    let is_gone = |id: &&Id| !graph.resources.contains_key(id) && is_meant(id);
+    let going: BTreeSet<&Id> = observed.keys().filter(is_gone).collect();
     let goes = |id: &Id| deletions::goes(catalog, observed, id) && deletions::may_go(graph, &observed[id]);
     let mut active: BTreeSet<Id> = going.iter().filter(|id| goes(id)).map(|id| (*id).clone()).collect();
     let members = sync::Members::of(graph, observed);
@@ -261,7 +272,7 @@ fn changes(
     if let (Nature::Task, Some(_)) = (rules.nature, live) {
         return Vec::new();
     }
-    let want = wanted(&resource.props, known, live, rules);
+    let want = wanted(resource, known, live, rules);
     diff(&want, live.map_or(&Value::Null, |live| &live.props))
 }
 
@@ -312,8 +323,13 @@ pub fn repeats(rules: &Rules) -> String {
 }
 
 /// The desired properties with every known reference filled in, adapted to the live object.
-pub fn wanted(props: &Value, known: &BTreeMap<Id, Outputs>, live: Option<&Live>, rules: &Rules) -> Value {
-    let mut want = resolve(props, known);
+pub fn wanted(
+    resource: &Resource,
+    known: &BTreeMap<Id, Outputs>,
+    live: Option<&Live>,
+    rules: &Rules,
+) -> Value {
+    let mut want = resolve(&resource.over(live), known);
     if let Some(live) = live {
         (rules.accept)(&mut want, &live.props);
     }

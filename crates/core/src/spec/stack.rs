@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::reader::Reader;
 use super::{
     Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart,
-    SqlFunction, SqlTable, Unload, check,
+    SqlFunction, SqlTable, Unload, Variable, check,
 };
 use crate::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +27,12 @@ fields! {
             changed: "the same",
             meaning: "AWS region with Aurora machine learning",
         }
+        /// Values that this file uses as `${name}`, with their defaults; one without a default must be given.
+        variables: BTreeMap<String, Variable> {
+            type: "mapping of values",
+            changed: "as what uses them",
+            meaning: "names with defaults, used in values as `${name}` and given by `--set name=VALUE`; `${env:NAME}` is an environment variable ([variables](fleet.md#variables))",
+        }
         /// Tags put on everything that the stack owns.
         tags: BTreeMap<String, String> {
             changed: "in place",
@@ -42,7 +48,7 @@ fields! {
         expires_after: Option<String> {
             default_is: "never",
             changed: "in place",
-            meaning: "age after which the stack is forgotten rather than used: `30m`, `8h`, `2d`; written as the tag `auroraml:expires-after`, on which nothing acts yet",
+            meaning: "age after which `reap` destroys the stack: `30m`, `8h`, `2d`; counted from its oldest object, and written as the tag `auroraml:expires-after`",
         }
         /// The VPC; needed by a cluster that the stack owns and by a notebook.
         network: Option<Network> {

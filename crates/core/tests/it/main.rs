@@ -1,5 +1,6 @@
 //! Tests of the pure half, through its public face.
 
+mod cost;
 mod deleting;
 mod existing;
 mod facts;
@@ -11,6 +12,7 @@ mod limits;
 mod members;
 mod next_restart;
 mod planning;
+mod policies;
 mod promises;
 mod render;
 mod restarts;
@@ -22,6 +24,7 @@ mod sql_text;
 mod sync;
 mod tidy;
 mod validate;
+mod variables;
 
 use auroraml_core::base::names::Place;
 use auroraml_core::engine::{AURORA_MYSQL, Offered};

@@ -11,9 +11,10 @@ const FLOORS: &[&[&str]] = &[
     &["spec"],
     &["members"],
     &["resource"],
+    &["cost"],
     &["kinds", "plan", "events"],
     &["model"],
-    &["verify"],
+    &["verify", "policy"],
     &["render"],
 ];
 
