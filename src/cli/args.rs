@@ -185,6 +185,7 @@ pub enum Command {
     Resume(super::pause::Resume),
     Status(Status),
     Verify(Verify),
+    Drift(super::drift::Drift),
     Data(Data),
     Schema(Schema),
     Sandbox(Sandbox),
@@ -462,6 +463,7 @@ pub enum SchemaOf {
     #[default]
     Spec,
     Plan,
+    Drift,
 }
 
 /// Serve the sandbox to any AWS client, or start it anew.

@@ -2,6 +2,7 @@
 
 mod again;
 pub mod data;
+pub mod drift;
 pub mod execute;
 mod facts;
 pub mod preflight;

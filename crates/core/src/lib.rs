@@ -19,11 +19,13 @@
 //! | 5 | [`plan`] | graph and live state to [`plan::Plan`], a value |
 //! | 5 | [`events`] | what is told while a plan is carried out |
 //! | 6 | [`model`] | spec to graph: how Aurora machine learning fits together |
+//! | 7 | [`drift`] | what is not as the spec says, beyond what a plan asks for |
 //! | 7 | [`policy`] | spec to the least that IAM must allow |
 //! | 7 | [`verify`] | what was seen of live wiring to checks |
 //! | 8 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
 
 pub mod base;
+pub mod drift;
 pub mod engine;
 pub mod events;
 pub mod kinds;

@@ -4,8 +4,8 @@ use crate::call::{Call, is_mutating, protocol};
 use crate::wire::{self, Fault, Protocol, Reply, Response};
 use crate::world::{Entry, Global, Region, World};
 use crate::{
-    authorize, cloudformation, comprehend, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas,
-    sts,
+    authorize, cloudformation, cloudtrail, comprehend, ec2, iam, kms, rds, s3, sagemaker, secretsmanager,
+    servicequotas, sts,
 };
 
 /// Requests remembered in [`World::log`]; older ones are dropped.
@@ -41,6 +41,10 @@ impl World {
                 self.global.global_databases = globals;
             }
         }
+        if is_mutating(call) {
+            let who = self.global.iam.session_arn(&call.caller);
+            region.cloudtrail.record(call, who, &reply, &self.global.random);
+        }
         self.took_ms = std::mem::take(&mut region.rds.took_ms);
         for order in self.global.global_databases.take_orders() {
             self.regions.entry(order.region.clone()).or_default().rds.obey(order);
@@ -68,10 +72,20 @@ impl World {
 
 /// Hands the call to its service.
 fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
-    let Region { cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas } = region;
+    let Region {
+        cloudformation,
+        cloudtrail,
+        ec2,
+        rds,
+        sagemaker,
+        secretsmanager: secrets,
+        kms,
+        servicequotas,
+    } = region;
     let Global { random, iam, s3, global_databases: globals } = global;
     match call.service.as_str() {
         "cloudformation" => cloudformation::handle(call, cloudformation),
+        "cloudtrail" => cloudtrail::handle(call, cloudtrail),
         "ec2" => ec2::handle(call, ec2, random),
         "iam" => iam::handle(call, iam, random),
         "kms" => kms::handle(call, kms, random),

@@ -2,7 +2,7 @@
 
 use crate::account::BIRTH_MS;
 use crate::random::{Mood, Random};
-use crate::{cloudformation, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas};
+use crate::{cloudformation, cloudtrail, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,6 +40,8 @@ pub struct Global {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Region {
     pub cloudformation: cloudformation::CloudFormation,
+    #[serde(default)]
+    pub cloudtrail: cloudtrail::CloudTrail,
     pub ec2: ec2::Ec2,
     pub rds: rds::Rds,
     pub sagemaker: sagemaker::SageMaker,
