@@ -313,8 +313,10 @@ pub enum PlanFormat {
 /// Make everything as the spec says.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The spec; `-` is stdin.
+    /// The spec, or a folder of specs; `-` is stdin.
     pub spec: PathBuf,
+    #[command(flatten)]
+    pub several: Several,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,

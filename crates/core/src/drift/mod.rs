@@ -130,7 +130,12 @@ pub fn judge(
     let known = known(graph, observed);
     for (id, live) in &beyond.whole {
         let Some(resource) = graph.resources.get(id) else { continue };
-        let changes = diff(&resolve(&resource.props, &known), live);
+        // The spec has the last word on all of it: what it does not have is not to be there.
+        let mut want = resolve(&resource.props, &known);
+        if let Some(want) = want.as_object_mut() {
+            want.retain(|_, value| !value.is_null());
+        }
+        let changes = diff(&want, live);
         // Tags are the plan's.
         let told = changes.into_iter().filter(|change| !change.concerns("tags") && is_known(change));
         found.extend(told.flat_map(|change| of_change(id, change, &catalog[id.kind], observed)));
