@@ -6,6 +6,7 @@ pub mod drift;
 pub mod execute;
 mod facts;
 pub mod preflight;
+pub mod prices;
 pub mod reconcile;
 mod shared;
 mod step;
