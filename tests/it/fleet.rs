@@ -41,6 +41,7 @@ const PER_STACK: &[(&str, usize, &str)] = &[
     ("s3:GetBucketPolicy", 1, "the same"),
     ("s3:GetBucketVersioning", 1, "the same"),
     ("s3:GetPublicAccessBlock", 1, "the same"),
+    ("s3:ListObjectsV2", 1, "the same"),
     ("sagemaker:DescribeEndpoint", 1, "which configuration it serves is in no listing"),
     ("sagemaker:DescribeNotebookInstance", 1, "its subnet and role are in no listing"),
     ("sagemaker:DescribeNotebookInstanceLifecycleConfig", 1, "its scripts are in no listing"),
