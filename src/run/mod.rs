@@ -1,10 +1,12 @@
 //! Looking at AWS, and carrying plans out.
 
 mod again;
+pub mod bills;
 pub mod data;
 pub mod drift;
 pub mod execute;
 mod facts;
+pub mod found;
 pub mod preflight;
 pub mod prices;
 pub mod reconcile;

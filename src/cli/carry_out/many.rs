@@ -113,6 +113,7 @@ async fn one(
         yes: true,
         events: events.as_deref(),
         plan: args.plan.as_deref(),
+        sweep: false,
         typed: args.words(),
         global,
     };
