@@ -19,6 +19,8 @@ pub struct Stack {
     pub let_go: BTreeSet<String>,
     /// What the final snapshot is called, where a plan that was reviewed says it; else its name holds the time.
     pub final_snapshot: Option<String>,
+    /// Whether a lease tells that the last run did all of what it was to do: nothing of it is still on its way.
+    pub is_quiet: bool,
 }
 
 impl Stack {
@@ -34,6 +36,7 @@ impl Stack {
             kinds: Kinds::default(),
             let_go: BTreeSet::new(),
             final_snapshot: None,
+            is_quiet: false,
         })
     }
 }

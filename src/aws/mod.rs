@@ -2,15 +2,21 @@
 //! error classes, shared listings.
 
 mod attempts;
+mod changes;
 mod codes;
 mod failure;
+mod gate;
+pub mod ledger;
 mod listing;
 mod secret;
 pub mod sql;
 mod unencrypted;
 mod whole;
 
+pub use changes::{Call, Outcome, Scribe};
 pub use failure::{Class, During, Failure};
+pub use gate::Gate;
+pub use ledger::Ledger;
 pub use listing::Listings;
 pub use secret::SecretText;
 pub use sql::{Rows, Sent, Sql};
@@ -26,6 +32,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use changes::Changes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -59,7 +66,12 @@ pub struct Aws {
     pub files: FileSource,
     pub passwords: PasswordSource,
     pub(crate) listings: Listings,
+    /// ARN of whoever sends the requests.
+    pub caller: String,
+    /// Where leases and audits are kept.
+    pub ledger: Ledger,
     attempts: Attempts,
+    changes: Changes,
 }
 
 /// Where to connect, and with what.
@@ -153,12 +165,14 @@ impl Aws {
         let config = &connection.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
         let (attempts, partition) = (Attempts::default(), Attempts::partition());
+        let changes = Changes::new(&connection.clock);
         let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
         macro_rules! builder {
             ($sdk:ident) => {
                 $sdk::config::Builder::from(config)
                     .interceptor(encrypted.clone())
                     .interceptor(attempts.clone())
+                    .interceptor(changes.clone())
                     .retry_partition(partition.clone())
             };
         }
@@ -169,6 +183,13 @@ impl Aws {
         }
         let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
+        let caller = caller.arn().unwrap_or_default().to_string();
+        // A lease is renewed, and an audit written, whether or not the stack may be changed.
+        let ledger = aws_sdk_s3::config::Builder::from(config)
+            .interceptor(encrypted.clone())
+            .interceptor(attempts.clone())
+            .retry_partition(partition.clone())
+            .force_path_style(config.endpoint_url().is_some());
         // The Data API answers after 45 s at the latest, and whoever gives up earlier does not know what became of the
         // statement (fact book, section 1.11: a client waits for 60 s or more).
         let rdsdata = match config.timeout_config() {
@@ -204,13 +225,31 @@ impl Aws {
             files: connection.files,
             passwords: connection.passwords,
             listings: Listings::default(),
+            caller,
+            ledger: Ledger::new(ledger.build()),
             attempts,
+            changes,
         })
     }
 
     /// From now on requests that change something are not repeated once `stop` is ordered.
     pub(crate) fn heed(&self, stop: Stop) {
         self.attempts.heed(stop);
+    }
+
+    /// Opens and closes the way for requests that change something.
+    pub fn gate(&self) -> &Gate {
+        &self.changes.gate
+    }
+
+    /// From now on every request that changes something is told to `scribe`.
+    pub fn write_changes_to(&self, scribe: Scribe) {
+        self.changes.write_to(scribe);
+    }
+
+    /// How many requests that change something were sent.
+    pub fn changes_sent(&self) -> u64 {
+        self.changes.sent()
     }
 
     /// Identifier of the stack's cluster, its own or the existing one. RDS stores identifiers in lower case.

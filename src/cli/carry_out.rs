@@ -100,9 +100,9 @@ async fn carry_out(
     session.check_let_go(&prepared)?;
     let subject = session.subject(destroying, request.terms);
     if let Some(saved) = &saved {
-        let now = json::Document::new(&subject, &session.spec_sha256, &prepared.plan).to_value();
+        let now = session.document(&subject, &prepared).to_value();
         if let Some(difference) = json::difference(saved, &now) {
-            let help = "nothing was changed; look at the new plan and save it again";
+            let help = "nothing was changed; look at a new plan and save it";
             return Err(
                 Error::new("saved plan", format!("it is stale: {difference}"), help).with(Exit::Stale)
             );

@@ -12,6 +12,8 @@ use auroraml::stack::Stack;
 use auroraml_clock::Clock;
 use auroraml_core::plan::{Misnamed, misnamed};
 use auroraml_core::render::Subject;
+use auroraml_core::render::basis::{self, Basis, Fields};
+use auroraml_core::render::json::Document;
 use auroraml_core::spec::{self, Allow, Spec};
 use auroraml_sandbox::file::{FileError, FileSandbox};
 use auroraml_sandbox::random::Mood;
@@ -53,6 +55,8 @@ pub struct Session {
     pub stack: Stack,
     /// SHA-256 of the spec file, in hexadecimal digits.
     pub spec_sha256: String,
+    /// A hash of each field of the spec, by its path.
+    pub spec_fields: Fields,
     /// How fast the run's clock runs; `None` when it jumps.
     pub speed: Option<f64>,
     sandbox: Option<FileSandbox>,
@@ -96,7 +100,8 @@ impl Session {
             .await
             .map_err(|failure| no_connection(&failure, endpoint.as_deref(), global.profile.as_deref()))?;
         let spec_sha256 = Sha256::digest(&source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Session { stack, spec_sha256, speed, sandbox })
+        let spec_fields = basis::spec_fields(&spec::written(&source.bytes));
+        Ok(Session { stack, spec_sha256, spec_fields, speed, sandbox })
     }
 
     /// Takes note of what a person lets go by name.
@@ -121,6 +126,19 @@ impl Session {
             true => Ok(()),
             false => Err(Error { exit: Exit::Refused, troubles }),
         }
+    }
+
+    /// The plan with everything that it rests on, as it is saved.
+    pub fn document(&self, subject: &Subject, prepared: &Prepared) -> Document {
+        let basis = Basis {
+            version: env!("CARGO_PKG_VERSION").into(),
+            spec_sha256: self.spec_sha256.clone(),
+            spec: self.spec_fields.clone(),
+            ..Basis::default()
+        };
+        let catalog = self.stack.kinds.catalog();
+        let basis = basis.resting_on(&prepared.observed, &prepared.facts, &catalog);
+        Document::new(subject, &basis, &prepared.plan)
     }
 
     pub fn subject(&self, destroy: bool, terms: &Terms) -> Subject {

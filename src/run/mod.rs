@@ -1,9 +1,11 @@
 //! Looking at AWS, and carrying plans out.
 
 mod again;
+pub mod audit;
 pub mod data;
 pub mod execute;
 mod facts;
+pub mod lease;
 pub mod preflight;
 pub mod reconcile;
 mod shared;

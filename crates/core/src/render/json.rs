@@ -1,39 +1,51 @@
 //! The plan as JSON: what `plan --format json` prints, `plan --out` keeps and `apply --plan` compares.
 
+use super::basis::{Basis, Fields, moved_in_aws, moved_in_spec};
 use super::{Subject, plain};
 use crate::plan::Plan;
 use crate::resource::Action;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// The format that this version writes and reads.
-pub const FORMAT: u64 = 1;
+/// The format that this version writes and reads. 1 had no live state; a plan in it is made anew.
+pub const FORMAT: u64 = 2;
 
 /// A plan with what it was made from. No secret can be in it: of what may hold one, a plan has a hash.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Document {
     /// Version of this format.
     pub format: u64,
+    /// Version of the auroraml that made it.
+    pub version: String,
     pub stack: String,
     pub account: String,
     pub region: String,
     /// SHA-256 of the spec file, in hexadecimal digits.
     pub spec_sha256: String,
+    /// SHA-256 of `live`, in hexadecimal digits.
+    pub live_sha256: String,
     /// Whether it takes the stack down.
     pub destroy: bool,
     /// What is to be done; resources that stay as they are have no step here.
     pub plan: Plan,
+    /// A short hash of each field of the spec, by its path: what has changed since can be named.
+    pub spec: Fields,
+    /// The same of each object that the plan rests on, by its id. What changes by itself is not in it.
+    pub live: BTreeMap<String, Fields>,
 }
 
 impl Document {
-    pub fn new(subject: &Subject, spec_sha256: &str, plan: &Plan) -> Document {
+    pub fn new(subject: &Subject, basis: &Basis, plan: &Plan) -> Document {
         Document {
             format: FORMAT,
+            version: basis.version.clone(),
             stack: subject.stack.clone(),
             account: subject.account.clone(),
             region: subject.region.clone(),
-            spec_sha256: spec_sha256.into(),
+            spec_sha256: basis.spec_sha256.clone(),
+            live_sha256: basis.live_sha256(),
             destroy: subject.destroy,
             plan: Plan {
                 steps: plan.steps.iter().filter(|step| step.action != Action::NoOp).cloned().collect(),
@@ -42,6 +54,8 @@ impl Document {
                 notes: plan.notes.clone(),
                 ..Plan::default()
             },
+            spec: basis.spec.clone(),
+            live: basis.live.clone(),
         }
     }
 
@@ -78,20 +92,45 @@ pub fn final_snapshot(saved: &Value) -> Option<String> {
     steps.find_map(|step| step["options"]["final_snapshot"].as_str()).map(String::from)
 }
 
-/// How the plan made now differs from a saved one, if it does: the first difference, in words.
+/// How the plan made now differs from a saved one, if it does: which field has moved, or else the first step that is
+/// another one, in words.
 pub fn difference(saved: &Value, now: &Value) -> Option<String> {
-    for (key, what) in [
-        ("format", "the format of the saved plan"),
-        ("stack", "the stack"),
-        ("account", "the account"),
-        ("region", "the region"),
-    ] {
+    let version = |plan: &Value| plan["version"].as_str().unwrap_or("of an older version").to_string();
+    if saved["format"] != now["format"] {
+        return Some(format!(
+            "it was saved by auroraml {} in format {}, and this is {} with format {}",
+            version(saved),
+            saved["format"],
+            version(now),
+            now["format"]
+        ));
+    }
+    let moved = moved(saved, now)?;
+    // Another version may see the same things otherwise.
+    match version(saved) == version(now) {
+        true => Some(moved),
+        false => Some(format!("{moved} (saved by auroraml {}, this is {})", version(saved), version(now))),
+    }
+}
+
+fn moved(saved: &Value, now: &Value) -> Option<String> {
+    for (key, what) in [("stack", "the stack"), ("account", "the account"), ("region", "the region")] {
         if saved[key] != now[key] {
             return Some(format!("{what} is {} there and {} now", saved[key], now[key]));
         }
     }
     if saved["spec_sha256"] != now["spec_sha256"] {
-        return Some("the spec file has changed since the plan was saved".into());
+        let fields = moved_in_spec(&saved["spec"], &now["spec"]);
+        return Some(match fields {
+            Some(fields) => format!("{fields} changed since the plan was saved"),
+            None => {
+                "the text of the spec file changed since the plan was saved, though none of its fields did"
+                    .into()
+            }
+        });
+    }
+    if let Some(fields) = moved_in_aws(&saved["live"], &now["live"]) {
+        return Some(format!("{fields} changed since the plan was saved"));
     }
     steps_difference(&saved["plan"], &now["plan"])
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure: no files, no environment, no clock.
 
+mod address;
 mod aurora;
 mod bucket;
 mod check;
@@ -24,7 +25,9 @@ mod stack;
 mod table;
 mod training;
 mod window;
+mod written;
 
+pub use address::Address;
 pub use aurora::{Aurora, Cluster, ClusterOnDestroy, ExistingCluster, Instance, Serverless, Storage};
 pub use bucket::{Bucket, BucketOnDestroy};
 pub use check::WITHOUT_MACHINE_LEARNING;
@@ -46,6 +49,7 @@ pub use training::{
     Autopilot, AutopilotMode, Goal, Problem as AutopilotProblem, Range, Training, Tuning, seconds,
 };
 pub use window::Window;
+pub use written::written;
 
 use crate::engine::{AURORA_MYSQL, Engine};
 
