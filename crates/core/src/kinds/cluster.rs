@@ -39,6 +39,9 @@ pub struct Props {
     /// `aurora` or `aurora-iopt1`.
     pub storage: String,
     pub serverless: Option<Serverless>,
+    /// Whether it is started. A wish only where it is to be stopped: what is wanted otherwise runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<bool>,
     pub tags: BTreeMap<String, String>,
 }
 
@@ -75,6 +78,9 @@ fn accept(want: &mut Value, live: &Value) {
     let prefix = want["engine_prefix"].as_str().unwrap_or_default();
     if !prefix.is_empty() && engine(live).is_some_and(|engine| engine.matches(prefix, live_version)) {
         want["engine_version"] = live["engine_version"].clone();
+    }
+    if want["running"].is_null() && live["running"].is_boolean() {
+        want["running"] = true.into();
     }
     want["engine_prefix"] = Value::Null;
     want["secret"] = Value::Null;
@@ -123,9 +129,13 @@ impl Kind for Cluster {
         holds_data: true,
         accept,
         effect: |action, changes, _| {
+            let stops = |change: &Change| change.path == "running" && change.to == To::Value(false.into());
+            let stops = changes.iter().any(stops);
             let changes = |path: &str| changes.iter().any(|change| change.concerns(path));
             if action != Action::Update {
                 Effect::None
+            } else if stops {
+                Effect::StopsAll
             } else if changes("port") || changes("engine_version") {
                 Effect::RestartsAll(RESTART)
             } else if changes("parameter_group") {

@@ -137,6 +137,12 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     if just_acted && pending.clone().any(|member| restarted.contains(&&member.name)) {
         return wait("waiting for AWS to notice the restart");
     }
+    // A start restarts every member, and AWS notices that late (fact book, section 1.13 and table 8.2).
+    let was_asleep = past.found.as_ref().and_then(|found| self::topology(&found.props));
+    let was_asleep = was_asleep.is_some_and(|found| found.status == "stopped");
+    if was_asleep && past.acts == 0 && sight.since(past.began.max(past.busy_at)) < sight.lag {
+        return wait("waiting for AWS to notice the start");
+    }
     // A paused member that a change of parameters wakes runs them without a restart.
     let wakes = topology.pauses && pending.any(|member| member.class == "db.serverless");
     // Where a lease tells that the last run came to its end, it has left no restart on its way.

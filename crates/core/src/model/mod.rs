@@ -9,12 +9,14 @@ pub mod facts;
 mod jobs;
 mod network;
 mod notebook;
+mod pause;
 mod roles;
 mod sagemaker;
 mod scope;
 mod sql;
 mod zones;
 
+pub use pause::is_paused;
 pub use scope::{Scope, SqlScope, scope, sql_scope};
 pub use sql::{unload_of, wired_roles};
 pub use zones::{Questions, questions};
@@ -35,6 +37,18 @@ pub enum Intent {
         /// Whether deletion protection may be switched off.
         unprotect: bool,
     },
+    /// What bills by the hour stops, or goes as far as it comes back without loss.
+    Pause {
+        /// With the NAT gateways and their addresses.
+        nat: bool,
+    },
+}
+
+impl Intent {
+    /// Whether the stack is taken down.
+    pub fn destroys(self) -> bool {
+        matches!(self, Intent::Destroy { .. })
+    }
 }
 
 /// What is to be done, and on which terms.
@@ -84,6 +98,7 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
     builder.graph.tags = builder.common_tags();
     match intent {
         Intent::Destroy { unprotect } => builder.destruction(unprotect),
+        Intent::Pause { nat } => builder.pause(nat),
         Intent::Apply => {
             builder.graph.notes.clone_from(&facts.notes);
             let network = builder.network();
