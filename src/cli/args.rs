@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::lease::Together;
 use auroraml_core::members::Impact;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::spec::Allow;
@@ -24,7 +25,7 @@ const SPEED_MAX: f64 = 100.0;
 #[command(name = "auroraml", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
     after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
-3 stale plan, 5 preflight failed, 6 refused, 7 stopped half way or held (run it again)."
+3 stale plan, 4 another run is at work, 5 preflight failed, 6 refused, 7 stopped half way or held (run it again)."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -312,6 +313,8 @@ pub struct Apply {
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub terms: Terms,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Take the stack down, as the spec's on_destroy settings say.
@@ -333,6 +336,8 @@ pub struct Destroy {
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub terms: Terms,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Show what exists of the stack. Changes nothing.
@@ -413,6 +418,8 @@ pub struct DataLoad {
     /// Load a file that Aurora has loaded before.
     #[arg(long)]
     pub again: bool,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Write rows to S3 as CSV (SELECT INTO OUTFILE S3), and compare the counts.
@@ -435,6 +442,8 @@ pub struct DataUnload {
     /// Write over files that are there.
     #[arg(long)]
     pub overwrite: bool,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Print the JSON Schema of specs, or of saved plans.

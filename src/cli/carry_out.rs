@@ -4,13 +4,16 @@
 mod tests;
 
 use super::args::{AllowArgument, Apply, Destroy, Global, Terms};
+use super::confirm::confirm;
 use super::exit::{Error, Exit, Trouble};
+use super::files::{self, SavedPlan, sha256};
+use super::lease::{self, Held, Together};
 use super::live::{Live, Shown};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{files, hint, pause, terminal};
+use super::{hint, pause, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -20,7 +23,6 @@ use auroraml_core::model::{Intent, Order};
 use auroraml_core::plan::Plan;
 use auroraml_core::render::{self, Subject, json, progress::Progress};
 use auroraml_core::resource::Action;
-use std::io::{self, BufRead};
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -37,6 +39,7 @@ pub(super) struct Request<'a> {
     /// How it was typed, and with which flags.
     pub typed: Vec<String>,
     pub global: &'a Global,
+    pub together: &'a Together,
 }
 
 impl Request<'_> {
@@ -45,23 +48,23 @@ impl Request<'_> {
     }
 
     /// With a saved plan nothing is done but what was reviewed.
-    fn order(&self, saved: Option<&serde_json::Value>) -> Order {
-        Order { reviewed: saved.is_some(), ..self.terms.order(self.intent) }
+    fn order(&self, reviewed: bool) -> Order {
+        Order { reviewed, ..self.terms.order(self.intent) }
     }
 }
 
 pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Apply { spec, yes, plan, events, terms } = args;
+    let Apply { spec, yes, plan, events, terms, together } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global, together }, printer).await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Destroy { spec, yes, unprotect, plan, events, terms } = args;
+    let Destroy { spec, yes, unprotect, plan, events, terms, together } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global, together }, printer).await
 }
 
 pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
@@ -77,19 +80,25 @@ pub(super) async fn with(
     let saved = read_plan(request.plan, request.destroys())?;
     let mut session = Session::open(request.spec, request.global, printer).await?;
     session.let_go(request.terms);
-    session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
-    let result = match carry_out(&session, request, saved, printer).await {
+    session.stack.final_snapshot = saved.as_ref().and_then(|saved| json::final_snapshot(&saved.plan));
+    let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
+    let mut held = match lease::hold(&mut session, request.global, together, &command, printer).await {
+        Ok(held) => held,
+        Err(error) => return session.close(Err(error)),
+    };
+    let result = match carry_out(&session, request, saved, &mut held, printer).await {
         Ok(exit) => then(&session).await.map(|()| exit),
         Err(error) => Err(error),
     };
+    let result = held.end(&session, result, printer).await;
     session.close(result)
 }
 
 /// The saved plan, if one was named: what was reviewed as a destroy is carried out by `destroy`, and nothing else is.
-fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::Value>, Error> {
+fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<SavedPlan>, Error> {
     let Some(path) = path else { return Ok(None) };
     let saved = files::read_plan(path)?;
-    if saved["destroy"].as_bool().unwrap_or_default() == destroys {
+    if saved.plan["destroy"].as_bool().unwrap_or_default() == destroys {
         return Ok(Some(saved));
     }
     let (it, command) = match destroys {
@@ -103,11 +112,12 @@ fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::V
 async fn carry_out(
     session: &Session,
     request: Request<'_>,
-    saved: Option<serde_json::Value>,
+    saved: Option<SavedPlan>,
+    held: &mut Held,
     printer: &Printer,
 ) -> Result<Exit, Error> {
     let destroying = request.destroys();
-    let order = request.order(saved.as_ref());
+    let order = request.order(saved.is_some());
     let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let pausing = matches!(request.intent, Intent::Pause { .. });
@@ -116,9 +126,9 @@ async fn carry_out(
         // To stop everybody is what was asked for.
         subject.allow = Impact::Restart;
     }
+    let document = session.document(&subject, &prepared);
     if let Some(saved) = &saved {
-        let now = session.document(&subject, &prepared).to_value();
-        if let Some(difference) = json::difference(saved, &now) {
+        if let Some(difference) = json::difference(&saved.plan, &document.to_value()) {
             let help = "nothing was changed; look at a new plan and save it";
             return Err(
                 Error::new("saved plan", format!("it is stale: {difference}"), help).with(Exit::Stale)
@@ -146,15 +156,17 @@ async fn carry_out(
         Some(error) if request.yes || subject.allow_is_final || !terminal::can_ask() => return Err(error),
         refused if !request.yes => {
             let worst = refused.and_then(|_| prepared.plan.beyond(subject.allow).map(|i| i.impact).max());
-            confirm(destroying, &subject.stack, &request, worst)?;
+            confirm(destroying, &subject.stack, &request, worst).await?;
         }
         _ => {}
     }
+    let digest = saved.map_or_else(|| sha256(document.to_text().as_bytes()), |saved| saved.sha256);
+    held.write_down(session, request.together, Some(digest)).await?;
     let plan = prepared.plan.clone();
     let live = Live::start(*printer, session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
-    let (ended, stopped) = run(session, order, prepared, &live).await;
+    let (ended, stopped) = run(session, order, prepared, &live, held).await;
     // The last look is part of it, and nothing is told of it.
     let seconds = clock.now_ms().saturating_sub(began) / 1000;
     let shown = live.end()?;
@@ -231,13 +243,18 @@ async fn run(
     order: Order,
     prepared: Prepared,
     live: &Live,
+    held: &Held,
 ) -> (Result<Outcome, PrepareError>, bool) {
     let (stop, stopped) = watch::channel(false);
     let mut interrupts = Interrupts::listen();
     let signals = tokio::spawn({
-        let (clock, listener) = (session.stack.aws.clock.clone(), live.listener());
+        let (clock, listener, lost) = (session.stack.aws.clock.clone(), live.listener(), held.lost());
         async move {
-            interrupts.next().await;
+            tokio::select! {
+                () = interrupts.next() => {}
+                // Nothing can be changed any more: what waits need not wait.
+                () = lost => {}
+            }
             listener.tell(clock.now_ms(), &Event::Stopping);
             // If nobody receives it the run is over.
             let _ = stop.send(true);
@@ -302,41 +319,6 @@ fn compared(permit: &Permit) -> String {
         text.push_str(&format!("; instead: {}", instead.join(", ")));
     }
     text + ".\n"
-}
-
-/// Asks. Only the whole word counts as yes.
-fn confirm(
-    destroying: bool,
-    stack: &str,
-    request: &Request<'_>,
-    allows: Option<Impact>,
-) -> Result<(), Error> {
-    // A spec from stdin: nobody can answer there.
-    if !terminal::can_ask() || request.spec == Path::new("-") {
-        let typed = request.typed.iter().cloned().chain(["--yes".to_string()]);
-        let help = format!("add --yes: {}", hint::command(typed, request.global));
-        return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));
-    }
-    // The question must be seen whatever else is quiet.
-    let text = match request.intent {
-        Intent::Pause { .. } => format!("Pause the stack {stack}? Type yes to go on: "),
-        _ => question(destroying, stack, allows),
-    };
-    Printer::new(false).say(&format!("\n{text}"));
-    let mut answer = String::new();
-    match io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),
-        Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
-        Err(error) => Err(Error::plain(format!("nothing was changed: no answer can be read: {error}"))),
-    }
-}
-
-/// What is asked. Where the plan goes beyond what is allowed, the question says that a yes allows it.
-fn question(destroying: bool, stack: &str, allows: Option<Impact>) -> String {
-    let what = if destroying { "Destroy the stack" } else { "Carry this out for stack" };
-    let allows = allows.and_then(render::consequence);
-    let allows = allows.map(|what| format!(" It {what}. Your yes allows this, once.")).unwrap_or_default();
-    format!("{what} {stack}?{allows} Type yes to go on: ")
 }
 
 fn blocked(plan: &Plan) -> Error {

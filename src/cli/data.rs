@@ -2,6 +2,7 @@
 
 use super::args::{Data, DataCommand, DataLoad, DataUnload, Global};
 use super::exit::{Error, Exit};
+use super::lease;
 use super::printer::Printer;
 use super::session::Session;
 use auroraml::aws::Failure;
@@ -13,13 +14,27 @@ use auroraml_core::sql::statements::address;
 pub async fn data(args: &Data, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     match &args.what {
         DataCommand::Load(args) => {
-            let session = Session::open(&args.spec, global, printer).await?;
+            let mut session = Session::open(&args.spec, global, printer).await?;
+            let command = "data load";
+            let held = lease::begin(&mut session, global, &args.together, command, printer).await;
+            let held = match held {
+                Ok(held) => held,
+                Err(error) => return session.close(Err(error)),
+            };
             let result = load(&session, args, printer).await;
+            let result = held.end(&session, result, printer).await;
             session.close(result)
         }
         DataCommand::Unload(args) => {
-            let session = Session::open(&args.spec, global, printer).await?;
+            let mut session = Session::open(&args.spec, global, printer).await?;
+            let command = "data unload";
+            let held = lease::begin(&mut session, global, &args.together, command, printer).await;
+            let held = match held {
+                Ok(held) => held,
+                Err(error) => return session.close(Err(error)),
+            };
             let result = unload(&session, args, printer).await;
+            let result = held.end(&session, result, printer).await;
             session.close(result)
         }
     }

@@ -79,11 +79,12 @@ pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
 impl Apply {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Apply { spec, yes, plan, events, terms: limits } = self;
+        let Apply { spec, yes, plan, events, terms: limits, together } = self;
         let mut words = vec!["apply".into(), spec.display().to_string()];
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
+        words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
@@ -92,12 +93,13 @@ impl Apply {
 impl Destroy {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Destroy { spec, yes, unprotect, plan, events, terms: limits } = self;
+        let Destroy { spec, yes, unprotect, plan, events, terms: limits, together } = self;
         let mut words = vec!["destroy".into(), spec.display().to_string()];
         words.extend(unprotect.then(|| "--unprotect".into()));
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
+        words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }

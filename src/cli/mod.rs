@@ -4,15 +4,19 @@
 //! the only one that prints. No runtime is started before a command needs one.
 
 pub mod args;
+mod audit;
 mod carry_out;
+mod confirm;
 mod data;
 #[cfg(test)]
 mod documents;
 mod exit;
 mod files;
 mod hint;
+mod lease;
 mod live;
 mod local;
+mod lock;
 mod pause;
 mod planning;
 mod printer;

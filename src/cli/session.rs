@@ -18,7 +18,6 @@ use auroraml_core::spec::{self, Allow, Spec};
 use auroraml_sandbox::file::{FileError, FileSandbox};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::remote::clock_at;
-use sha2::{Digest, Sha256};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -45,7 +44,12 @@ pub fn block_on(global: &Global, command: impl Future<Output = Result<Exit, Erro
 pub fn run(paused: bool, command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(paused).build();
     match runtime {
-        Ok(runtime) => runtime.block_on(command),
+        Ok(runtime) => {
+            let result = runtime.block_on(command);
+            // Somebody may have been asked, and not have answered.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(Error::plain(format!("cannot start: {error}"))),
     }
 }
@@ -59,6 +63,8 @@ pub struct Session {
     pub spec_fields: Fields,
     /// How fast the run's clock runs; `None` when it jumps.
     pub speed: Option<f64>,
+    /// The endpoint that is used instead of AWS's own, if one is.
+    pub endpoint: Option<String>,
     sandbox: Option<FileSandbox>,
 }
 
@@ -99,9 +105,9 @@ impl Session {
         let stack = Stack::connect(spec, connection)
             .await
             .map_err(|failure| no_connection(&failure, endpoint.as_deref(), global.profile.as_deref()))?;
-        let spec_sha256 = Sha256::digest(&source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let spec_sha256 = files::sha256(&source.bytes);
         let spec_fields = basis::spec_fields(&spec::written(&source.bytes));
-        Ok(Session { stack, spec_sha256, spec_fields, speed, sandbox })
+        Ok(Session { stack, spec_sha256, spec_fields, speed, endpoint, sandbox })
     }
 
     /// Takes note of what a person lets go by name.

@@ -5,6 +5,7 @@ use crate::aws::{Aws, Call, Failure};
 use auroraml_core::spec::Address;
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -60,9 +61,12 @@ struct Shelf {
     writing: tokio::sync::Mutex<()>,
 }
 
-impl std::fmt::Debug for Shelf {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shelf").field("address", &self.address).field("name", &self.name).finish_non_exhaustive()
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf")
+            .field("address", &self.address)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -185,7 +189,11 @@ impl Shelf {
         let place = &aws.place;
         let name = format!(
             "{}/{}/{}/{compact}-{}-{}",
-            place.account, place.region, place.stack, heading.command.replace(' ', "-"), heading.run
+            place.account,
+            place.region,
+            place.stack,
+            heading.command.replace(' ', "-"),
+            heading.run
         );
         let shelf = Shelf {
             aws: aws.clone(),
@@ -203,7 +211,9 @@ impl Shelf {
         let key = self.address.key(&format!("{}{part}.jsonl", self.name));
         match self.aws.ledger.write(&self.address.bucket, &key, text, Only::Always).await? {
             Written::Done(_) => Ok(()),
-            Written::Lost | Written::Contended => Err(Failure::busy("PutObject", "another writes the same object")),
+            Written::Lost | Written::Contended => {
+                Err(Failure::busy("PutObject", "another writes the same object"))
+            }
         }
     }
 
@@ -213,7 +223,9 @@ impl Shelf {
         loop {
             let (number, text, is_last) = {
                 let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-                let Some((number, text)) = parts.open.front().filter(|_| !parts.is_written) else { return Ok(()) };
+                let Some((number, text)) = parts.open.front().filter(|_| !parts.is_written) else {
+                    return Ok(());
+                };
                 (*number, text.clone(), parts.open.len() == 1)
             };
             self.put(number, &text).await?;

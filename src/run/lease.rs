@@ -8,10 +8,9 @@
 use crate::aws::ledger::{Entry, Only, Written};
 use crate::aws::{Aws, Class, Failure};
 use auroraml_clock::Clock;
-use auroraml_core::lease::{
-    HOLDS_SECONDS, LAPSES_SECONDS, Owner, RENEWS_SECONDS, Record, Standing, name,
-};
+use auroraml_core::lease::{HOLDS_SECONDS, LAPSES_SECONDS, Owner, RENEWS_SECONDS, Record, Standing, name};
 use auroraml_core::spec::Address;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -50,12 +49,20 @@ pub struct Lease {
 }
 
 /// The object, and who writes it.
-#[derive(Debug)]
 struct Shelf {
     aws: Arc<Aws>,
     address: Address,
     key: String,
     owner: Owner,
+}
+
+impl fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf")
+            .field("address", &self.address)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is known of a lease that this run holds.
@@ -126,7 +133,8 @@ impl Lease {
     pub fn lost(&self) -> impl Future<Output = String> + Send + use<> {
         let mut held = self.held.clone();
         async move {
-            let lost = held.wait_for(|held| held.lost.is_some()).await.ok().and_then(|held| held.lost.clone());
+            let lost =
+                held.wait_for(|held| held.lost.is_some()).await.ok().and_then(|held| held.lost.clone());
             match lost {
                 Some(why) => why,
                 None => std::future::pending().await,
@@ -148,14 +156,20 @@ impl Lease {
         if self.is_lost().is_some() {
             return Ok(());
         }
-        let Held { record, etag, .. } = self.held.borrow().clone();
+        let Held { record, mut etag, .. } = self.held.borrow().clone();
         // From here on nothing is changed, whatever comes of it.
         self.shelf.aws.gate().close("this run has given its lease back");
         let free = record.freed(&self.shelf.now(0), clean).to_text();
         let mut last = None;
         for attempt in 1..=RELEASE_TRIES {
             match self.shelf.write(&free, Only::IfUnchanged(&etag)).await {
-                Ok(Written::Done(_) | Written::Lost) => return Ok(()),
+                Ok(Written::Done(_)) => return Ok(()),
+                // A renewal that was under way has been made, or another run has taken it over.
+                Ok(Written::Lost) => match self.shelf.read().await {
+                    Ok(Some(entry)) if self.shelf.is_ours(&entry) => etag = entry.etag,
+                    Ok(_) => return Ok(()),
+                    Err(failure) => last = Some(failure),
+                },
                 Ok(Written::Contended) => {}
                 Err(failure) => last = Some(failure),
             }
@@ -215,7 +229,7 @@ impl Shelf {
 
     /// Is first, or says who is.
     async fn take(&self, seen: &mut Unchanged) -> Result<Taken, NoLease> {
-        let mut failed = None;
+        let mut first_sent = None;
         for attempt in 1..=TRIES_MAX {
             let (entry, denied) = match self.read().await {
                 Ok(entry) => (entry, None),
@@ -228,11 +242,11 @@ impl Shelf {
                 None => None,
             };
             if let (Some(last), Some(entry)) = (&last, &entry) {
-                let is_ours = last.is_of(&self.owner) && failed.is_some();
                 match last.standing(seen.age(entry, self.clock().now_ms())) {
                     // The answer to the request that took it was lost.
-                    Standing::Held(_) if is_ours => {
-                        let (record, etag, since) = (last.clone(), entry.etag.clone(), failed.unwrap_or_default());
+                    Standing::Held(_) if last.is_of(&self.owner) => {
+                        let (record, etag, since) =
+                            (last.clone(), entry.etag.clone(), first_sent.unwrap_or_default());
                         return Ok(Taken::Done(Held { record, etag, lost: None }, since));
                     }
                     Standing::Held(left) => return Ok(Taken::Held(Box::new(last.clone()), left)),
@@ -240,6 +254,7 @@ impl Shelf {
                 }
             }
             let sent = self.clock().now_ms();
+            first_sent = first_sent.or(Some(sent));
             let (now, expires) = (self.now(0), self.now(LAPSES_SECONDS));
             let record = Record::taken(&self.aws.place, &self.owner, last.as_ref(), &now, &expires);
             let only = entry.as_ref().map_or(Only::IfAbsent, |entry| Only::IfUnchanged(&entry.etag));
@@ -250,7 +265,7 @@ impl Shelf {
                 // There is one, and it may not be read.
                 (Ok(Written::Lost), Some(denied)) => return Err(NoLease::Aws(denied)),
                 (Ok(Written::Lost | Written::Contended), _) => {}
-                (Err(failure), _) if failure.is(Class::Ambiguous) && attempt < TRIES_MAX => failed = Some(sent),
+                (Err(failure), _) if failure.is(Class::Ambiguous) && attempt < TRIES_MAX => {}
                 (Err(failure), _) => return Err(NoLease::Aws(failure)),
             }
             // Who is called otherwise waits for another time.
@@ -260,6 +275,10 @@ impl Shelf {
         }
         let why = format!("{TRIES_MAX} times another run was first");
         Err(NoLease::Aws(Failure::busy("PutObject", why)))
+    }
+
+    fn is_ours(&self, entry: &Entry) -> bool {
+        Record::parse(&entry.text).is_ok_and(|record| record.is_of(&self.owner))
     }
 
     fn unusable(&self, why: &str) -> NoLease {

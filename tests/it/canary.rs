@@ -54,7 +54,21 @@ fn a_password_is_said_nowhere() {
         assert!(output.status.success(), "{output:?}");
     }
     run(at, &["plan", "churn.yaml", "--out", "plan.json"], &mut heard);
-    let applied = run(at, &["apply", "churn.yaml", "--yes", "--events", "events.jsonl"], &mut heard);
+    let applied = run(
+        at,
+        &[
+            "apply",
+            "churn.yaml",
+            "--yes",
+            "--events",
+            "events.jsonl",
+            "--audit",
+            "audit.jsonl",
+            "--lease",
+            "lease.json",
+        ],
+        &mut heard,
+    );
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     // It did get to where it belongs: the simulated Secrets Manager keeps it in the sandbox's own file.
     let world = std::fs::read_to_string(at.join(".auroraml/sandbox.json")).unwrap();
@@ -98,7 +112,7 @@ fn a_password_is_said_nowhere() {
     assert_eq!(run(at, &["apply", "broken.yaml", "--yes"], &mut heard).status.code(), Some(6));
     let destroyed = run(at, &["destroy", "churn.yaml", "--yes", "--events", "more.jsonl"], &mut heard);
     assert!(destroyed.status.success(), "{}", String::from_utf8_lossy(&destroyed.stderr));
-    for name in ["plan.json", "events.jsonl", "more.jsonl"] {
+    for name in ["plan.json", "events.jsonl", "more.jsonl", "audit.jsonl", "lease.json"] {
         heard.extend(std::fs::read(at.join(name)).unwrap());
     }
     assert!(heard.len() > 30_000, "{} bytes heard", heard.len());
