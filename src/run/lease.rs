@@ -87,6 +87,9 @@ impl Lease {
         patience: Duration,
         waiting: impl Fn(&Record),
     ) -> Result<Lease, NoLease> {
+        if let Some(why) = aws.gate().shut() {
+            return Err(NoLease::Unusable(format!("this connection changes nothing any more: {why}")));
+        }
         let key = address.key(&name(&aws.place));
         let shelf = Arc::new(Shelf { aws: aws.clone(), address: address.clone(), key, owner });
         let began = aws.clock.now_ms();

@@ -38,9 +38,13 @@ async fn connected<const N: usize>(seed: u64) -> (Account, [Stack; N]) {
     (account, all.try_into().unwrap_or_else(|_| unreachable!()))
 }
 
-/// Something that changes the stack.
+/// Something that would change the stack, if it were there: whether it was sent.
 async fn change(stack: &Stack) -> Result<(), Failure> {
-    stack.aws.ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.during("CreateVpc").map(|_| ())
+    match stack.aws.ec2.delete_vpc().vpc_id("vpc-1").send().await.during("DeleteVpc") {
+        Err(failure) if failure.code == "InvalidVpcID.NotFound" => Ok(()),
+        Err(failure) => Err(failure),
+        Ok(_) => panic!("there is no such VPC"),
+    }
 }
 
 async fn sleep(stack: &Stack, seconds: u64) {
@@ -48,7 +52,7 @@ async fn sleep(stack: &Stack, seconds: u64) {
 }
 
 async fn kept(stack: &Stack) -> Record {
-    let key = "leases/123456789012/us-east-1/net.json";
+    let key = "leases/111122223333/us-east-1/net.json";
     let entry = stack.aws.ledger.read("operations-of-ours", key).await.unwrap();
     Record::parse(&entry.unwrap().text).unwrap()
 }
@@ -127,7 +131,7 @@ async fn a_holder_that_wakes_up_late_changes_nothing() {
 
     // Somebody takes it over although it is renewed, by hand.
     let stolen = Record { run: "thief".into(), owner: "thief@night".into(), ..kept(&two).await };
-    let key = "leases/123456789012/us-east-1/net.json";
+    let key = "leases/111122223333/us-east-1/net.json";
     let put =
         aws_sdk_s3::Client::new(&config(&account.sandbox)).put_object().bucket("operations-of-ours").key(key);
     put.body(stolen.to_text().into_bytes().into()).send().await.unwrap();
@@ -184,7 +188,7 @@ fn a_bucket_that_cannot_be_used() {
         assert!(usage.code == 1 && usage.err.contains("--lease"), "{usage:?}");
     }
     place.write("own.yaml", &format!("{NET}bucket: {{}}\n"));
-    let own = "s3://net-sagemaker-123456789012-us-east-1/x";
+    let own = "s3://net-sagemaker-111122223333-us-east-1/x";
     let own = place.run(&in_sandbox(&["apply", "own.yaml", "--yes", "--lease", own]));
     assert!(own.code == 1 && own.err.contains("which goes with the stack"), "{own:?}");
     let plan = place.run(&in_sandbox(&["plan", "net.yaml", "--detailed-exitcode"]));
@@ -217,7 +221,7 @@ async fn a_clean_end_spares_the_quiet_minute() {
 /// A lease on the listener: whoever has it, and what is left of it.
 fn kept_at(listening: &Listening) -> Option<Record> {
     let answer = listening
-        .ask("s3", "GET", "/operations-of-ours/leases/123456789012/us-east-1/shop.json", b"")
+        .ask("s3", "GET", "/operations-of-ours/leases/111122223333/us-east-1/shop.json", b"")
         .unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     head.starts_with("HTTP/1.1 200")
@@ -415,7 +419,7 @@ async fn without_a_bucket_a_file_keeps_others_off() {
     let args = ["apply", "shop.yaml", "--yes", "--allow", "failover", &url];
     let first = Running(place.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
     let host = listening.address.replace(':', "-");
-    let file = format!(".local/state/auroraml/leases/http---{host}/123456789012/us-east-1/shop.json");
+    let file = format!(".local/state/auroraml/leases/http---{host}/111122223333/us-east-1/shop.json");
     wait_until("the lease is held", || place.path(&file).exists());
     let second = place.run(&args);
     assert_eq!(second.code, 4, "{second:?}");
