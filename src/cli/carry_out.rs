@@ -13,9 +13,9 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{hint, pause, terminal};
+use super::{hint, pause, review, terminal};
 use auroraml::run::execute::Report;
-use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
+use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, reconcile};
 use auroraml_core::base::{Id, Observed, State};
 use auroraml_core::events::Event;
 use auroraml_core::members::{Impact, Interruption, Permit};
@@ -118,28 +118,18 @@ async fn carry_out(
 ) -> Result<Exit, Error> {
     let destroying = request.destroys();
     let order = request.order(saved.is_some());
-    let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
-    session.check_let_go(&prepared)?;
     let pausing = matches!(request.intent, Intent::Pause { .. });
     let mut subject = session.subject(destroying, request.terms);
     if pausing {
         // To stop everybody is what was asked for.
         subject.allow = Impact::Restart;
     }
-    let document = session.document(&subject, &prepared);
-    if let Some(saved) = &saved {
-        if let Some(difference) = json::difference(&saved.plan, &document.to_value()) {
-            let help = "nothing was changed; look at a new plan and save it";
-            return Err(
-                Error::new("saved plan", format!("it is stale: {difference}"), help).with(Exit::Stale)
-            );
-        }
-    }
+    let (prepared, document) = review::prepared(session, &subject, order, saved.as_ref()).await?;
     if !prepared.plan.blocked.is_empty() {
         return Err(blocked(&prepared.plan));
     }
     // Nobody can say yes to what they have not seen.
-    let seen = if request.yes { *printer } else { Printer::new(false) };
+    let seen = if request.yes { printer.clone() } else { Printer::new(false) };
     let text = match pausing {
         true => render::text::pause(&subject, &prepared.plan),
         false => render::text::plan(&subject, &prepared.plan),
@@ -163,7 +153,7 @@ async fn carry_out(
     let digest = saved.map_or_else(|| sha256(document.to_text().as_bytes()), |saved| saved.sha256);
     held.write_down(session, request.together, Some(digest)).await?;
     let plan = prepared.plan.clone();
-    let live = Live::start(*printer, session.speed, request.events)?;
+    let live = Live::start(printer.clone(), session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
     let (ended, stopped) = run(session, order, prepared, &live, held).await;

@@ -16,6 +16,7 @@ use clap::Args;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Between two looks at a lock that another process has.
@@ -121,6 +122,10 @@ pub async fn hold(
     command: &str,
     printer: &Printer,
 ) -> Result<Held, Error> {
+    if session.is_one_of_many() {
+        // A lease is one stack's.
+        session.stack.aws = Arc::new(session.stack.aws.of_its_own());
+    }
     let owner = owner(session, command);
     let lease = match place(session, global, together)? {
         None => Which::None,
@@ -191,6 +196,8 @@ fn place(session: &Session, global: &Global, together: &Together) -> Result<Opti
     let file = state_folder().map(|folder| {
         // Simulators all have the same account.
         let host: String = session
+            .stack
+            .aws
             .endpoint
             .iter()
             .flat_map(|endpoint| endpoint.chars())

@@ -173,6 +173,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("audit", "of the run: audit.rs"),
     ("stack", "another stack, of which nothing is there: stacks.rs"),
     ("region", "the same"),
+    ("variables", "as what uses them: crates/core/tests/it/variables.rs"),
     ("aurora.existing.existing", "interruptions.rs: another_existing_cluster_is_blocked"),
     ("aurora.existing.restart", "of the run, as `aurora.restart`"),
     (

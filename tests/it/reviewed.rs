@@ -139,13 +139,17 @@ async fn whatever_moves_in_aws_makes_a_plan_stale() {
     // A plan that has something to do.
     let larger = text.replace("instance: ml.t3.medium", "instance: ml.t3.large");
     place.write("stack.yaml", &larger);
-    let keep = |world: &World| {
+    let place = &place;
+    let keep = async |world: &World| {
         let _ = std::fs::remove_file(place.path("world.json"));
         let file = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();
+        // The file's clock goes on from there.
+        let clock = file.sandbox().clock();
+        clock.sleep(Duration::from_millis(world.now.saturating_sub(clock.now_ms()))).await;
         file.sandbox().with(|kept| *kept = world.clone());
         file.close().unwrap();
     };
-    keep(&world);
+    keep(&world).await;
     let plan = place.run(&in_sandbox(&["plan", "stack.yaml", "--out", "plan.json"]));
     assert_eq!(plan.code, 0, "{plan:?}");
     let kept = serde_json::to_value(&world).unwrap();
@@ -189,7 +193,7 @@ async fn whatever_moves_in_aws_makes_a_plan_stale() {
                 if !tried.insert((ids[0].kind, field.split('.').next().unwrap().to_string())) {
                     continue;
                 }
-                keep(&changed);
+                keep(&changed).await;
                 let before = changed.mutations().count();
                 let stale = place.run(&in_sandbox(&["apply", "stack.yaml", "--plan", "plan.json", "--yes"]));
                 assert_eq!(stale.code, 3, "{path}: {stale:?}");
@@ -210,7 +214,7 @@ async fn whatever_moves_in_aws_makes_a_plan_stale() {
     );
     assert!(moved > 300 && tried.len() > 60, "{moved} {}", tried.len());
     // Nothing changed: exactly what was announced.
-    keep(&world);
+    keep(&world).await;
     let done = place.run(&in_sandbox(&["apply", "stack.yaml", "--plan", "plan.json", "--yes"]));
     assert_eq!(done.code, 0, "{done:?}");
 }

@@ -7,6 +7,7 @@ use super::Kind;
 use crate::base::Input;
 use crate::members::Impact;
 use crate::members::restart::{Member, Next, Policy, Strategy, Topology, next};
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{Nature, PLAIN, Past, Rules, Sight, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -206,6 +207,17 @@ impl Kind for ParameterSync {
         // The longer end of both (section 1.6): what is taken for the end here is the end of a restart.
         effect_lag_seconds: 90,
         stable_looks: 3,
+        permissions: &[
+            Permission::look(&["rds:DescribeDBClusters"], &["rds:cluster:*"]),
+            Permission::look(&["rds:DescribeDBInstances"], &["rds:db:*"]),
+            Permission::look(&["rds:DescribeEvents"], EVERYTHING),
+            Permission::change(&["rds:RebootDBInstance"], &["rds:db:{stack}-*"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:FailoverDBCluster"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:RebootDBInstance"], &["rds:db:{member}"]),
+            Permission::change(&["rds:FailoverDBCluster"], &["rds:cluster:{existing}"]),
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster:{stack}"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+        ],
         ..PLAIN
     };
     type Props = Props;

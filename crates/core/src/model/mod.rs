@@ -16,9 +16,10 @@ mod scope;
 mod sql;
 mod zones;
 
+pub use jobs::has_jobs;
 pub use pause::is_paused;
 pub use scope::{Scope, SqlScope, scope, sql_scope};
-pub use sql::{unload_of, wired_roles};
+pub use sql::{loads, unload_of, unloads, wired_roles};
 pub use zones::{Questions, questions};
 
 use crate::base::Id;

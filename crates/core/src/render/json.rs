@@ -95,7 +95,19 @@ pub fn final_snapshot(saved: &Value) -> Option<String> {
 /// How the plan made now differs from a saved one, if it does: which field has moved, or else the first step that is
 /// another one, in words.
 pub fn difference(saved: &Value, now: &Value) -> Option<String> {
-    let version = |plan: &Value| plan["version"].as_str().unwrap_or("of an older version").to_string();
+    moved(saved, now).or_else(|| versions(saved, now, steps_difference(&saved["plan"], &now["plan"])?))
+}
+
+/// The same without the steps: whether what the plan rests on has moved.
+pub fn moved(saved: &Value, now: &Value) -> Option<String> {
+    moved_before_a_look(saved, now).or_else(|| {
+        let fields = moved_in_aws(&saved["live"], &now["live"])?;
+        versions(saved, now, format!("{fields} changed since the plan was saved"))
+    })
+}
+
+/// The same of what is known before anybody has looked at AWS.
+pub fn moved_before_a_look(saved: &Value, now: &Value) -> Option<String> {
     if saved["format"] != now["format"] {
         return Some(format!(
             "it was saved by auroraml {} in format {}, and this is {} with format {}",
@@ -105,34 +117,33 @@ pub fn difference(saved: &Value, now: &Value) -> Option<String> {
             now["format"]
         ));
     }
-    let moved = moved(saved, now)?;
-    // Another version may see the same things otherwise.
-    match version(saved) == version(now) {
-        true => Some(moved),
-        false => Some(format!("{moved} (saved by auroraml {}, this is {})", version(saved), version(now))),
-    }
-}
-
-fn moved(saved: &Value, now: &Value) -> Option<String> {
     for (key, what) in [("stack", "the stack"), ("account", "the account"), ("region", "the region")] {
         if saved[key] != now[key] {
             return Some(format!("{what} is {} there and {} now", saved[key], now[key]));
         }
     }
-    if saved["spec_sha256"] != now["spec_sha256"] {
-        let fields = moved_in_spec(&saved["spec"], &now["spec"]);
-        return Some(match fields {
-            Some(fields) => format!("{fields} changed since the plan was saved"),
-            None => {
-                "the text of the spec file changed since the plan was saved, though none of its fields did"
-                    .into()
-            }
-        });
+    if saved["spec_sha256"] == now["spec_sha256"] {
+        return None;
     }
-    if let Some(fields) = moved_in_aws(&saved["live"], &now["live"]) {
-        return Some(format!("{fields} changed since the plan was saved"));
-    }
-    steps_difference(&saved["plan"], &now["plan"])
+    let said = match moved_in_spec(&saved["spec"], &now["spec"]) {
+        Some(fields) => format!("{fields} changed since the plan was saved"),
+        None => {
+            "the text of the spec file changed since the plan was saved, though none of its fields did".into()
+        }
+    };
+    versions(saved, now, said)
+}
+
+fn version(plan: &Value) -> &str {
+    plan["version"].as_str().unwrap_or("of an older version")
+}
+
+/// Another version may see the same things otherwise, and that is said.
+fn versions(saved: &Value, now: &Value, said: String) -> Option<String> {
+    Some(match version(saved) == version(now) {
+        true => said,
+        false => format!("{said} (saved by auroraml {}, this is {})", version(saved), version(now)),
+    })
 }
 
 /// That a step is held, or no longer, is no difference: what was reviewed is what is done when its time comes. Nor are

@@ -12,6 +12,7 @@ mod limits;
 mod members;
 mod next_restart;
 mod planning;
+mod policies;
 mod promises;
 mod render;
 mod restarts;
@@ -23,6 +24,7 @@ mod sql_text;
 mod sync;
 mod tidy;
 mod validate;
+mod variables;
 
 use auroraml_core::base::names::Place;
 use auroraml_core::engine::{AURORA_MYSQL, Offered};
