@@ -86,7 +86,12 @@ pub(super) async fn with(
         Ok(held) => held,
         Err(error) => return session.close(Err(error)),
     };
-    let result = match carry_out(&session, request, saved, &mut held, printer).await {
+    let interrupted = held.interrupted();
+    let result = tokio::select! {
+        result = carry_out(&session, request, saved, &mut held, printer) => result,
+        () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
+    };
+    let result = match result {
         Ok(exit) => then(&session).await.map(|()| exit),
         Err(error) => Err(error),
     };

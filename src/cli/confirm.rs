@@ -3,7 +3,6 @@
 use super::carry_out::Request;
 use super::exit::Error;
 use super::printer::Printer;
-use super::signals::Interrupts;
 use super::{hint, terminal};
 use auroraml_core::members::Impact;
 use auroraml_core::model::Intent;
@@ -31,16 +30,11 @@ pub(super) async fn confirm(
     };
     Printer::new(false).say(&format!("\n{text}"));
     // Elsewhere: a lease is renewed while somebody thinks.
-    let mut interrupts = Interrupts::listen();
     let reading = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer).map(|_| answer)
     });
-    let answer = tokio::select! {
-        answer = reading => answer.unwrap_or_else(|error| Err(io::Error::other(error))),
-        () = interrupts.next() => return Err(Error::plain("nothing was changed: interrupted")),
-    };
-    match answer {
+    match reading.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
         Ok(answer) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),
         Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
         Err(error) => Err(Error::plain(format!("nothing was changed: no answer can be read: {error}"))),

@@ -6,6 +6,7 @@ use super::exit::{Error, Exit, Trouble};
 use super::lock::{Attempt, Lock};
 use super::printer::Printer;
 use super::session::Session;
+use super::signals::Interrupts;
 use auroraml::run::lease::{Lease, NoLease};
 use auroraml_clock::Clock;
 use auroraml_core::base::names::short_hash;
@@ -17,6 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Between two looks at a lock that another process has.
@@ -100,6 +102,8 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 pub struct Held {
     lease: Which,
     audit: Option<auroraml::run::audit::Audit>,
+    /// Whether the run has begun to change something: from then on it ends in its own way.
+    has_begun: Arc<AtomicBool>,
     owner: Owner,
     clock: Clock,
 }
@@ -138,7 +142,8 @@ pub async fn hold(
         }
         Some(Kept { at: LeaseAt::Nowhere, .. }) => Which::None,
     };
-    let held = Held { lease, audit: None, owner, clock: session.stack.aws.clock.clone() };
+    let held =
+        Held { lease, audit: None, has_begun: Arc::default(), owner, clock: session.stack.aws.clock.clone() };
     session.stack.is_quiet = held.is_quiet();
     Ok(held)
 }
@@ -345,8 +350,27 @@ impl Held {
         {
             not_our_own(session, "audit", &address)?;
         }
+        self.has_begun.store(true, Ordering::Relaxed);
         self.audit = Some(audit::begin(session, together.audit.as_deref(), &self.owner, plan_sha256).await?);
         Ok(())
+    }
+
+    /// Completes when somebody ends a run by Ctrl-C that has not begun: what it holds in a bucket is to be given back.
+    pub fn interrupted(&self) -> impl Future<Output = ()> + Send + use<> {
+        let is_kept_elsewhere = matches!(self.lease, Which::Bucket(_));
+        let has_begun = self.has_begun.clone();
+        async move {
+            if !is_kept_elsewhere {
+                std::future::pending::<()>().await;
+            }
+            let mut interrupts = Interrupts::listen();
+            loop {
+                interrupts.next().await;
+                if !has_begun.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        }
     }
 
     /// Completes when the lease is lost; never otherwise.

@@ -332,7 +332,11 @@ async fn sixteen_processes_race() {
         }
         winner.signal("-TERM");
         let (code, said) = winner.end();
-        assert_eq!(code, 7, "{said}");
+        // Half way, or before it had begun.
+        assert!(
+            code == 7 || code == 1 && said.contains("nothing was changed: interrupted"),
+            "{code}: {said}"
+        );
         assert_eq!(kept_at(&listening).unwrap().state, State::Free);
     }
     listening.stop();
