@@ -185,6 +185,7 @@ pub enum Command {
     Pause(super::pause::Pause),
     Resume(super::pause::Resume),
     Status(Status),
+    Cost(super::cost::Cost),
     Verify(Verify),
     Data(Data),
     Schema(Schema),

@@ -7,6 +7,7 @@ pub mod execute;
 mod facts;
 pub mod lease;
 pub mod preflight;
+pub mod prices;
 pub mod reconcile;
 mod shared;
 mod step;

@@ -18,9 +18,11 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     out.add("heading", &head);
     if plan.is_empty() && plan.held().next().is_none() && plan.left_alone.is_empty() {
         out.add("summary", "Nothing to do.\n");
+        out.add("cost", &cost(plan));
         return out.finish();
     }
     out.add("summary", &format!("**{}**\n", summary(plan)));
+    out.add("cost", &cost(plan));
     if let Some(text) = refusal(subject, plan) {
         out.add("refusal", &format!("\n**Not allowed:** {}\n", escape(&text)));
     }
@@ -84,4 +86,11 @@ fn folded(step: &Step) -> String {
     let body = clipped_lines(&details);
     let fence = plain::fence(&body, "```");
     format!("\n<details><summary>{head}</summary>\n\n{fence}text\n{body}\n{fence}\n\n</details>\n")
+}
+
+/// What the plan does to the bill, as a paragraph.
+fn cost(plan: &Plan) -> String {
+    super::cost::shown(plan)
+        .map(|bill| format!("\nCost: {}\n", escape(&super::cost::line(bill))))
+        .unwrap_or_default()
 }

@@ -5,6 +5,7 @@
 
 pub mod basis;
 mod comment;
+pub mod cost;
 pub mod fleet;
 mod fold;
 pub mod json;

@@ -1,6 +1,7 @@
 //! Tests of the pure half, through its public face.
 
 mod basis;
+mod cost;
 mod deleting;
 mod existing;
 mod facts;

@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["spec", "lease"],
     &["members"],
     &["resource"],
+    &["cost"],
     &["kinds", "plan", "events"],
     &["model"],
     &["verify", "policy"],
