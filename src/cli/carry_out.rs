@@ -88,7 +88,7 @@ pub(super) async fn with(
     };
     let interrupted = held.interrupted();
     let result = tokio::select! {
-        result = carry_out(&session, request, saved, &mut held, printer) => result,
+        result = Box::pin(carry_out(&session, request, saved, &mut held, printer)) => result,
         () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
     };
     let result = match result {
