@@ -2,6 +2,7 @@
 
 use crate::aws::{Aws, Connection, Failure};
 use crate::kinds::Kinds;
+use crate::kinds::swept::Leftover;
 use auroraml_core::model;
 use auroraml_core::spec::Spec;
 use std::collections::BTreeSet;
@@ -21,6 +22,8 @@ pub struct Stack {
     pub final_snapshot: Option<String>,
     /// Whether a lease tells that the last run did all of what it was to do: nothing of it is still on its way.
     pub is_quiet: bool,
+    /// Nobody has the spec: how things go is read from their tags.
+    pub from_tags: bool,
 }
 
 impl Stack {
@@ -33,6 +36,11 @@ impl Stack {
         Ok(Stack::over(spec, aws))
     }
 
+    /// From now on it knows what others made and hangs on it, too: that goes with a destroy.
+    pub fn sweep(&mut self) {
+        self.kinds = self.kinds.clone().with(&Leftover);
+    }
+
     /// A stack in the account and region of a connection that was made for it.
     pub fn over(spec: Spec, aws: Aws) -> Stack {
         Stack {
@@ -42,6 +50,7 @@ impl Stack {
             let_go: BTreeSet::new(),
             final_snapshot: None,
             is_quiet: false,
+            from_tags: false,
         }
     }
 }

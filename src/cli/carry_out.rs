@@ -13,7 +13,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{hint, pause, review, terminal};
+use super::{bills, hint, pause, reap, review, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -36,6 +36,8 @@ pub(super) struct Request<'a> {
     pub events: Option<&'a Path>,
     /// File with a plan that must still be the same.
     pub plan: Option<&'a Path>,
+    /// Whether what others made and hangs on the stack goes with it.
+    pub sweep: bool,
     /// How it was typed, and with which flags.
     pub typed: Vec<String>,
     pub global: &'a Global,
@@ -57,14 +59,21 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     let Apply { spec, yes, plan, events, terms, together } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global, together }, printer).await
+    let sweep = false;
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global, together }, printer)
+        .await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Destroy { spec, yes, unprotect, plan, events, terms, together } = args;
+    if let Some(stack) = &args.without.all_tagged {
+        return reap::destroy(args, stack, global, printer).await;
+    }
+    let Destroy { spec, yes, unprotect, plan, events, terms, together, .. } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global, together }, printer).await
+    let sweep = args.without.sweep;
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global, together }, printer)
+        .await
 }
 
 pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
@@ -80,23 +89,34 @@ pub(super) async fn with(
     let saved = read_plan(request.plan, request.destroys())?;
     let mut session = Session::open(request.spec, request.global, printer).await?;
     session.let_go(request.terms);
+    if request.sweep {
+        session.stack.sweep();
+    }
     session.stack.final_snapshot = saved.as_ref().and_then(|saved| json::final_snapshot(&saved.plan));
+    let result = under_lease(&mut session, request, saved, printer, then).await;
+    session.close(result)
+}
+
+/// Carries out what was asked for while no other run on the stack does.
+pub(super) async fn under_lease(
+    session: &mut Session,
+    request: Request<'_>,
+    saved: Option<SavedPlan>,
+    printer: &Printer,
+    then: impl AsyncFnOnce(&Session) -> Result<(), Error>,
+) -> Result<Exit, Error> {
     let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
-    let mut held = match lease::hold(&mut session, request.global, together, &command, printer).await {
-        Ok(held) => held,
-        Err(error) => return session.close(Err(error)),
-    };
+    let mut held = lease::hold(session, request.global, together, &command, printer).await?;
     let interrupted = held.interrupted();
     let result = tokio::select! {
-        result = Box::pin(carry_out(&session, request, saved, &mut held, printer)) => result,
+        result = Box::pin(carry_out(session, request, saved, &mut held, printer)) => result,
         () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
     };
     let result = match result {
-        Ok(exit) => then(&session).await.map(|()| exit),
+        Ok(exit) => then(session).await.map(|()| exit),
         Err(error) => Err(error),
     };
-    let result = held.end(&session, result, printer).await;
-    session.close(result)
+    held.end(session, result, printer).await
 }
 
 /// The saved plan, if one was named: what was reviewed as a destroy is carried out by `destroy`, and nothing else is.
@@ -142,6 +162,9 @@ async fn carry_out(
     seen.talk(&format!("\n{text}"));
     if prepared.plan.is_empty() {
         leave_behind(session, &request, &prepared.plan, &prepared.observed, printer)?;
+        if destroying {
+            bills::tell(session, printer).await?;
+        }
         left_alone(destroying, &prepared.plan)?;
         return pending(&prepared.plan, order);
     }
@@ -186,6 +209,9 @@ async fn carry_out(
     };
     printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
     leave_behind(session, &request, &plan, &outcome.observed, printer)?;
+    if destroying {
+        bills::tell(session, printer).await?;
+    }
     left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, order)
 }

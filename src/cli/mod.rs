@@ -5,6 +5,7 @@
 
 pub mod args;
 mod audit;
+mod bills;
 mod carry_out;
 mod confirm;
 mod cost;
@@ -22,6 +23,7 @@ mod lock;
 mod pause;
 mod planning;
 mod printer;
+mod reap;
 mod review;
 mod sandbox;
 mod session;
@@ -78,6 +80,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
         Command::Pause(args) => session::block_on(global, pause::pause(args, global, printer)),
         Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
+        Command::Reap(args) => session::block_on(global, reap::reap(args, global, printer)),
         Command::Cost(args) => session::block_on(global, cost::cost(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),

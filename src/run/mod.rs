@@ -2,9 +2,11 @@
 
 mod again;
 pub mod audit;
+pub mod bills;
 pub mod data;
 pub mod execute;
 mod facts;
+pub mod found;
 pub mod lease;
 pub mod preflight;
 pub mod prices;
