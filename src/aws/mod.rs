@@ -31,7 +31,9 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
+use aws_sdk_sts::config::{
+    AppName, AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep,
+};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use changes::Changes;
@@ -82,6 +84,9 @@ pub struct Aws {
     attempts: Attempts,
     passage: Changes,
 }
+
+/// What AWS's records call requests of ours, in their user agent.
+pub(crate) const APP: &str = "auroraml";
 
 /// Where to connect, and with what.
 pub struct Connection {
@@ -250,13 +255,15 @@ impl Aws {
         let passage = Changes::new(&connection.clock);
         let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
         macro_rules! builder {
-            ($sdk:ident) => {
-                $sdk::config::Builder::from(config)
+            ($sdk:ident) => {{
+                let mut builder = $sdk::config::Builder::from(config)
                     .interceptor(encrypted.clone())
                     .interceptor(attempts.clone())
                     .interceptor(passage.clone())
-                    .retry_partition(partition.clone())
-            };
+                    .retry_partition(partition.clone());
+                builder.set_app_name(AppName::new(APP).ok());
+                builder
+            }};
         }
         macro_rules! client {
             ($sdk:ident) => {

@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::data::Data;
 use super::fleet::Several;
 use super::lease::Together;
 use auroraml_core::members::Impact;
@@ -188,6 +189,7 @@ pub enum Command {
     Status(Status),
     Cost(super::cost::Cost),
     Verify(Verify),
+    Drift(super::drift::Drift),
     Data(Data),
     Schema(Schema),
     Sandbox(Sandbox),
@@ -315,8 +317,10 @@ pub enum PlanFormat {
 /// Make everything as the spec says.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The spec; `-` is stdin.
+    /// The spec, or a folder of specs; `-` is stdin.
     pub spec: PathBuf,
+    #[command(flatten)]
+    pub several: Several,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
@@ -400,74 +404,6 @@ pub struct Verify {
     pub format: StatusFormat,
 }
 
-/// Move rows between the database and S3, at once and as often as it is said.
-///
-/// What a spec says under `tables` and `unloads` is moved once, by `apply`.
-#[derive(Debug, Args)]
-pub struct Data {
-    #[command(subcommand)]
-    pub what: DataCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum DataCommand {
-    Load(DataLoad),
-    Unload(DataUnload),
-}
-
-/// Load a file in S3 into a table (LOAD DATA FROM S3), and compare the counts.
-#[derive(Debug, Args)]
-pub struct DataLoad {
-    /// The spec; `-` is stdin.
-    pub spec: PathBuf,
-    /// The table, in the stack's database.
-    pub table: String,
-    /// The file.
-    #[arg(long, value_name = "s3://BUCKET/KEY")]
-    pub from: String,
-    /// The first line names the columns, and is left out.
-    #[arg(long)]
-    pub header: bool,
-    /// What stands between two values.
-    #[arg(long, value_name = "TEXT", default_value = ",")]
-    pub separator: String,
-    /// What may stand around a value; empty for nothing.
-    #[arg(long, value_name = "CHARACTER", default_value = "\"")]
-    pub quote: String,
-    /// Lines end in carriage return and line feed.
-    #[arg(long)]
-    pub crlf: bool,
-    /// Load a file that Aurora has loaded before.
-    #[arg(long)]
-    pub again: bool,
-    #[command(flatten)]
-    pub together: Together,
-}
-
-/// Write rows to S3 as CSV (SELECT INTO OUTFILE S3), and compare the counts.
-#[derive(Debug, Args)]
-pub struct DataUnload {
-    /// The spec; `-` is stdin.
-    pub spec: PathBuf,
-    /// One of `unloads` in the spec.
-    #[arg(required_unless_present = "query", conflicts_with = "query")]
-    pub name: Option<String>,
-    /// The query whose rows are written.
-    #[arg(long, value_name = "SQL")]
-    pub query: Option<String>,
-    /// What the names of the files begin with: PREFIX.part_00000, …
-    #[arg(long, value_name = "s3://BUCKET/PREFIX")]
-    pub to: String,
-    /// The first line of each file names the columns.
-    #[arg(long)]
-    pub header: bool,
-    /// Write over files that are there.
-    #[arg(long)]
-    pub overwrite: bool,
-    #[command(flatten)]
-    pub together: Together,
-}
-
 /// Print the JSON Schema of specs, or of saved plans.
 #[derive(Debug, Args)]
 pub struct Schema {
@@ -480,6 +416,7 @@ pub enum SchemaOf {
     #[default]
     Spec,
     Plan,
+    Drift,
 }
 
 /// Serve the sandbox to any AWS client, or start it anew.

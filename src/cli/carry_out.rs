@@ -1,5 +1,6 @@
 //! `apply` and `destroy`: show the plan, ask, carry it out, say how it went.
 
+mod many;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{bills, hint, pause, reap, review, terminal};
+use super::{bills, fleet, hint, pause, reap, review, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -56,7 +57,10 @@ impl Request<'_> {
 }
 
 pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Apply { spec, yes, plan, events, terms, together } = args;
+    if let Some(paths) = fleet::sources(&args.spec, &args.several)? {
+        return many::apply(paths, args, global, printer).await;
+    }
+    let Apply { spec, several: _, yes, plan, events, terms, together } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
     let sweep = false;

@@ -123,7 +123,7 @@ pub fn beside(folder: &Path) -> FileSource {
 }
 
 /// A plan as it was saved.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SavedPlan {
     pub plan: Value,
     /// SHA-256 of the file, in hexadecimal digits.

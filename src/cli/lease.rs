@@ -191,6 +191,14 @@ fn place(session: &Session, global: &Global, together: &Together) -> Result<Opti
     if let Some(LeaseAt::Bucket(address)) = &told {
         not_our_own(session, "lease", address)?;
     }
+    // Of several stacks each has its own.
+    let told = told.map(|at| match at {
+        LeaseAt::File(file) if session.is_one_of_many() => {
+            let place = &session.stack.aws.place;
+            LeaseAt::File(format!("{}.{}.{}", file.display(), place.stack, place.region).into())
+        }
+        at => at,
+    });
     if let Some(at) = told {
         return Ok(Some(Kept { at, is_told: true }));
     }

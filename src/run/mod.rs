@@ -4,6 +4,7 @@ mod again;
 pub mod audit;
 pub mod bills;
 pub mod data;
+pub mod drift;
 pub mod execute;
 mod facts;
 pub mod found;

@@ -6,6 +6,7 @@
 pub mod basis;
 mod comment;
 pub mod cost;
+pub mod drift;
 pub mod fleet;
 mod fold;
 pub mod json;
