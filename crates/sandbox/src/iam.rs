@@ -31,6 +31,9 @@ type Answer = Result<Xml, Fault>;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Iam {
     roles: BTreeMap<String, Role>,
+    /// How many roles the account may have, where that is not the usual thousand, for tests.
+    #[serde(default)]
+    pub roles_max: Option<usize>,
     policies: BTreeMap<String, Policy>,
     profiles: BTreeMap<String, InstanceProfile>,
     /// Sessions of roles by the access key that they were given. None ends: nobody here waits an hour for it.
@@ -246,6 +249,7 @@ pub(crate) fn handle(call: &Call, iam: &mut Iam, random: &mut Random) -> Reply {
         "UntagInstanceProfile" => iam.untag_instance_profile(call),
         "ListInstanceProfileTags" => iam.list_instance_profile_tags(call),
         "GetUser" => get_user(call),
+        "GetAccountSummary" => iam.account_summary(),
         "SimulatePrincipalPolicy" => iam.simulate_principal_policy(call),
         _ => return Err(call.unknown()),
     };

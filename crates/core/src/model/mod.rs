@@ -4,6 +4,7 @@
 //! ARNs, hashes) is, so that the plan shows it and nothing waits for it.
 
 mod aurora;
+mod codes;
 mod existing;
 pub mod facts;
 mod jobs;
@@ -15,6 +16,7 @@ mod scope;
 mod sql;
 mod zones;
 
+pub use codes::Code;
 pub use scope::{Scope, SqlScope, scope, sql_scope};
 pub use sql::{unload_of, wired_roles};
 pub use zones::{Questions, questions};
@@ -60,6 +62,7 @@ impl From<Intent> for Order {
 /// A reason why the spec cannot be carried out in this account and region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preflight {
+    pub code: Code,
     pub what: String,
     pub why: String,
     pub hint: String,
@@ -122,8 +125,14 @@ impl Builder<'_> {
         tags
     }
 
-    fn problem(&mut self, what: impl Into<String>, why: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Preflight { what: what.into(), why: why.into(), hint: hint.into() });
+    fn problem(
+        &mut self,
+        code: Code,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.problems.push(Preflight { code, what: what.into(), why: why.into(), hint: hint.into() });
     }
 
     /// Name of the stack's bucket.
