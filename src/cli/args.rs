@@ -171,6 +171,8 @@ pub enum Command {
     Plan(Plan),
     Apply(Apply),
     Destroy(Destroy),
+    Pause(super::pause::Pause),
+    Resume(super::pause::Resume),
     Status(Status),
     Verify(Verify),
     Data(Data),

@@ -10,7 +10,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{files, hint, terminal};
+use super::{files, hint, pause, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -26,22 +26,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// What a run was asked to do.
-struct Request<'a> {
-    intent: Intent,
-    spec: &'a Path,
-    terms: &'a Terms,
-    yes: bool,
-    events: Option<&'a Path>,
+pub(super) struct Request<'a> {
+    pub intent: Intent,
+    pub spec: &'a Path,
+    pub terms: &'a Terms,
+    pub yes: bool,
+    pub events: Option<&'a Path>,
     /// File with a plan that must still be the same.
-    plan: Option<&'a Path>,
+    pub plan: Option<&'a Path>,
     /// How it was typed, and with which flags.
-    typed: Vec<String>,
-    global: &'a Global,
+    pub typed: Vec<String>,
+    pub global: &'a Global,
 }
 
 impl Request<'_> {
     fn destroys(&self) -> bool {
-        self.intent != Intent::Apply
+        self.intent.destroys()
     }
 
     /// With a saved plan nothing is done but what was reviewed.
@@ -64,12 +64,24 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
     begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
 }
 
-async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
+pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
+    with(request, printer, async |_: &Session| Ok(())).await
+}
+
+/// Carries out what was asked for; `then` looks at what came of it, if it is done.
+pub(super) async fn with(
+    request: Request<'_>,
+    printer: &Printer,
+    then: impl AsyncFnOnce(&Session) -> Result<(), Error>,
+) -> Result<Exit, Error> {
     let saved = read_plan(request.plan, request.destroys())?;
     let mut session = Session::open(request.spec, request.global, printer).await?;
     session.let_go(request.terms);
     session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
-    let result = carry_out(&session, request, saved, printer).await;
+    let result = match carry_out(&session, request, saved, printer).await {
+        Ok(exit) => then(&session).await.map(|()| exit),
+        Err(error) => Err(error),
+    };
     session.close(result)
 }
 
@@ -98,7 +110,12 @@ async fn carry_out(
     let order = request.order(saved.as_ref());
     let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
-    let subject = session.subject(destroying, request.terms);
+    let pausing = matches!(request.intent, Intent::Pause { .. });
+    let mut subject = session.subject(destroying, request.terms);
+    if pausing {
+        // To stop everybody is what was asked for.
+        subject.allow = Impact::Restart;
+    }
     if let Some(saved) = &saved {
         let now = json::Document::new(&subject, &session.spec_sha256, &prepared.plan).to_value();
         if let Some(difference) = json::difference(saved, &now) {
@@ -113,9 +130,13 @@ async fn carry_out(
     }
     // Nobody can say yes to what they have not seen.
     let seen = if request.yes { *printer } else { Printer::new(false) };
-    seen.talk(&format!("\n{}", render::text::plan(&subject, &prepared.plan)));
+    let text = match pausing {
+        true => render::text::pause(&subject, &prepared.plan),
+        false => render::text::plan(&subject, &prepared.plan),
+    };
+    seen.talk(&format!("\n{text}"));
     if prepared.plan.is_empty() {
-        leave_behind(session, destroying, &prepared.plan, &prepared.observed, printer)?;
+        leave_behind(session, &request, &prepared.plan, &prepared.observed, printer)?;
         left_alone(destroying, &prepared.plan)?;
         return pending(&prepared.plan, order);
     }
@@ -157,7 +178,7 @@ async fn carry_out(
         (false, false) => "Done",
     };
     printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
-    leave_behind(session, destroying, &plan, &outcome.observed, printer)?;
+    leave_behind(session, &request, &plan, &outcome.observed, printer)?;
     left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, order)
 }
@@ -175,12 +196,14 @@ fn blind(progress: &Progress, error: PrepareError) -> Error {
 /// What a finished command leaves behind: of a destroy what AWS keeps, otherwise what a program needs.
 fn leave_behind(
     session: &Session,
-    destroying: bool,
+    request: &Request<'_>,
     plan: &Plan,
     observed: &Observed,
     printer: &Printer,
 ) -> Result<(), Error> {
-    if destroying {
+    if matches!(request.intent, Intent::Pause { .. }) {
+        printer.talk(&pause::ended(session, observed, request));
+    } else if request.destroys() {
         printer.data(&lingering(plan, session.stack.aws.clock.now_ms()))?;
     } else {
         let stack = stack(session, observed);
@@ -295,7 +318,11 @@ fn confirm(
         return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));
     }
     // The question must be seen whatever else is quiet.
-    Printer::new(false).say(&format!("\n{}", question(destroying, stack, allows)));
+    let text = match request.intent {
+        Intent::Pause { .. } => format!("Pause the stack {stack}? Type yes to go on: "),
+        _ => question(destroying, stack, allows),
+    };
+    Printer::new(false).say(&format!("\n{text}"));
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),

@@ -50,7 +50,7 @@ fn global_flags(global: &Global) -> Vec<String> {
 }
 
 /// The flags about interruptions that were given.
-fn terms(terms: &Terms) -> Vec<String> {
+pub fn terms(terms: &Terms) -> Vec<String> {
     let Terms { allow, now, accept_pending, delete } = terms;
     let mut flags = Vec::new();
     if let Some(allow) = allow {
@@ -72,7 +72,7 @@ fn name(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default()
 }
 
-fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
+pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
     file.map(|file| vec![flag.to_string(), file.display().to_string()]).unwrap_or_default()
 }
 

@@ -13,6 +13,7 @@ mod files;
 mod hint;
 mod live;
 mod local;
+mod pause;
 mod planning;
 mod printer;
 mod sandbox;
@@ -68,6 +69,8 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Plan(args) => session::block_on(global, planning::plan(args, global, printer)),
         Command::Apply(args) => session::block_on(global, carry_out::apply(args, global, printer)),
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
+        Command::Pause(args) => session::block_on(global, pause::pause(args, global, printer)),
+        Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),

@@ -2,7 +2,7 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds;
-use super::rds::{cluster, state, tags, tags_of, update_tags};
+use super::rds::{cluster, rests, start, tags, tags_of, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
 use auroraml_core::base::names::UNFINISHED_TAG;
 use auroraml_core::base::{Input, Outputs, State};
@@ -42,6 +42,9 @@ impl Calls for Cluster {
         if let Some(secret) = cluster.master_user_secret().and_then(|secret| secret.secret_arn()) {
             outputs.insert("secret_arn".into(), secret.into());
         }
+        if let Some(at) = cluster.automatic_restart_time() {
+            outputs.insert("starts_at".into(), at.to_string().into());
+        }
         let serverless = cluster.serverless_v2_scaling_configuration().map(|range| Serverless {
             min: range.min_capacity().unwrap_or_default(),
             max: range.max_capacity().unwrap_or_default(),
@@ -65,6 +68,8 @@ impl Calls for Cluster {
             // Standard storage is shown as "aurora" or not at all.
             storage: cluster.storage_type().filter(|s| !s.is_empty()).unwrap_or("aurora").into(),
             serverless,
+            // What is on its way is told by its state.
+            running: Some(cluster.status() != Some("stopped")),
             tags: tags.clone(),
         };
         Ok(vec![Seen {
@@ -112,6 +117,10 @@ impl Calls for Cluster {
 
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
         let (want, arn) = (&update.want, aws.place.cluster_arn(&aws.place.cluster()));
+        if update.changed("running") {
+            // AWS changes nothing of a stopped cluster (fact book, section 1.13): the rest follows when it runs.
+            return run(aws, want.running != Some(false)).await;
+        }
         let mut request =
             aws.rds.modify_db_cluster().db_cluster_identifier(aws.place.cluster()).apply_immediately(true);
         let mut needed = false;
@@ -172,17 +181,7 @@ impl Calls for Cluster {
     async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
         let cluster = aws.place.cluster();
         if deletion.outputs.get("status").is_some_and(|status| status == "stopped") {
-            // A stopped cluster cannot be deleted (fact book, section 1.13): start it, then look again.
-            aws.rds
-                .start_db_cluster()
-                .db_cluster_identifier(&cluster)
-                .send()
-                .await
-                .during("StartDBCluster")?;
-            return Err(Failure::busy(
-                "DeleteDBCluster",
-                "the stopped cluster is being started so that it can be deleted",
-            ));
+            return Err(start(aws, &cluster, "DeleteDBCluster").await);
         }
         if deletion.live.deletion_protection {
             if !deletion.options.contains_key("unprotect") {
@@ -206,10 +205,21 @@ impl Calls for Cluster {
     }
 }
 
+/// Starts or stops it, with all members.
+async fn run(aws: &Aws, starts: bool) -> Result<(), Failure> {
+    let cluster = aws.place.cluster();
+    if starts {
+        let request = aws.rds.start_db_cluster().db_cluster_identifier(cluster);
+        return request.send().await.during("StartDBCluster").map(|_| ());
+    }
+    let request = aws.rds.stop_db_cluster().db_cluster_identifier(cluster);
+    request.send().await.during("StopDBCluster").map(|_| ())
+}
+
 /// A cluster is ready when its managed secret is, too (fact book, section 1.12).
 fn ready(cluster: &aws_sdk_rds::types::DbCluster) -> State {
     let secret = cluster.master_user_secret().and_then(|secret| secret.secret_status());
-    match (state(cluster.status().unwrap_or_default()), secret) {
+    match (rests(cluster.status().unwrap_or_default()), secret) {
         (State::Ready, Some("creating")) => State::Busy("creating the master user's secret".into()),
         (State::Ready, Some("impaired")) => {
             State::Failed("the master user's secret is impaired: RDS cannot rotate it".into())

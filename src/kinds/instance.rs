@@ -1,7 +1,7 @@
 //! How AWS is asked for DB instances, the members of the cluster.
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
-use super::rds::{instances, reported, state, tags, tags_of, update_tags};
+use super::rds::{instances, reported, rests, start, tags, tags_of, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::kinds::instance::{Instance, Props};
 
@@ -22,9 +22,10 @@ impl Calls for Instance {
                 outputs: [
                     ("id".into(), identifier.into()),
                     ("arn".into(), instance.db_instance_arn().unwrap_or_default().into()),
+                    ("status".into(), instance.db_instance_status().unwrap_or_default().into()),
                 ]
                 .into(),
-                state: state(instance.db_instance_status().unwrap_or_default()),
+                state: rests(instance.db_instance_status().unwrap_or_default()),
                 owned,
                 props: Props {
                     cluster: instance.db_cluster_identifier().unwrap_or_default().into(),
@@ -72,8 +73,11 @@ impl Calls for Instance {
         request.send().await.during("ModifyDBInstance").map(|_| ())
     }
 
-    async fn delete(&self, aws: &Aws, name: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
+    async fn delete(&self, aws: &Aws, name: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
         let identifier = aws.place.name(name);
+        if deletion.outputs.get("status").is_some_and(|status| status == "stopped") {
+            return Err(start(aws, deletion.live.cluster.get(), "DeleteDBInstance").await);
+        }
         // Aurora keeps its data in the cluster: an instance takes no snapshot of its own.
         let request =
             aws.rds.delete_db_instance().db_instance_identifier(&identifier).skip_final_snapshot(true);

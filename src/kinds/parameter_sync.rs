@@ -16,13 +16,16 @@ use aws_sdk_rds::types::{DbCluster, DbInstance};
 impl Calls for ParameterSync {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let Some(topology) = topology(look).await? else { return Ok(Vec::new()) };
+        // What a stopped cluster of the stack's own will run nobody can say before its start, which restarts every member.
+        let sleeps = topology.status == "stopped" && look.aws.scope.existing_cluster.is_none();
         let finished = !cluster(look).await?.as_ref().as_ref().is_some_and(is_marked);
-        let pending = topology.members.iter().filter(|m| !m.is_in_sync()).map(|m| m.name.clone()).collect();
+        let pending = topology.members.iter().filter(|member| !sleeps && !member.is_in_sync());
+        let pending = pending.map(|member| member.name.clone()).collect();
         let writer = topology.writer().map(|writer| writer.name.clone());
         Ok(vec![Seen {
             name: "main".into(),
             outputs: [("members".into(), topology.members.len().to_string().into())].into(),
-            state: sync_state(&topology),
+            state: if sleeps { State::Ready } else { sync_state(&topology) },
             owned: true,
             props: Props {
                 cluster: look.aws.cluster().into(),

@@ -6,7 +6,7 @@ pub(super) mod parameters;
 pub use facts::{ClusterFacts, GroupFacts, cluster_facts, group_exists, group_facts};
 
 use super::kind::absent_ok;
-use crate::aws::{Aws, During, Failure, Inside, Look, tag_changes, tag_map};
+use crate::aws::{Aws, Class, During, Failure, Inside, Look, tag_changes, tag_map};
 use auroraml_core::base::State;
 use auroraml_core::members::restart::needs_person;
 use aws_sdk_rds::primitives::DateTime;
@@ -66,6 +66,24 @@ pub(super) fn state(status: &str) -> State {
             State::Failed(format!("AWS reports the status {status}, which needs a person"))
         }
         other => State::Busy(other.into()),
+    }
+}
+
+/// As [`state`], of what is the stack's own: stopped is one of the ways it can be.
+pub(super) fn rests(status: &str) -> State {
+    match status {
+        "stopped" => State::Ready,
+        status => state(status),
+    }
+}
+
+/// Starts a cluster because AWS deletes nothing of a stopped one (fact book, section 1.13). What was asked for is to be
+/// tried again: that is the failure. Of several members that go at once each asks, and one is first.
+pub(super) async fn start(aws: &Aws, cluster: &str, operation: &'static str) -> Failure {
+    let answer = aws.rds.start_db_cluster().db_cluster_identifier(cluster).send().await;
+    match answer.during("StartDBCluster") {
+        Err(failure) if !failure.is(Class::Busy) => failure,
+        _ => Failure::busy(operation, "the stopped cluster is being started, so that it can be deleted"),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::kinds::{absent_ok, rds, sql};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
 use auroraml_core::base::{Id, Live, Observed};
 use auroraml_core::engine::Offered;
-use auroraml_core::model::facts::{ExistingFacts, Facts, Offer, Zonal};
+use auroraml_core::model::facts::{ExistingFacts, Facts, Offer, Standing, Zonal};
 use auroraml_core::model::{Intent, engine_version, questions};
 use auroraml_core::spec::{Aurora, Spec};
 use aws_sdk_ec2::types::{Filter, ServiceType, ServiceTypeDetail};
@@ -61,6 +61,11 @@ pub(super) async fn complete(
     let subnets = observed.values().filter(|live| live.id.kind == "subnet");
     let zone = |live: &Live| Some((live.id.name.clone(), live.props["zone"].as_str()?.to_string()));
     facts.live_zones = subnets.filter_map(zone).collect();
+    if matches!(intent, Intent::Pause { .. }) {
+        facts.standing = Standing::of(observed);
+        // What an existing cluster was and is made of is a destroy's concern, and an apply's.
+        return Ok(());
+    }
     if intent == Intent::Apply {
         Box::pin(zones(aws, spec, facts, observed)).await?;
     }

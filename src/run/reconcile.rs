@@ -23,6 +23,13 @@ const ROUNDS_MAX: usize = 4;
 /// section 5.3): where there may be such things the last look is taken no earlier.
 const SETTLED_MS: u64 = 65_000;
 
+/// What the reader of an apply's plan is told first.
+const PAUSED: &str =
+    "the stack is paused: the cluster is stopped, and carrying this plan out starts it, as resume does";
+
+/// What the reader of a destroy's plan is told then (fact book, section 1.13 and table 8.2).
+const STARTS_FIRST: &str = "the cluster is stopped, and AWS deletes no stopped cluster: it is started first, which usually takes ten minutes";
+
 /// What a plan is made from, and the plan.
 pub struct Prepared {
     pub graph: Graph,
@@ -89,14 +96,18 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
 pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, PrepareError> {
     let (order, aws, spec): (Order, &Aws, &Spec) = (order.into(), &stack.aws, &stack.spec);
     // With the stack's own cluster goes what is in it.
+    let pauses = matches!(order.intent, Intent::Pause { .. });
     let (leaves, owned) = (order.intent != Intent::Apply, matches!(spec.aurora, Some(Aurora::Owned(_))));
-    let inside = Inside { looks: !(leaves && owned), wakes: order.wake, leaves };
+    let inside = Inside { looks: !(leaves && owned || pauses), wakes: order.wake, leaves };
     let look = Look { aws, as_of: aws.clock.now_ms(), only: None, inside };
     let (observed, facts) =
         tokio::join!(Box::pin(stack.kinds.observe_all(look)), Box::pin(facts::gather(look, spec)));
     let (observed, mut facts) = (observed?, facts?);
     facts::complete(aws, spec, &mut facts, &observed, order.intent).await?;
     facts.final_snapshot.clone_from(&stack.final_snapshot);
+    if order.intent == Intent::Apply && model::is_paused(&observed) {
+        facts.notes.push(PAUSED.into());
+    }
     let hold = hold(aws, spec, order);
     let planned = catch_unwind(AssertUnwindSafe(|| {
         let mut graph = model::build(spec, &aws.place, &facts, order.intent)?;
@@ -105,9 +116,13 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
             restarts.policy.hold = hold;
         }
         graph.let_go.clone_from(&stack.let_go);
+        if order.intent.destroys() && model::is_paused(&observed) {
+            graph.notes.push(STARTS_FIRST.into());
+        }
         let plan = plan(&graph, &observed, &stack.kinds.catalog());
         let may_hide = match order.intent {
             Intent::Apply => may_hide(&stack.kinds, &observed, &plan, Some(&graph)),
+            Intent::Pause { .. } => false,
             Intent::Destroy { .. } => {
                 let whole = model::build(spec, &aws.place, &facts, Intent::Apply).ok();
                 spec.network.is_some() && may_hide(&stack.kinds, &observed, &plan, whole.as_ref())

@@ -248,7 +248,7 @@ impl<'r> Converge<'r> {
         self.past.asked = lasting(&changes, self.rules.may_be_ignored);
         let at_once = |change: &Change| self.rules.at_once.iter().any(|path| change.concerns(path));
         self.only_at_once &= changes.iter().all(at_once);
-        let request = kind.update(&run.aws, &live, want.clone(), &changes);
+        let request = kind.update(&run.aws, &live, self.whole(want, &live), &changes);
         self.act(Some(live.clone()), "update", interruption, request).await?;
         self.tries.took(if self.refused_acts.is_none() { changes } else { Vec::new() }, self.now());
         Ok(())
@@ -321,12 +321,20 @@ impl<'r> Converge<'r> {
         }
     }
 
+    /// The desired properties of the live object, where the resource says only some of them.
+    fn whole(&self, want: &Value, live: &Live) -> Value {
+        match self.run.graph.resources.get(&self.step.id).filter(|resource| resource.partial) {
+            Some(resource) => resource.over(Some(live)),
+            None => want.clone(),
+        }
+    }
+
     fn changes(&self, want: &Value, live: &Live) -> Vec<Change> {
         // A task is known by its inputs: one of this name is as wanted.
         if self.rules.nature == Nature::Task {
             return Vec::new();
         }
-        let mut want = want.clone();
+        let mut want = self.whole(want, live);
         (self.rules.accept)(&mut want, &live.props);
         diff(&want, &live.props)
     }

@@ -42,7 +42,7 @@ pub async fn sweep(what: &str, world: World, spec: &Spec, intent: Intent) -> (us
         let outcome = account.run(spec, intent, listener.clone()).await;
         assert!(outcome.is_complete(), "{what}: {killed}: {:#?}\n{}", outcome.reports, listener.text());
         account.assert_settled(spec, intent).await;
-        if intent != Intent::Apply {
+        if intent.destroys() {
             let left: Vec<String> =
                 account.traces(spec).into_iter().filter(|path| !stays(spec, path)).collect();
             assert_eq!(left, Vec::<String>::new(), "{what}: {killed}");

@@ -22,6 +22,7 @@ mod listener;
 mod moto;
 mod notebooks;
 mod ownership;
+mod pause;
 mod permits;
 mod pipeline;
 mod preflight;

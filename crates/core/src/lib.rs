@@ -19,6 +19,7 @@
 //! | 5 | [`plan`] | graph and live state to [`plan::Plan`], a value |
 //! | 5 | [`events`] | what is told while a plan is carried out |
 //! | 6 | [`model`] | spec to graph: how Aurora machine learning fits together |
+//! | 7 | [`policy`] | spec to the least that IAM must allow |
 //! | 7 | [`verify`] | what was seen of live wiring to checks |
 //! | 8 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
 
@@ -29,6 +30,7 @@ pub mod kinds;
 pub mod members;
 pub mod model;
 pub mod plan;
+pub mod policy;
 pub mod render;
 pub mod resource;
 pub mod spec;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{Nature, PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +41,23 @@ impl Kind for AutopilotJob {
         limit_minutes: 29 * 24 * 60,
         // Fact book, section 8.2: half an hour to three hours.
         typical_seconds: 5400,
+        permissions: &[
+            Permission::look(
+                &["sagemaker:ListAutoMLJobs", "sagemaker:ListCandidatesForAutoMLJob"],
+                EVERYTHING,
+            ),
+            Permission::look(&["sagemaker:DescribeAutoMLJobV2"], &["sagemaker:automl-job/{stack}-*"]),
+            // Whether the model that it left is still there.
+            Permission::look(&["s3:ListBucket"], &["s3:{output_bucket}"]),
+            Permission::create(&["sagemaker:CreateAutoMLJobV2"], &["sagemaker:automl-job/{stack}-*"])
+                .when(&[When::RequestTag]),
+            Permission::create(&["sagemaker:AddTags"], &["sagemaker:automl-job/{stack}-*"])
+                .when(&[When::RequestTag, When::SageMakerMakes(&["CreateAutoMLJobV2"])]),
+            Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::delete(&["sagemaker:StopAutoMLJob"], &["sagemaker:automl-job/{stack}-*"])
+                .when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

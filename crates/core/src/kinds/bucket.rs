@@ -5,6 +5,7 @@
 
 use super::Kind;
 use crate::base::policy;
+use crate::resource::permission::Permission;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,6 +30,38 @@ impl Kind for Bucket {
         holds_data: true,
         // A large bucket takes long to empty, and a deleted name long to become free (fact book, section 6.1).
         limit_minutes: 90,
+        permissions: &[
+            Permission::look(
+                &[
+                    "s3:ListBucket",
+                    "s3:ListBucketVersions",
+                    "s3:GetBucketPolicy",
+                    "s3:GetBucketPublicAccessBlock",
+                    "s3:GetBucketTagging",
+                    "s3:GetBucketVersioning",
+                ],
+                &["s3:{bucket}"],
+            ),
+            Permission::create(&["s3:CreateBucket", "s3:TagResource"], &["s3:{bucket}"]),
+            Permission::change(
+                &[
+                    "s3:PutBucketPolicy",
+                    "s3:PutBucketPublicAccessBlock",
+                    "s3:PutBucketTagging",
+                    "s3:PutBucketVersioning",
+                ],
+                &["s3:{bucket}"],
+            ),
+            // Only a bucket that the spec lets go.
+            Permission::delete(
+                &["s3:DeleteBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"],
+                &["s3:{bucket_that_goes}"],
+            ),
+            Permission::delete(
+                &["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"],
+                &["s3:{bucket_that_goes}/*"],
+            ),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::Permission;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,6 +26,12 @@ impl Kind for BucketObject {
         accept: |want, _| want["path"] = Value::Null,
         // A bucket takes that long to empty.
         limit_minutes: 90,
+        permissions: &[
+            Permission::look(&["s3:ListBucket"], &["s3:{bucket}"]),
+            Permission::create(&["s3:PutObject"], &["s3:{bucket}/auroraml/*"]),
+            Permission::change(&["s3:DeleteObject"], &["s3:{bucket}/auroraml/*"]),
+            Permission::delete(&["s3:DeleteObject"], &["s3:{bucket}/auroraml/*"]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -4,6 +4,7 @@ use super::Kind;
 use crate::base::{Change, Input, To};
 use crate::engine::{Engine, newer};
 use crate::members::{Effect, Seconds};
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{Action, Asked, PLAIN, Refusal, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +40,9 @@ pub struct Props {
     /// `aurora` or `aurora-iopt1`.
     pub storage: String,
     pub serverless: Option<Serverless>,
+    /// Whether it is started. A wish only where it is to be stopped: what is wanted otherwise runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<bool>,
     pub tags: BTreeMap<String, String>,
 }
 
@@ -75,6 +79,9 @@ fn accept(want: &mut Value, live: &Value) {
     let prefix = want["engine_prefix"].as_str().unwrap_or_default();
     if !prefix.is_empty() && engine(live).is_some_and(|engine| engine.matches(prefix, live_version)) {
         want["engine_version"] = live["engine_version"].clone();
+    }
+    if want["running"].is_null() && live["running"].is_boolean() {
+        want["running"] = true.into();
     }
     want["engine_prefix"] = Value::Null;
     want["secret"] = Value::Null;
@@ -122,9 +129,13 @@ impl Kind for Cluster {
         holds_data: true,
         accept,
         effect: |action, changes, _| {
+            let stops = |change: &Change| change.path == "running" && change.to == To::Value(false.into());
+            let stops = changes.iter().any(stops);
             let changes = |path: &str| changes.iter().any(|change| change.concerns(path));
             if action != Action::Update {
                 Effect::None
+            } else if stops {
+                Effect::StopsAll
             } else if changes("port") || changes("engine_version") {
                 Effect::RestartsAll(RESTART)
             } else if changes("parameter_group") {
@@ -141,6 +152,53 @@ impl Kind for Cluster {
         // A first look may show what was for 60 to 90 s, and an end is believed after 2 or 3 looks (section 1.6).
         effect_lag_seconds: 60,
         stable_looks: 2,
+        permissions: &[
+            Permission::look(&["rds:DescribeDBClusters"], &["rds:cluster:*"]),
+            Permission::look(&["rds:DescribeEvents"], EVERYTHING),
+            Permission::create(&["rds:CreateDBCluster"], &["rds:cluster:{stack}"]).when(&[When::RequestTag]),
+            Permission::create(&["rds:CreateDBCluster"], &["rds:cluster-pg:{stack}", "rds:subgrp:{stack}"])
+                .when(&[When::OwnTag]),
+            // The group that AWS takes where none is named, and has no tags on.
+            Permission::create(&["rds:CreateDBCluster"], &["rds:og:default:*"]),
+            // RDS does not say whether it is asked to tag what it is making; what is another's has its tag already.
+            Permission::create(&["rds:AddTagsToResource"], &["rds:cluster:{stack}"])
+                .when(&[When::RequestTag, When::NoTag]),
+            Permission::change(&["rds:AddTagsToResource"], &["rds:cluster:{stack}"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster:{stack}"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::create(&["secretsmanager:GetSecretValue"], &["secretsmanager:secret:{own_secret}"]),
+            // A password that RDS manages (RDS User Guide, "Password management with Secrets Manager").
+            Permission::create(
+                &["secretsmanager:CreateSecret", "secretsmanager:TagResource"],
+                &["secretsmanager:secret:{managed_secret}"],
+            ),
+            Permission::create(&["kms:DescribeKey"], &["kms:key/{managed_secret_key}"]),
+            Permission::change(&["rds:ModifyDBCluster"], &["rds:cluster:{stack}", "rds:cluster-pg:{stack}"])
+                .when(&[When::OwnTag]),
+            // Pause and resume.
+            Permission::change(&["rds:StartDBCluster", "rds:StopDBCluster"], &["rds:cluster:{stack}"])
+                .when(&[When::OwnTag]),
+            Permission::change(
+                &["rds:EnableHttpEndpoint", "rds:DisableHttpEndpoint"],
+                &["rds:cluster:{stack}"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::delete(
+                &["rds:DeleteDBCluster", "rds:ModifyDBCluster", "rds:StartDBCluster"],
+                &["rds:cluster:{stack}"],
+            )
+            .when(&[When::OwnTag]),
+            // The final snapshot, which takes the tags of the cluster over.
+            Permission::delete(&["rds:CreateDBClusterSnapshot"], &["rds:cluster:{snapshot_of}"])
+                .when(&[When::OwnTag]),
+            Permission::delete(
+                &["rds:DeleteDBCluster", "rds:CreateDBClusterSnapshot"],
+                &["rds:cluster-snapshot:{snapshot}"],
+            ),
+            Permission::delete(&["rds:AddTagsToResource"], &["rds:cluster-snapshot:{snapshot}"])
+                .when(&[When::NoTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,17 @@ impl Kind for ClusterRole {
         poll_seconds: 5,
         // Up to a minute and a half, and Terraform waits for ten (fact book, sections 8.2 and 1.17).
         limit_minutes: 20,
+        permissions: &[
+            Permission::create(&["rds:AddRoleToDBCluster"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            Permission::create(&["rds:AddRoleToDBCluster"], &["rds:cluster:{existing}"]),
+            Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::PassedTo("rds.amazonaws.com")]),
+            Permission::delete(&["rds:RemoveRoleFromDBCluster"], &["rds:cluster:{stack}"])
+                .when(&[When::OwnTag]),
+            Permission::delete(&["rds:RemoveRoleFromDBCluster"], &["rds:cluster:{existing}"]),
+            Permission::delete(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::PassedTo("rds.amazonaws.com")]),
+        ],
         ..PLAIN
     };
     type Props = Props;

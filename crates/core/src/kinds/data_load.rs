@@ -1,7 +1,9 @@
 //! A file in S3 that is loaded into a table once.
 
 use super::Kind;
+use super::sql_database::{FIND_SECRET, READ_MANAGED_SECRET, READ_SECRET, SEND};
 use super::unseen::accept_unseen;
+use crate::resource::permission::Permission;
 use crate::resource::{Nature, PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +71,13 @@ impl Kind for DataLoad {
         // A load of some hundred GB takes hours.
         limit_minutes: 12 * 60,
         typical_seconds: 60,
+        permissions: &[
+            FIND_SECRET,
+            SEND,
+            READ_SECRET,
+            READ_MANAGED_SECRET,
+            Permission::create(&["s3:GetObject"], &["s3:{loaded}"]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -1,7 +1,9 @@
 //! Rows of a query that are written to S3 once, as CSV.
 
 use super::Kind;
+use super::sql_database::{FIND_SECRET, READ_MANAGED_SECRET, READ_SECRET, SEND};
 use super::unseen::accept_unseen;
+use crate::resource::permission::Permission;
 use crate::resource::{Nature, PLAIN, Rules};
 use crate::sql::statements;
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,16 @@ impl Kind for DataUnload {
         poll_seconds: 5,
         limit_minutes: 12 * 60,
         typical_seconds: 60,
+        permissions: &[
+            FIND_SECRET,
+            SEND,
+            READ_SECRET,
+            READ_MANAGED_SECRET,
+            Permission::look(&["s3:ListBucket"], &["s3:{unloaded_bucket}"]),
+            Permission::create(&["s3:ListBucket"], &["s3:{unloaded_bucket}"]),
+            // To count what was written, and to remove what an attempt that was cut short has left.
+            Permission::create(&["s3:GetObject", "s3:DeleteObject"], &["s3:{unloaded}"]),
+        ],
         ..PLAIN
     };
     type Props = Props;

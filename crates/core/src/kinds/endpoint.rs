@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::{Input, To};
+use crate::resource::permission::{Permission, When};
 use crate::resource::{Asked, PLAIN, Refusal, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +37,37 @@ impl Kind for Endpoint {
         limit_minutes: 60,
         effect_lag_seconds: 30,
         stable_looks: 2,
+        permissions: &[
+            // Those of an earlier spec too, whose names are found in configurations.
+            Permission::look(
+                &["sagemaker:DescribeEndpoint", "sagemaker:ListTags"],
+                &["sagemaker:endpoint/*"],
+            ),
+            Permission::create(&["sagemaker:CreateEndpoint"], &["sagemaker:endpoint/{endpoint}"])
+                .when(&[When::RequestTag]),
+            Permission::create(&["sagemaker:CreateEndpoint"], &["sagemaker:endpoint-config/{stack}-*"])
+                .when(&[When::OwnTag]),
+            Permission::create(&["sagemaker:AddTags"], &["sagemaker:endpoint/{endpoint}"])
+                .when(&[When::RequestTag, When::SageMakerMakes(&["CreateEndpoint"])]),
+            Permission::change(&["sagemaker:AddTags"], &["sagemaker:endpoint/{endpoint}"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["sagemaker:DeleteTags"], &["sagemaker:endpoint/{endpoint}"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::change(
+                &["sagemaker:UpdateEndpoint"],
+                &["sagemaker:endpoint/{endpoint}", "sagemaker:endpoint-config/{stack}-*"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::delete(&["sagemaker:DeleteEndpoint"], &["sagemaker:endpoint/*"])
+                .when(&[When::OwnTag]),
+            // What a notebook made goes when a person names it, with its configuration and models.
+            Permission::delete(&["sagemaker:DeleteEndpoint"], &["sagemaker:endpoint/{notebook_endpoint}"]),
+            Permission::delete(
+                &["sagemaker:DescribeEndpointConfig", "sagemaker:DeleteEndpointConfig"],
+                &["sagemaker:endpoint-config/{notebook_endpoint}*"],
+            ),
+            Permission::delete(&["sagemaker:DeleteModel"], &["sagemaker:model/{notebook_model}"]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +39,21 @@ impl Kind for EndpointConfig {
         },
         // An endpoint that still uses it may take that long to go.
         limit_minutes: 60,
+        permissions: &[
+            Permission::look(&["sagemaker:ListEndpointConfigs"], EVERYTHING),
+            Permission::look(&["sagemaker:DescribeEndpointConfig"], &["sagemaker:endpoint-config/{stack}-*"]),
+            Permission::create(&["sagemaker:CreateEndpointConfig"], &["sagemaker:endpoint-config/{stack}-*"])
+                .when(&[When::RequestTag]),
+            Permission::look(&["sagemaker:ListTags"], &["sagemaker:endpoint-config/{stack}-*"]),
+            Permission::create(&["sagemaker:AddTags"], &["sagemaker:endpoint-config/{stack}-*"])
+                .when(&[When::RequestTag, When::SageMakerMakes(&["CreateEndpointConfig"])]),
+            Permission::change(&["sagemaker:AddTags"], &["sagemaker:endpoint-config/{stack}-*"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["sagemaker:DeleteTags"], &["sagemaker:endpoint-config/{stack}-*"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::delete(&["sagemaker:DeleteEndpointConfig"], &["sagemaker:endpoint-config/{stack}-*"])
+                .when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -4,6 +4,7 @@
 use super::Kind;
 use crate::base::Input;
 use crate::members::Effect;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{Action, PLAIN, Rules, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,25 @@ impl Kind for GroupAttachment {
         limit_minutes: 30,
         effect_lag_seconds: 30,
         stable_looks: 2,
+        permissions: &[
+            Permission::look(&["rds:DescribeDBClusters"], &["rds:cluster:*"]),
+            Permission::look(&["rds:DescribeEvents"], EVERYTHING),
+            Permission::create(
+                &["rds:ModifyDBCluster"],
+                &["rds:cluster:{existing}", "rds:cluster-pg:{group}", "rds:cluster-pg:{default_group}"],
+            ),
+            Permission::create(&["rds:ModifyDBCluster"], &["rds:cluster-pg:{copy}"]).when(&[When::OwnTag]),
+            Permission::change(
+                &["rds:ModifyDBCluster"],
+                &["rds:cluster:{existing}", "rds:cluster-pg:{group}", "rds:cluster-pg:{default_group}"],
+            ),
+            Permission::change(&["rds:ModifyDBCluster"], &["rds:cluster-pg:{copy}"]).when(&[When::OwnTag]),
+            Permission::delete(
+                &["rds:ModifyDBCluster"],
+                &["rds:cluster:{existing}", "rds:cluster-pg:{group}", "rds:cluster-pg:{default_group}"],
+            ),
+            Permission::delete(&["rds:ModifyDBCluster"], &["rds:cluster-pg:{copy}"]).when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

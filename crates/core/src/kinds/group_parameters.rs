@@ -4,6 +4,7 @@
 use super::Kind;
 use super::parameters::effect;
 use crate::base::Input;
+use crate::resource::permission::Permission;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,6 +31,21 @@ impl Kind for GroupParameters {
         accept: |want, _| want["apply_types"] = Value::Null,
         effect,
         poll_seconds: 3,
+        permissions: &[
+            Permission::look(&["rds:DescribeDBClusterParameters"], &["rds:cluster-pg:*"]),
+            Permission::create(
+                &["rds:ModifyDBClusterParameterGroup", "rds:ResetDBClusterParameterGroup"],
+                &["rds:cluster-pg:{group}"],
+            ),
+            Permission::change(
+                &["rds:ModifyDBClusterParameterGroup", "rds:ResetDBClusterParameterGroup"],
+                &["rds:cluster-pg:{group}"],
+            ),
+            Permission::delete(
+                &["rds:ModifyDBClusterParameterGroup", "rds:ResetDBClusterParameterGroup"],
+                &["rds:cluster-pg:{group}"],
+            ),
+        ],
         ..PLAIN
     };
     type Props = Props;

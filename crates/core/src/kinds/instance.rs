@@ -3,6 +3,7 @@
 use super::Kind;
 use crate::base::Input;
 use crate::members::{Effect, Seconds};
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{Action, PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,6 +43,23 @@ impl Kind for Instance {
         // As of a cluster, and no sooner (section 1.6).
         effect_lag_seconds: 90,
         stable_looks: 2,
+        permissions: &[
+            Permission::look(&["rds:DescribeDBInstances"], &["rds:db:*"]),
+            Permission::look(&["rds:DescribeEvents"], EVERYTHING),
+            Permission::create(&["rds:CreateDBInstance"], &["rds:db:{stack}-*"]).when(&[When::RequestTag]),
+            Permission::create(&["rds:CreateDBInstance"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            // The groups that AWS takes where none is named, and has no tags on.
+            Permission::create(&["rds:CreateDBInstance"], &["rds:og:default:*", "rds:pg:default.*"]),
+            // RDS does not say whether it is asked to tag what it is making; what is another's has its tag already.
+            Permission::create(&["rds:AddTagsToResource"], &["rds:db:{stack}-*"])
+                .when(&[When::RequestTag, When::NoTag]),
+            Permission::change(&["rds:AddTagsToResource"], &["rds:db:{stack}-*"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:db:{stack}-*"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::change(&["rds:ModifyDBInstance"], &["rds:db:{stack}-*"]).when(&[When::OwnTag]),
+            Permission::delete(&["rds:DeleteDBInstance"], &["rds:db:{stack}-*"]).when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

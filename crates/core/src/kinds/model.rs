@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,6 +54,23 @@ impl Kind for Model {
                 }
             }
         },
+        permissions: &[
+            Permission::look(&["sagemaker:ListModels"], EVERYTHING),
+            Permission::look(&["sagemaker:DescribeModel"], &["sagemaker:model/{stack}-*"]),
+            Permission::create(&["sagemaker:CreateModel"], &["sagemaker:model/{stack}-*"])
+                .when(&[When::RequestTag]),
+            Permission::look(&["sagemaker:ListTags"], &["sagemaker:model/{stack}-*"]),
+            Permission::create(&["sagemaker:AddTags"], &["sagemaker:model/{stack}-*"])
+                .when(&[When::RequestTag, When::SageMakerMakes(&["CreateModel"])]),
+            Permission::change(&["sagemaker:AddTags"], &["sagemaker:model/{stack}-*"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["sagemaker:DeleteTags"], &["sagemaker:model/{stack}-*"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::delete(&["sagemaker:DeleteModel"], &["sagemaker:model/{stack}-*"])
+                .when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

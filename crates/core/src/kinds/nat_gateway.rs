@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +39,19 @@ impl Kind for NatGateway {
         poll_seconds: 5,
         // Creating takes two minutes; deleting has taken half an hour (fact book, section 5.4).
         limit_minutes: 30,
+        permissions: &[
+            Permission::look(&["ec2:DescribeNatGateways"], EVERYTHING),
+            Permission::create(&["ec2:CreateNatGateway"], &["ec2:natgateway/*"]).when(&[When::RequestTag]),
+            Permission::create(&["ec2:CreateNatGateway"], &["ec2:elastic-ip/*", "ec2:subnet/*"])
+                .when(&[When::OwnTag]),
+            Permission::create(&["ec2:CreateTags"], &["ec2:natgateway/*"])
+                .when(&[When::RequestTag, When::Ec2Makes(&["CreateNatGateway"])]),
+            Permission::change(&["ec2:CreateTags"], &["ec2:natgateway/*"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["ec2:DeleteTags"], &["ec2:natgateway/*"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::delete(&["ec2:DeleteNatGateway"], &["ec2:natgateway/*"]).when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::{Input, To};
+use crate::resource::permission::{Permission, When};
 use crate::resource::{Asked, PLAIN, Refusal, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -96,6 +97,40 @@ impl Kind for Notebook {
         limit_minutes: 60,
         // It is repeated after this time.
         effect_lag_seconds: 30,
+        permissions: &[
+            Permission::look(
+                &["sagemaker:DescribeNotebookInstance"],
+                &["sagemaker:notebook-instance/{stack}-notebook"],
+            ),
+            Permission::create(
+                &["sagemaker:CreateNotebookInstance"],
+                &["sagemaker:notebook-instance/{stack}-notebook"],
+            )
+            .when(&[When::RequestTag]),
+            Permission::look(&["sagemaker:ListTags"], &["sagemaker:notebook-instance/{stack}-notebook"]),
+            Permission::create(&["sagemaker:AddTags"], &["sagemaker:notebook-instance/{stack}-notebook"])
+                .when(&[When::RequestTag, When::SageMakerMakes(&["CreateNotebookInstance"])]),
+            Permission::change(&["sagemaker:AddTags"], &["sagemaker:notebook-instance/{stack}-notebook"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["sagemaker:DeleteTags"], &["sagemaker:notebook-instance/{stack}-notebook"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::change(
+                &[
+                    "sagemaker:StartNotebookInstance",
+                    "sagemaker:StopNotebookInstance",
+                    "sagemaker:UpdateNotebookInstance",
+                ],
+                &["sagemaker:notebook-instance/{stack}-notebook"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::delete(
+                &["sagemaker:StopNotebookInstance", "sagemaker:DeleteNotebookInstance"],
+                &["sagemaker:notebook-instance/{stack}-notebook"],
+            )
+            .when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -1,6 +1,7 @@
 //! Lifecycle configuration of the notebook instance.
 
 use super::Kind;
+use crate::resource::permission::Permission;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,25 @@ impl Kind for NotebookConfig {
                 }
             }
         },
+        permissions: &[
+            Permission::look(
+                &["sagemaker:DescribeNotebookInstanceLifecycleConfig"],
+                &["sagemaker:notebook-instance-lifecycle-config/{stack}-notebook"],
+            ),
+            // Known by its name alone: auroraml puts no tags on it.
+            Permission::create(
+                &["sagemaker:CreateNotebookInstanceLifecycleConfig"],
+                &["sagemaker:notebook-instance-lifecycle-config/{stack}-notebook"],
+            ),
+            Permission::change(
+                &["sagemaker:UpdateNotebookInstanceLifecycleConfig"],
+                &["sagemaker:notebook-instance-lifecycle-config/{stack}-notebook"],
+            ),
+            Permission::delete(
+                &["sagemaker:DeleteNotebookInstanceLifecycleConfig"],
+                &["sagemaker:notebook-instance-lifecycle-config/{stack}-notebook"],
+            ),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -5,6 +5,7 @@ use super::parameters::effect;
 use crate::base::Input;
 use crate::base::names::STACK_TAG;
 use crate::members::Effect;
+use crate::resource::permission::{Permission, When};
 use crate::resource::{Action, PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +53,36 @@ impl Kind for ParameterGroup {
             _ => Effect::None,
         },
         poll_seconds: 3,
+        permissions: &[
+            Permission::look(&["rds:DescribeDBClusterParameterGroups"], &["rds:cluster-pg:{stack}"]),
+            // Of the group that the cluster has, whichever that is.
+            Permission::look(&["rds:DescribeDBClusterParameters"], &["rds:cluster-pg:*"]),
+            Permission::create(&["rds:CreateDBClusterParameterGroup"], &["rds:cluster-pg:{stack}"])
+                .when(&[When::RequestTag]),
+            // A copy of the group that an existing cluster has.
+            Permission::create(
+                &["rds:CopyDBClusterParameterGroup"],
+                &["rds:cluster-pg:{copy}", "rds:cluster-pg:{source_group}"],
+            )
+            .when(&[When::RequestTag]),
+            Permission::look(&["rds:ListTagsForResource"], &["rds:cluster-pg:{stack}"]),
+            // RDS does not say whether it is asked to tag what it is making; what is another's has its tag already.
+            Permission::create(&["rds:AddTagsToResource"], &["rds:cluster-pg:{stack}"])
+                .when(&[When::RequestTag, When::NoTag]),
+            Permission::change(&["rds:AddTagsToResource"], &["rds:cluster-pg:{stack}"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster-pg:{stack}"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::create(&["rds:ModifyDBClusterParameterGroup"], &["rds:cluster-pg:{stack}"])
+                .when(&[When::OwnTag]),
+            Permission::change(
+                &["rds:ModifyDBClusterParameterGroup", "rds:ResetDBClusterParameterGroup"],
+                &["rds:cluster-pg:{stack}"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::delete(&["rds:DeleteDBClusterParameterGroup"], &["rds:cluster-pg:{stack}"])
+                .when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -7,6 +7,7 @@ use super::Kind;
 use crate::base::Input;
 use crate::members::Impact;
 use crate::members::restart::{Member, Next, Policy, Strategy, Topology, next};
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{Nature, PLAIN, Past, Rules, Sight, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -137,6 +138,12 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     if just_acted && pending.clone().any(|member| restarted.contains(&&member.name)) {
         return wait("waiting for AWS to notice the restart");
     }
+    // A start restarts every member, and AWS notices that late (fact book, section 1.13 and table 8.2).
+    let was_asleep = past.found.as_ref().and_then(|found| self::topology(&found.props));
+    let was_asleep = was_asleep.is_some_and(|found| found.status == "stopped");
+    if was_asleep && past.acts == 0 && sight.since(past.began.max(past.busy_at)) < sight.lag {
+        return wait("waiting for AWS to notice the start");
+    }
     // A paused member that a change of parameters wakes runs them without a restart.
     let wakes = topology.pauses && pending.any(|member| member.class == "db.serverless");
     let quiet = if found_pending(past) { past.run_began.max(past.busy_at) } else { past.busy_at };
@@ -188,6 +195,17 @@ impl Kind for ParameterSync {
         // The longer end of both (section 1.6): what is taken for the end here is the end of a restart.
         effect_lag_seconds: 90,
         stable_looks: 3,
+        permissions: &[
+            Permission::look(&["rds:DescribeDBClusters"], &["rds:cluster:*"]),
+            Permission::look(&["rds:DescribeDBInstances"], &["rds:db:*"]),
+            Permission::look(&["rds:DescribeEvents"], EVERYTHING),
+            Permission::change(&["rds:RebootDBInstance"], &["rds:db:{stack}-*"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:FailoverDBCluster"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:RebootDBInstance"], &["rds:db:{member}"]),
+            Permission::change(&["rds:FailoverDBCluster"], &["rds:cluster:{existing}"]),
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster:{stack}"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::policy;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,6 +29,37 @@ impl Kind for Role {
             want["trust"] = policy::normal(&want["trust"]);
             want["policy"] = policy::normal(&want["policy"]);
         },
+        permissions: &[
+            Permission::look(&["iam:ListRoles"], EVERYTHING),
+            Permission::look(
+                &["iam:GetRole", "iam:GetRolePolicy"],
+                &["iam:role/auroraml/{stack}/{region}/*"],
+            ),
+            // Who makes roles is an administrator unless they are bounded (docs/decisions/0010).
+            Permission::create(&["iam:CreateRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::Bounded]),
+            Permission::create(&["iam:TagRole"], &["iam:role/auroraml/{stack}/{region}/*"]),
+            Permission::change(
+                &[
+                    "iam:PutRolePermissionsBoundary",
+                    "iam:UpdateAssumeRolePolicy",
+                    "iam:PutRolePolicy",
+                    "iam:DeleteRolePolicy",
+                ],
+                &["iam:role/auroraml/{stack}/{region}/*"],
+            )
+            .when(&[When::Bounded]),
+            Permission::change(&["iam:TagRole", "iam:UntagRole"], &["iam:role/auroraml/{stack}/{region}/*"]),
+            Permission::delete(
+                &["iam:ListRolePolicies", "iam:ListAttachedRolePolicies"],
+                &["iam:role/auroraml/{stack}/{region}/*"],
+            ),
+            Permission::delete(
+                &["iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:DeleteRole"],
+                &["iam:role/auroraml/{stack}/{region}/*"],
+            )
+            .when(&[When::Bounded]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -3,6 +3,7 @@
 //! **Invariant.** What the secret holds is in no property, and so in no plan.
 
 use super::Kind;
+use crate::resource::permission::{EVERYTHING, Permission};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,6 +28,31 @@ impl Kind for Secret {
             want["username"] = Value::Null;
             want["password_variable"] = Value::Null;
         },
+        permissions: &[
+            Permission::look(
+                &["secretsmanager:DescribeSecret"],
+                &["secretsmanager:secret:auroraml/{stack}/*"],
+            ),
+            Permission::create(&["secretsmanager:GetRandomPassword"], EVERYTHING),
+            Permission::create(
+                &[
+                    "secretsmanager:CreateSecret",
+                    "secretsmanager:TagResource",
+                    "secretsmanager:RestoreSecret",
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:UntagResource",
+                ],
+                &["secretsmanager:secret:auroraml/{stack}/*"],
+            ),
+            Permission::change(
+                &["secretsmanager:TagResource", "secretsmanager:UntagResource"],
+                &["secretsmanager:secret:auroraml/{stack}/*"],
+            ),
+            Permission::delete(
+                &["secretsmanager:DeleteSecret"],
+                &["secretsmanager:secret:auroraml/{stack}/*"],
+            ),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -5,6 +5,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::Permission;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -76,7 +77,42 @@ impl Kind for SecretAttachment {
     const NAME: &'static str = "secret_attachment";
     // Not after the cluster: that would have the cluster outlive the secret, which in turn outlives the cluster.
     // What is written refers to the cluster, and so comes after it.
-    const RULES: Rules = Rules { after: &["secret"], dies_with: Some("secret"), accept, ..PLAIN };
+    const RULES: Rules = Rules {
+        after: &["secret"],
+        dies_with: Some("secret"),
+        accept,
+        permissions: &[
+            Permission::look(
+                &["secretsmanager:DescribeSecret"],
+                &["secretsmanager:secret:auroraml/{stack}/*"],
+            ),
+            Permission::create(
+                &[
+                    "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:TagResource",
+                ],
+                &["secretsmanager:secret:auroraml/{stack}/*"],
+            ),
+            Permission::change(
+                &[
+                    "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:TagResource",
+                ],
+                &["secretsmanager:secret:auroraml/{stack}/*"],
+            ),
+            Permission::delete(
+                &[
+                    "secretsmanager:GetSecretValue",
+                    "secretsmanager:PutSecretValue",
+                    "secretsmanager:UntagResource",
+                ],
+                &["secretsmanager:secret:auroraml/{stack}/*"],
+            ),
+        ],
+        ..PLAIN
+    };
     type Props = Props;
 }
 

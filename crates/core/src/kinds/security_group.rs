@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -46,6 +47,29 @@ impl Kind for SecurityGroup {
         // A deletion waits for the network interfaces of RDS and SageMaker, up to the patience for what is
         // in use.
         limit_minutes: 65,
+        permissions: &[
+            Permission::look(&["ec2:DescribeSecurityGroups"], EVERYTHING),
+            Permission::create(&["ec2:CreateSecurityGroup"], &["ec2:security-group/*"])
+                .when(&[When::RequestTag]),
+            Permission::create(&["ec2:CreateSecurityGroup"], &["ec2:vpc/*"]).when(&[When::OwnTag]),
+            Permission::create(&["ec2:CreateTags"], &["ec2:security-group/*"])
+                .when(&[When::RequestTag, When::Ec2Makes(&["CreateSecurityGroup"])]),
+            Permission::change(&["ec2:CreateTags"], &["ec2:security-group/*"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["ec2:DeleteTags"], &["ec2:security-group/*"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::change(
+                &[
+                    "ec2:AuthorizeSecurityGroupIngress",
+                    "ec2:AuthorizeSecurityGroupEgress",
+                    "ec2:RevokeSecurityGroupIngress",
+                    "ec2:RevokeSecurityGroupEgress",
+                ],
+                &["ec2:security-group/*"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::delete(&["ec2:DeleteSecurityGroup"], &["ec2:security-group/*"]).when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::unseen::accept_unseen;
+use crate::resource::permission::{Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,24 @@ pub struct Props {
     pub name: String,
 }
 
+// SQL is sent through the Data API, which has one action for all statements and reads the secret in the caller's name: so
+// planning does not have it (docs/decisions/0012).
+
+/// The name of a secret is turned into its ARN.
+pub const FIND_SECRET: Permission =
+    Permission::look(&["secretsmanager:DescribeSecret"], &["secretsmanager:secret:{given_secret}"]);
+pub const SEND: Permission = Permission::create(&["rds-data:ExecuteStatement"], &["rds:cluster:{cluster}"]);
+pub const READ_SECRET: Permission = Permission::create(
+    &["secretsmanager:GetSecretValue"],
+    &["secretsmanager:secret:{own_secret}", "secretsmanager:secret:{given_secret}"],
+);
+/// RDS chooses the name of a secret that it manages, and tags it with the cluster that it is for.
+pub const READ_MANAGED_SECRET: Permission =
+    Permission::create(&["secretsmanager:GetSecretValue"], &["secretsmanager:secret:{cluster_secret}"])
+        .when(&[When::SecretOfCluster]);
+/// What every statement needs.
+pub const SQL: &[Permission] = &[FIND_SECRET, SEND, READ_SECRET, READ_MANAGED_SECRET];
+
 impl Kind for SqlDatabase {
     const NAME: &'static str = "sql_database";
     const RULES: Rules = Rules {
@@ -22,6 +41,7 @@ impl Kind for SqlDatabase {
         dies_with: Some("cluster"),
         holds_data: true,
         accept: accept_unseen,
+        permissions: SQL,
         ..PLAIN
     };
     type Props = Props;

@@ -2,6 +2,7 @@
 //! characteristics: a function that differs is dropped and made anew.
 
 use super::Kind;
+use super::sql_database::SQL;
 use super::unseen::accept_unseen;
 use crate::base::names::STACK_TAG;
 use crate::resource::{PLAIN, Rules};
@@ -95,6 +96,7 @@ impl Kind for SqlFunction {
             "drop it if nobody needs it (DROP FUNCTION), or choose another name; then run again",
         )),
         accept,
+        permissions: SQL,
         ..PLAIN
     };
     type Props = Props;

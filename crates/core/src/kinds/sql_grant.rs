@@ -1,6 +1,7 @@
 //! What a user of the database may call: Aurora's roles for other services, active at each login, and functions.
 
 use super::Kind;
+use super::sql_database::SQL;
 use super::unseen::accept_unseen;
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,7 @@ impl Kind for SqlGrant {
         ],
         dies_with: Some("cluster"),
         accept,
+        permissions: SQL,
         ..PLAIN
     };
     type Props = Props;

@@ -1,6 +1,7 @@
 //! A table in the stack's database. It is made if it is not there, and never altered or dropped: rows are the user's.
 
 use super::Kind;
+use super::sql_database::SQL;
 use super::unseen::accept_unseen;
 use crate::resource::{Asked, PLAIN, Refusal, Rules};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,7 @@ impl Kind for SqlTable {
             Asked::Delete { .. } => None,
         },
         accept,
+        permissions: SQL,
         ..PLAIN
     };
     type Props = Props;

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +37,22 @@ impl Kind for Subnet {
         ],
         // A deletion waits for the network interfaces of others, up to the patience for what is in use.
         limit_minutes: 65,
+        permissions: &[
+            Permission::look(&["ec2:DescribeSubnets"], EVERYTHING),
+            // A create is judged on what it makes, and on what that is made in.
+            Permission::create(&["ec2:CreateSubnet"], &["ec2:subnet/*"]).when(&[When::RequestTag]),
+            Permission::create(&["ec2:CreateSubnet"], &["ec2:vpc/*"]).when(&[When::OwnTag]),
+            Permission::create(&["ec2:CreateTags"], &["ec2:subnet/*"])
+                .when(&[When::RequestTag, When::Ec2Makes(&["CreateSubnet"])]),
+            Permission::change(&["ec2:CreateTags"], &["ec2:subnet/*"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["ec2:DeleteTags"], &["ec2:subnet/*"]).when(&[When::OwnTag, When::KeepsTags]),
+            Permission::change(&["ec2:ModifySubnetAttribute"], &["ec2:subnet/*"]).when(&[When::OwnTag]),
+            Permission::delete(&["ec2:DeleteSubnet"], &["ec2:subnet/*"]).when(&[When::OwnTag]),
+            // What RDS and SageMaker left behind in it.
+            Permission::delete(&["ec2:DeleteNetworkInterface"], &["ec2:network-interface/{interface}"])
+                .when(&[When::InVpc]),
+        ],
         ..PLAIN
     };
     type Props = Props;

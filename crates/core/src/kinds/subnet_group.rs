@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,6 +18,24 @@ pub struct Props {
 
 impl Kind for SubnetGroup {
     const NAME: &'static str = "subnet_group";
-    const RULES: Rules = Rules { after: &["subnet"], ..PLAIN };
+    const RULES: Rules = Rules {
+        after: &["subnet"],
+        permissions: &[
+            Permission::look(&["rds:DescribeDBSubnetGroups"], &["rds:subgrp:{stack}"]),
+            Permission::create(&["rds:CreateDBSubnetGroup"], &["rds:subgrp:{stack}"])
+                .when(&[When::RequestTag]),
+            Permission::look(&["rds:ListTagsForResource"], &["rds:subgrp:{stack}"]),
+            // RDS does not say whether it is asked to tag what it is making; what is another's has its tag already.
+            Permission::create(&["rds:AddTagsToResource"], &["rds:subgrp:{stack}"])
+                .when(&[When::RequestTag, When::NoTag]),
+            Permission::change(&["rds:AddTagsToResource"], &["rds:subgrp:{stack}"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:subgrp:{stack}"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::change(&["rds:ModifyDBSubnetGroup"], &["rds:subgrp:{stack}"]).when(&[When::OwnTag]),
+            Permission::delete(&["rds:DeleteDBSubnetGroup"], &["rds:subgrp:{stack}"]).when(&[When::OwnTag]),
+        ],
+        ..PLAIN
+    };
     type Props = Props;
 }

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{Nature, PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +41,20 @@ impl Kind for TrainingJob {
         limit_minutes: 2 * 28 * 24 * 60,
         // Fact book, section 8.2: three and a half minutes for data of the articles' size.
         typical_seconds: 240,
+        permissions: &[
+            Permission::look(&["sagemaker:ListTrainingJobs"], EVERYTHING),
+            Permission::look(&["sagemaker:DescribeTrainingJob"], &["sagemaker:training-job/{stack}-*"]),
+            // Whether the model that it left is still there.
+            Permission::look(&["s3:ListBucket"], &["s3:{output_bucket}"]),
+            Permission::create(&["sagemaker:CreateTrainingJob"], &["sagemaker:training-job/{stack}-*"])
+                .when(&[When::RequestTag]),
+            Permission::create(&["sagemaker:AddTags"], &["sagemaker:training-job/{stack}-*"])
+                .when(&[When::RequestTag, When::SageMakerMakes(&["CreateTrainingJob"])]),
+            Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::delete(&["sagemaker:StopTrainingJob"], &["sagemaker:training-job/{stack}-*"])
+                .when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

@@ -1,6 +1,7 @@
 //! SageMaker tuning job: training jobs with other settings each, of which the best is taken.
 
 use super::{Kind, training_job};
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{Nature, PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,6 +38,32 @@ impl Kind for TuningJob {
         limit_minutes: 2 * 28 * 24 * 60,
         // Ten jobs of four minutes, two at a time.
         typical_seconds: 1500,
+        permissions: &[
+            Permission::look(&["sagemaker:ListHyperParameterTuningJobs"], EVERYTHING),
+            Permission::look(
+                &[
+                    "sagemaker:DescribeHyperParameterTuningJob",
+                    "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+                ],
+                &["sagemaker:hyper-parameter-tuning-job/{stack}-*"],
+            ),
+            // Whether the model that it left is still there.
+            Permission::look(&["s3:ListBucket"], &["s3:{output_bucket}"]),
+            Permission::create(
+                &["sagemaker:CreateHyperParameterTuningJob"],
+                &["sagemaker:hyper-parameter-tuning-job/{stack}-*"],
+            )
+            .when(&[When::RequestTag]),
+            Permission::create(&["sagemaker:AddTags"], &["sagemaker:hyper-parameter-tuning-job/{stack}-*"])
+                .when(&[When::RequestTag, When::SageMakerMakes(&["CreateHyperParameterTuningJob"])]),
+            Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::delete(
+                &["sagemaker:StopHyperParameterTuningJob"],
+                &["sagemaker:hyper-parameter-tuning-job/{stack}-*"],
+            )
+            .when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

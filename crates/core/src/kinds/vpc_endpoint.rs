@@ -2,6 +2,7 @@
 
 use super::Kind;
 use crate::base::Input;
+use crate::resource::permission::{EVERYTHING, Permission, When};
 use crate::resource::{PLAIN, Rules};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,6 +40,27 @@ impl Kind for VpcEndpoint {
         poll_seconds: 5,
         // One in ten takes 400 s to go (fact book, table 8.2).
         limit_minutes: 20,
+        permissions: &[
+            Permission::look(&["ec2:DescribeVpcEndpoints"], EVERYTHING),
+            Permission::create(&["ec2:CreateVpcEndpoint"], &["ec2:vpc-endpoint/*"]).when(&[When::RequestTag]),
+            Permission::create(
+                &["ec2:CreateVpcEndpoint"],
+                &["ec2:vpc/*", "ec2:subnet/*", "ec2:route-table/*", "ec2:security-group/*"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::create(&["ec2:CreateTags"], &["ec2:vpc-endpoint/*"])
+                .when(&[When::RequestTag, When::Ec2Makes(&["CreateVpcEndpoint"])]),
+            Permission::change(&["ec2:CreateTags"], &["ec2:vpc-endpoint/*"])
+                .when(&[When::OwnTag, When::RequestTagIfAny]),
+            Permission::change(&["ec2:DeleteTags"], &["ec2:vpc-endpoint/*"])
+                .when(&[When::OwnTag, When::KeepsTags]),
+            Permission::change(
+                &["ec2:ModifyVpcEndpoint"],
+                &["ec2:vpc-endpoint/*", "ec2:subnet/*", "ec2:route-table/*", "ec2:security-group/*"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::delete(&["ec2:DeleteVpcEndpoints"], &["ec2:vpc-endpoint/*"]).when(&[When::OwnTag]),
+        ],
         ..PLAIN
     };
     type Props = Props;

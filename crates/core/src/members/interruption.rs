@@ -42,7 +42,8 @@ pub struct Interruption {
     pub why: String,
     /// DB instances that restart or go. Of a failover the old writer comes first.
     pub members: Vec<String>,
-    /// How long that usually takes, and how long in one case of ten (fact book, section 8.2).
+    /// How long that usually takes, and how long in one case of ten (fact book, section 8.2). Zero: until somebody
+    /// ends it.
     pub seconds: Seconds,
 }
 
@@ -68,12 +69,17 @@ pub enum Effect {
     RestartsMember(Seconds),
     /// All members are restarted by AWS, at once.
     RestartsAll(Seconds),
+    /// All members stop, and serve nobody until the cluster is started again.
+    StopsAll,
 }
 
 impl Effect {
     /// Whether the change itself interrupts somebody.
     pub fn is_at_once(self) -> bool {
-        matches!(self, Effect::RestartsAll(_) | Effect::RestartsMember(_) | Effect::MemberGoes)
+        matches!(
+            self,
+            Effect::RestartsAll(_) | Effect::RestartsMember(_) | Effect::MemberGoes | Effect::StopsAll
+        )
     }
 }
 
@@ -226,7 +232,12 @@ mod tests {
     #[test]
     fn effects_that_interrupt_at_once() {
         let seconds = Seconds { usually: 1, at_worst: 2 };
-        let at_once = [Effect::MemberGoes, Effect::RestartsMember(seconds), Effect::RestartsAll(seconds)];
+        let at_once = [
+            Effect::MemberGoes,
+            Effect::RestartsMember(seconds),
+            Effect::RestartsAll(seconds),
+            Effect::StopsAll,
+        ];
         let later = [Effect::None, Effect::MemberComes, Effect::ServerlessPending, Effect::Pending];
         assert!(at_once.into_iter().all(Effect::is_at_once) && !later.into_iter().any(Effect::is_at_once));
         let impacts = [Allow::None, Allow::Readers, Allow::Failover, Allow::Restart].map(Impact::from);

@@ -249,6 +249,8 @@ impl Topology {
             Effect::RestartsAll(seconds) => Some(self.weighed(self.everyone(why, seconds))),
             Effect::RestartsMember(seconds) => self.one(member?, why, seconds),
             Effect::MemberGoes => self.without(member?).map(|interruption| self.weighed(interruption)),
+            Effect::StopsAll if self.status == "stopped" => None,
+            Effect::StopsAll => Some(self.weighed(self.stops())),
             Effect::None | Effect::MemberComes | Effect::Pending | Effect::ServerlessPending => None,
         }
     }
@@ -262,6 +264,17 @@ impl Topology {
             members: self.names(),
             seconds,
         })
+    }
+
+    /// All members stop with the cluster.
+    fn stops(&self) -> Interruption {
+        Interruption {
+            impact: Impact::Restart,
+            what: format!("stop all {} members", self.members.len()),
+            why: "the stack is paused, until it is resumed".into(),
+            members: self.names(),
+            seconds: Seconds { usually: 0, at_worst: 0 },
+        }
     }
 
     /// AWS restarts one member, for a change that it makes so; `None` when there is no such member.
@@ -418,13 +431,15 @@ pub enum Expected {
 /// All steps from here to in-sync, if nothing else happens, and what the cluster looks like then.
 pub fn forecast(topology: &Topology, policy: &Policy, expected: Expected) -> (Vec<Interruption>, Topology) {
     let mut topology = topology.clone();
+    // A start restarts every member: what was pending is not afterwards (fact book, section 1.13).
+    let sleeps = topology.status == "stopped";
     topology.status = "available".into();
     topology.members.retain(|member| member.status != "deleting");
     for member in &mut topology.members {
         member.status = "available".into();
         let will = match expected {
-            Expected::AsTheyAre => member.is_pending(),
-            Expected::Serverless => member.is_pending() || member.class == "db.serverless",
+            Expected::AsTheyAre => !sleeps && member.is_pending(),
+            Expected::Serverless => !sleeps && member.is_pending() || member.class == "db.serverless",
             Expected::Everyone => true,
         };
         member.set(if will { PENDING } else { IN_SYNC });

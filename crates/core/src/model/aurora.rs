@@ -172,6 +172,7 @@ impl Builder<'_> {
                 max: range.max,
                 seconds_until_auto_pause: range.seconds_until_auto_pause.and_then(|s| i32::try_from(s).ok()),
             }),
+            running: None,
             tags: self.tags(&id),
         };
         let arn = self.place.cluster_arn(&self.place.cluster());

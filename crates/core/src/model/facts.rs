@@ -1,6 +1,8 @@
 //! What the model must know of the world beside the spec. Plain values, gathered by `run`.
 
+use crate::base::Id;
 use crate::engine::Offered;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,8 +29,25 @@ pub struct Facts {
     pub today: String,
     /// `YYYYMMDD-HHMMSS`, for names that must be unique.
     pub timestamp: String,
+    /// What of the stack is there; asked for by a pause only.
+    pub standing: Standing,
     /// Name of the final snapshot in the plan that was reviewed, if one was.
     pub final_snapshot: Option<String>,
+}
+
+/// What of a stack is there that a pause stops, or has to know of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Standing {
+    pub cluster: bool,
+    pub notebook: bool,
+    /// The route tables that lead to a NAT gateway, by name within the stack, with their other routes.
+    pub routes: BTreeMap<String, BTreeMap<String, Value>>,
+    /// Public addresses of NAT gateways.
+    pub addresses: Vec<String>,
+    /// Jobs that still run.
+    pub jobs: Vec<Id>,
+    /// The global database that the stack's own cluster is a member of.
+    pub global_cluster: Option<String>,
 }
 
 /// What is known of the database in the cluster.

@@ -52,7 +52,7 @@ pub(super) fn managed(spec: &Spec) -> impl Iterator<Item = (&String, &Endpoint, 
 }
 
 /// Whether the spec has jobs.
-pub(super) fn has_jobs(spec: &Spec) -> bool {
+pub fn has_jobs(spec: &Spec) -> bool {
     managed(spec).any(|(_, _, model)| model.training.is_some() || model.autopilot.is_some())
 }
 

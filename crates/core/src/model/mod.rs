@@ -10,6 +10,7 @@ pub mod facts;
 mod jobs;
 mod network;
 mod notebook;
+mod pause;
 mod roles;
 mod sagemaker;
 mod scope;
@@ -17,8 +18,10 @@ mod sql;
 mod zones;
 
 pub use codes::Code;
+pub use jobs::has_jobs;
+pub use pause::is_paused;
 pub use scope::{Scope, SqlScope, scope, sql_scope};
-pub use sql::{unload_of, wired_roles};
+pub use sql::{loads, unload_of, unloads, wired_roles};
 pub use zones::{Questions, questions};
 
 use crate::base::Id;
@@ -37,6 +40,18 @@ pub enum Intent {
         /// Whether deletion protection may be switched off.
         unprotect: bool,
     },
+    /// What bills by the hour stops, or goes as far as it comes back without loss.
+    Pause {
+        /// With the NAT gateways and their addresses.
+        nat: bool,
+    },
+}
+
+impl Intent {
+    /// Whether the stack is taken down.
+    pub fn destroys(self) -> bool {
+        matches!(self, Intent::Destroy { .. })
+    }
 }
 
 /// What is to be done, and on which terms.
@@ -87,6 +102,7 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
     builder.graph.tags = builder.common_tags();
     match intent {
         Intent::Destroy { unprotect } => builder.destruction(unprotect),
+        Intent::Pause { nat } => builder.pause(nat),
         Intent::Apply => {
             builder.graph.notes.clone_from(&facts.notes);
             let network = builder.network();

@@ -172,7 +172,9 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
     let mut plan = Plan { notes: graph.notes.clone(), ..Plan::default() };
     let mut known: BTreeMap<Id, Outputs> = BTreeMap::new();
     let order = graph.order();
-    let going: BTreeSet<&Id> = observed.keys().filter(|id| !graph.resources.contains_key(id)).collect();
+    let is_meant = |id: &Id| graph.goes.as_ref().is_none_or(|kinds| kinds.contains(id.kind));
+    let is_gone = |id: &&Id| !graph.resources.contains_key(id) && is_meant(id);
+    let going: BTreeSet<&Id> = observed.keys().filter(is_gone).collect();
     let goes = |id: &Id| deletions::goes(catalog, observed, id) && deletions::may_go(graph, &observed[id]);
     let mut active: BTreeSet<Id> = going.iter().filter(|id| goes(id)).map(|id| (*id).clone()).collect();
     let members = sync::Members::of(graph, observed);
@@ -261,7 +263,7 @@ fn changes(
     if let (Nature::Task, Some(_)) = (rules.nature, live) {
         return Vec::new();
     }
-    let want = wanted(&resource.props, known, live, rules);
+    let want = wanted(resource, known, live, rules);
     diff(&want, live.map_or(&Value::Null, |live| &live.props))
 }
 
@@ -312,8 +314,13 @@ pub fn repeats(rules: &Rules) -> String {
 }
 
 /// The desired properties with every known reference filled in, adapted to the live object.
-pub fn wanted(props: &Value, known: &BTreeMap<Id, Outputs>, live: Option<&Live>, rules: &Rules) -> Value {
-    let mut want = resolve(props, known);
+pub fn wanted(
+    resource: &Resource,
+    known: &BTreeMap<Id, Outputs>,
+    live: Option<&Live>,
+    rules: &Rules,
+) -> Value {
+    let mut want = resolve(&resource.over(live), known);
     if let Some(live) = live {
         (rules.accept)(&mut want, &live.props);
     }

@@ -93,6 +93,9 @@ pub fn disturbance(interruption: &Interruption) -> String {
         members => members.join(", "),
     };
     let writes = if *impact > Impact::Readers { "writes wait and " } else { "" };
+    if seconds.at_worst == 0 {
+        return format!("connections to {whose} drop, and nobody can connect: {why}");
+    }
     let (usually, at_worst) = (duration(seconds.usually), duration(seconds.at_worst));
     format!(
         "{writes}connections to {whose} drop for about {usually}, one time in ten {at_worst} or more: {why}"

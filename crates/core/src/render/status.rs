@@ -5,6 +5,7 @@ use super::plain;
 use super::section::{rank, section};
 use crate::base::{Id, Live, Observed, Outputs, State};
 use crate::members::restart::{Strategy, Topology, left_pending};
+use crate::model::is_paused;
 use crate::plan::Plan;
 use crate::resource::Action;
 use serde::Serialize;
@@ -22,6 +23,9 @@ pub struct Stack {
     pub left_pending: Vec<String>,
     /// What a program needs to use the stack.
     pub values: Vec<Value>,
+    /// Whether the stack is paused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -88,6 +92,7 @@ impl Stack {
             values: values(&live),
             resources: live.into_iter().map(|live| resource(live, &members)).collect(),
             members,
+            paused: is_paused(observed),
         }
     }
 
@@ -99,8 +104,13 @@ impl Stack {
         }
         for step in &plan.steps {
             let id = plain::line(&step.id.to_string());
+            let comes_back = matches!(step.id.kind, "endpoint" | "nat_gateway" | "elastic_ip");
             let Some(resource) = self.resources.iter_mut().find(|resource| resource.id == id) else {
-                self.resources.push(missing(&step.id));
+                let gone = missing(&step.id);
+                self.resources.push(match self.paused && comes_back {
+                    true => Resource { state: PAUSED.into(), trouble: false, ..gone },
+                    false => gone,
+                });
                 continue;
             };
             match step.action {
@@ -130,6 +140,9 @@ impl Stack {
     pub fn to_text(&self) -> String {
         let Stack { stack, account, region, .. } = self;
         let mut out = format!("Stack {} in account {account}, region {region}\n", paint(BOLD, stack));
+        if self.paused {
+            out.push_str("It is paused: `auroraml resume` brings it back.\n");
+        }
         if self.resources.is_empty() {
             out.push_str("\nNothing of this stack exists.\n");
             return out;
@@ -199,6 +212,8 @@ impl Stack {
 
 /// What a resource that is as AWS wants it, and the spec, is said to be.
 const READY: &str = "ready";
+/// What is stopped, or gone until the stack is resumed.
+const PAUSED: &str = "paused";
 /// What AWS says of a member that does not run the current parameters.
 const PENDING: &str = "pending-reboot";
 
@@ -218,7 +233,9 @@ fn missing(id: &Id) -> Resource {
 
 fn resource(live: &Live, members: &[Member]) -> Resource {
     let is_pending = |member: &Member| member.parameter_status == PENDING;
+    let sleeps = live.props["running"] == false;
     let pending = match live.id.kind {
+        _ if sleeps => false,
         "cluster" | "parameter_sync" => members.iter().any(is_pending),
         "instance" => members.iter().any(|m| is_pending(m) && live.output("id") == Some(m.name.as_str())),
         _ => false,
@@ -227,6 +244,7 @@ fn resource(live: &Live, members: &[Member]) -> Resource {
         State::Ready if pending => (PENDING.to_string(), false),
         // Of the condition the status says what it waits for.
         State::Busy(_) if pending && live.id.kind == "parameter_sync" => (PENDING.to_string(), false),
+        State::Ready if sleeps => (PAUSED.to_string(), false),
         State::Ready => (READY.to_string(), false),
         State::Busy(status) => (status.clone(), false),
         State::Failed(why) | State::Broken(why) => (why.clone(), true),

@@ -9,6 +9,16 @@ use crate::resource::Action;
 
 /// The whole plan, styled. Ends with a line break; no line ends with a space.
 pub fn plan(subject: &Subject, plan: &Plan) -> String {
+    with(subject, plan, "Nothing to do: everything is as the spec says.\n")
+}
+
+/// As [`plan`], of a plan to pause.
+pub fn pause(subject: &Subject, plan: &Plan) -> String {
+    with(subject, plan, "Nothing to do: the stack is paused.\n")
+}
+
+/// `nothing` is said where there is nothing to do and the stack stays.
+fn with(subject: &Subject, plan: &Plan, nothing: &str) -> String {
     let plan = &plain::plan(plan);
     let mut out = String::new();
     if plan.work().next().is_some() {
@@ -32,7 +42,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
         out.push_str(match (subject.destroy, plan.left_alone.is_empty()) {
             (true, true) => "Nothing to do: nothing of this stack is left to delete.\n",
             (true, false) => "Nothing to do: what is left is not deleted.\n",
-            (false, _) => "Nothing to do: everything is as the spec says.\n",
+            (false, _) => nothing,
         });
     } else if plan.work().next().is_some() {
         out.push_str(&format!("{}\n", paint(BOLD, summary(plan))));

@@ -1,6 +1,6 @@
 //! Desired resources and the references between them. Pure.
 
-use crate::base::{Id, Predicted, references};
+use crate::base::{Id, Live, Predicted, references};
 use crate::members::Policy;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,6 +17,21 @@ pub struct Resource {
     pub after: BTreeSet<Id>,
     /// Waits for these, and is looked at again whenever one of them changes.
     pub recheck_after: BTreeSet<Id>,
+    /// What its properties do not say stays as it is.
+    pub partial: bool,
+}
+
+impl Resource {
+    /// The desired properties, with those of the live object where the resource says nothing of them.
+    pub fn over(&self, live: Option<&Live>) -> Value {
+        match (self.partial, &self.props, live.map(|live| &live.props)) {
+            (true, Value::Object(said), Some(Value::Object(live))) => {
+                let all = live.iter().chain(said).map(|(key, value)| (key.clone(), value.clone()));
+                Value::Object(all.collect())
+            }
+            _ => self.props.clone(),
+        }
+    }
 }
 
 /// Handle on a resource just added, for what its properties do not say.
@@ -33,6 +48,11 @@ impl Added<'_> {
     }
     pub fn recheck_after<'i>(self, ids: impl IntoIterator<Item = &'i Id>) -> Self {
         self.0.recheck_after.extend(ids.into_iter().cloned());
+        self
+    }
+    /// What the properties do not say stays as it is.
+    pub fn partial(self) -> Self {
+        self.0.partial = true;
         self
     }
     pub fn id(self) -> Id {
@@ -72,6 +92,8 @@ pub struct Graph {
     pub let_go: BTreeSet<String>,
     /// The tags that a create of this stack sets on everything, but for the one that says which resource it is.
     pub tags: BTreeMap<String, String>,
+    /// The kinds of which what the graph lacks goes; `None`: all. What is of no such kind is not touched.
+    pub goes: Option<BTreeSet<&'static str>>,
     /// Whether the stack is taken down: then what is left under its names is told.
     pub destroys: bool,
     /// How members of the cluster are restarted; `None` where there are none, or all go.
@@ -93,6 +115,7 @@ impl Graph {
             predicted: Predicted::new(),
             after: BTreeSet::new(),
             recheck_after: BTreeSet::new(),
+            partial: false,
         };
         assert!(self.resources.insert(id.clone(), resource).is_none(), "two resources are called {id}");
         Added(self.resources.get_mut(&id).expect("just added"))

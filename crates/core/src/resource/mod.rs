@@ -2,6 +2,7 @@
 
 mod graph;
 mod judge;
+pub mod permission;
 mod rules;
 
 pub use graph::{Added, Deletion, Deletions, Graph, Resource, Restarts};

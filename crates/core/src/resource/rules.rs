@@ -1,6 +1,7 @@
 //! What the planner and the executor must know of a kind: constants of the kind's own file. Pure.
 
 use super::judge::{Sight, Verdict, by_difference};
+use super::permission::Permission;
 use crate::base::Change;
 use crate::members::Effect;
 use schemars::JsonSchema;
@@ -60,6 +61,8 @@ pub struct Rules {
     pub stable_looks: u32,
     /// Seconds that a task usually takes: who runs it again is told.
     pub typical_seconds: u64,
+    /// What its calls ask of IAM; [`super::permission`] says how to add to it.
+    pub permissions: &'static [Permission],
 }
 
 /// What sort of thing it is.
@@ -126,6 +129,7 @@ pub const PLAIN: Rules = Rules {
     effect_lag_seconds: 10,
     stable_looks: 1,
     typical_seconds: 1,
+    permissions: &[],
 };
 
 impl Rules {

@@ -31,6 +31,13 @@ pub struct Facts {
     pub database: Option<Database>,
 }
 
+impl Facts {
+    /// Whether the stack's own cluster is stopped: nothing of it can be broken, for nothing of it runs.
+    pub fn is_paused(&self) -> bool {
+        !self.existing && self.cluster.status == "stopped"
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     pub id: String,

@@ -31,6 +31,11 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
     engine_version(&mut judge);
     status(&mut judge);
     wiring::wiring(&mut judge);
+    if facts.is_paused() {
+        let why = "the stack is paused: what serves and what members run shows after `auroraml resume`";
+        judge.unknown("members", format!("cluster {}", facts.cluster.id), why);
+        return judge.checks;
+    }
     members(&mut judge);
     endpoints(&mut judge);
     network(&mut judge);
@@ -104,6 +109,13 @@ fn status(judge: &mut Judge<'_>) {
     match cluster.status.as_str() {
         // What AWS does by itself while the database serves.
         status @ ("available" | "backing-up" | "storage-optimization") => judge.ok("cluster", object, status),
+        "stopped" if judge.facts.is_paused() => {
+            judge.note(
+                "cluster",
+                object,
+                "the stack is paused: it is stopped until `auroraml resume` starts it",
+            );
+        }
         "stopped" => judge.failed(
             "cluster",
             object,

@@ -11,6 +11,7 @@ mod limits;
 mod members;
 mod next_restart;
 mod planning;
+mod policies;
 mod promises;
 mod render;
 mod restarts;

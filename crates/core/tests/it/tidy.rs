@@ -13,7 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["resource"],
     &["kinds", "plan", "events"],
     &["model"],
-    &["verify"],
+    &["verify", "policy"],
     &["render"],
 ];
 

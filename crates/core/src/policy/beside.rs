@@ -1,0 +1,119 @@
+//! What is asked of AWS beside kinds: one line for each thing that asks, with those who need it.
+//!
+//! `sts:GetCallerIdentity` is not here: it needs no permission (its page of the API reference).
+
+use super::Purpose;
+use crate::kinds::sql_database::{FIND_SECRET, READ_MANAGED_SECRET, READ_SECRET, SEND};
+use crate::resource::permission::{EVERYTHING, Permission, When};
+
+/// What asks, and who needs it.
+pub struct Need {
+    /// In whose name it is asked, for whoever reads the table.
+    pub by: &'static str,
+    pub purposes: &'static [Purpose],
+    pub permissions: &'static [Permission],
+}
+
+/// Whoever makes a plan.
+const PLANS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Pause];
+
+pub const NEEDS: &[Need] = &[
+    Need {
+        by: "facts that the model wants",
+        purposes: PLANS,
+        permissions: &[
+            Permission::look(
+                &["ec2:DescribeAvailabilityZones", "ec2:DescribeVpcEndpointServices"],
+                EVERYTHING,
+            ),
+            Permission::look(
+                &["rds:DescribeDBEngineVersions", "rds:DescribeOrderableDBInstanceOptions"],
+                EVERYTHING,
+            ),
+            // Who else uses a parameter group.
+            Permission::look(&["rds:DescribeDBClusters"], &["rds:cluster:*"]),
+            // Of an existing cluster: its group, and the stack of CloudFormation that it belongs to.
+            Permission::look(
+                &["rds:DescribeDBClusterParameterGroups"],
+                &["rds:cluster-pg:{any_of_existing}"],
+            ),
+            Permission::look(&["cloudformation:DescribeStacks"], &["cloudformation:stack/{any_of_existing}"]),
+        ],
+    },
+    Need {
+        by: "preflight",
+        purposes: PLANS,
+        permissions: &[
+            Permission::look(
+                &["servicequotas:GetServiceQuota"],
+                &[
+                    "servicequotas:ec2/*",
+                    "servicequotas:rds/*",
+                    "servicequotas:sagemaker/*",
+                    "servicequotas:vpc/*",
+                ],
+            ),
+            Permission::look(
+                &["rds:DescribeEngineDefaultParameters", "rds:DescribeEngineDefaultClusterParameters"],
+                EVERYTHING,
+            ),
+            // Whether artifacts and rows are there. Without ListBucket what is missing looks forbidden.
+            Permission::look(&["s3:GetObject"], &["s3:{artifact}"]),
+            Permission::look(&["s3:ListBucket"], &["s3:{read_bucket}"]),
+        ],
+    },
+    Need {
+        by: "verify",
+        purposes: &[Purpose::Plan, Purpose::Apply, Purpose::Query],
+        permissions: &[
+            Permission::look(
+                &["rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:DescribeDBClusterParameters"],
+                &["rds:cluster:*", "rds:db:*", "rds:cluster-pg:*"],
+            ),
+            Permission::look(&["rds:DescribeDBSubnetGroups"], &["rds:subgrp:*"]),
+            Permission::look(
+                &[
+                    "ec2:DescribeNatGateways",
+                    "ec2:DescribeRouteTables",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcEndpoints",
+                ],
+                EVERYTHING,
+            ),
+            // The roles that the cluster uses: its own, and those that an existing one has of others.
+            Permission::look(
+                &["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"],
+                &["iam:role/auroraml/{stack}/{region}/*", "iam:role/{any_of_existing}"],
+            ),
+            // What is attached to a role counts as well, whoever wrote it.
+            Permission::look(
+                &["iam:GetPolicy", "iam:GetPolicyVersion"],
+                &["iam:policy/*", "arn:{partition}:iam::aws:policy/*"],
+            ),
+            Permission::look(&["sagemaker:DescribeEndpoint"], &["sagemaker:endpoint/*"]),
+            Permission::look(
+                &["secretsmanager:DescribeSecret"],
+                &["secretsmanager:secret:{own_secret}", "secretsmanager:secret:{given_secret}"],
+            ),
+        ],
+    },
+    Need {
+        by: "pause, of what does not go",
+        purposes: &[Purpose::Pause],
+        permissions: &[
+            Permission::change(&["rds:StopDBCluster"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            Permission::change(
+                &["sagemaker:StopNotebookInstance"],
+                &["sagemaker:notebook-instance/{stack}-notebook"],
+            )
+            .when(&[When::OwnTag]),
+            Permission::change(&["ec2:DeleteRoute"], &["ec2:route-table/*"]).when(&[When::OwnTag]),
+        ],
+    },
+    Need {
+        by: "verify --deep, verify --query, data",
+        purposes: &[Purpose::Query],
+        permissions: &[FIND_SECRET, SEND, READ_SECRET, READ_MANAGED_SECRET],
+    },
+];

@@ -1,0 +1,125 @@
+//! The least that IAM must allow for a spec: made of the permissions that stand with each kind, and of those that are
+//! needed beside kinds. Pure.
+//!
+//! How to add to the table: [`crate::resource::permission`]; what is asked beside kinds: [`beside`]; the names that
+//! stand in braces: [`Names`].
+
+mod asked;
+pub mod beside;
+mod compact;
+mod names;
+mod statement;
+mod trust;
+
+pub use asked::{Asked, of_plan};
+pub use names::{Known, Name, Names};
+pub use statement::{DOCUMENT_MAX, Statement, document, size, split};
+pub use trust::{Host, TrustError, Trusted, trust};
+
+use crate::kinds::catalog;
+use crate::model::{has_jobs, scope};
+use crate::resource::permission::{Permission, Verb};
+use crate::spec::{Aurora, Nat, SecretManager, Spec};
+
+/// What somebody comes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Looks: `plan`, `status`, `verify`.
+    Plan,
+    /// Looks and carries out, what an earlier spec left included.
+    Apply,
+    /// Looks and takes down.
+    Destroy,
+    /// Looks and stops what bills by the hour: `pause`. `resume` is `Apply` and `Query`.
+    Pause,
+    /// Asks the database: `verify --deep`, `verify --query` and `data`.
+    Query,
+}
+
+impl Purpose {
+    pub const ALL: [Purpose; 5] =
+        [Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query];
+}
+
+/// The statements that somebody needs who comes for these, as few as say it.
+pub fn needed(spec: &Spec, names: &Names, purposes: &[Purpose]) -> Vec<Statement> {
+    let all: Vec<Permission> = purposes.iter().flat_map(|purpose| permissions(spec, *purpose)).collect();
+    compact::statements(all.iter(), names)
+}
+
+/// What `purpose` needs beyond `Purpose::Plan`: for whoever has that already.
+pub fn beyond_looking(spec: &Spec, names: &Names, purpose: Purpose) -> Vec<Statement> {
+    let looks = compact::expanded(permissions(spec, Purpose::Plan).iter(), names);
+    compact::without(permissions(spec, purpose).iter(), names, &looks)
+}
+
+/// Kinds that are a look into the database: no plan needs them, and without a word of the spec nobody looks.
+const SQL: [&str; 6] = ["sql_database", "sql_table", "data_load", "data_unload", "sql_function", "sql_grant"];
+const JOBS: [&str; 3] = ["training_job", "tuning_job", "autopilot_job"];
+/// Kinds that change in a destroy: what an existing cluster had before is given back, and its members restart.
+const GIVEN_BACK: [&str; 3] = ["group_parameters", "group_attachment", "parameter_sync"];
+
+/// Kinds of which something goes in a pause.
+const PAUSED: [&str; 3] = ["endpoint", "nat_gateway", "elastic_ip"];
+
+/// All that the purpose needs of this spec.
+fn permissions(spec: &Spec, purpose: Purpose) -> Vec<Permission> {
+    let existing = matches!(spec.aurora, Some(Aurora::Existing(_)));
+    let mut all = Vec::new();
+    for (kind, rules) in catalog().iter() {
+        let wanted = wants(spec, kind);
+        let needs = |verb: Verb| match (purpose, verb) {
+            // AWS is asked for them only where the spec has some, of whatever sort.
+            _ if JOBS.contains(&kind) && !has_jobs(spec) => false,
+            _ if SQL.contains(&kind) && !wanted => false,
+            (Purpose::Query, Verb::Look) => matches!(kind, "cluster" | "instance"),
+            (Purpose::Query, _) => false,
+            (_, Verb::Look) => true,
+            (Purpose::Plan, _) => false,
+            (Purpose::Pause, verb) => verb == Verb::Delete && PAUSED.contains(&kind),
+            // What an earlier spec made goes, whether this one knows of it or not.
+            (_, Verb::Delete) => true,
+            (Purpose::Apply, _) => wanted,
+            (Purpose::Destroy, _) => existing && verb == Verb::Change && GIVEN_BACK.contains(&kind),
+        };
+        all.extend(rules.permissions.iter().filter(|permission| needs(permission.verb)));
+    }
+    let beside = beside::NEEDS.iter().filter(|need| need.purposes.contains(&purpose));
+    all.extend(beside.flat_map(|need| need.permissions));
+    all
+}
+
+/// Whether the spec has something of this kind.
+pub fn wants(spec: &Spec, kind: &str) -> bool {
+    let network = spec.network.as_ref();
+    let owned = match &spec.aurora {
+        Some(Aurora::Owned(cluster)) => Some(cluster.as_ref()),
+        _ => None,
+    };
+    let own_secret = owned.is_some_and(|cluster| cluster.secret.managed_by == SecretManager::Stack);
+    let endpoints = || scope(spec).endpoints;
+    let models = || spec.endpoints.values().filter_map(|endpoint| endpoint.model.as_ref());
+    match kind {
+        "vpc" | "subnet" | "security_group" | "route_table" => network.is_some(),
+        "internet_gateway" => network.is_some_and(|network| !network.public_subnets.is_empty()),
+        "elastic_ip" | "nat_gateway" => network.is_some_and(|network| network.nat != Nat::None),
+        "vpc_endpoint" => network.is_some_and(|network| !network.endpoints.is_empty()),
+        "bucket" => spec.bucket.is_some(),
+        "bucket_object" => !spec.files().is_empty(),
+        "secret" | "secret_attachment" => own_secret,
+        "cluster" | "subnet_group" | "instance" => owned.is_some(),
+        "parameter_group" | "parameter_sync" => spec.aurora.is_some(),
+        "group_parameters" | "group_attachment" => spec.aurora.is_some() && owned.is_none(),
+        "cluster_role" => spec.aurora.is_some(),
+        "role" => spec.aurora.is_some() || spec.notebook.is_some() || !endpoints().is_empty(),
+        "notebook" | "notebook_config" => spec.notebook.is_some(),
+        "model" | "endpoint_config" | "endpoint" => !endpoints().is_empty(),
+        "training_job" => {
+            models().any(|model| model.training.as_ref().is_some_and(|job| job.tuning.is_none()))
+        }
+        "tuning_job" => models().any(|model| model.training.as_ref().is_some_and(|job| job.tuning.is_some())),
+        "autopilot_job" => models().any(|model| model.autopilot.is_some()),
+        kind if SQL.contains(&kind) => spec.database().is_some() && spec.has_sql(),
+        _ => true,
+    }
+}

@@ -1,0 +1,263 @@
+//! The names that stand in braces in patterns of resources.
+
+use crate::base::names::Place;
+use crate::model::{has_jobs, loads, scope, unloads};
+use crate::resource::permission::When;
+use crate::spec::{Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, SecretManager, Spec};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A name, or a part of an ARN.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Name {
+    pub text: String,
+    /// The condition of a CloudFormation template under which it is there at all.
+    pub given: Option<&'static str>,
+}
+
+impl Name {
+    pub fn new(text: impl Into<String>) -> Name {
+        Name { text: text.into(), given: None }
+    }
+    pub fn given(text: impl Into<String>, condition: &'static str) -> Name {
+        Name { text: text.into(), given: Some(condition) }
+    }
+}
+
+/// What no spec says, and AWS or a person may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Id of the stack's VPC: with it, network interfaces that others left in it may be deleted.
+    pub vpc: Option<String>,
+    /// Identifiers of the members of an existing cluster, with `*` where they differ; without one those that begin with the
+    /// cluster's.
+    pub members: Vec<String>,
+    /// The existing cluster's parameter group.
+    pub group: Option<String>,
+}
+
+/// Every name that a pattern may have in braces.
+#[derive(Clone, Debug)]
+pub struct Names {
+    pub partition: Name,
+    pub region: Name,
+    pub account: Name,
+    pub stack: Name,
+    /// ARNs of the permissions boundary; none where the spec names none.
+    pub boundary: Vec<Name>,
+    /// ARNs of the cluster, for the tag on the secret that RDS manages for it.
+    pub cluster_arns: Vec<Name>,
+    /// ARN of the VPC, if it is known.
+    pub vpc_arns: Vec<Name>,
+    pub values: BTreeMap<&'static str, Vec<Name>>,
+}
+
+impl Names {
+    /// The names of a spec in its place.
+    pub fn of(spec: &Spec, place: &Place, known: &Known) -> Names {
+        let stack = &place.stack;
+        let mut values: BTreeMap<&'static str, Vec<Name>> = BTreeMap::new();
+        let mut say = |name: &'static str, texts: Vec<String>| {
+            values.insert(name, texts.into_iter().map(Name::new).collect());
+        };
+        let some = |is: bool, text: &str| if is { vec![text.to_string()] } else { Vec::new() };
+        let bucket = spec.bucket.as_ref().and_then(|bucket| bucket.name.clone());
+        let bucket = bucket.unwrap_or_else(|| place.bucket());
+        let goes = spec.bucket.as_ref().is_some_and(|own| own.on_destroy == BucketOnDestroy::Empty);
+        say("bucket", vec![bucket.clone()]);
+        say("bucket_that_goes", some(goes, &bucket));
+        say("interface", some(known.vpc.is_some(), "*"));
+
+        let (owned, existing) = match &spec.aurora {
+            Some(Aurora::Owned(cluster)) => (Some(cluster.as_ref()), None),
+            Some(Aurora::Existing(cluster)) => (None, Some(cluster)),
+            None => (None, None),
+        };
+        let manager = owned.map(|cluster| cluster.secret.managed_by);
+        let managed = manager == Some(SecretManager::Rds);
+        let snapshot = owned.is_some_and(|cluster| cluster.on_destroy != ClusterOnDestroy::Delete);
+        say("own_secret", some(manager == Some(SecretManager::Stack), &format!("auroraml/{stack}/*")));
+        say("managed_secret", some(managed, "rds!cluster-*"));
+        say("managed_secret_key", some(managed, "*"));
+        say("snapshot", some(snapshot, &format!("{stack}-final-*")));
+        say("snapshot_of", some(snapshot, stack));
+
+        let identifier = existing.map(|cluster| cluster.existing.to_ascii_lowercase());
+        let is_custom = |group: &&String| !group.starts_with("default.");
+        let members = match (&identifier, known.members.is_empty()) {
+            (Some(identifier), true) => vec![format!("{identifier}*")],
+            (Some(_), false) => known.members.clone(),
+            (None, _) => Vec::new(),
+        };
+        let source = known.group.as_deref().unwrap_or("*");
+        say("existing", identifier.iter().cloned().collect());
+        say("any_of_existing", some(existing.is_some(), "*"));
+        say("member", members);
+        say("group", known.group.iter().filter(is_custom).filter(|_| existing.is_some()).cloned().collect());
+        say("default_group", some(existing.is_some(), "default.*"));
+        say("copy", some(existing.is_some(), stack));
+        say("source_group", some(existing.is_some() && !source.starts_with("default."), source));
+        let secret = existing.and_then(|cluster| cluster.secret.as_deref());
+        say("given_secret", secret.map(secret_pattern).into_iter().collect());
+        let by_rds = managed || existing.is_some_and(|cluster| cluster.secret.is_none());
+        say("cluster_secret", some(by_rds, "rds!cluster-*"));
+        let cluster = identifier.clone().or_else(|| owned.map(|_| stack.clone()));
+        say("cluster", cluster.iter().cloned().collect());
+
+        let scope = scope(spec);
+        let lower = |names: &[String]| names.iter().map(|name| name.to_ascii_lowercase()).collect();
+        say("endpoint", lower(&scope.endpoints));
+        say("notebook_endpoint", lower(&scope.notebook_endpoints));
+        let notebook_model = format!("{stack}-notebook-*");
+        say("notebook_model", some(!scope.notebook_endpoints.is_empty(), &notebook_model));
+        let moved = Moved::of(spec, &bucket);
+        let list = |set: BTreeSet<String>| set.into_iter().collect();
+        say("artifact", list(moved.artifacts));
+        say("read_bucket", list(moved.read_buckets));
+        say("output_bucket", list(moved.output_buckets));
+        say("loaded", list(moved.loaded));
+        say("unloaded", list(moved.unloaded));
+        say("unloaded_bucket", list(moved.unloaded_buckets));
+
+        let arn = |resource: String| {
+            let (partition, region, account) = (place.partition(), &place.region, &place.account);
+            Name::new(format!("arn:{partition}:ec2:{region}:{account}:{resource}"))
+        };
+        Names {
+            partition: Name::new(place.partition()),
+            region: Name::new(&place.region),
+            account: Name::new(&place.account),
+            stack: Name::new(stack),
+            boundary: spec.permissions_boundary.iter().map(Name::new).collect(),
+            cluster_arns: cluster.iter().map(|cluster| Name::new(place.cluster_arn(cluster))).collect(),
+            vpc_arns: known.vpc.iter().map(|vpc| arn(format!("vpc/{vpc}"))).collect(),
+            values,
+        }
+    }
+
+    /// The ARNs that a pattern stands for: one for each combination of the names in its braces.
+    ///
+    /// # Panics
+    /// When there is no such name: a bug of the table.
+    pub fn arns(&self, pattern: &str) -> Vec<Name> {
+        if pattern == "*" {
+            return vec![Name::new("*")];
+        }
+        let whole = match pattern.split_once(':') {
+            Some(("arn", _)) => pattern.to_string(),
+            Some(("s3", rest)) => format!("arn:{{partition}}:s3:::{rest}"),
+            Some(("iam", rest)) => format!("arn:{{partition}}:iam::{{account}}:{rest}"),
+            Some((service, rest)) => format!("arn:{{partition}}:{service}:{{region}}:{{account}}:{rest}"),
+            None => panic!("{pattern} has no service"),
+        };
+        let mut found = vec![Name::new("")];
+        let mut rest = whole.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or_else(|| panic!("{pattern} is not closed"));
+            let values = self.values_of(name);
+            let join = |start: &Name, value: &Name| Name {
+                text: format!("{}{before}{}", start.text, value.text),
+                given: value.given.or(start.given),
+            };
+            found =
+                found.iter().flat_map(|start| values.iter().map(move |value| join(start, value))).collect();
+            rest = after;
+        }
+        found.iter_mut().for_each(|name| name.text.push_str(rest));
+        // A list of whole ARNs, of a template's parameter.
+        found.retain(|name| !name.text.is_empty());
+        found
+    }
+
+    fn values_of(&self, name: &str) -> Vec<Name> {
+        match name {
+            "partition" => vec![self.partition.clone()],
+            "region" => vec![self.region.clone()],
+            "account" => vec![self.account.clone()],
+            "stack" => vec![self.stack.clone()],
+            name => self.values.get(name).unwrap_or_else(|| panic!("there is no name {name}")).clone(),
+        }
+    }
+
+    /// Whether a permission with this condition can be given at all.
+    pub(super) fn can(&self, when: When) -> bool {
+        match when {
+            When::InVpc => !self.vpc_arns.is_empty(),
+            When::SecretOfCluster => !self.cluster_arns.is_empty(),
+            _ => true,
+        }
+    }
+}
+
+/// What stands for a secret in a policy: Secrets Manager puts six random characters behind a name.
+fn secret_pattern(secret: &str) -> String {
+    match secret.split_once(":secret:") {
+        Some((_, name)) => name.to_string(),
+        None => format!("{secret}-??????"),
+    }
+}
+
+/// What is read from S3, and written there. Patterns of objects, and names of buckets.
+#[derive(Default)]
+struct Moved {
+    artifacts: BTreeSet<String>,
+    read_buckets: BTreeSet<String>,
+    output_buckets: BTreeSet<String>,
+    loaded: BTreeSet<String>,
+    unloaded: BTreeSet<String>,
+    unloaded_buckets: BTreeSet<String>,
+}
+
+impl Moved {
+    fn of(spec: &Spec, own: &str) -> Moved {
+        let mut moved = Moved::default();
+        let stack = spec.endpoints.values().filter(|endpoint| endpoint.managed_by == EndpointManager::Stack);
+        for model in stack.filter_map(|endpoint| endpoint.model.as_ref()) {
+            moved.model(model, own);
+        }
+        if has_jobs(spec) && moved.output_buckets.is_empty() {
+            moved.output_buckets.insert(own.to_string());
+        }
+        for (_, load) in loads(spec) {
+            moved.loaded.insert(match path(&load.from) {
+                Some(object) => object.to_string(),
+                // A local file goes through the stack's bucket.
+                None => format!("{own}/auroraml/*"),
+            });
+        }
+        for (_, unload) in unloads(spec) {
+            let bucket = unload.bucket.as_deref().unwrap_or(own);
+            // `FOLDER/NAME/data`: the name changes with the query, and the policy should not.
+            let folder = unload.key.rsplitn(3, '/').nth(2).map(|folder| format!("{folder}/"));
+            moved.unloaded.insert(format!("{bucket}/{}*", folder.unwrap_or_default()));
+            moved.unloaded_buckets.insert(bucket.to_string());
+        }
+        moved
+    }
+
+    fn model(&mut self, model: &Model, own: &str) {
+        let of_containers = model.containers.iter().filter_map(|container| container.artifact.as_deref());
+        for object in model.artifact.as_deref().into_iter().chain(of_containers).filter_map(path) {
+            self.artifacts.insert(object.to_string());
+            self.read_buckets.insert(bucket_of(object));
+        }
+        let jobs = [
+            model.training.as_ref().map(|job| (&job.data, &job.validation, &job.output)),
+            model.autopilot.as_ref().map(|job| (&job.data, &job.validation, &job.output)),
+        ];
+        for (data, validation, output) in jobs.into_iter().flatten() {
+            let rows = [Some(data), validation.as_ref()].into_iter().flatten();
+            self.read_buckets.extend(rows.filter_map(|rows| path(rows)).map(bucket_of));
+            let output = output.as_deref().and_then(path).map_or_else(|| own.to_string(), bucket_of);
+            self.output_buckets.insert(output);
+        }
+    }
+}
+
+/// `bucket/key` of an address in S3.
+fn path(address: &str) -> Option<&str> {
+    address.split_once("://").filter(|(scheme, _)| scheme.starts_with("s3")).map(|(_, path)| path)
+}
+
+fn bucket_of(path: &str) -> String {
+    path.split('/').next().unwrap_or(path).to_string()
+}

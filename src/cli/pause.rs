@@ -1,0 +1,134 @@
+//! `pause` and `resume`: what bills by the hour stops, and comes back.
+
+use super::args::{Global, Terms};
+use super::carry_out::{Request, begin, with};
+use super::exit::{Error, Exit, Trouble};
+use super::hint;
+use super::printer::Printer;
+use super::session::{Session, no_plan};
+use auroraml::run::reconcile::PrepareError;
+use auroraml::verify;
+use auroraml_core::base::{Id, Observed};
+use auroraml_core::model::Intent;
+use auroraml_core::render;
+use auroraml_core::spec::Aurora;
+use auroraml_core::verify::Outcome;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Stop what bills by the hour: cluster and notebook stop, endpoints go, until resume.
+///
+/// Models, configurations, rows and files stay. AWS starts a stopped cluster by itself after 7 days: run this on a
+/// schedule to stop it again.
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// Delete the NAT gateways and their addresses too: resume makes new ones, with other addresses.
+    #[arg(long)]
+    pub nat: bool,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Delete this endpoint too, although others made it. May be given more than once.
+    #[arg(long, value_name = "KIND.NAME")]
+    pub delete: Vec<String>,
+    /// Write what happens to FILE, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+}
+
+/// Bring a paused stack back, and ask the database whether it answers.
+///
+/// Does what apply does: differences from the spec are carried out too, and the plan shows them.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Write what happens to FILE, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    #[command(flatten)]
+    pub terms: Terms,
+}
+
+impl Pause {
+    /// The words with which it was typed.
+    fn words(&self) -> Vec<String> {
+        let Pause { spec, nat, yes, delete, events } = self;
+        let mut words = vec!["pause".into(), spec.display().to_string()];
+        words.extend(nat.then(|| "--nat".into()));
+        words.extend(delete.iter().flat_map(|id| ["--delete".into(), id.clone()]));
+        words.extend(hint::path("--events", events.as_deref()));
+        words.extend(yes.then(|| "--yes".into()));
+        words
+    }
+}
+
+impl Resume {
+    /// The words with which it was typed.
+    fn words(&self) -> Vec<String> {
+        let Resume { spec, yes, events, terms } = self;
+        let mut words = vec!["resume".into(), spec.display().to_string()];
+        words.extend(hint::path("--events", events.as_deref()));
+        words.extend(hint::terms(terms));
+        words.extend(yes.then(|| "--yes".into()));
+        words
+    }
+}
+
+pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let Pause { spec, nat, yes, delete, events } = args;
+    // Whoever pauses means now, and knows that everybody is interrupted.
+    let terms = &Terms { now: true, delete: delete.clone(), ..Terms::default() };
+    let (intent, typed, events) = (Intent::Pause { nat: *nat }, args.words(), events.as_deref());
+    begin(Request { intent, spec, terms, yes: *yes, events, plan: None, typed, global }, printer).await
+}
+
+pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    let Resume { spec, yes, events, terms } = args;
+    let (intent, typed, events) = (Intent::Apply, args.words(), events.as_deref());
+    let request = Request { intent, spec, terms, yes: *yes, events, plan: None, typed, global };
+    with(request, printer, async |session: &Session| answers(session, printer).await).await
+}
+
+/// Whether everything works again: as `verify` sees it, and with SQL where the Data API is on.
+async fn answers(session: &Session, printer: &Printer) -> Result<(), Error> {
+    let stack = &session.stack;
+    let checks = match &stack.spec.aurora {
+        None => return Ok(()),
+        Some(Aurora::Owned(cluster)) if cluster.data_api => verify::query(stack, None).await,
+        Some(_) => verify::verify(stack, false).await,
+    };
+    let checks = checks.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;
+    let failed: Vec<Trouble> = checks
+        .iter()
+        .filter(|check| check.outcome == Outcome::Failed)
+        .map(|check| Trouble {
+            object: Some(check.object.clone()),
+            why: format!("{}: {}", check.check, check.found),
+            help: check.fix.clone(),
+        })
+        .collect();
+    if !failed.is_empty() {
+        return Err(Error { exit: Exit::Incomplete, troubles: failed });
+    }
+    let asked = checks.iter().filter(|check| check.outcome == Outcome::Ok).count();
+    printer.talk(&format!("Resumed: {asked} checks passed.\n"));
+    Ok(())
+}
+
+/// What a pause ends with: until when it lasts, and what ends it.
+pub fn ended(session: &Session, observed: &Observed, request: &Request<'_>) -> String {
+    let resume = hint::command(["resume".into(), request.spec.display().to_string()], request.global);
+    let cluster = observed.get(&Id::new("cluster", "main"));
+    let starts =
+        cluster.filter(|live| live.props["running"] == false).and_then(|live| live.output("starts_at"));
+    let starts = starts.map(|at| {
+        format!("AWS starts the cluster by itself at {}: run pause again then.\n", render::plain::line(at))
+    });
+    format!("Paused: {}. Resume with: {resume}\n{}", session.stack.spec.stack, starts.unwrap_or_default())
+}
