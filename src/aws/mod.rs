@@ -62,6 +62,8 @@ pub struct Aws {
     pub files: FileSource,
     pub passwords: PasswordSource,
     pub(crate) listings: Listings,
+    /// ARN of whoever sends the requests.
+    pub caller: String,
     /// What was listed for all stacks of the account and region, where several are looked at.
     together: Option<Arc<Together>>,
     /// Whether this stack is being changed: then what was listed for all is too old for it.
@@ -191,6 +193,7 @@ impl Aws {
             tagging: self.tagging.clone(),
             files,
             passwords: self.passwords.clone(),
+            caller: self.caller.clone(),
             listings: Listings::default(),
             together: self.together.clone(),
             changes: AtomicBool::new(false),
@@ -230,6 +233,7 @@ impl Aws {
         }
         let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
+        let caller = caller.arn().unwrap_or_default().to_string();
         // The Data API answers after 45 s at the latest, and whoever gives up earlier does not know what became of the
         // statement (fact book, section 1.11: a client waits for 60 s or more).
         let rdsdata = match config.timeout_config() {
@@ -264,6 +268,7 @@ impl Aws {
             tagging: client!(aws_sdk_resourcegroupstagging),
             files: connection.files,
             passwords: connection.passwords,
+            caller,
             listings: Listings::default(),
             together: None,
             changes: AtomicBool::new(false),

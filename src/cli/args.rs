@@ -186,6 +186,7 @@ pub enum Command {
     Status(Status),
     Verify(Verify),
     Data(Data),
+    Explain(super::explain::Explain),
     Schema(Schema),
     Sandbox(Sandbox),
     Completions(Completions),

@@ -9,6 +9,7 @@ mod data;
 #[cfg(test)]
 mod documents;
 mod exit;
+mod explain;
 mod files;
 mod fleet;
 mod hint;
@@ -74,6 +75,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
+        Command::Explain(args) => explain::explain(args, printer),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),
         Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),
     }

@@ -1,5 +1,14 @@
 //! What is found before anything is created: quotas, instance classes, model archives.
 
+mod database;
+mod existing;
+mod fixtures;
+mod models;
+mod network;
+mod permissions;
+mod quotas;
+mod roles;
+
 use crate::harness::{Account, hosting, spec, spec_file};
 use auroraml::run::reconcile::PrepareError;
 use auroraml_core::base::{Change, To};

@@ -2,7 +2,8 @@
 
 use super::{Check, Findings, PAGES_MAX, raise};
 use crate::aws::{Aws, During, Failure};
-use auroraml_core::base::{Id, Live};
+use crate::kinds::absent_ok;
+use auroraml_core::base::Id;
 use auroraml_core::kinds::{endpoint_config, notebook, training_job, tuning_job};
 use auroraml_core::model::Code;
 use aws_sdk_servicequotas::types::ServiceQuota;
@@ -14,12 +15,14 @@ pub(super) async fn instances(of: Check<'_>) -> Findings {
     let aws = of.aws;
     let mut findings = Findings::default();
     let mut needed: BTreeMap<(String, Usage), i32> = BTreeMap::new();
-    for (_, config) in of.created::<endpoint_config::Props>("endpoint_config") {
-        let fleets = [serving(of, &config.endpoint), Some((config.instance, config.count))];
-        for (instance, count) in fleets.into_iter().flatten() {
-            if let Some(instance) = instance {
-                *needed.entry((instance, Usage::Endpoint)).or_default() += count.unwrap_or(1);
-            }
+    let configs = of.created::<endpoint_config::Props>("endpoint_config");
+    let serving = join_all(configs.iter().map(|(_, config)| serving(of, &config.endpoint))).await;
+    for ((_, config), serving) in configs.into_iter().zip(serving) {
+        let what = format!("the instances behind {}", config.endpoint);
+        let serving = findings.take(&what, serving).unwrap_or_default();
+        let added = config.instance.map(|instance| (instance, config.count.unwrap_or(1)));
+        for (instance, count) in serving.into_iter().chain(added) {
+            *needed.entry((instance, Usage::Endpoint)).or_default() += count;
         }
     }
     for (_, notebook) in of.created::<notebook::Props>("notebook") {
@@ -59,15 +62,18 @@ pub(super) async fn instances(of: Check<'_>) -> Findings {
     findings
 }
 
-/// Type and number of the instances that serve an endpoint which moves to another configuration: both fleets run until
-/// the new one is healthy (fact book, section 4.4).
-fn serving(of: Check<'_>, endpoint: &str) -> Option<(Option<String>, Option<i32>)> {
-    let live = of.observed.get(&Id::new("endpoint", endpoint)).filter(|live| !live.state.is_leaving())?;
-    let config = live.props["config"].as_str()?;
-    let is_it = |live: &&Live| live.id.kind == "endpoint_config" && live.output("name") == Some(config);
-    let config = of.observed.values().find(is_it)?;
-    let config: endpoint_config::Props = serde_json::from_value(config.props.clone()).ok()?;
-    Some((config.instance, config.count))
+/// Types and numbers of the instances that serve an endpoint which moves to another configuration: both fleets run until
+/// the new one is healthy (fact book, section 4.4). What a configuration is no plan asks (docs/decisions/0005).
+async fn serving(of: Check<'_>, endpoint: &str) -> Result<Vec<(String, i32)>, Failure> {
+    let live = of.observed.get(&Id::new("endpoint", endpoint)).filter(|live| !live.state.is_leaving());
+    let Some(config) = live.and_then(|live| live.props["config"].as_str()) else { return Ok(Vec::new()) };
+    let request = of.aws.sagemaker.describe_endpoint_config().endpoint_config_name(config);
+    let found = absent_ok(request.send().await.during("DescribeEndpointConfig"))?;
+    let variants = found.and_then(|found| found.production_variants).unwrap_or_default().into_iter();
+    let fleet = variants.filter_map(|variant| {
+        Some((variant.instance_type?.as_str().to_string(), variant.initial_instance_count.unwrap_or(1)))
+    });
+    Ok(fleet.collect())
 }
 
 /// Whether the plan adds instances of this type to an endpoint.

@@ -12,13 +12,16 @@ mod inside;
 mod machine_learning;
 mod network;
 mod parameters;
+mod permissions;
 mod roles;
 
 use crate::aws::{Aws, During, Failure};
+use crate::stack::Stack;
 use auroraml_core::base::{Id, Observed};
 use auroraml_core::model::{Code, Preflight};
 use auroraml_core::plan::{Plan, Step};
 use auroraml_core::resource::{Action, Graph};
+use auroraml_core::spec::Spec;
 use futures_util::future::join_all;
 use std::pin::Pin;
 
@@ -59,6 +62,7 @@ impl Findings {
 #[derive(Clone, Copy)]
 struct Check<'a> {
     aws: &'a Aws,
+    spec: &'a Spec,
     graph: &'a Graph,
     plan: &'a Plan,
     observed: &'a Observed,
@@ -67,8 +71,8 @@ struct Check<'a> {
 type Part<'a> = Pin<Box<dyn Future<Output = Findings> + Send + 'a>>;
 
 /// Looks at what the plan would create, change or delete. Asks AWS nothing when it does none of what is checked.
-pub async fn check(aws: &Aws, graph: &Graph, plan: &Plan, observed: &Observed) -> Findings {
-    let of = Check { aws, graph, plan, observed };
+pub async fn check(stack: &Stack, graph: &Graph, plan: &Plan, observed: &Observed) -> Findings {
+    let of = Check { aws: &stack.aws, spec: &stack.spec, graph, plan, observed };
     let parts: Vec<Part<'_>> = vec![
         Box::pin(network::quotas(of)),
         Box::pin(network::rules(of)),
@@ -84,6 +88,7 @@ pub async fn check(aws: &Aws, graph: &Graph, plan: &Plan, observed: &Observed) -
         Box::pin(artifacts::rows(of)),
         Box::pin(roles::names(of)),
         Box::pin(roles::policies(of)),
+        Box::pin(permissions::permissions(of)),
     ];
     let mut all = Findings::default();
     for findings in join_all(parts).await {

@@ -1,7 +1,7 @@
 //! A stack that is paused: what bills by the hour stops or goes, as far as it comes back without loss. Pure.
 
-use super::{Builder, Code};
 use super::facts::Standing;
+use super::{Builder, Code};
 use crate::base::{Id, Live, Observed, State};
 use crate::members::{Policy, Topology};
 use crate::resource::{Deletion, Restarts};

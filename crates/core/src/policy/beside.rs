@@ -80,6 +80,8 @@ pub const NEEDS: &[Need] = &[
             Permission::look(&["iam:GetAccountSummary", "iam:ListRoles"], EVERYTHING),
             Permission::look(&["iam:GetPolicy"], &["iam:policy/*", "arn:{partition}:iam::aws:policy/*"]),
             Permission::look(&["sagemaker:ListNotebookInstances"], EVERYTHING),
+            // Whether the caller may do what the plan has. Who that is no spec says.
+            Permission::look(&["iam:SimulatePrincipalPolicy"], &["iam:role/*", "iam:user/*"]),
         ],
     },
     Need {
