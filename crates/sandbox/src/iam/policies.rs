@@ -342,7 +342,11 @@ impl Iam {
             .params
             .items("ContextEntries")
             .iter()
-            .map(|entry| Some((entry.get("ContextKeyName")?.to_lowercase(), entry.list("ContextKeyValues"))))
+            .map(|entry| {
+                // Values are texts here, of whatever type.
+                entry.get("ContextKeyType")?;
+                Some((entry.get("ContextKeyName")?.to_lowercase(), entry.list("ContextKeyValues")))
+            })
             .collect::<Option<Context>>()
             .filter(|context| !context.is_empty());
         let pairs = actions.iter().flat_map(|a| resources.iter().map(move |r| (a.as_str(), r.as_str())));
