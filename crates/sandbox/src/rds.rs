@@ -39,6 +39,7 @@ mod interruptions;
 mod modify;
 mod parameters;
 mod pause;
+mod quotas;
 mod refusals;
 mod restarts;
 mod roles;
@@ -55,7 +56,7 @@ mod watching;
 mod windows;
 
 use crate::call::Call;
-use crate::wire::{Reply, Xml};
+use crate::wire::Reply;
 use context::Context;
 pub(crate) use context::Reach;
 pub(crate) use data::{Beyond, changes as data_changes, handle as handle_data, operation as data_operation};
@@ -66,26 +67,6 @@ pub use state::{Interruption, Rds};
 /// Lets time pass until the call, for services that show what RDS does by itself.
 pub(crate) fn settle(call: &Call, reach: Reach<'_>) {
     settle::settle(&mut Context::new(call, reach));
-}
-
-/// What the account may have, and has: Amazon RDS API Reference, DescribeAccountAttributes and AccountQuota ("This count
-/// excludes default" groups). Those that are of no interest here are left out.
-fn account(c: &mut Context<'_>) -> Reply {
-    let subnet_groups = c.rds.subnet_groups.keys().filter(|name| *name != "default").count();
-    let Rds { quotas, clusters, instances, groups, instance_groups, snapshots, .. } = &*c.rds;
-    let all = [
-        ("DBInstances", instances.len(), quotas.instances),
-        ("ManualClusterSnapshots", snapshots.len(), quotas.cluster_snapshots),
-        ("DBParameterGroups", instance_groups.len(), quotas.parameter_groups),
-        ("DBSubnetGroups", subnet_groups, quotas.subnet_groups),
-        ("DBClusters", clusters.len(), quotas.clusters),
-        ("DBClusterParameterGroups", groups.len(), quotas.parameter_groups),
-    ];
-    let mut xml = Xml::new();
-    xml.list("AccountQuotas", "AccountQuota", all, |x, (name, used, most)| {
-        x.text("AccountQuotaName", name).text("Used", used).text("Max", most);
-    });
-    Ok(xml.into())
 }
 
 pub(crate) fn handle(call: &Call, reach: Reach<'_>) -> Reply {
@@ -135,7 +116,7 @@ pub(crate) fn handle(call: &Call, reach: Reach<'_>) -> Reply {
         "AddTagsToResource" => tags::add(c),
         "RemoveTagsFromResource" => tags::remove(c),
         "ListTagsForResource" => tags::list(c),
-        "DescribeAccountAttributes" => account(c),
+        "DescribeAccountAttributes" => quotas::describe(c),
         "DescribeDBEngineVersions" => versions::describe(c),
         "DescribeOrderableDBInstanceOptions" => versions::describe_orderable(c),
         "DescribeEvents" => snapshots::describe_events(c),

@@ -1,5 +1,8 @@
 //! Whether IAM allows the caller what the plan's steps will ask for, as its simulator says.
 //!
+//! Whoever may do none of it only looks, as a pipeline's role for pull requests does: then a note says so. Otherwise a run
+//! would end half way.
+//!
 //! A denial stops a plan only where it is certain that AWS would deny the request as well: the step asks for the action
 //! in any case, its resource is known (or is new, so that no policy can name its id), and the simulator missed no key of
 //! the request. Of what else it denies a note is made.
@@ -112,12 +115,25 @@ pub(super) async fn permissions(of: Check<'_>) -> Findings {
         }
     };
     let (certain, others): (Vec<&Denial>, Vec<&Denial>) =
-        denials.iter().partition(|denial| is_certain(denial));
-    if !certain.is_empty() {
+        denials.iter().partition(|denial| is_certain(&denial.action, &denial.resource, denial.explicit));
+    // What is certain to be asked for, allowed or not.
+    let asked = questions.values().flat_map(|question| &question.asked);
+    let asked = asked.filter(|(action, resource)| is_certain(action, resource, false)).count();
+    let implicit =
+        certain.iter().filter(|denial| is_certain(&denial.action, &denial.resource, false)).count();
+    if asked > 0 && implicit == asked {
+        findings.notes.push(format!(
+            "{} may look and not change anything of this plan: somebody else has to carry it out",
+            of.aws.caller
+        ));
+    } else if !certain.is_empty() {
         findings.problem(
             Code::PermissionDenied,
             &of.aws.caller,
-            format!("IAM does not allow it {}", list(&certain)),
+            format!(
+                "it may do only a part of the plan, and a run would end half way: IAM denies {}",
+                list(&certain)
+            ),
             "grant it these actions: `auroraml policy` prints all that a spec needs, scoped to the stack",
         );
     } else if !others.is_empty() {
@@ -129,10 +145,10 @@ pub(super) async fn permissions(of: Check<'_>) -> Findings {
     findings
 }
 
-fn is_certain(denial: &Denial) -> bool {
-    let is_new = NEW.iter().any(|(action, end)| *action == denial.action && denial.resource.ends_with(end));
-    let is_known = denial.resource == "*" || !denial.resource.contains('*');
-    CERTAIN.contains(&denial.action.as_str()) && (is_known || is_new || denial.explicit)
+fn is_certain(action: &str, resource: &str, explicit: bool) -> bool {
+    let is_new = NEW.iter().any(|(known, end)| *known == action && resource.ends_with(end));
+    let is_known = resource == "*" || !resource.contains('*');
+    CERTAIN.contains(&action) && (is_known || is_new || explicit)
 }
 
 /// `iam:CreateRole (arn:aws:iam::…), s3:CreateBucket (…) and 3 others`
@@ -276,9 +292,7 @@ mod tests {
 
     #[test]
     fn what_is_certain() {
-        let denial = |action: &str, resource: &str, explicit| {
-            is_certain(&Denial { action: action.into(), resource: resource.into(), explicit })
-        };
+        let denial = is_certain;
         assert!(denial("rds:CreateDBCluster", "arn:aws:rds:us-east-1:1:cluster:shop", false));
         assert!(
             denial("ec2:CreateVpc", "arn:aws:ec2:us-east-1:1:vpc/*", false),

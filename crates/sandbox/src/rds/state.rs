@@ -23,9 +23,8 @@ pub struct Rds {
     /// book, section 1.6), for tests. That counts as an interruption by AWS.
     #[serde(default)]
     pub heavy_load: bool,
-    /// What the account may have in this region.
     #[serde(default)]
-    pub quotas: Quotas,
+    pub quotas: super::quotas::Quotas, // What the account may have in this region.
     /// That many failovers are accepted, end, and leave the writer where it was, for tests.
     #[serde(default)]
     pub failing_failovers: u64,
@@ -58,30 +57,6 @@ pub struct Rds {
     pub interruptions: Vec<Interruption>,
     /// The part of every endpoint's host name that belongs to account and region.
     pub(super) suffix: String,
-}
-
-/// How many of each the account may have: what simulated Service Quotas says, and estimates there as well. The codes
-/// beyond them: fact book, section 1.17.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Quotas {
-    pub clusters: usize,
-    pub instances: usize,
-    /// Of either kind of parameter groups.
-    pub parameter_groups: usize,
-    pub subnet_groups: usize,
-    pub cluster_snapshots: usize,
-}
-
-impl Default for Quotas {
-    fn default() -> Quotas {
-        Quotas {
-            clusters: 40,
-            instances: 40,
-            parameter_groups: 50,
-            subnet_groups: 50,
-            cluster_snapshots: 100,
-        }
-    }
 }
 
 /// What ModifyDBCluster can change, apart from the parameter group.
