@@ -184,6 +184,7 @@ pub enum Command {
     Pause(super::pause::Pause),
     Resume(super::pause::Resume),
     Status(Status),
+    Cost(super::cost::Cost),
     Verify(Verify),
     Data(Data),
     Explain(super::explain::Explain),

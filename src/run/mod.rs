@@ -5,6 +5,7 @@ pub mod data;
 pub mod execute;
 mod facts;
 pub mod preflight;
+pub mod prices;
 pub mod reconcile;
 mod shared;
 mod step;
