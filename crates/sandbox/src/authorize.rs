@@ -61,6 +61,9 @@ pub(crate) fn check(call: &Call, global: &Global, region: &mut Region) -> Result
         "sagemaker-runtime" => objects::sagemaker_runtime(call, region),
         "secretsmanager" => objects::secretsmanager(call, region),
         "rds-data" => objects::data_api(call, region),
+        "logs" => objects::logs(call),
+        // "Actions defined by Amazon Resource Group Tagging API": its prefix is `tag`, and it has no resources.
+        "tagging" => Some(vec![Demand::new(format!("tag:{}", call.operation), "*")]),
         _ => None,
     };
     let action = format!("{}:{}", call.service, call.operation);

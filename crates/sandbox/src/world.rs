@@ -2,7 +2,9 @@
 
 use crate::account::BIRTH_MS;
 use crate::random::{Mood, Random};
-use crate::{cloudformation, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas};
+use crate::{
+    cloudformation, ec2, iam, kms, logs, rds, s3, sagemaker, secretsmanager, servicequotas, tagging,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,6 +48,10 @@ pub struct Region {
     pub secretsmanager: secretsmanager::SecretsManager,
     pub kms: kms::Kms,
     pub servicequotas: servicequotas::ServiceQuotas,
+    #[serde(default)]
+    pub logs: logs::Logs,
+    #[serde(default)]
+    pub tagging: tagging::Tagging,
 }
 
 /// One line of the request log.

@@ -34,6 +34,12 @@ const NOT_GRANTED: &[(&str, &str)] = &[
     ("s3:ListObjectVersions", "another name"),
     ("s3:ListObjectsV2", "s3:ListBucket"),
     ("s3:PutPublicAccessBlock", "another name"),
+    // docs/stop-paying.md says who may.
+    ("iam:ListRoleTags", "reap"),
+    ("logs:DeleteLogGroup", "destroy --sweep"),
+    ("logs:DescribeLogGroups", "destroy --sweep"),
+    ("rds:StopDBCluster", "pause"),
+    ("tagging:GetResources", "reap, and the last look of a destroy"),
     ("sts:GetCallerIdentity", "needs no permission"),
 ];
 
@@ -66,6 +72,7 @@ const CLIENTS: &[&str] = &[
     "cloudformation",
     "ec2",
     "iam",
+    "logs",
     "rds",
     "rdsdata",
     "s3",
@@ -73,6 +80,7 @@ const CLIENTS: &[&str] = &[
     "secretsmanager",
     "servicequotas",
     "sts",
+    "tagging",
 ];
 
 /// What the roles may do is what the tool does: nothing is granted that it never asks for, and nothing that it may have

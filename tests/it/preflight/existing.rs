@@ -95,6 +95,20 @@ fn engine_and_version() {
     );
 }
 
+/// A destroy without the spec.
+#[test]
+fn a_cluster_that_only_tags_speak_for() {
+    use auroraml_core::model::FromTags;
+    let spec = crate::harness::spec("stack: shop\nregion: us-east-1\n");
+    let place = Place { stack: "shop".into(), region: "us-east-1".into(), account: "111122223333".into() };
+    let found = |proven| {
+        let told = FromTags { cluster: Some(None), proven, ..FromTags::default() };
+        let facts = Facts { from_tags: Some(told), ..Facts::default() };
+        build(&spec, &place, &facts, DESTROY).map(drop)
+    };
+    judged(Code::ClusterUnproven, found(false), found(true));
+}
+
 async fn make_group(rds: &Client, name: &str) {
     let make = rds.create_db_cluster_parameter_group().db_cluster_parameter_group_name(name);
     make.db_parameter_group_family("aurora-mysql8.0").description("theirs").send().await.unwrap();

@@ -70,6 +70,7 @@ codes! {
     DataApiOff = "data-api-off",
     DatabaseSecretMissing = "database-secret-missing",
     GlobalDatabase = "global-database",
+    ClusterUnproven = "cluster-unproven",
     // An existing cluster.
     ClusterMissing = "cluster-missing",
     ClusterStopped = "cluster-stopped",
