@@ -25,7 +25,9 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
+use aws_sdk_sts::config::{
+    AppName, AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep,
+};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::collections::BTreeMap;
@@ -70,6 +72,9 @@ pub struct Aws {
     changes: AtomicBool,
     attempts: Attempts,
 }
+
+/// What AWS's records call requests of ours, in their user agent.
+pub(crate) const APP: &str = "auroraml";
 
 /// Where to connect, and with what.
 pub struct Connection {
@@ -207,12 +212,14 @@ impl Aws {
         let (attempts, partition) = (Attempts::default(), Attempts::partition());
         let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
         macro_rules! builder {
-            ($sdk:ident) => {
-                $sdk::config::Builder::from(config)
+            ($sdk:ident) => {{
+                let mut builder = $sdk::config::Builder::from(config)
                     .interceptor(encrypted.clone())
                     .interceptor(attempts.clone())
-                    .retry_partition(partition.clone())
-            };
+                    .retry_partition(partition.clone());
+                builder.set_app_name(AppName::new(APP).ok());
+                builder
+            }};
         }
         macro_rules! client {
             ($sdk:ident) => {

@@ -187,6 +187,7 @@ pub enum Command {
     Status(Status),
     Cost(super::cost::Cost),
     Verify(Verify),
+    Drift(super::drift::Drift),
     Data(Data),
     Explain(super::explain::Explain),
     Schema(Schema),
@@ -315,8 +316,10 @@ pub enum PlanFormat {
 /// Make everything as the spec says.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The spec; `-` is stdin.
+    /// The spec, or a folder of specs; `-` is stdin.
     pub spec: PathBuf,
+    #[command(flatten)]
+    pub several: Several,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
@@ -472,6 +475,7 @@ pub enum SchemaOf {
     #[default]
     Spec,
     Plan,
+    Drift,
 }
 
 /// Serve the sandbox to any AWS client, or start it anew.

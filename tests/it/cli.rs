@@ -251,7 +251,11 @@ fn init_never_overwrites() {
 #[test]
 fn schemas_are_the_committed_ones() {
     let place = Place::new();
-    for (name, file) in [("spec", "schema/spec.schema.json"), ("plan", "schema/plan.schema.json")] {
+    for (name, file) in [
+        ("spec", "schema/spec.schema.json"),
+        ("plan", "schema/plan.schema.json"),
+        ("drift", "schema/drift.schema.json"),
+    ] {
         let ran = place.run(&["schema", name]);
         assert_eq!(ran.code, 0);
         golden_at(file, &ran.out);

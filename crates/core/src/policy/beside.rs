@@ -121,6 +121,24 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        by: "drift, beside what a plan looks at",
+        purposes: &[Purpose::Plan],
+        permissions: &[
+            Permission::look(
+                &[
+                    "s3:GetBucketNotification",
+                    "s3:GetBucketOwnershipControls",
+                    "s3:GetEncryptionConfiguration",
+                    "s3:GetLifecycleConfiguration",
+                    "s3:GetReplicationConfiguration",
+                ],
+                &["s3:{bucket}"],
+            ),
+            // Who did it.
+            Permission::look(&["cloudtrail:LookupEvents"], EVERYTHING),
+        ],
+    },
+    Need {
         by: "pause, of what does not go",
         purposes: &[Purpose::Pause],
         permissions: &[
