@@ -11,8 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 /// Where `--sandbox` without a file keeps its world.
 pub const SANDBOX_FILE: &str = ".auroraml/sandbox.json";
@@ -191,6 +190,7 @@ pub enum Command {
     Verify(Verify),
     Drift(super::drift::Drift),
     Data(Data),
+    Explain(super::explain::Explain),
     Schema(Schema),
     Sandbox(Sandbox),
     Completions(Completions),

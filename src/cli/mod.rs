@@ -14,6 +14,7 @@ mod data;
 mod documents;
 mod drift;
 mod exit;
+mod explain;
 mod files;
 mod fleet;
 mod hint;
@@ -86,6 +87,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Drift(args) => session::block_on(global, drift::drift(args, global, printer)),
+        Command::Explain(args) => explain::explain(args, printer),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),
         Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),
     }

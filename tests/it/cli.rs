@@ -296,7 +296,10 @@ fn what_is_not_there_is_a_preflight_failure() {
     for command in ["plan", "apply"] {
         let ran = place.run(&[command, "shop.yaml", "--sandbox", "--sandbox-speed", "max"]);
         assert_eq!(ran.code, 5, "{ran:?}");
-        assert!(ran.err.contains("error: aurora.existing: there is no DB cluster orders"), "{ran:?}");
+        assert!(
+            ran.err.contains("error: aurora.existing [cluster-missing]: there is no DB cluster orders"),
+            "{ran:?}"
+        );
         assert!(ran.err.contains("  help: "), "{ran:?}");
     }
     // Nobody asked `status` for a change: it shows what there is.
