@@ -83,7 +83,8 @@ pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
 impl Apply {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Apply { spec, several: Several { more, parallel }, yes, plan, events, terms: limits } = self;
+        let Apply { spec, several, yes, plan, events, terms: limits, together } = self;
+        let Several { more, parallel } = several;
         let mut words = vec!["apply".into(), spec.display().to_string()];
         words.extend(more.iter().map(|spec| spec.display().to_string()));
         if *parallel != Several::default().parallel {
@@ -92,6 +93,7 @@ impl Apply {
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
+        words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
@@ -100,7 +102,7 @@ impl Apply {
 impl Destroy {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Destroy { spec, without, yes, unprotect, plan, events, terms: limits } = self;
+        let Destroy { spec, without, yes, unprotect, plan, events, terms: limits, together } = self;
         let mut words: Vec<String> = vec!["destroy".into()];
         words.extend(without.all_tagged.is_none().then(|| spec.display().to_string()));
         words.extend(without.words());
@@ -108,6 +110,7 @@ impl Destroy {
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
+        words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }

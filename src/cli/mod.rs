@@ -4,23 +4,29 @@
 //! the only one that prints. No runtime is started before a command needs one.
 
 pub mod args;
+mod audit;
 mod bills;
 mod carry_out;
+mod confirm;
 mod cost;
 mod data;
 #[cfg(test)]
 mod documents;
 mod drift;
 mod exit;
+mod explain;
 mod files;
 mod fleet;
 mod hint;
+mod lease;
 mod live;
 mod local;
+mod lock;
 mod pause;
 mod planning;
 mod printer;
 mod reap;
+mod review;
 mod sandbox;
 mod session;
 mod signals;
@@ -81,6 +87,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Drift(args) => session::block_on(global, drift::drift(args, global, printer)),
+        Command::Explain(args) => explain::explain(args, printer),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),
         Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),
     }

@@ -1,12 +1,14 @@
 //! Looking at AWS, and carrying plans out.
 
 mod again;
+pub mod audit;
 pub mod bills;
 pub mod data;
 pub mod drift;
 pub mod execute;
 mod facts;
 pub mod found;
+pub mod lease;
 pub mod preflight;
 pub mod prices;
 pub mod reconcile;

@@ -82,7 +82,7 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
                 false => Vec::new(),
             }
         };
-        let check = Box::pin(preflight::check(&stack.aws, &graph, &plan));
+        let check = Box::pin(preflight::check(stack, &graph, &plan, &observed));
         let (findings, outlook) = tokio::join!(check, Box::pin(outlook));
         if !findings.problems.is_empty() {
             return Err(PrepareError::Preflight(findings.problems));
@@ -241,7 +241,8 @@ pub async fn reconcile(
         .await;
         let complete = report.is_complete();
         reports.push(report);
-        if complete && may_hide && !*stop.borrow() {
+        // What an earlier run made and nobody sees yet is no question where that run came to its end.
+        if complete && may_hide && !stack.is_quiet && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
         let before = prepared.plan;

@@ -57,9 +57,31 @@ pub const NEEDS: &[Need] = &[
                 &["rds:DescribeEngineDefaultParameters", "rds:DescribeEngineDefaultClusterParameters"],
                 EVERYTHING,
             ),
-            // Whether artifacts and rows are there. Without ListBucket what is missing looks forbidden.
+            // Whether artifacts and rows are there, and for whom. Without ListBucket what is missing looks forbidden.
             Permission::look(&["s3:GetObject"], &["s3:{artifact}"]),
-            Permission::look(&["s3:ListBucket"], &["s3:{read_bucket}"]),
+            Permission::look(&["s3:ListBucket", "s3:GetBucketPolicy"], &["s3:{read_bucket}"]),
+            // What there is already in the account, and in the stack's VPC.
+            Permission::look(
+                &[
+                    "ec2:DescribeAddresses",
+                    "ec2:DescribeInternetGateways",
+                    "ec2:DescribeNatGateways",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcEndpoints",
+                    "ec2:DescribeVpcs",
+                ],
+                EVERYTHING,
+            ),
+            Permission::look(&["ec2:DescribeVpcAttribute"], &["ec2:vpc/*"]),
+            Permission::look(&["rds:DescribeAccountAttributes"], EVERYTHING),
+            Permission::look(&["rds:DescribeDBInstances"], &["rds:db:{stack}-*"]),
+            Permission::look(&["rds:DescribeDBClusterSnapshots"], &["rds:cluster-snapshot:{snapshot}"]),
+            Permission::look(&["iam:GetAccountSummary", "iam:ListRoles"], EVERYTHING),
+            Permission::look(&["iam:GetPolicy"], &["iam:policy/*", "arn:{partition}:iam::aws:policy/*"]),
+            Permission::look(&["sagemaker:ListNotebookInstances"], EVERYTHING),
+            // Whether the caller may do what the plan has. Who that is no spec says.
+            Permission::look(&["iam:SimulatePrincipalPolicy"], &["iam:role/*", "iam:user/*"]),
         ],
     },
     Need {
@@ -127,6 +149,14 @@ pub const NEEDS: &[Need] = &[
             )
             .when(&[When::OwnTag]),
             Permission::change(&["ec2:DeleteRoute"], &["ec2:route-table/*"]).when(&[When::OwnTag]),
+        ],
+    },
+    Need {
+        by: "lease and audit",
+        purposes: &[Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query],
+        permissions: &[
+            Permission::change(&["s3:GetObject", "s3:PutObject"], &["s3:{lease}"]),
+            Permission::change(&["s3:PutObject"], &["s3:{audit}"]),
         ],
     },
     Need {

@@ -241,7 +241,7 @@ fn of_parts(service: &str, resource: &str) -> String {
     let kind = match service {
         "s3" if resource.contains('/')
             || resource.contains("{loaded}")
-            || resource.contains("{unloaded}") =>
+            || ["{unloaded}", "{lease}", "{audit}"].iter().any(|name| resource.contains(name)) =>
         {
             "object"
         }
