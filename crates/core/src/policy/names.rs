@@ -3,7 +3,9 @@
 use crate::base::names::Place;
 use crate::model::{has_jobs, loads, scope, unloads};
 use crate::resource::permission::When;
-use crate::spec::{Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, SecretManager, Spec};
+use crate::spec::{
+    Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, SecretManager, ServiceEndpoint, Spec,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A name, or a part of an ARN.
@@ -66,6 +68,9 @@ impl Names {
         say("bucket", vec![bucket.clone()]);
         say("bucket_that_goes", some(goes, &bucket));
         say("interface", some(known.vpc.is_some(), "*"));
+        let is_interface = |service: &ServiceEndpoint| *service != ServiceEndpoint::S3;
+        let interfaces = spec.network.iter().flat_map(|network| &network.endpoints).any(is_interface);
+        say("hosted_zone", some(interfaces, "*"));
 
         let (owned, existing) = match &spec.aurora {
             Some(Aurora::Owned(cluster)) => (Some(cluster.as_ref()), None),
