@@ -15,6 +15,7 @@ mod live;
 mod local;
 mod pause;
 mod planning;
+mod policy;
 mod printer;
 mod sandbox;
 mod session;
@@ -73,6 +74,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
+        Command::Policy(args) => policy::policy(args, global, printer),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),
         Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),
     }

@@ -4,6 +4,7 @@ mod again;
 pub mod data;
 pub mod execute;
 mod facts;
+pub mod known;
 pub mod preflight;
 pub mod reconcile;
 mod shared;

@@ -84,7 +84,12 @@ pub const NEEDS: &[Need] = &[
             // The roles that the cluster uses: its own, and those that an existing one has of others.
             Permission::look(
                 &["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"],
-                &["iam:role/auroraml/{stack}/{region}/*", "iam:role/{any_of_existing}"],
+                &[
+                    "iam:role/auroraml/{stack}/{region}/*",
+                    // One that is not there has no path: IAM is asked by name.
+                    "iam:role/{stack}-{region}-*",
+                    "iam:role/{any_of_existing}",
+                ],
             ),
             // What is attached to a role counts as well, whoever wrote it.
             Permission::look(
@@ -114,6 +119,14 @@ pub const NEEDS: &[Need] = &[
     Need {
         by: "verify --deep, verify --query, data",
         purposes: &[Purpose::Query],
-        permissions: &[FIND_SECRET, SEND, READ_SECRET, READ_MANAGED_SECRET],
+        permissions: &[
+            FIND_SECRET,
+            SEND,
+            READ_SECRET,
+            READ_MANAGED_SECRET,
+            // What was moved is counted on both sides.
+            Permission::look(&["s3:ListBucket"], &["s3:{data_bucket}"]),
+            Permission::look(&["s3:GetObject"], &["s3:{data_bucket}/*"]),
+        ],
     },
 ];

@@ -80,6 +80,8 @@ fn permissions(spec: &Spec, purpose: Purpose) -> Vec<Permission> {
             // What an earlier spec made goes, whether this one knows of it or not.
             (_, Verb::Delete) => true,
             (Purpose::Apply, _) => wanted,
+            // The database of others stays, and what was made in it goes.
+            (Purpose::Destroy, _) if SQL.contains(&kind) => existing,
             (Purpose::Destroy, _) => existing && verb == Verb::Change && GIVEN_BACK.contains(&kind),
         };
         all.extend(rules.permissions.iter().filter(|permission| needs(permission.verb)));

@@ -4,7 +4,8 @@ use crate::base::names::Place;
 use crate::model::{has_jobs, loads, scope, unloads};
 use crate::resource::permission::When;
 use crate::spec::{
-    Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, SecretManager, ServiceEndpoint, Spec,
+    Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, S3Access, SecretManager,
+    ServiceEndpoint, Spec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,8 +34,8 @@ pub struct Known {
     /// Identifiers of the members of an existing cluster, with `*` where they differ; without one those that begin with the
     /// cluster's.
     pub members: Vec<String>,
-    /// The existing cluster's parameter group.
-    pub group: Option<String>,
+    /// The existing cluster's parameter group, and that which it had before.
+    pub groups: Vec<String>,
 }
 
 /// Every name that a pattern may have in braces.
@@ -87,20 +88,22 @@ impl Names {
         say("snapshot_of", some(snapshot, stack));
 
         let identifier = existing.map(|cluster| cluster.existing.to_ascii_lowercase());
-        let is_custom = |group: &&String| !group.starts_with("default.");
+        let is_custom = |group: &&String| existing.is_some() && !group.starts_with("default.");
+        let custom: Vec<String> = known.groups.iter().filter(is_custom).cloned().collect();
+        // A copy only reads the group that is copied.
+        let sources = if known.groups.is_empty() { some(existing.is_some(), "*") } else { custom.clone() };
         let members = match (&identifier, known.members.is_empty()) {
             (Some(identifier), true) => vec![format!("{identifier}*")],
             (Some(_), false) => known.members.clone(),
             (None, _) => Vec::new(),
         };
-        let source = known.group.as_deref().unwrap_or("*");
         say("existing", identifier.iter().cloned().collect());
         say("any_of_existing", some(existing.is_some(), "*"));
         say("member", members);
-        say("group", known.group.iter().filter(is_custom).filter(|_| existing.is_some()).cloned().collect());
+        say("group", custom);
         say("default_group", some(existing.is_some(), "default.*"));
         say("copy", some(existing.is_some(), stack));
-        say("source_group", some(existing.is_some() && !source.starts_with("default."), source));
+        say("source_group", sources);
         let secret = existing.and_then(|cluster| cluster.secret.as_deref());
         say("given_secret", secret.map(secret_pattern).into_iter().collect());
         let by_rds = managed || existing.is_some_and(|cluster| cluster.secret.is_none());
@@ -114,6 +117,12 @@ impl Names {
         say("notebook_endpoint", lower(&scope.notebook_endpoints));
         let notebook_model = format!("{stack}-notebook-*");
         say("notebook_model", some(!scope.notebook_endpoints.is_empty(), &notebook_model));
+        let named = match &spec.machine_learning.s3 {
+            S3Access::Own(_) => Vec::new(),
+            S3Access::Buckets(named) => named.buckets.clone(),
+        };
+        let own = spec.bucket.iter().map(|_| bucket.clone());
+        say("data_bucket", own.chain(named).collect());
         let moved = Moved::of(spec, &bucket);
         let list = |set: BTreeSet<String>| set.into_iter().collect();
         say("artifact", list(moved.artifacts));
