@@ -28,12 +28,17 @@ impl Stack {
     /// When there are no usable credentials, or STS does not answer.
     pub async fn connect(spec: Spec, connection: Connection) -> Result<Stack, Failure> {
         let aws = Aws::connect(connection, &spec.stack, model::scope(&spec)).await?;
-        Ok(Stack {
+        Ok(Stack::over(spec, aws))
+    }
+
+    /// A stack in the account and region of a connection that was made for it.
+    pub fn over(spec: Spec, aws: Aws) -> Stack {
+        Stack {
             spec: Arc::new(spec),
             aws: Arc::new(aws),
             kinds: Kinds::default(),
             let_go: BTreeSet::new(),
             final_snapshot: None,
-        })
+        }
     }
 }

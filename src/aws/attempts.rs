@@ -29,18 +29,22 @@ const PAUSE_MAX: Duration = Duration::from_secs(20);
 /// Decides after each attempt of every request whether there is another. Clones share the order to stop.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attempts {
-    stop: Arc<Mutex<Option<Stop>>>,
+    /// One of each run that changes something by these clients.
+    stops: Arc<Mutex<Vec<Stop>>>,
 }
 
 impl Attempts {
     /// From now on changes that are throttled are not sent again once `stop` is ordered.
     pub fn heed(&self, stop: Stop) {
-        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = Some(stop);
+        let mut stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody orders anything any more of a run that has ended.
+        stops.retain(|stop| stop.has_changed().is_ok());
+        stops.push(stop);
     }
 
     fn is_stopped(&self) -> bool {
-        let stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
-        stop.as_ref().is_some_and(|stop| *stop.borrow())
+        let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
+        stops.iter().any(|stop| *stop.borrow())
     }
 
     /// A share of the quota of repetitions that nobody else has, and that never ends: the number of attempts is
@@ -78,7 +82,7 @@ fn attempts_max(reason: Reason, is_look: bool) -> u32 {
 
 /// Whether an operation changes nothing, so that it can be repeated at any time.
 fn is_look(operation: &str) -> bool {
-    ["Describe", "Get", "Head", "List", "Simulate"].iter().any(|verb| operation.starts_with(verb))
+    ["Describe", "Get", "Head", "List", "Lookup", "Simulate"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// Why the attempt failed, if another one makes sense at all. The SDK's classifiers know AWS's codes.

@@ -3,7 +3,7 @@
 //! Many resources wait on one cluster; a describe for each of them would be throttled and would tell
 //! nothing more (fact book, section 7.1).
 
-use super::Failure;
+use super::{Class, Failure};
 use auroraml_clock::Clock;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -47,6 +47,40 @@ impl Listings {
         let answer = Arc::new(fetch.await?);
         *slot = Some((asked, answer.clone()));
         Ok(answer)
+    }
+}
+
+/// Listings of everything of an account and region, for all stacks that one process looks at: they grow with pages,
+/// and not with stacks. A stack that is being changed asks for its own.
+#[derive(Default)]
+pub struct Together(Listings);
+
+/// How old, in milliseconds, a listing for all may be when a stack is looked at: about as long as EC2's own listings
+/// lag (fact book, section 5.3), and long enough to look at a few dozen stacks.
+const TOGETHER_MS: u64 = 60_000;
+
+impl Together {
+    pub(super) async fn get<T, F>(
+        &self,
+        name: &str,
+        as_of: u64,
+        clock: &Clock,
+        fetch: F,
+    ) -> Result<Option<Arc<T>>, Failure>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let fetch = async {
+            match fetch.await {
+                Ok(all) => Ok(Some(Arc::new(all))),
+                // Who may see one stack's objects only is asked for them.
+                Err(failure) if failure.is(Class::Denied) => Ok(None),
+                Err(failure) => Err(failure),
+            }
+        };
+        let answer = self.0.get(name, as_of.saturating_sub(TOGETHER_MS), clock, fetch).await?;
+        Ok((*answer).clone())
     }
 }
 

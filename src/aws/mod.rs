@@ -5,13 +5,15 @@ mod attempts;
 mod codes;
 mod failure;
 mod listing;
+mod pace;
 mod secret;
 pub mod sql;
 mod unencrypted;
 mod whole;
 
 pub use failure::{Class, During, Failure};
-pub use listing::Listings;
+pub use listing::{Listings, Together};
+pub use pace::Pace;
 pub use secret::SecretText;
 pub use sql::{Rows, Sent, Sql};
 
@@ -28,6 +30,7 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// Gives the content of a local file that the spec names.
@@ -59,6 +62,10 @@ pub struct Aws {
     pub files: FileSource,
     pub passwords: PasswordSource,
     pub(crate) listings: Listings,
+    /// What was listed for all stacks of the account and region, where several are looked at.
+    together: Option<Arc<Together>>,
+    /// Whether this stack is being changed: then what was listed for all is too old for it.
+    changes: AtomicBool,
     attempts: Attempts,
 }
 
@@ -150,6 +157,48 @@ impl Aws {
     /// # Errors
     /// When there are no usable credentials, or STS does not answer.
     pub async fn connect(connection: Connection, stack: &str, scope: Scope) -> Result<Aws, Failure> {
+        let pace = Pace::alone(&connection.clock);
+        Aws::make(connection, stack, scope, pace).await
+    }
+
+    /// The same for several stacks, each of which gets its view by [`Aws::of_another`]; no faster than `pace` says.
+    ///
+    /// # Errors
+    /// When there are no usable credentials, or STS does not answer.
+    pub async fn connect_many(connection: Connection, pace: Pace) -> Result<Aws, Failure> {
+        let aws = Aws::make(connection, "", Scope::default(), pace).await?;
+        Ok(Aws { together: Some(Arc::default()), ..aws })
+    }
+
+    /// Another stack's view of the same account and region, by the same connection.
+    pub fn of_another(&self, stack: &str, scope: Scope, files: FileSource) -> Aws {
+        Aws {
+            place: Place { stack: stack.into(), ..self.place.clone() },
+            scope,
+            clock: self.clock.clone(),
+            cloudformation: self.cloudformation.clone(),
+            cloudtrail: self.cloudtrail.clone(),
+            ec2: self.ec2.clone(),
+            iam: self.iam.clone(),
+            logs: self.logs.clone(),
+            pricing: self.pricing.clone(),
+            rds: self.rds.clone(),
+            rdsdata: self.rdsdata.clone(),
+            s3: self.s3.clone(),
+            sagemaker: self.sagemaker.clone(),
+            secretsmanager: self.secretsmanager.clone(),
+            servicequotas: self.servicequotas.clone(),
+            tagging: self.tagging.clone(),
+            files,
+            passwords: self.passwords.clone(),
+            listings: Listings::default(),
+            together: self.together.clone(),
+            changes: AtomicBool::new(false),
+            attempts: self.attempts.clone(),
+        }
+    }
+
+    async fn make(connection: Connection, stack: &str, scope: Scope, pace: Pace) -> Result<Aws, Failure> {
         let config = &connection.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
         let (attempts, partition) = (Attempts::default(), Attempts::partition());
@@ -166,6 +215,18 @@ impl Aws {
             ($sdk:ident) => {
                 $sdk::Client::from_conf(builder!($sdk).build())
             };
+        }
+        // No faster than AWS lets an account ask.
+        macro_rules! paced {
+            ($sdk:ident, $bucket:expr) => {{
+                use $sdk::config::endpoint::{DefaultResolver, ResolveEndpoint};
+                let mut builder = builder!($sdk);
+                if let Some(bucket) = $bucket {
+                    let resolver = bucket.before(DefaultResolver::new().into_shared_resolver());
+                    builder.set_endpoint_resolver(Some(resolver));
+                }
+                $sdk::Client::from_conf(builder.build())
+            }};
         }
         let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
@@ -189,27 +250,30 @@ impl Aws {
             scope,
             clock: connection.clock,
             cloudformation: client!(aws_sdk_cloudformation),
-            cloudtrail: client!(aws_sdk_cloudtrail),
-            ec2: client!(aws_sdk_ec2),
-            iam: client!(aws_sdk_iam),
+            cloudtrail: paced!(aws_sdk_cloudtrail, pace.cloudtrail),
+            ec2: paced!(aws_sdk_ec2, pace.ec2),
+            iam: paced!(aws_sdk_iam, pace.iam),
             logs: client!(aws_sdk_cloudwatchlogs),
             pricing: aws_sdk_pricing::Client::from_conf(pricing),
-            rds: client!(aws_sdk_rds),
+            rds: paced!(aws_sdk_rds, pace.rds),
             rdsdata: aws_sdk_rdsdata::Client::from_conf(rdsdata),
             s3: aws_sdk_s3::Client::from_conf(s3),
-            sagemaker: client!(aws_sdk_sagemaker),
+            sagemaker: paced!(aws_sdk_sagemaker, pace.sagemaker),
             secretsmanager: client!(aws_sdk_secretsmanager),
             servicequotas: client!(aws_sdk_servicequotas),
             tagging: client!(aws_sdk_resourcegroupstagging),
             files: connection.files,
             passwords: connection.passwords,
             listings: Listings::default(),
+            together: None,
+            changes: AtomicBool::new(false),
             attempts,
         })
     }
 
-    /// From now on requests that change something are not repeated once `stop` is ordered.
+    /// From now on this stack is changed, and requests that do so are not repeated once `stop` is ordered.
     pub(crate) fn heed(&self, stop: Stop) {
+        self.changes.store(true, Ordering::Relaxed);
         self.attempts.heed(stop);
     }
 
@@ -264,6 +328,26 @@ impl<'a> Look<'a> {
         F: Future<Output = Result<T, Failure>>,
     {
         self.aws.listings.get(name, self.as_of, &self.aws.clock, fetch).await
+    }
+    /// One listing for all stacks, where several are looked at; `None` where not, and where whoever asks may see only some.
+    ///
+    /// # Errors
+    /// Those of `fetch`.
+    pub(crate) async fn for_all<T, F>(&self, name: &'static str, fetch: F) -> Result<Option<Arc<T>>, Failure>
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = Result<T, Failure>>,
+    {
+        match &self.aws.together {
+            Some(together) if self.is_shared() => {
+                together.get(name, self.as_of, &self.aws.clock, fetch).await
+            }
+            _ => Ok(None),
+        }
+    }
+    /// Whether listings for all stacks do.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.aws.together.is_some() && self.only.is_none() && !self.aws.changes.load(Ordering::Relaxed)
     }
 }
 

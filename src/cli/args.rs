@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::fleet::Several;
 use auroraml_core::members::Impact;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::spec::Allow;
@@ -64,6 +65,9 @@ pub struct Global {
     /// Send requests to HOST unencrypted, as an http:// endpoint asks for (this machine always may).
     #[arg(long, global = true, value_name = "HOST", help_heading = "Where")]
     pub plain_http: Option<String>,
+    /// Value of one of the spec's `variables`, such as stage=prod. May be given more than once.
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = name_and_value, help_heading = "Spec")]
+    pub set: Vec<(String, String)>,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
     pub color: Color,
@@ -114,6 +118,12 @@ impl fmt::Display for SandboxAt {
             SandboxAt::Listener(address) => write!(f, "http://{address}"),
         }
     }
+}
+
+/// `stage=prod`
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.trim().to_string(), value.to_string()))
 }
 
 /// An address and a port, where `localhost` is 127.0.0.1.
@@ -206,15 +216,18 @@ pub struct Validate {
 /// Show what apply or destroy would do. Changes nothing.
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// The spec; `-` is stdin.
+    /// The spec, or a folder of specs; `-` is stdin.
     pub spec: PathBuf,
+    #[command(flatten)]
+    pub several: Several,
     /// Exit with 2 when there are changes.
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Form of the plan on stdout.
     #[arg(long, value_enum, default_value_t)]
     pub format: PlanFormat,
-    /// Also save the plan in FILE, for `apply --plan` or `destroy --plan`.
+    /// Also save the plan in FILE, for `apply --plan` or `destroy --plan`; of several stacks in the folder FILE, one file
+    /// each.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Plan to take the stack down.

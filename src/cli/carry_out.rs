@@ -129,7 +129,7 @@ async fn carry_out(
         return Err(blocked(&prepared.plan));
     }
     // Nobody can say yes to what they have not seen.
-    let seen = if request.yes { *printer } else { Printer::new(false) };
+    let seen = if request.yes { printer.clone() } else { Printer::new(false) };
     let text = match pausing {
         true => render::text::pause(&subject, &prepared.plan),
         false => render::text::plan(&subject, &prepared.plan),
@@ -151,7 +151,7 @@ async fn carry_out(
         _ => {}
     }
     let plan = prepared.plan.clone();
-    let live = Live::start(*printer, session.speed, request.events)?;
+    let live = Live::start(printer.clone(), session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
     let (ended, stopped) = run(session, order, prepared, &live).await;

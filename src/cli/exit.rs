@@ -36,7 +36,7 @@ pub struct Error {
 }
 
 /// One thing that is wrong.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Trouble {
     /// What it is about: a resource, a file, a part of the spec.
     pub object: Option<String>,

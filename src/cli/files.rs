@@ -139,6 +139,27 @@ pub fn read_plan(path: &Path) -> Result<Value, Error> {
     }
 }
 
+/// Makes a folder that only its owner can read, unless it is there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    let refuse = |error| {
+        Error::new(path.display().to_string(), format!("cannot be made: {error}"), "choose another place")
+    };
+    builder.create(path).map_err(refuse)
+}
+
 /// Options to write a file that, if it is new, only its owner can read: plans and events name everything that a stack is
 /// made of.
 pub fn private() -> OpenOptions {

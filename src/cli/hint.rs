@@ -19,8 +19,17 @@ pub fn command(words: impl IntoIterator<Item = String>, global: &Global) -> Stri
 /// The flags that were given for every command. Those about output change nothing that matters, but whoever
 /// wanted quiet wants it again.
 fn global_flags(global: &Global) -> Vec<String> {
-    let Global { sandbox, sandbox_speed, sandbox_seed, enforce_policy, profile, plain_http, color, quiet } =
-        global;
+    let Global {
+        sandbox,
+        sandbox_speed,
+        sandbox_seed,
+        enforce_policy,
+        profile,
+        plain_http,
+        set,
+        color,
+        quiet,
+    } = global;
     let mut flags = Vec::new();
     match sandbox {
         None => {}
@@ -43,6 +52,9 @@ fn global_flags(global: &Global) -> Vec<String> {
     }
     if let Some(host) = plain_http {
         flags.extend(["--plain-http".into(), host.clone()]);
+    }
+    for (name, value) in set {
+        flags.extend(["--set".into(), format!("{name}={value}")]);
     }
     if *color != Color::Auto {
         flags.extend(["--color".into(), name(color)]);
@@ -172,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_hint_means_what_was_typed() {
-        let global = "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --plain-http emulator --color never --quiet";
+        let global = "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --plain-http emulator --set stage=prod --set class=db.r6g.large --color never --quiet";
         let limits = "--allow failover --now --accept-pending --events e.jsonl --yes";
         for line in [
             format!("auroraml apply s.yaml --plan p.json {limits} {global}"),

@@ -63,7 +63,8 @@ impl Live {
             None => None,
         };
         let (sender, receiver) = channel();
-        let style = match (printer.is_quiet(), terminal::can_draw()) {
+        // What is kept back cannot be drawn again.
+        let style = match (printer.is_quiet(), terminal::can_draw() && !printer.is_held()) {
             (true, _) => Style::Nothing,
             (false, true) => Style::Drawing(Drawing::default()),
             (false, false) => Style::Lines { heartbeat: wall_clock() },

@@ -3,6 +3,7 @@
 use super::args::{Completions, Global, Init, Schema, SchemaOf, Validate};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
+use super::session::variables;
 use super::{files, hint};
 use auroraml_core::{render, spec};
 use std::fs::OpenOptions;
@@ -32,11 +33,11 @@ pub fn init(args: &Init, global: &Global, printer: &Printer) -> Result<Exit, Err
     }
 }
 
-pub fn validate(args: &Validate, printer: &Printer) -> Result<Exit, Error> {
+pub fn validate(args: &Validate, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let mut exit = Exit::Done;
     for path in &args.files {
         match files::read_spec(path) {
-            Ok(source) => match spec::parse_with_warnings(&source.bytes) {
+            Ok(source) => match variables(global, |given| spec::read(&source.bytes, given))? {
                 Ok((spec, warnings)) => {
                     printer.say(&warnings.render(&source.name, &String::from_utf8_lossy(&source.bytes)));
                     printer.talk(&format!("{}: a good spec of stack {}\n", source.name, spec.stack));

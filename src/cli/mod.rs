@@ -10,6 +10,7 @@ mod data;
 mod documents;
 mod exit;
 mod files;
+mod fleet;
 mod hint;
 mod live;
 mod local;
@@ -64,7 +65,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
     let global = &arguments.global;
     match &arguments.command {
         Command::Init(args) => local::init(args, global, printer),
-        Command::Validate(args) => local::validate(args, printer),
+        Command::Validate(args) => local::validate(args, global, printer),
         Command::Schema(args) => local::schema(args, printer),
         Command::Completions(args) => local::completions(args, printer),
         Command::Plan(args) => session::block_on(global, planning::plan(args, global, printer)),

@@ -2,21 +2,59 @@
 
 use super::args::{Global, Plan, PlanFormat};
 use super::exit::{Error, Exit};
+use super::fleet::{self, Fleet, Shape, Told, plan_file};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::{files, hint};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::render::{self, json::Document};
+use std::path::{Path, PathBuf};
 
 pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    if let Some(paths) = fleet::sources(&args.spec, &args.several)? {
+        return plan_several(paths, args, global, printer).await;
+    }
     let mut session = Session::open(&args.spec, global, printer).await?;
     session.let_go(&args.terms);
-    let result = show(&session, args, global, printer).await;
-    session.close(result)
+    let shown = show(&session, args, args.out.as_deref(), global, printer).await;
+    session.close(shown.map(|told| told.exit))
 }
 
-async fn show(session: &Session, args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+async fn plan_several(
+    paths: Vec<PathBuf>,
+    args: &Plan,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Exit, Error> {
+    if let Some(folder) = &args.out {
+        files::make_folder(folder)?;
+    }
+    let fleet = Fleet { paths, parallel: args.several.parallel, shape: shape(args.format) };
+    let shown = fleet.each(global, printer, async |session, printer| {
+        session.let_go(&args.terms);
+        let out = args.out.as_deref().map(|folder| plan_file(folder, session));
+        show(session, args, out.as_deref(), global, printer).await
+    });
+    shown.await
+}
+
+fn shape(format: PlanFormat) -> Shape {
+    match format {
+        PlanFormat::Text => Shape::Prose,
+        PlanFormat::Markdown => Shape::Markdown,
+        PlanFormat::Json => Shape::Json,
+        PlanFormat::Yaml => Shape::Yaml,
+    }
+}
+
+async fn show(
+    session: &Session,
+    args: &Plan,
+    out: Option<&Path>,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Told, Error> {
     let intent = match args.destroy {
         true => Intent::Destroy { unprotect: args.unprotect },
         false => Intent::Apply,
@@ -34,21 +72,26 @@ async fn show(session: &Session, args: &Plan, global: &Global, printer: &Printer
         PlanFormat::Markdown => render::markdown::plan(&subject, plan),
     })?;
     if !plan.blocked.is_empty() {
-        if args.out.is_some() {
+        if out.is_some() {
             let why = "the plan is blocked and was not saved";
             let help = "see the plan for what is in the way";
             return Err(Error::new(&subject.stack, why, help).with(Exit::Refused));
         }
-        return Ok(Exit::Refused);
+        return Ok(Told { exit: Exit::Refused, result: "blocked: none of the plan is carried out".into() });
     }
-    if let Some(path) = &args.out {
+    if let Some(path) = out {
         files::write(path, &document.to_text())?;
         let next = hint::command(args.carry_out(path), global);
         printer.talk(&format!("saved in {}; carry it out with: {next}\n", path.display()));
     }
     let differs = !plan.is_empty() || plan.held().next().is_some() && !args.terms.accept_pending;
-    Ok(match args.detailed_exitcode && differs {
+    let exit = match args.detailed_exitcode && differs {
         true => Exit::Changes,
         false => Exit::Done,
-    })
+    };
+    let result = match plan.is_empty() && plan.held().next().is_none() {
+        true => "nothing to do".to_string(),
+        false => render::summary(plan).trim_start_matches("Plan: ").trim_end_matches('.').to_string(),
+    };
+    Ok(Told { exit, result })
 }

@@ -102,7 +102,7 @@ pub fn policy(args: &Policy, global: &Global, printer: &Printer) -> Result<Exit,
         return block_on(global, asked(args, global, printer));
     };
     let source = files::read_spec(&args.spec)?;
-    let spec = session::parse(&source, printer)?;
+    let spec = session::parse(&source, global, printer)?;
     let known = Known { vpc: args.vpc.clone(), members: args.member.clone(), groups: args.group.clone() };
     let place = Place { stack: spec.stack.clone(), region: spec.region.clone(), account: account.clone() };
     print(args, &spec, &place, &known, printer)

@@ -4,19 +4,86 @@ use super::exit::Error;
 use anstyle::{AnsiColor, Style};
 use auroraml_core::render::plain;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Prints. Styles are taken out again where the stream is no terminal or the user wants none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Printer {
     quiet: bool,
+    /// What is kept back until it is released, if anything is.
+    held: Option<Arc<Mutex<Held>>>,
+}
+
+/// Bytes that are kept back of one stack; what is more is left out, and that is said.
+const HELD_MAX: usize = 16 << 20;
+
+#[derive(Debug, Default)]
+struct Held {
+    said: Vec<Said>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+enum Said {
+    Data(String),
+    Talk(String),
 }
 
 impl Printer {
     pub fn new(quiet: bool) -> Printer {
-        Printer { quiet }
+        Printer { quiet, held: None }
+    }
+
+    /// One that keeps everything back, so that what several stacks print does not mix.
+    pub fn held(&self) -> Printer {
+        Printer { quiet: self.quiet, held: Some(Arc::default()) }
+    }
+
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Prints by `to` what was kept back.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn release(&self, to: &Printer) -> Result<(), Error> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let held = std::mem::take(&mut *held.lock().unwrap_or_else(PoisonError::into_inner));
+        for said in held.said {
+            match said {
+                Said::Data(text) => to.data(&text)?,
+                Said::Talk(text) => to.say(&text),
+            }
+        }
+        if held.bytes > HELD_MAX {
+            to.say("warning: more was said than is shown\n");
+        }
+        Ok(())
+    }
+
+    /// Bytes of data that are kept back.
+    pub fn held_data(&self) -> usize {
+        let Some(held) = &self.held else { return 0 };
+        let held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        let data = held.said.iter().map(|said| if let Said::Data(text) = said { text.len() } else { 0 });
+        data.sum()
+    }
+
+    /// Keeps it back, if that is what this printer does.
+    fn keeps(&self, said: impl FnOnce() -> Said) -> bool {
+        let Some(held) = &self.held else { return false };
+        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = said();
+        let (Said::Data(text) | Said::Talk(text)) = &said;
+        held.bytes = held.bytes.saturating_add(text.len());
+        if held.bytes <= HELD_MAX {
+            held.said.push(said);
+        }
+        true
     }
 
     pub fn is_quiet(&self) -> bool {
@@ -28,6 +95,9 @@ impl Printer {
     /// # Errors
     /// When stdout cannot be written for another reason, such as a full disk.
     pub fn data(&self, text: &str) -> Result<(), Error> {
+        if self.keeps(|| Said::Data(text.to_string())) {
+            return Ok(());
+        }
         let mut stdout = anstream::stdout().lock();
         match stdout.write_all(plain::styled(text).as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -46,6 +116,9 @@ impl Printer {
 
     /// What must be said, also to those who want quiet.
     pub fn say(&self, text: &str) {
+        if self.keeps(|| Said::Talk(text.to_string())) {
+            return;
+        }
         let mut stderr = anstream::stderr().lock();
         // Where stderr is closed nobody can be told so.
         let _ = stderr.write_all(plain::styled(text).as_bytes()).and_then(|()| stderr.flush());

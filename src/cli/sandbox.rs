@@ -99,7 +99,7 @@ async fn listen(
     printer.talk(&format!(
         "\nVersion 1 of the AWS CLI ignores the first for rds in us-east-1: add --endpoint-url http://{address}.\n\n"
     ));
-    let talk = *printer;
+    let talk = printer.clone();
     let stopped = async move { interrupts.next().await };
     let served =
         listener.serve(sandbox.sandbox().clone(), stopped, move |line| talk.talk(&format!("{line}\n"))).await;

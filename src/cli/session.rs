@@ -7,22 +7,27 @@ use super::hint;
 use super::policy;
 use super::printer::Printer;
 use super::unreachable::no_connection;
-use auroraml::aws::{Connection, PasswordSource, SecretText, real_config, served_config, simulated_config};
+use auroraml::aws::{
+    Aws, Connection, Pace, PasswordSource, SecretText, real_config, served_config, simulated_config,
+};
 use auroraml::run::reconcile::{PrepareError, Prepared};
 use auroraml::stack::Stack;
 use auroraml_clock::Clock;
+use auroraml_core::model;
 use auroraml_core::plan::{Misnamed, misnamed};
 use auroraml_core::render::Subject;
-use auroraml_core::spec::{self, Allow, Spec};
+use auroraml_core::spec::{self, Allow, Given, Spec};
 use auroraml_sandbox::file::{FileError, FileSandbox};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::remote::clock_at;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Runs a command on a runtime of its own.
 pub fn block_on(global: &Global, command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
@@ -53,14 +58,121 @@ pub fn run(paused: bool, command: impl Future<Output = Result<Exit, Error>>) -> 
     }
 }
 
+/// Where AWS is, for all stacks of a command.
+pub struct Host {
+    at: At,
+    profile: Option<String>,
+    plain_http: Option<String>,
+    /// How fast the run's clock runs; `None` when it jumps.
+    pub speed: Option<f64>,
+    /// One connection for each region, where several stacks share them.
+    shared: Mutex<BTreeMap<String, Arc<Aws>>>,
+}
+
+enum At {
+    File(Box<FileSandbox>),
+    Listener(SocketAddr, Clock),
+    Real,
+}
+
+impl Host {
+    /// Opens the sandbox, if one is used.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub async fn open(global: &Global, printer: &Printer) -> Result<Host, Error> {
+        let (at, speed) = match &global.sandbox {
+            Some(SandboxAt::File(file)) => {
+                (At::File(Box::new(open_sandbox(file, global, printer)?)), speed(global))
+            }
+            Some(SandboxAt::Listener(address)) => {
+                let clock = find_listener(*address, printer).await?;
+                let speed = clock.speed();
+                (At::Listener(*address, clock), Some(speed))
+            }
+            None => (At::Real, Some(1.0)),
+        };
+        let (profile, plain_http) = (global.profile.clone(), global.plain_http.clone());
+        Ok(Host { at, profile, plain_http, speed, shared: Mutex::default() })
+    }
+
+    /// The connection to a region, with the files that stand in `folder`.
+    async fn connection(&self, region: &str, folder: &Path) -> Connection {
+        let (config, clock) = match &self.at {
+            At::File(file) => {
+                let clock = file.sandbox().clock();
+                (simulated_config(region, file.sandbox().http_client(), &clock), clock)
+            }
+            At::Listener(address, clock) => {
+                (served_config(region, &format!("http://{address}"), clock), clock.clone())
+            }
+            At::Real => (real_config(region, self.profile.as_deref()).await, Clock::real()),
+        };
+        let plain_http = self.plain_http.clone();
+        Connection { config, plain_http, clock, files: files::beside(folder), passwords: passwords() }
+    }
+
+    /// The session of one stack, alone.
+    async fn alone(self, source: &Source, spec: Spec) -> Result<Session, Error> {
+        let connection = self.connection(&spec.region, &source.folder).await;
+        let endpoint = connection.config.endpoint_url().map(str::to_string);
+        let spec_sha256 = digest(source, &spec);
+        let stack = Stack::connect(spec, connection)
+            .await
+            .map_err(|failure| no_connection(&failure, endpoint.as_deref(), self.profile.as_deref()))?;
+        Ok(Session { stack, spec_sha256, speed: self.speed, host: Some(self) })
+    }
+
+    /// The session of one stack of several: they share the connection to a region, and what is listed there.
+    ///
+    /// # Errors
+    /// When AWS does not know the caller.
+    pub async fn among(&self, source: &Source, spec: Spec) -> Result<Session, Error> {
+        let base = self.shared(&spec.region).await?;
+        let aws = base.of_another(&spec.stack, model::scope(&spec), files::beside(&source.folder));
+        let spec_sha256 = digest(source, &spec);
+        let stack = Stack::over(spec, aws);
+        Ok(Session { stack, spec_sha256, speed: self.speed, host: None })
+    }
+
+    /// The connection to a region that all stacks there share.
+    async fn shared(&self, region: &str) -> Result<Arc<Aws>, Error> {
+        // Held while connecting: who comes meanwhile gets the connection that is on its way.
+        let mut shared = self.shared.lock().await;
+        if let Some(aws) = shared.get(region) {
+            return Ok(aws.clone());
+        }
+        let connection = self.connection(region, Path::new("")).await;
+        let endpoint = connection.config.endpoint_url().map(str::to_string);
+        let pace = Pace::published(&connection.clock);
+        let aws = Aws::connect_many(connection, pace)
+            .await
+            .map_err(|failure| no_connection(&failure, endpoint.as_deref(), self.profile.as_deref()))?;
+        let aws = Arc::new(aws);
+        shared.insert(region.to_string(), aws.clone());
+        Ok(aws)
+    }
+
+    /// Saves the sandbox, if there is one, and hands the command's result on.
+    pub fn close(self, result: Result<Exit, Error>) -> Result<Exit, Error> {
+        let At::File(sandbox) = self.at else { return result };
+        match (result, sandbox.close()) {
+            (Err(error), _) => Err(error),
+            (Ok(_), Err(error)) => Err(sandbox_error(&error)),
+            (Ok(exit), Ok(())) => Ok(exit),
+        }
+    }
+}
+
 /// A spec, and AWS as its stack sees it.
 pub struct Session {
     pub stack: Stack,
-    /// SHA-256 of the spec file, in hexadecimal digits.
+    /// SHA-256 of the spec file and of what its variables were, in hexadecimal digits.
     pub spec_sha256: String,
     /// How fast the run's clock runs; `None` when it jumps.
     pub speed: Option<f64>,
-    sandbox: Option<FileSandbox>,
+    /// Of a stack of several, whoever opened it closes it.
+    host: Option<Host>,
 }
 
 impl Session {
@@ -70,38 +182,8 @@ impl Session {
     /// When the spec is not good, the sandbox file cannot be used, or AWS does not know the caller.
     pub async fn open(path: &Path, global: &Global, printer: &Printer) -> Result<Session, Error> {
         let source = files::read_spec(path)?;
-        let spec = parse(&source, printer)?;
-        let connection = |config, clock| Connection {
-            config,
-            plain_http: global.plain_http.clone(),
-            clock,
-            files: files::beside(&source.folder),
-            passwords: passwords(),
-        };
-        let (sandbox, connection, speed) = match &global.sandbox {
-            Some(SandboxAt::File(file)) => {
-                let file = open_sandbox(file, global, printer)?;
-                let clock = file.sandbox().clock();
-                let config = simulated_config(&spec.region, file.sandbox().http_client(), &clock);
-                (Some(file), connection(config, clock), speed(global))
-            }
-            Some(SandboxAt::Listener(address)) => {
-                let clock = find_listener(*address, printer).await?;
-                let (endpoint, speed) = (format!("http://{address}"), clock.speed());
-                let config = served_config(&spec.region, &endpoint, &clock);
-                (None, connection(config, clock), Some(speed))
-            }
-            None => {
-                let config = real_config(&spec.region, global.profile.as_deref()).await;
-                (None, connection(config, Clock::real()), Some(1.0))
-            }
-        };
-        let endpoint = connection.config.endpoint_url().map(str::to_string);
-        let stack = Stack::connect(spec, connection)
-            .await
-            .map_err(|failure| no_connection(&failure, endpoint.as_deref(), global.profile.as_deref()))?;
-        let spec_sha256 = Sha256::digest(&source.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Session { stack, spec_sha256, speed, sandbox })
+        let spec = parse(&source, global, printer)?;
+        Host::open(global, printer).await?.alone(&source, spec).await
     }
 
     /// Takes note of what a person lets go by name.
@@ -150,24 +232,53 @@ impl Session {
 
     /// Saves the sandbox, if there is one, and hands the command's result on.
     pub fn close(self, result: Result<Exit, Error>) -> Result<Exit, Error> {
-        let Some(sandbox) = self.sandbox else { return result };
-        match (result, sandbox.close()) {
-            (Err(error), _) => Err(error),
-            (Ok(_), Err(error)) => Err(sandbox_error(&error)),
-            (Ok(exit), Ok(())) => Ok(exit),
+        match self.host {
+            Some(host) => host.close(result),
+            None => result,
         }
     }
 }
 
-/// The spec in a file.
+/// SHA-256 of the file, and of what its variables were where it has any.
+fn digest(source: &Source, spec: &Spec) -> String {
+    let mut digest = Sha256::new_with_prefix(&source.bytes);
+    if !spec.variables.is_empty() {
+        digest.update(b"\0");
+        // Plain data: writing it cannot fail.
+        digest.update(serde_json::to_vec(&spec.variables).unwrap_or_default());
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The spec in a file, or its problems, which are printed.
 ///
 /// # Errors
-/// When it is not good; the problems have been told.
-pub fn parse(source: &Source, printer: &Printer) -> Result<Spec, Error> {
-    spec::parse(&source.bytes).map_err(|problems| {
+/// When there are any.
+pub fn parse(source: &Source, global: &Global, printer: &Printer) -> Result<Spec, Error> {
+    let read = variables(global, |given| spec::parse_given(&source.bytes, given))?;
+    read.map_err(|problems| {
         printer.say(&problems.render(&source.name, &String::from_utf8_lossy(&source.bytes)));
         Error::said(Exit::Error)
     })
+}
+
+/// Does `work` with the values that were given for variables of specs.
+///
+/// # Errors
+/// When a name was given two values.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+pub fn variables<T>(global: &Global, work: impl FnOnce(&Given<'_>) -> T) -> Result<T, Error> {
+    let mut set = BTreeMap::new();
+    for (name, value) in &global.set {
+        if let Some(before) = set.insert(name.clone(), value.clone())
+            && before != *value
+        {
+            let why = "it is given two values";
+            return Err(Error::new(format!("--set {name}"), why, "give one"));
+        }
+    }
+    let environment = |name: &str| std::env::var(name).ok();
+    Ok(work(&Given { set, environment: Some(&environment) }))
 }
 
 /// Reads an environment variable when the password is asked for, and not before.

@@ -34,9 +34,15 @@ macro_rules! listing {
     ($name:ident, $request:ident, $filter:ident, $operation:literal, $item:ty) => {
         /// The stack's objects of this kind, in whatever state.
         pub(super) async fn $name(look: Look<'_>) -> Result<Arc<Vec<$item>>, Failure> {
+            let listed = async |which: Filter| {
+                let items = look.aws.ec2.$request().$filter(which).into_paginator().items().send();
+                items.collect::<Result<Vec<$item>, _>>().await.during($operation)
+            };
             look.shared($operation, async {
-                let items = look.aws.ec2.$request().$filter(ours(look.aws)).into_paginator().items().send();
-                items.collect::<Result<Vec<_>, _>>().await.during($operation)
+                let Some(all) = look.for_all($operation, listed(everyones())).await? else {
+                    return listed(ours(look.aws)).await;
+                };
+                Ok(all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect())
             })
             .await
         }
@@ -52,11 +58,27 @@ listing!(endpoints, describe_vpc_endpoints, filters, "DescribeVpcEndpoints", Vpc
 
 /// The stack's addresses. EC2 lists them in one answer.
 pub(super) async fn addresses(look: Look<'_>) -> Result<Arc<Vec<Address>>, Failure> {
+    let listed = async |which: Filter| {
+        let answer = look.aws.ec2.describe_addresses().filters(which).send().await;
+        let found: Vec<Address> = answer.during("DescribeAddresses")?.addresses.unwrap_or_default();
+        Ok(found)
+    };
     look.shared("DescribeAddresses", async {
-        let answer = look.aws.ec2.describe_addresses().filters(ours(look.aws)).send().await;
-        Ok(answer.during("DescribeAddresses")?.addresses.unwrap_or_default())
+        let Some(all) = look.for_all("DescribeAddresses", listed(everyones())).await? else {
+            return listed(ours(look.aws)).await;
+        };
+        Ok(all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect())
     })
     .await
+}
+
+/// What any stack has.
+fn everyones() -> Filter {
+    filter("tag-key", STACK_TAG)
+}
+
+fn is_ours(aws: &Aws, tags: &[Tag]) -> bool {
+    tags.iter().any(|tag| tag.key() == Some(STACK_TAG) && tag.value() == Some(aws.place.stack.as_str()))
 }
 
 fn ours(aws: &Aws) -> Filter {

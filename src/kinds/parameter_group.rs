@@ -2,7 +2,7 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use super::rds::parameters::{apply_types, named, reset, set, set_by_user, values};
-use super::rds::{list_tags, tags, update_tags};
+use super::rds::{self, list_tags, tags, update_tags};
 use super::role;
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
@@ -14,19 +14,24 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Calls for ParameterGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (aws, name) = (look.aws, look.aws.place.cluster());
-        let describe = async {
-            let request =
-                aws.rds.describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(&name);
-            absent_ok(request.send().await.during("DescribeDBClusterParameterGroups"))
-        };
         let arn = aws.place.parameter_group_arn();
+        // Neither tags nor values are in the listing.
+        let known = match look.is_shared() {
+            true => Some(rds::parameter_group(look).await?),
+            false => None,
+        };
+        if let Some(None) = known {
+            return Ok(Vec::new());
+        }
+        let describe = async {
+            match known {
+                Some(known) => Ok(known),
+                None => rds::parameter_group(look).await,
+            }
+        };
         let (found, tags, parameters) =
             tokio::join!(describe, list_tags(aws, &arn), live_parameters(look, &name));
-        let Some(group) =
-            found?.and_then(|found| found.db_cluster_parameter_groups.unwrap_or_default().into_iter().next())
-        else {
-            return Ok(Vec::new());
-        };
+        let Some(group) = found? else { return Ok(Vec::new()) };
         let tags = absent_ok(tags)?.unwrap_or_default();
         let parameters = absent_ok(parameters)?.unwrap_or_default();
         Ok(vec![Seen {
@@ -115,7 +120,7 @@ async fn live_parameters(look: Look<'_>, group: &str) -> Result<Vec<Parameter>, 
     let (mut found, roles) = (found?, roles?);
     let has_role = |ability: &&Ability| {
         let name = aws.place.role(ability.name);
-        roles.iter().any(|role| role.role_name() == name)
+        roles.iter().any(|role| role.name == name)
     };
     let abilities = aws.scope.engine.abilities.iter().filter(has_role);
     let of_roles = abilities.filter_map(|ability| Some(ability.wiring.parameter()?.to_string()));

@@ -10,13 +10,17 @@ use crate::aws::{Aws, Class, During, Failure, Inside, Look, tag_changes, tag_map
 use auroraml_core::base::State;
 use auroraml_core::members::restart::needs_person;
 use aws_sdk_rds::primitives::DateTime;
-use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
+use aws_sdk_rds::types::{DbCluster, DbClusterParameterGroup, DbInstance, DbSubnetGroup, Tag};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The stack's cluster, or none.
 pub(super) async fn cluster(look: Look<'_>) -> Result<Arc<Option<DbCluster>>, Failure> {
     look.shared("DescribeDBClusters", async {
+        if let Some(all) = look.for_all("DescribeDBClusters", every_cluster(look.aws)).await? {
+            let name = look.aws.cluster();
+            return Ok(all.iter().find(|one| one.db_cluster_identifier() == Some(name.as_str())).cloned());
+        }
         let answer =
             look.aws.rds.describe_db_clusters().db_cluster_identifier(look.aws.cluster()).send().await;
         let found = absent_ok(answer.during("DescribeDBClusters"))?;
@@ -25,10 +29,19 @@ pub(super) async fn cluster(look: Look<'_>) -> Result<Arc<Option<DbCluster>>, Fa
     .await
 }
 
-/// Identifiers of the other clusters that use a parameter group, sorted: AWS has no filter for it.
-pub(super) async fn other_users(aws: &Aws, group: &str) -> Result<Vec<String>, Failure> {
+/// All clusters of the account in the region.
+async fn every_cluster(aws: &Aws) -> Result<Vec<DbCluster>, Failure> {
     let pages = aws.rds.describe_db_clusters().into_paginator().items().send();
-    let all = pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBClusters")?;
+    pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBClusters")
+}
+
+/// Identifiers of the other clusters that use a parameter group, sorted: AWS has no filter for it.
+pub(super) async fn other_users(look: Look<'_>, group: &str) -> Result<Vec<String>, Failure> {
+    let aws = look.aws;
+    let all = match look.for_all("DescribeDBClusters", every_cluster(aws)).await? {
+        Some(all) => all,
+        None => Arc::new(every_cluster(aws).await?),
+    };
     let mut users: Vec<String> = all
         .iter()
         .filter(|cluster| cluster.db_cluster_parameter_group() == Some(group))
@@ -42,6 +55,15 @@ pub(super) async fn other_users(aws: &Aws, group: &str) -> Result<Vec<String>, F
 /// The instances of the stack's cluster.
 pub(super) async fn instances(look: Look<'_>) -> Result<Arc<Vec<DbInstance>>, Failure> {
     look.shared("DescribeDBInstances", async {
+        let every = async {
+            let items = look.aws.rds.describe_db_instances().into_paginator().items().send();
+            items.collect::<Result<Vec<_>, _>>().await.during("DescribeDBInstances")
+        };
+        if let Some(all) = look.for_all("DescribeDBInstances", every).await? {
+            let cluster = look.aws.cluster();
+            let ours = |one: &&DbInstance| one.db_cluster_identifier() == Some(cluster.as_str());
+            return Ok(all.iter().filter(ours).cloned().collect());
+        }
         let filter =
             aws_sdk_rds::types::Filter::builder().name("db-cluster-id").values(look.aws.cluster()).build();
         let items = look.aws.rds.describe_db_instances().filters(filter).into_paginator().items().send();
@@ -67,6 +89,41 @@ pub(super) fn state(status: &str) -> State {
         }
         other => State::Busy(other.into()),
     }
+}
+
+/// The stack's DB cluster parameter group.
+pub(super) async fn parameter_group(look: Look<'_>) -> Result<Option<DbClusterParameterGroup>, Failure> {
+    const OPERATION: &str = "DescribeDBClusterParameterGroups";
+    let (aws, name) = (look.aws, look.aws.place.cluster());
+    let every = async {
+        let pages = aws.rds.describe_db_cluster_parameter_groups().into_paginator().items().send();
+        pages.collect::<Result<Vec<_>, _>>().await.during(OPERATION)
+    };
+    if let Some(all) = look.for_all(OPERATION, every).await? {
+        return Ok(all
+            .iter()
+            .find(|one| one.db_cluster_parameter_group_name() == Some(name.as_str()))
+            .cloned());
+    }
+    let request = aws.rds.describe_db_cluster_parameter_groups().db_cluster_parameter_group_name(&name);
+    let found = absent_ok(request.send().await.during(OPERATION))?;
+    Ok(found.and_then(|found| found.db_cluster_parameter_groups?.into_iter().next()))
+}
+
+/// The stack's DB subnet group.
+pub(super) async fn subnet_group(look: Look<'_>) -> Result<Option<DbSubnetGroup>, Failure> {
+    const OPERATION: &str = "DescribeDBSubnetGroups";
+    let (aws, name) = (look.aws, look.aws.place.cluster());
+    let every = async {
+        let pages = aws.rds.describe_db_subnet_groups().into_paginator().items().send();
+        pages.collect::<Result<Vec<_>, _>>().await.during(OPERATION)
+    };
+    if let Some(all) = look.for_all(OPERATION, every).await? {
+        return Ok(all.iter().find(|one| one.db_subnet_group_name() == Some(name.as_str())).cloned());
+    }
+    let request = aws.rds.describe_db_subnet_groups().db_subnet_group_name(&name);
+    let found = absent_ok(request.send().await.during(OPERATION))?;
+    Ok(found.and_then(|found| found.db_subnet_groups?.into_iter().next()))
 }
 
 /// As [`state`], of what is the stack's own: stopped is one of the ways it can be.

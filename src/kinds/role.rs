@@ -4,21 +4,47 @@ use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_mad
 use crate::aws::{Aws, Class, During, Failure, Look, owns_or, tag_changes, tag_map};
 use auroraml_core::base::{State, policy};
 use auroraml_core::kinds::role::{Props, Role};
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, EntityType, RoleDetail, Tag};
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// A role under the stack's path.
+pub(super) struct Known {
+    pub name: String,
+    /// All of it, where it came with the list.
+    detail: Option<RoleDetail>,
+}
+
 /// The roles under the stack's path.
-pub(super) async fn of_the_stack(look: Look<'_>) -> Result<Arc<Vec<aws_sdk_iam::types::Role>>, Failure> {
+pub(super) async fn of_the_stack(look: Look<'_>) -> Result<Arc<Vec<Known>>, Failure> {
     let aws = look.aws;
     look.shared("ListRoles", async {
         let path = aws.place.role_path();
+        if let Some(all) = look.for_all("GetAccountAuthorizationDetails", every_role(aws)).await? {
+            let ours = all.iter().filter(|role| role.path() == Some(path.as_str()));
+            let known = ours.filter_map(|role| {
+                Some(Known { name: role.role_name()?.to_string(), detail: Some(role.clone()) })
+            });
+            return Ok(known.collect());
+        }
         let pages = aws.iam.list_roles().path_prefix(path).into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await.during("ListRoles")
+        let roles = pages.collect::<Result<Vec<_>, _>>().await.during("ListRoles")?;
+        Ok(roles.into_iter().map(|role| Known { name: role.role_name, detail: None }).collect())
     })
     .await
+}
+
+/// Roles in one page of [`every_role`]: the most that IAM gives.
+const PAGE: i32 = 1000;
+
+/// All roles of the account with their policies.
+async fn every_role(aws: &Aws) -> Result<Vec<RoleDetail>, Failure> {
+    let request = aws.iam.get_account_authorization_details().filter(EntityType::Role).max_items(PAGE);
+    let pages = request.into_paginator().send().collect::<Result<Vec<_>, _>>().await;
+    let pages = pages.during("GetAccountAuthorizationDetails")?;
+    Ok(pages.into_iter().flat_map(|page| page.role_detail_list.unwrap_or_default()).collect())
 }
 
 impl Calls for Role {
@@ -26,12 +52,13 @@ impl Calls for Role {
         let aws = look.aws;
         let listed = of_the_stack(look).await?;
         let prefix = aws.place.role("");
-        let names: Vec<&str> = listed
-            .iter()
-            .filter_map(|role| role.role_name().strip_prefix(&prefix))
-            .filter(|name| look.wants(name))
-            .collect();
-        let details = join_all(names.iter().map(|name| detail(aws, name))).await;
+        let ours = listed.iter().filter_map(|role| Some((role.name.strip_prefix(&prefix)?, role)));
+        let ours = ours.filter(|(name, _)| look.wants(name));
+        let details = join_all(ours.map(async |(name, role)| match &role.detail {
+            Some(detail) => Ok(Some(whole(aws, name, detail))),
+            None => detail(aws, name).await,
+        }))
+        .await;
         Ok(details.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
@@ -116,23 +143,61 @@ async fn detail(aws: &Aws, name: &str) -> Result<Option<Seen<Props>>, Failure> {
     // The list has neither tags nor policies.
     let (found, policy) = tokio::join!(get, policy);
     let Some(found) = absent_ok(found)?.and_then(|found| found.role) else { return Ok(None) };
-    let policy = absent_ok(policy)?.map_or(Value::Null, |found| document(found.policy_document()));
-    let boundary = found.permissions_boundary().and_then(|bound| bound.permissions_boundary_arn());
-    let boundary = boundary.map(String::from);
-    let tags = tag_map(found.tags().iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
-    Ok(Some(Seen {
+    let policy = absent_ok(policy)?.map(|found| found.policy_document);
+    Ok(Some(seen(
+        aws,
+        name,
+        Parts {
+            arn: &found.arn,
+            path: &found.path,
+            trust: found.assume_role_policy_document(),
+            policy: policy.as_deref(),
+            boundary: found.permissions_boundary(),
+            tags: found.tags(),
+        },
+    )))
+}
+
+/// A role as the list of all of them shows it.
+fn whole(aws: &Aws, name: &str, role: &RoleDetail) -> Seen<Props> {
+    let access = role.role_policy_list().iter().find(|policy| policy.policy_name() == Some(POLICY));
+    let parts = Parts {
+        arn: role.arn().unwrap_or_default(),
+        path: role.path().unwrap_or_default(),
+        trust: role.assume_role_policy_document(),
+        policy: access.and_then(|policy| policy.policy_document()),
+        boundary: role.permissions_boundary(),
+        tags: role.tags(),
+    };
+    seen(aws, name, parts)
+}
+
+/// What a role is made of, whoever shows it.
+struct Parts<'a> {
+    arn: &'a str,
+    path: &'a str,
+    trust: Option<&'a str>,
+    policy: Option<&'a str>,
+    boundary: Option<&'a AttachedPermissionsBoundary>,
+    tags: &'a [Tag],
+}
+
+fn seen(aws: &Aws, name: &str, parts: Parts<'_>) -> Seen<Props> {
+    let boundary = parts.boundary.and_then(|bound| bound.permissions_boundary_arn());
+    let tags = tag_map(parts.tags.iter().map(|tag| (Some(tag.key()), Some(tag.value()))));
+    Seen {
         name: name.to_string(),
         // Nobody else makes roles in this path.
-        owned: owns_or(&aws.place, &tags, found.path() == aws.place.role_path()),
+        owned: owns_or(&aws.place, &tags, parts.path == aws.place.role_path()),
         props: Props {
-            trust: document(found.assume_role_policy_document().unwrap_or_default()),
-            policy,
-            boundary,
+            trust: document(parts.trust.unwrap_or_default()),
+            policy: parts.policy.map_or(Value::Null, document),
+            boundary: boundary.map(String::from),
             tags,
         },
-        outputs: [("arn".into(), found.arn().into()), ("name".into(), role.into())].into(),
+        outputs: [("arn".into(), parts.arn.into()), ("name".into(), aws.place.role(name).into())].into(),
         state: State::Ready,
-    }))
+    }
 }
 
 async fn put_policy(aws: &Aws, name: &str, want: &Props) -> Result<(), Failure> {

@@ -78,11 +78,17 @@ pub(super) async fn models(look: Look<'_>) -> Result<Vec<String>, Failure> {
     let aws = look.aws;
     let listed = look
         .shared("ListModels", async {
-            let request = aws.sagemaker.list_models().name_contains(aws.place.name("")).max_results(100);
-            let pages = request.into_paginator().items().send();
-            let found = pages.collect::<Result<Vec<_>, _>>().await.during("ListModels")?;
-            let names = found.into_iter().filter_map(|model| model.model_name);
-            Ok(names.filter(|name| is_hashed(&aws.place, name)).collect::<Vec<_>>())
+            let listed = async |part: Option<String>| {
+                let request = aws.sagemaker.list_models().set_name_contains(part).max_results(100);
+                let pages = request.into_paginator().items().send();
+                let found = pages.collect::<Result<Vec<_>, _>>().await.during("ListModels")?;
+                Ok::<Vec<_>, Failure>(found.into_iter().filter_map(|model| model.model_name).collect())
+            };
+            let names = match look.for_all("ListModels", listed(None)).await? {
+                Some(all) => all,
+                None => Arc::new(listed(Some(aws.place.name(""))).await?),
+            };
+            Ok(names.iter().filter(|name| is_hashed(&aws.place, name)).cloned().collect::<Vec<_>>())
         })
         .await?;
     Ok(listed.to_vec())
@@ -100,12 +106,18 @@ pub(super) async fn configs(look: Look<'_>) -> Result<Vec<String>, Failure> {
 pub(super) async fn all_configs(look: Look<'_>) -> Result<Arc<Vec<String>>, Failure> {
     let aws = look.aws;
     look.shared("ListEndpointConfigs", async {
-        let request =
-            aws.sagemaker.list_endpoint_configs().name_contains(aws.place.name("")).max_results(100);
-        let pages = request.into_paginator().items().send();
-        let found = pages.collect::<Result<Vec<_>, _>>().await.during("ListEndpointConfigs")?;
-        let names = found.into_iter().filter_map(|config| config.endpoint_config_name);
-        Ok(names.filter(|name| is_hashed(&aws.place, name)).collect())
+        let listed = async |part: Option<String>| {
+            let request = aws.sagemaker.list_endpoint_configs().set_name_contains(part).max_results(100);
+            let pages = request.into_paginator().items().send();
+            let found = pages.collect::<Result<Vec<_>, _>>().await.during("ListEndpointConfigs")?;
+            let names = found.into_iter().filter_map(|config| config.endpoint_config_name);
+            Ok::<Vec<_>, Failure>(names.collect())
+        };
+        let names = match look.for_all("ListEndpointConfigs", listed(None)).await? {
+            Some(all) => all,
+            None => Arc::new(listed(Some(aws.place.name(""))).await?),
+        };
+        Ok(names.iter().filter(|name| is_hashed(&aws.place, name)).cloned().collect())
     })
     .await
 }

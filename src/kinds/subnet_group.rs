@@ -1,7 +1,7 @@
 //! How AWS is asked for the DB subnet group.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
-use super::rds::{list_tags, tags, update_tags};
+use super::rds::{self, list_tags, tags, update_tags};
 use crate::aws::{Aws, Class, During, Failure, Look, owns};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::subnet_group::{Props, SubnetGroup};
@@ -9,16 +9,22 @@ use auroraml_core::kinds::subnet_group::{Props, SubnetGroup};
 impl Calls for SubnetGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (aws, arn) = (look.aws, look.aws.place.subnet_group_arn());
+        // Its tags are not in the listing.
+        let known = match look.is_shared() {
+            true => Some(rds::subnet_group(look).await?),
+            false => None,
+        };
+        if let Some(None) = known {
+            return Ok(Vec::new());
+        }
         let describe = async {
-            let request = aws.rds.describe_db_subnet_groups().db_subnet_group_name(aws.place.cluster());
-            absent_ok(request.send().await.during("DescribeDBSubnetGroups"))
+            match known {
+                Some(known) => Ok(known),
+                None => rds::subnet_group(look).await,
+            }
         };
         let (found, tags) = tokio::join!(describe, list_tags(aws, &arn));
-        let Some(group) =
-            found?.and_then(|found| found.db_subnet_groups.unwrap_or_default().into_iter().next())
-        else {
-            return Ok(Vec::new());
-        };
+        let Some(group) = found? else { return Ok(Vec::new()) };
         let tags = absent_ok(tags)?.unwrap_or_default();
         let mut subnets: Vec<Input> =
             group.subnets().iter().filter_map(|s| s.subnet_identifier()).map(Input::from).collect();

@@ -214,7 +214,7 @@ async fn engine(look: Look<'_>, spec: &Spec) -> Result<EngineFacts, Failure> {
         {
             Ok((Vec::new(), live, None))
         }
-        Aurora::Owned(_) => Ok((engine_versions(look.aws).await?, live, None)),
+        Aurora::Owned(_) => Ok((engine_versions(look).await?, live, None)),
     }
 }
 
@@ -271,7 +271,15 @@ async fn stack_status(aws: &Aws, stack: String) -> Result<(String, String), Fail
     Ok((stack, status.map_or("DELETED", |status| status.as_str()).to_string()))
 }
 
-async fn engine_versions(aws: &Aws) -> Result<Vec<Offered>, Failure> {
+async fn engine_versions(look: Look<'_>) -> Result<Vec<Offered>, Failure> {
+    let all = look.for_all("DescribeDBEngineVersions", offered_versions(look.aws)).await?;
+    match all {
+        Some(all) => Ok(all.to_vec()),
+        None => offered_versions(look.aws).await,
+    }
+}
+
+async fn offered_versions(aws: &Aws) -> Result<Vec<Offered>, Failure> {
     let pages =
         aws.rds.describe_db_engine_versions().engine(aws.scope.engine.name).into_paginator().items().send();
     let found = absent_ok(pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBEngineVersions"))?;

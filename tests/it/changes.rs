@@ -171,6 +171,7 @@ const CHANGES: &[(&str, &str, &str, Expected)] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     ("stack", "another stack, of which nothing is there: stacks.rs"),
     ("region", "the same"),
+    ("variables", "as what uses them: crates/core/tests/it/variables.rs"),
     ("aurora.existing.existing", "interruptions.rs: another_existing_cluster_is_blocked"),
     ("aurora.existing.restart", "of the run, as `aurora.restart`"),
     (

@@ -142,7 +142,7 @@ impl Account {
             let rds = part("rds");
             let identifier = existing.existing.to_ascii_lowercase();
             let group = rds["clusters"][&identifier]["group"].as_str();
-            let original = rds["cluster_groups"][&spec.stack]["tags"]["auroraml:original-group"].as_str();
+            let original = rds["groups"][&spec.stack]["tags"]["auroraml:original-group"].as_str();
             known.groups = [group, original].into_iter().flatten().map(String::from).collect();
             let members = rds["instances"].as_object().into_iter().flatten();
             let members = members.filter(|(_, member)| member["cluster"] == identifier.as_str());

@@ -3,6 +3,7 @@
 //! Facts: fact book, section 3 (codes, quotas, deletion order, propagation) and traps 35 to 38.
 
 mod attachments;
+mod details;
 mod documents;
 mod evaluate;
 mod policies;
@@ -246,6 +247,7 @@ pub(crate) fn handle(call: &Call, iam: &mut Iam, random: &mut Random) -> Reply {
         "TagInstanceProfile" => iam.tag_instance_profile(call),
         "UntagInstanceProfile" => iam.untag_instance_profile(call),
         "ListInstanceProfileTags" => iam.list_instance_profile_tags(call),
+        "GetAccountAuthorizationDetails" => iam.authorization_details(call),
         "GetUser" => get_user(call),
         "SimulatePrincipalPolicy" => iam.simulate_principal_policy(call),
         _ => return Err(call.unknown()),

@@ -57,7 +57,7 @@ pub async fn group_facts(look: Look<'_>) -> Result<Option<GroupFacts>, Failure> 
     Ok(Some(GroupFacts {
         roles: attached.roles(),
         apply_types: parameters::apply_types(&attached.parameters),
-        other_users: other_users(look.aws, &attached.group).await?,
+        other_users: other_users(look, &attached.group).await?,
     }))
 }
 

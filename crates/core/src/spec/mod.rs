@@ -23,6 +23,7 @@ mod sql;
 mod stack;
 mod table;
 mod training;
+mod variables;
 mod window;
 
 pub use aurora::{Aurora, Cluster, ClusterOnDestroy, ExistingCluster, Instance, Serverless, Storage};
@@ -45,6 +46,7 @@ pub use table::{Table, tables};
 pub use training::{
     Autopilot, AutopilotMode, Goal, Problem as AutopilotProblem, Range, Training, Tuning, seconds,
 };
+pub use variables::{Environment, Given, Variable};
 pub use window::Window;
 
 use crate::engine::{AURORA_MYSQL, Engine};
@@ -66,15 +68,35 @@ pub fn parse(source: &[u8]) -> Result<Spec, Problems> {
     parse_with_warnings(source).map(|(spec, _)| spec)
 }
 
+/// As [`parse`], with values of the spec's variables.
+///
+/// # Errors
+/// The same.
+pub fn parse_given(source: &[u8], given: &Given<'_>) -> Result<Spec, Problems> {
+    read(source, given).map(|(spec, _)| spec)
+}
+
 /// As [`parse`], with what may be a mistake although the spec is good.
 ///
 /// # Errors
 /// All problems and warnings of the file at once; of what is not YAML at all, the first.
 pub fn parse_with_warnings(source: &[u8]) -> Result<(Spec, Problems), Problems> {
+    read(source, &Given::default())
+}
+
+/// As [`parse_with_warnings`], with values of the spec's variables.
+///
+/// # Errors
+/// The same.
+pub fn read(source: &[u8], given: &Given<'_>) -> Result<(Spec, Problems), Problems> {
     let source = text(source)?;
-    let (root, found) = node::tree(source)?;
+    let (mut root, mut found) = node::tree(source)?;
+    let in_force = variables::resolve(&mut root, given, &mut found);
     let mut reader = reader::Reader::new(&root, found);
-    let spec = stack::read(&root, &mut reader);
+    let mut spec = stack::read(&root, &mut reader);
+    if let Some(spec) = &mut spec {
+        spec.variables = in_force;
+    }
     if let Some(spec) = &spec {
         check::check(spec, &mut reader);
     }

@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::reader::Reader;
 use super::{
     Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart,
-    SqlFunction, SqlTable, Unload, check,
+    SqlFunction, SqlTable, Unload, Variable, check,
 };
 use crate::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,12 @@ fields! {
             required: "write `region: us-east-1` or another AWS region",
             changed: "the same",
             meaning: "AWS region with Aurora machine learning",
+        }
+        /// Values that this file uses as `${name}`, with their defaults; one without a default must be given.
+        variables: BTreeMap<String, Variable> {
+            type: "mapping of values",
+            changed: "as what uses them",
+            meaning: "names with defaults, used in values as `${name}` and given by `--set name=VALUE`; `${env:NAME}` is an environment variable ([variables](fleet.md#variables))",
         }
         /// Tags put on everything that the stack owns.
         tags: BTreeMap<String, String> {

@@ -23,6 +23,7 @@ mod sql_text;
 mod sync;
 mod tidy;
 mod validate;
+mod variables;
 
 use auroraml_core::base::names::Place;
 use auroraml_core::engine::{AURORA_MYSQL, Offered};

@@ -47,7 +47,7 @@ pub(super) fn write_role_fields(x: &mut Xml, role: &Role, iam: &Iam, whole: bool
 impl Iam {
     /// The trust document as IAM shows it: a principal whose role is gone, or was deleted and made again,
     /// appears as the unique id it once had (fact book, trap 36).
-    fn shown_trust(&self, trust: &Trust) -> String {
+    pub(super) fn shown_trust(&self, trust: &Trust) -> String {
         let mut document = trust.document.clone();
         for (arn, id) in &trust.principals {
             if !self.roles.values().any(|role| role.arn() == *arn && role.id == *id) {
