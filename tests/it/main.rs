@@ -9,6 +9,7 @@ mod chaos;
 mod churn;
 mod cli;
 mod crash;
+mod enforced;
 mod exits;
 mod figures;
 mod harness;

@@ -37,7 +37,10 @@ pub const NEEDS: &[Need] = &[
                 &["rds:DescribeDBClusterParameterGroups"],
                 &["rds:cluster-pg:{any_of_existing}"],
             ),
-            Permission::look(&["cloudformation:DescribeStacks"], &["cloudformation:stack/{any_of_existing}"]),
+            Permission::look(
+                &["cloudformation:DescribeStacks"],
+                &["cloudformation:stack/{any_of_existing}/*"],
+            ),
         ],
     },
     Need {
@@ -88,7 +91,7 @@ pub const NEEDS: &[Need] = &[
                     "iam:role/auroraml/{stack}/{region}/*",
                     // One that is not there has no path: IAM is asked by name.
                     "iam:role/{stack}-{region}-*",
-                    "iam:role/{any_of_existing}",
+                    "iam:role/{other_role}",
                 ],
             ),
             // What is attached to a role counts as well, whoever wrote it.

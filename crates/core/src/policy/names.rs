@@ -17,7 +17,14 @@ pub struct Name {
     pub given: Option<&'static str>,
 }
 
+/// What begins the text of a name that a template's parameter or resource gives.
+const REFERENCE: &str = "!Ref ";
+
 impl Name {
+    /// Whether it is what a template's parameter or resource gives: whole ARNs.
+    pub fn is_reference(&self) -> bool {
+        self.text.starts_with(REFERENCE)
+    }
     pub fn new(text: impl Into<String>) -> Name {
         Name { text: text.into(), given: None }
     }
@@ -99,6 +106,7 @@ impl Names {
         };
         say("existing", identifier.iter().cloned().collect());
         say("any_of_existing", some(existing.is_some(), "*"));
+        say("other_role", some(existing.is_some(), "*"));
         say("member", members);
         say("group", custom);
         say("default_group", some(existing.is_some(), "default.*"));
@@ -156,6 +164,14 @@ impl Names {
         if pattern == "*" {
             return vec![Name::new("*")];
         }
+        // A template's parameter that is an ARN, or several, stands for itself.
+        let inside = pattern.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+        let own = inside.filter(|(name, _)| self.values.contains_key(*name));
+        let own = own.map(|(name, _)| self.values_of(name)).unwrap_or_default();
+        let (own, names): (Vec<Name>, Vec<Name>) = own.into_iter().partition(|name| name.is_reference());
+        if !own.is_empty() && names.is_empty() {
+            return own;
+        }
         let whole = match pattern.split_once(':') {
             Some(("arn", _)) => pattern.to_string(),
             Some(("s3", rest)) => format!("arn:{{partition}}:s3:::{rest}"),
@@ -177,8 +193,8 @@ impl Names {
             rest = after;
         }
         found.iter_mut().for_each(|name| name.text.push_str(rest));
-        // A list of whole ARNs, of a template's parameter.
-        found.retain(|name| !name.text.is_empty());
+        found.retain(|name| !name.text.contains(REFERENCE));
+        found.extend(own);
         found
     }
 
