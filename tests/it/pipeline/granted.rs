@@ -7,6 +7,11 @@ use std::collections::BTreeSet;
 
 /// Actions that no call of ours is named after, each with the call that needs it.
 const CALLED_OTHERWISE: &[(&str, &str)] = &[
+    // The name of these calls does not stand beside `during`.
+    ("ec2:DescribeInternetGateways", "ec2:CreateInternetGateway"),
+    ("rds:DescribeEngineDefaultClusterParameters", "rds:CreateDBClusterParameterGroup"),
+    ("rds:DescribeEngineDefaultParameters", "rds:CreateDBClusterParameterGroup"),
+    ("rds:DescribeEvents", "rds:DescribeDBClusters"),
     ("iam:PassRole", "iam:CreateRole"),
     // AWS makes them on first use of a service, in the caller's name.
     ("iam:CreateServiceLinkedRole", "rds:CreateDBCluster"),
