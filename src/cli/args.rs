@@ -187,6 +187,7 @@ pub enum Command {
     Pause(super::pause::Pause),
     Resume(super::pause::Resume),
     Status(Status),
+    Cost(super::cost::Cost),
     Verify(Verify),
     Policy(super::policy::Policy),
     Data(Data),

@@ -160,6 +160,20 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
     builder.create(path).map_err(refuse)
 }
 
+/// A small text file that an argument names.
+///
+/// # Errors
+/// When it cannot be read, or is too large.
+pub fn read_text(path: &Path, limit: usize) -> Result<String, Error> {
+    let name = path.display().to_string();
+    let wrong = |why: String| Error::new(&name, why, "check the name and what is in it");
+    let bytes = read(path, limit as u64 + 1).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    if bytes.len() > limit {
+        return Err(wrong(format!("it has more than {limit} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|_| wrong("it is no text".into()))
+}
+
 /// Options to write a file that, if it is new, only its owner can read: plans and events name everything that a stack is
 /// made of.
 pub fn private() -> OpenOptions {

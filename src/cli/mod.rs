@@ -5,6 +5,7 @@
 
 pub mod args;
 mod carry_out;
+mod cost;
 mod data;
 #[cfg(test)]
 mod documents;
@@ -73,6 +74,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
         Command::Pause(args) => session::block_on(global, pause::pause(args, global, printer)),
         Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
+        Command::Cost(args) => session::block_on(global, cost::cost(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Policy(args) => policy::policy(args, global, printer),

@@ -15,6 +15,19 @@ pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// Whether stdout is a terminal, so that what is printed there is seen as it is.
+pub fn is_shown() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether the locale says that more than ASCII can be shown: the first of these that is set (POSIX, "Internationalization
+/// Variables").
+pub fn is_unicode() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(std::env::var_os);
+    let locale = set.map(|value| value.to_string_lossy().to_lowercase()).find(|value| !value.is_empty());
+    locale.is_some_and(|locale| locale.contains("utf-8") || locale.contains("utf8"))
+}
+
 /// Columns and lines of the terminal that stderr is.
 pub fn size() -> (usize, usize) {
     match terminal_size::terminal_size_of(io::stderr()) {

@@ -6,6 +6,7 @@ pub mod execute;
 mod facts;
 pub mod known;
 pub mod preflight;
+pub mod prices;
 pub mod reconcile;
 mod shared;
 mod step;

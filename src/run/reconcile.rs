@@ -6,6 +6,7 @@ use crate::aws::{Aws, Failure, Inside, Look, Stop};
 use crate::stack::Stack;
 use crate::verify::outlook;
 use auroraml_core::base::{Id, Observed};
+use auroraml_core::cost::bill;
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
@@ -119,7 +120,12 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
         if order.intent.destroys() && model::is_paused(&observed) {
             graph.notes.push(STARTS_FIRST.into());
         }
-        let plan = plan(&graph, &observed, &stack.kinds.catalog());
+        let mut plan = plan(&graph, &observed, &stack.kinds.catalog());
+        let whole = match order.intent {
+            Intent::Apply => None,
+            _ => model::build(spec, &aws.place, &facts, Intent::Apply).ok(),
+        };
+        plan.cost = bill(&graph, whole.as_ref(), &observed, &plan.leaving(), &aws.place.region);
         let may_hide = match order.intent {
             Intent::Apply => may_hide(&stack.kinds, &observed, &plan, Some(&graph)),
             Intent::Pause { .. } => false,

@@ -66,6 +66,10 @@ fn a_password_is_said_nowhere() {
     for format in ["text", "json"] {
         run(at, &["status", "churn.yaml", "--format", format], &mut heard);
     }
+    for format in ["text", "json", "markdown"] {
+        let args = ["cost", "churn.yaml", "--live", "--usage", "storage_gib=5", "--format", format];
+        assert!(run(at, &args, &mut heard).status.success());
+    }
     // A variable of the container changes, and somebody has put a token into the notebook's script by hand.
     let changed = std::fs::read_to_string(at.join("churn.yaml"))
         .unwrap()

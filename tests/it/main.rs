@@ -8,6 +8,7 @@ mod changes;
 mod chaos;
 mod churn;
 mod cli;
+mod cost;
 mod crash;
 mod enforced;
 mod exits;

@@ -15,15 +15,17 @@
 //! | 2 | [`spec`] | YAML to [`spec::Spec`], every problem with its position |
 //! | 3 | [`members`] | the members of a cluster: who restarts next, what interrupts them, what is permitted |
 //! | 4 | [`resource`] | the graph of desired resources, and the [`resource::Rules`] of a kind |
-//! | 5 | [`kinds`] | what each kind is: its properties and rules |
-//! | 5 | [`plan`] | graph and live state to [`plan::Plan`], a value |
-//! | 5 | [`events`] | what is told while a plan is carried out |
-//! | 6 | [`model`] | spec to graph: how Aurora machine learning fits together |
-//! | 7 | [`policy`] | spec to the least that IAM must allow |
-//! | 7 | [`verify`] | what was seen of live wiring to checks |
-//! | 8 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
+//! | 5 | [`cost`] | what the graph and what is live costs, by a table of prices |
+//! | 6 | [`kinds`] | what each kind is: its properties and rules |
+//! | 6 | [`plan`] | graph and live state to [`plan::Plan`], a value |
+//! | 6 | [`events`] | what is told while a plan is carried out |
+//! | 7 | [`model`] | spec to graph: how Aurora machine learning fits together |
+//! | 8 | [`policy`] | spec to the least that IAM must allow |
+//! | 8 | [`verify`] | what was seen of live wiring to checks |
+//! | 9 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
 
 pub mod base;
+pub mod cost;
 pub mod engine;
 pub mod events;
 pub mod kinds;

@@ -4,8 +4,8 @@ use crate::call::{Call, is_mutating, protocol};
 use crate::wire::{self, Fault, Protocol, Reply, Response};
 use crate::world::{Entry, Global, Region, World};
 use crate::{
-    authorize, cloudformation, comprehend, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas,
-    sts,
+    authorize, cloudformation, comprehend, ec2, iam, kms, pricing, rds, s3, sagemaker, secretsmanager,
+    servicequotas, sts,
 };
 
 /// Requests remembered in [`World::log`]; older ones are dropped.
@@ -86,6 +86,7 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
             rds::Beyond { s3, sagemaker },
         ),
         "comprehend" => comprehend::handle(call),
+        "pricing" => pricing::handle(call),
         "s3" => s3::handle(call, s3, random),
         "sagemaker" => sagemaker::handle(call, sagemaker::Reach { sagemaker, ec2, iam, s3, random }),
         "sagemaker-runtime" => {

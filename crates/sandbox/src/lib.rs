@@ -25,6 +25,7 @@
 //! | [`sts`], [`cloudformation`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
 //! | [`iam`], [`secretsmanager`] | services that ask one of those: IAM needs STS, Secrets Manager needs KMS |
 //! | `comprehend` | the sentiment of texts |
+//! | `pricing` | AWS's price list |
 //! | `database` | MySQL's language, and the rows of a cluster |
 //! | [`sagemaker`], [`rds`] | services that use several others; each has a `Reach`, which says whom. RDS's Data API asks SageMaker's endpoints |
 //! | `world` | the state of all of them, and the log |
@@ -49,6 +50,7 @@ pub mod faults;
 pub mod file;
 pub mod iam;
 pub mod kms;
+mod pricing;
 pub mod random;
 pub mod rds;
 pub mod remote;

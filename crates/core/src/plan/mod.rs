@@ -11,6 +11,7 @@ pub use naming::{Misnamed, misnamed};
 
 use crate::base::names::STACK_TAG;
 use crate::base::{Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, resolve};
+use crate::cost::Bill;
 use crate::members::{Effect, Impact, Interruption, Permit};
 use crate::resource::{Action, Catalog, Graph, Nature, Refusal, Resource, Rules};
 use schemars::JsonSchema;
@@ -115,6 +116,9 @@ pub struct Plan {
     pub left_alone: Vec<LeftAlone>,
     /// What a reader should know beside the steps.
     pub notes: Vec<String>,
+    /// What it does to the bill, by the built-in prices; nothing where nothing costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Bill>,
     /// What stays although the spec no longer wants it; each is also in a note.
     #[serde(skip)]
     pub kept: Vec<Id>,
@@ -132,6 +136,11 @@ impl Plan {
     /// The steps that ought to be done and are not done now.
     pub fn held(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.held.is_some())
+    }
+    /// What goes when the plan is carried out.
+    pub fn leaving(&self) -> BTreeSet<Id> {
+        let goes = |step: &&Step| matches!(step.action, Action::Delete | Action::Vanish);
+        self.work().filter(goes).map(|step| step.id.clone()).collect()
     }
     pub fn count(&self, action: Action) -> usize {
         self.work().filter(|step| step.action == action).count()

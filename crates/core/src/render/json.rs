@@ -40,6 +40,7 @@ impl Document {
                 blocked: plan.blocked.clone(),
                 left_alone: plan.left_alone.clone(),
                 notes: plan.notes.clone(),
+                cost: plan.cost.clone(),
                 ..Plan::default()
             },
         }
@@ -97,11 +98,12 @@ pub fn difference(saved: &Value, now: &Value) -> Option<String> {
 }
 
 /// That a step is held, or no longer, is no difference: what was reviewed is what is done when its time comes. Nor are
-/// the notes: they do nothing, and some tell how things are outside of the stack.
+/// the notes and the cost: they do nothing, and some tell how things are outside of the stack.
 fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
     let (mut saved, mut now) = (saved.clone(), now.clone());
     for plan in [&mut saved, &mut now].into_iter().filter_map(Value::as_object_mut) {
         plan.remove("notes");
+        plan.remove("cost");
     }
     for step in
         [&mut saved, &mut now].into_iter().flat_map(|plan| plan["steps"].as_array_mut().into_iter().flatten())

@@ -14,9 +14,11 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     let mut out = format!("### {what} stack {} in {} (account {account})\n\n", code(stack), code(region));
     if plan.is_empty() && plan.held().next().is_none() && plan.left_alone.is_empty() {
         out.push_str("Nothing to do.\n");
+        out.push_str(&cost(plan));
         return out;
     }
     out.push_str(&format!("**{}**\n", summary(plan)));
+    out.push_str(&cost(plan));
     if !plan.blocked.is_empty() {
         out.push_str("\n#### Blocked\n\nNone of this plan is carried out.\n\n");
         for Blocked { id, why, hint } in &plan.blocked {
@@ -83,4 +85,11 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
         out.extend(plan.notes.iter().map(|note| format!("- {}\n", escape(note))));
     }
     out
+}
+
+/// What the plan does to the bill, as a paragraph.
+fn cost(plan: &Plan) -> String {
+    super::cost::shown(plan)
+        .map(|bill| format!("\nCost: {}\n", escape(&super::cost::line(bill))))
+        .unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 //! Colour is decoration: the text says everything without it. Styled texts hold ANSI escapes; whoever prints
 //! them takes them out again where they are not wanted.
 
+pub mod cost;
 pub mod fleet;
 mod fold;
 pub mod json;

@@ -5,6 +5,7 @@
 //! links and mentions for what they are. None of that reaches a reader: this is the only place that sees to it.
 
 use crate::base::Id;
+use crate::cost::Bill;
 use crate::events::{Event, PlannedStep};
 use crate::members::Interruption;
 use crate::plan::{Blocked, LeftAlone, Plan, Step};
@@ -164,6 +165,11 @@ pub(super) fn plan(plan: &Plan) -> Plan {
             })
             .collect(),
         notes: plan.notes.iter().map(|note| line(note)).collect(),
+        // By auroraml's own names, but for those of things.
+        cost: plan
+            .cost
+            .clone()
+            .map(|cost| Bill { not_priced: cost.not_priced.iter().map(|name| line(name)).collect(), ..cost }),
         kept: plan.kept.iter().map(id).collect(),
     }
 }
@@ -227,6 +233,7 @@ mod tests {
     use super::super::{Subject, markdown as render, progress::Progress, text};
     use super::*;
     use crate::base::{Change, To};
+    use crate::cost::Decimal;
     use crate::members::{Impact, Seconds};
     use crate::resource::Action;
     use proptest::prelude::*;
@@ -286,6 +293,23 @@ mod tests {
         }
     }
 
+    fn bill(ill: &str) -> Bill {
+        let none = Decimal::ZERO;
+        Bill {
+            region: "us-east-1".into(),
+            prices_of: Some("2026-09-03".into()),
+            hourly_before: none,
+            hourly_after: none,
+            hourly_after_up_to: none,
+            monthly_before: none,
+            monthly_after: none,
+            monthly_after_up_to: none,
+            once_at_most: none,
+            not_priced: vec![ill.into()],
+            use_not_counted: true,
+        }
+    }
+
     /// A plan that says `ill` wherever a plan can say something.
     fn full_of(ill: &str) -> Plan {
         let texts = || [(ill.to_string(), ill.to_string())].into();
@@ -326,6 +350,7 @@ mod tests {
             ],
             blocked: vec![Blocked { id: id(), why: ill.into(), hint: ill.into() }],
             notes: vec![ill.into()],
+            cost: Some(bill(ill)),
             kept: vec![id()],
         }
     }

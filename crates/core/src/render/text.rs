@@ -3,7 +3,7 @@
 use super::paint::{self, BOLD, CYAN, DIM, RED, YELLOW, paint};
 use super::plain;
 use super::section::sections;
-use super::{Subject, consequence, disturbance, fold, refusal, sign, summary, verb};
+use super::{Subject, consequence, cost, disturbance, fold, refusal, sign, summary, verb};
 use crate::plan::{Blocked, LeftAlone, Plan, Step};
 use crate::resource::Action;
 
@@ -46,6 +46,9 @@ fn with(subject: &Subject, plan: &Plan, nothing: &str) -> String {
         });
     } else if plan.work().next().is_some() {
         out.push_str(&format!("{}\n", paint(BOLD, summary(plan))));
+    }
+    if let Some(bill) = cost::shown(plan) {
+        out.push_str(&format!("Cost: {}\n", cost::line(bill)));
     }
     out
 }

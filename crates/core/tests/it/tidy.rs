@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["spec"],
     &["members"],
     &["resource"],
+    &["cost"],
     &["kinds", "plan", "events"],
     &["model"],
     &["verify", "policy"],
