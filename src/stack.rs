@@ -2,6 +2,7 @@
 
 use crate::aws::{Aws, Connection, Failure};
 use crate::kinds::Kinds;
+use crate::kinds::swept::Leftover;
 use auroraml_core::model;
 use auroraml_core::spec::Spec;
 use std::collections::BTreeSet;
@@ -19,6 +20,8 @@ pub struct Stack {
     pub let_go: BTreeSet<String>,
     /// What the final snapshot is called, where a plan that was reviewed says it; else its name holds the time.
     pub final_snapshot: Option<String>,
+    /// Nobody has the spec: how things go is read from their tags.
+    pub from_tags: bool,
 }
 
 impl Stack {
@@ -31,6 +34,11 @@ impl Stack {
         Ok(Stack::over(spec, aws))
     }
 
+    /// From now on it knows what others made and hangs on it, too: that goes with a destroy.
+    pub fn sweep(&mut self) {
+        self.kinds = self.kinds.clone().with(&Leftover);
+    }
+
     /// A stack in the account and region of a connection that was made for it.
     pub fn over(spec: Spec, aws: Aws) -> Stack {
         Stack {
@@ -39,6 +47,7 @@ impl Stack {
             kinds: Kinds::default(),
             let_go: BTreeSet::new(),
             final_snapshot: None,
+            from_tags: false,
         }
     }
 }

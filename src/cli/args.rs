@@ -4,7 +4,7 @@ use super::fleet::Several;
 use auroraml_core::members::Impact;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::spec::Allow;
-use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::builder::{ArgPredicate, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::fmt;
@@ -186,6 +186,7 @@ pub enum Command {
     Destroy(Destroy),
     Pause(super::pause::Pause),
     Resume(super::pause::Resume),
+    Reap(super::reap::Reap),
     Status(Status),
     Cost(super::cost::Cost),
     Verify(Verify),
@@ -336,7 +337,14 @@ pub struct Apply {
 #[derive(Debug, Args)]
 pub struct Destroy {
     /// The spec; `-` is stdin.
+    #[arg(
+        required = false,
+        required_unless_present = "all_tagged",
+        default_value_if("all_tagged", ArgPredicate::IsPresent, "-")
+    )]
     pub spec: PathBuf,
+    #[command(flatten)]
+    pub without: super::reap::Without,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,

@@ -10,7 +10,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{files, hint, pause, terminal};
+use super::{bills, files, hint, pause, reap, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -34,6 +34,8 @@ pub(super) struct Request<'a> {
     pub events: Option<&'a Path>,
     /// File with a plan that must still be the same.
     pub plan: Option<&'a Path>,
+    /// Whether what others made and hangs on the stack goes with it.
+    pub sweep: bool,
     /// How it was typed, and with which flags.
     pub typed: Vec<String>,
     pub global: &'a Global,
@@ -54,14 +56,19 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     let Apply { spec, yes, plan, events, terms } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+    let sweep = false;
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Destroy { spec, yes, unprotect, plan, events, terms } = args;
+    if let Some(stack) = &args.without.all_tagged {
+        return reap::destroy(args, stack, global, printer).await;
+    }
+    let Destroy { spec, yes, unprotect, plan, events, terms, .. } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, typed, global }, printer).await
+    let sweep = args.without.sweep;
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
 }
 
 pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
@@ -77,6 +84,9 @@ pub(super) async fn with(
     let saved = read_plan(request.plan, request.destroys())?;
     let mut session = Session::open(request.spec, request.global, printer).await?;
     session.let_go(request.terms);
+    if request.sweep {
+        session.stack.sweep();
+    }
     session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
     let result = match carry_out(&session, request, saved, printer).await {
         Ok(exit) => then(&session).await.map(|()| exit),
@@ -100,7 +110,7 @@ fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::V
     Err(Error::new(path.display().to_string(), it, help))
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     session: &Session,
     request: Request<'_>,
     saved: Option<serde_json::Value>,
@@ -137,6 +147,9 @@ async fn carry_out(
     seen.talk(&format!("\n{text}"));
     if prepared.plan.is_empty() {
         leave_behind(session, &request, &prepared.plan, &prepared.observed, printer)?;
+        if destroying {
+            bills::tell(session, printer).await?;
+        }
         left_alone(destroying, &prepared.plan)?;
         return pending(&prepared.plan, order);
     }
@@ -179,6 +192,9 @@ async fn carry_out(
     };
     printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
     leave_behind(session, &request, &plan, &outcome.observed, printer)?;
+    if destroying {
+        bills::tell(session, printer).await?;
+    }
     left_alone(destroying, &outcome.remaining)?;
     pending(&outcome.remaining, order)
 }

@@ -108,8 +108,10 @@ impl Apply {
 impl Destroy {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Destroy { spec, yes, unprotect, plan, events, terms: limits } = self;
-        let mut words = vec!["destroy".into(), spec.display().to_string()];
+        let Destroy { spec, without, yes, unprotect, plan, events, terms: limits } = self;
+        let mut words: Vec<String> = vec!["destroy".into()];
+        words.extend(without.all_tagged.is_none().then(|| spec.display().to_string()));
+        words.extend(without.words());
         words.extend(unprotect.then(|| "--unprotect".into()));
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));

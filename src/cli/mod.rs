@@ -4,6 +4,7 @@
 //! the only one that prints. No runtime is started before a command needs one.
 
 pub mod args;
+mod bills;
 mod carry_out;
 mod cost;
 mod data;
@@ -19,6 +20,7 @@ mod pause;
 mod planning;
 mod policy;
 mod printer;
+mod reap;
 mod sandbox;
 mod session;
 mod signals;
@@ -74,6 +76,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
         Command::Pause(args) => session::block_on(global, pause::pause(args, global, printer)),
         Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
+        Command::Reap(args) => session::block_on(global, reap::reap(args, global, printer)),
         Command::Cost(args) => session::block_on(global, cost::cost(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),

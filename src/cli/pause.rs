@@ -2,17 +2,15 @@
 
 use super::args::{Global, Terms};
 use super::carry_out::{Request, begin, with};
-use super::exit::{Error, Exit, Trouble};
+use super::exit::{Error, Exit};
 use super::hint;
 use super::printer::Printer;
-use super::session::{Session, no_plan};
-use auroraml::run::reconcile::PrepareError;
+use super::session::Session;
 use auroraml::verify;
 use auroraml_core::base::{Id, Observed};
 use auroraml_core::model::Intent;
 use auroraml_core::render;
 use auroraml_core::spec::Aurora;
-use auroraml_core::verify::Outcome;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -85,39 +83,33 @@ pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<E
     // Whoever pauses means now, and knows that everybody is interrupted.
     let terms = &Terms { now: true, delete: delete.clone(), ..Terms::default() };
     let (intent, typed, events) = (Intent::Pause { nat: *nat }, args.words(), events.as_deref());
-    begin(Request { intent, spec, terms, yes: *yes, events, plan: None, typed, global }, printer).await
+    begin(
+        Request { intent, spec, terms, yes: *yes, events, plan: None, sweep: false, typed, global },
+        printer,
+    )
+    .await
 }
 
 pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let Resume { spec, yes, events, terms } = args;
     let (intent, typed, events) = (Intent::Apply, args.words(), events.as_deref());
-    let request = Request { intent, spec, terms, yes: *yes, events, plan: None, typed, global };
+    let request = Request { intent, spec, terms, yes: *yes, events, plan: None, sweep: false, typed, global };
     with(request, printer, async |session: &Session| answers(session, printer).await).await
 }
 
-/// Whether everything works again: as `verify` sees it, and with SQL where the Data API is on.
+/// Whether the database answers again, where it can be asked. Whether its wiring works is another question, which
+/// `verify` answers.
 async fn answers(session: &Session, printer: &Printer) -> Result<(), Error> {
     let stack = &session.stack;
-    let checks = match &stack.spec.aurora {
-        None => return Ok(()),
-        Some(Aurora::Owned(cluster)) if cluster.data_api => verify::query(stack, None).await,
-        Some(_) => verify::verify(stack, false).await,
-    };
-    let checks = checks.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;
-    let failed: Vec<Trouble> = checks
-        .iter()
-        .filter(|check| check.outcome == Outcome::Failed)
-        .map(|check| Trouble {
-            object: Some(check.object.clone()),
-            why: format!("{}: {}", check.check, check.found),
-            help: check.fix.clone(),
-        })
-        .collect();
-    if !failed.is_empty() {
-        return Err(Error { exit: Exit::Incomplete, troubles: failed });
+    match &stack.spec.aurora {
+        Some(Aurora::Owned(cluster)) if cluster.data_api => {}
+        _ => return Ok(()),
     }
-    let asked = checks.iter().filter(|check| check.outcome == Outcome::Ok).count();
-    printer.talk(&format!("Resumed: {asked} checks passed.\n"));
+    if let Err(failure) = verify::answers(stack).await {
+        let why = format!("everything is back, and the database does not answer: {failure}");
+        return Err(Error::new(&stack.spec.stack, why, failure.hint()).with(Exit::Incomplete));
+    }
+    printer.talk("Resumed: the database answers.\n");
     Ok(())
 }
 

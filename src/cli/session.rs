@@ -10,6 +10,7 @@ use super::unreachable::no_connection;
 use auroraml::aws::{
     Aws, Connection, Pace, PasswordSource, SecretText, real_config, served_config, simulated_config,
 };
+use auroraml::run::found;
 use auroraml::run::reconcile::{PrepareError, Prepared};
 use auroraml::stack::Stack;
 use auroraml_clock::Clock;
@@ -135,8 +136,25 @@ impl Host {
         Ok(Session { stack, spec_sha256, speed: self.speed, host: None })
     }
 
+    /// The session of a stack whose spec nobody has.
+    ///
+    /// # Errors
+    /// When AWS does not know the caller, or cannot be asked.
+    pub async fn from_tags(&self, region: &str, stack: &str) -> Result<Session, Error> {
+        let base = self.shared(region).await?;
+        let (spec, scope) =
+            found::spec_of(&base, stack).await.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;
+        let aws = base.of_another(stack, scope, files::beside(Path::new("")));
+        let mut stack = Stack::over(spec, aws);
+        stack.from_tags = true;
+        Ok(Session { stack, spec_sha256: String::new(), speed: self.speed, host: None })
+    }
+
     /// The connection to a region that all stacks there share.
-    async fn shared(&self, region: &str) -> Result<Arc<Aws>, Error> {
+    ///
+    /// # Errors
+    /// When AWS does not know the caller.
+    pub async fn shared(&self, region: &str) -> Result<Arc<Aws>, Error> {
         // Held while connecting: who comes meanwhile gets the connection that is on its way.
         let mut shared = self.shared.lock().await;
         if let Some(aws) = shared.get(region) {

@@ -8,7 +8,7 @@ use auroraml::run::reconcile::survey;
 use auroraml_core::base::Observed;
 use auroraml_core::members::Topology;
 use auroraml_core::model::{Intent, Order};
-use auroraml_core::render::status::Stack;
+use auroraml_core::render::{self, status::Stack};
 
 pub async fn status(args: &Status, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let session = Session::open(&args.spec, global, printer).await?;
@@ -20,8 +20,12 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
     let survey =
         survey(&session.stack, Order { wake: false, ..Intent::Apply.into() }).await.map_err(no_plan)?;
     let mut stack = stack(session, &survey.observed);
+    let mut cost = None;
     match &survey.planned {
-        Ok((_, plan, _)) => stack.compare(plan),
+        Ok((_, plan, _)) => {
+            stack.compare(plan);
+            cost = plan.cost.as_ref().and_then(render::cost::now);
+        }
         Err(problems) => {
             for problem in problems {
                 let text = format!(
@@ -33,7 +37,10 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
         }
     }
     printer.data(&match args.format {
-        StatusFormat::Text => stack.to_text(),
+        StatusFormat::Text => match cost {
+            Some(cost) => format!("{}\n{cost}", stack.to_text()),
+            None => stack.to_text(),
+        },
         StatusFormat::Json => stack.to_json(),
         StatusFormat::Yaml => stack.to_yaml(),
     })?;

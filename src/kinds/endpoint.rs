@@ -114,7 +114,7 @@ async fn made_by_notebook(
 }
 
 /// Names of the endpoints for which the stack's configurations were made.
-async fn of_configs(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
+pub(super) async fn of_configs(look: Look<'_>) -> Result<BTreeSet<String>, Failure> {
     let aws = look.aws;
     let configs = all_configs(look).await?;
     let names = configs.iter().map(|physical| async move {

@@ -44,6 +44,7 @@ mod sql_grant;
 mod sql_table;
 mod subnet;
 mod subnet_group;
+pub mod swept;
 mod training_job;
 mod tuning_job;
 mod vpc;

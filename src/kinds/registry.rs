@@ -45,6 +45,10 @@ impl Kinds {
         self
     }
 
+    pub fn knows(&self, name: &str) -> bool {
+        self.0.iter().any(|kind| kind.name() == name)
+    }
+
     /// # Panics
     /// When there is no such kind: a bug.
     pub fn get(&self, name: &str) -> &'static dyn AnyKind {

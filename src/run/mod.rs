@@ -1,9 +1,11 @@
 //! Looking at AWS, and carrying plans out.
 
 mod again;
+pub mod bills;
 pub mod data;
 pub mod execute;
 mod facts;
+pub mod found;
 pub mod known;
 pub mod preflight;
 pub mod prices;

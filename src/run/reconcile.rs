@@ -3,16 +3,18 @@
 use super::execute::{Report, execute, may_hide, said};
 use super::{again, facts, preflight};
 use crate::aws::{Aws, Failure, Inside, Look, Stop};
+use crate::kinds::swept::Leftover;
 use crate::stack::Stack;
 use crate::verify::outlook;
 use auroraml_core::base::{Id, Observed};
 use auroraml_core::cost::bill;
 use auroraml_core::events::{Event, Listener};
+use auroraml_core::kinds::Kind;
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
-use auroraml_core::model::{self, Intent, Order, Preflight};
+use auroraml_core::model::{self, FromTags, Intent, Order, Preflight};
 use auroraml_core::plan::{Plan, Step, plan};
-use auroraml_core::resource::{Action, Graph};
+use auroraml_core::resource::{Action, Deletion, Graph};
 use auroraml_core::spec::{Aurora, Spec};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -109,6 +111,9 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
     if order.intent == Intent::Apply && model::is_paused(&observed) {
         facts.notes.push(PAUSED.into());
     }
+    if stack.from_tags {
+        facts.from_tags = Some(FromTags::of(&observed, &aws.place));
+    }
     let hold = hold(aws, spec, order);
     let planned = catch_unwind(AssertUnwindSafe(|| {
         let mut graph = model::build(spec, &aws.place, &facts, order.intent)?;
@@ -117,6 +122,11 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
             restarts.policy.hold = hold;
         }
         graph.let_go.clone_from(&stack.let_go);
+        if order.intent.destroys() && stack.kinds.knows(Leftover::NAME) {
+            // What others made for the spec's endpoints goes with a sweep.
+            let offered = graph.deletions.iter().filter(|(_, deletion)| **deletion == Deletion::Offer);
+            graph.let_go.extend(offered.map(|(id, _)| id.to_string()).collect::<Vec<_>>());
+        }
         if order.intent.destroys() && model::is_paused(&observed) {
             graph.notes.push(STARTS_FIRST.into());
         }
@@ -130,6 +140,11 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
             Intent::Apply => may_hide(&stack.kinds, &observed, &plan, Some(&graph)),
             Intent::Pause { .. } => false,
             Intent::Destroy { .. } => {
+                if stack.from_tags {
+                    // Nobody knows what was wanted.
+                    let may_hide = may_hide(&stack.kinds, &observed, &plan, None);
+                    return Ok((graph, plan, may_hide));
+                }
                 let whole = model::build(spec, &aws.place, &facts, Intent::Apply).ok();
                 spec.network.is_some() && may_hide(&stack.kinds, &observed, &plan, whole.as_ref())
             }

@@ -14,6 +14,7 @@ mod network;
 mod queries;
 
 use crate::aws::Failure;
+use crate::kinds::sql;
 use crate::stack::Stack;
 pub use auroraml_core::verify::{Check, Outcome, facts, failed, judge, paths, permissions};
 use auroraml_core::verify::{no_cluster, surroundings};
@@ -44,6 +45,15 @@ pub async fn query(stack: &Stack, given: Option<&str>) -> Result<Vec<Check>, Fai
     let more = queries::ask(&stack.aws, &stack.spec, &facts.cluster, given, &checks).await;
     checks.extend(more);
     Ok(checks)
+}
+
+/// Whether the database answers SQL: asked through the RDS Data API, which has to be on.
+///
+/// # Errors
+/// Why it does not.
+pub async fn answers(stack: &Stack) -> Result<(), Failure> {
+    let sql = sql::open(&stack.aws, &stack.spec).await?;
+    sql.ask(&stack.aws, "SELECT 1").await.map(|_| ())
 }
 
 /// Looks at the live wiring of the stack's cluster. With `deep` the database is asked as well, through the RDS

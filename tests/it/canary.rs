@@ -66,6 +66,20 @@ fn a_password_is_said_nowhere() {
     for format in ["text", "json"] {
         run(at, &["status", "churn.yaml", "--format", format], &mut heard);
     }
+    let everywhere = ["--region", "us-east-1"];
+    for words in [
+        &["pause", "churn.yaml", "--nat", "--yes", "--events", "pause.jsonl"][..],
+        &["status", "churn.yaml"],
+        &["verify", "churn.yaml"],
+        &["resume", "churn.yaml", "--yes", "--events", "resume.jsonl"],
+        &["reap", "--dry-run", everywhere[0], everywhere[1]],
+        &["reap", everywhere[0], everywhere[1]],
+        &["destroy", "--all-tagged", "churn", "--sweep", everywhere[0], everywhere[1]],
+    ] {
+        let output = run(at, words, &mut heard);
+        let code = output.status.code().unwrap();
+        assert!([0, 1, 2, 7].contains(&code), "{words:?}: {output:?}");
+    }
     for format in ["text", "json", "markdown"] {
         let args = ["cost", "churn.yaml", "--live", "--usage", "storage_gib=5", "--format", format];
         assert!(run(at, &args, &mut heard).status.success());
@@ -102,7 +116,7 @@ fn a_password_is_said_nowhere() {
     assert_eq!(run(at, &["apply", "broken.yaml", "--yes"], &mut heard).status.code(), Some(6));
     let destroyed = run(at, &["destroy", "churn.yaml", "--yes", "--events", "more.jsonl"], &mut heard);
     assert!(destroyed.status.success(), "{}", String::from_utf8_lossy(&destroyed.stderr));
-    for name in ["plan.json", "events.jsonl", "more.jsonl"] {
+    for name in ["plan.json", "events.jsonl", "more.jsonl", "pause.jsonl", "resume.jsonl"] {
         heard.extend(std::fs::read(at.join(name)).unwrap());
     }
     assert!(heard.len() > 30_000, "{} bytes heard", heard.len());

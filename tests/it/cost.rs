@@ -62,6 +62,11 @@ fn a_stack_before_and_after() {
     let there =
         "Cost: 0.477 USD/h, about 348 USD a month; use is not counted; prices of 2026-09-03, us-east-1";
     assert_eq!(line(&run(&["plan", "churn.yaml"])).as_deref(), Some(there));
+    let status = run(&["status", "churn.yaml"]);
+    assert!(
+        status.ends_with("\nCost: 0.477 USD/h, about 348 USD a month; prices of 2026-09-03, us-east-1\n"),
+        "{status}"
+    );
     let there = cost(&[]);
     assert_eq!(there["before"]["running"], there["after"]["running"]);
     // Two members, an endpoint on a larger instance: the old one is asked for, which a plan does not do.

@@ -4,8 +4,8 @@ use crate::call::{Call, is_mutating, protocol};
 use crate::wire::{self, Fault, Protocol, Reply, Response};
 use crate::world::{Entry, Global, Region, World};
 use crate::{
-    authorize, cloudformation, comprehend, ec2, iam, kms, pricing, rds, s3, sagemaker, secretsmanager,
-    servicequotas, sts,
+    authorize, cloudformation, comprehend, ec2, iam, kms, logs, pricing, rds, s3, sagemaker, secretsmanager,
+    servicequotas, sts, tagging,
 };
 
 /// Requests remembered in [`World::log`]; older ones are dropped.
@@ -45,6 +45,15 @@ impl World {
                 self.global.global_databases = globals;
             }
         }
+        if reply.is_ok() && is_mutating(call) {
+            if call.service == "sagemaker" {
+                region.logs.follow(&call.unread_copy());
+            }
+            if region.tagging.is_kept() {
+                let there = tagging::there(&call.region, region, &self.global);
+                region.tagging.note(there, call.now);
+            }
+        }
         self.took_ms = std::mem::take(&mut region.rds.took_ms);
         for order in self.global.global_databases.take_orders() {
             self.regions.entry(order.region.clone()).or_default().rds.obey(order);
@@ -72,7 +81,17 @@ impl World {
 
 /// Hands the call to its service.
 fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
-    let Region { cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas } = region;
+    if call.service == "tagging" {
+        // It asks all services.
+        let Region { ec2, rds, secretsmanager: secrets, kms, .. } = &mut *region;
+        let Global { random, iam, global_databases: globals, .. } = &mut *global;
+        rds::settle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals });
+        let there = tagging::there(&call.region, region, global);
+        return tagging::handle(call, &mut region.tagging, there);
+    }
+    let Region {
+        cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas, logs, ..
+    } = region;
     let Global { random, iam, s3, global_databases: globals } = global;
     match call.service.as_str() {
         "cloudformation" => cloudformation::handle(call, cloudformation),
@@ -97,6 +116,7 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
             rds::settle(call, rds::Reach { rds, ec2, iam, secrets, kms, random, globals });
             secretsmanager::handle(call, secrets, kms, random)
         }
+        "logs" => logs::handle(call, logs),
         "servicequotas" => servicequotas::handle(call, servicequotas),
         "sts" => sts::handle(call, iam, random),
         // Neither a signature nor a presigned address: AWS refuses before it looks at anything else.

@@ -78,6 +78,9 @@ pub(crate) fn check(
         "rds-data" => objects::data_api(call, region),
         "servicequotas" => others::service_quotas(call),
         "cloudformation" => others::cloudformation(call),
+        "logs" => objects::logs(call),
+        // "Actions defined by Amazon Resource Group Tagging API": its prefix is `tag`, and it has no resources.
+        "tagging" => Some(vec![Demand::new(format!("tag:{}", call.operation), "*")]),
         _ => None,
     };
     let action = format!("{}:{}", call.service, call.operation);

@@ -108,7 +108,8 @@ pub(crate) fn protocol(call: &Call) -> Protocol {
     match call.service.as_str() {
         "ec2" => Protocol::Ec2,
         "s3" => Protocol::RestXml,
-        "comprehend" | "sagemaker" | "secretsmanager" | "kms" | "servicequotas" | "pricing" => Protocol::Json,
+        "comprehend" | "sagemaker" | "secretsmanager" | "kms" | "servicequotas" | "logs" | "tagging"
+        | "pricing" => Protocol::Json,
         "rds-data" => Protocol::RestJson,
         "rds" | "iam" | "sts" | "cloudformation" => Protocol::Query,
         _ if call.request.header("x-amz-target").is_some() => Protocol::Json,

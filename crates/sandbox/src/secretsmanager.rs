@@ -135,6 +135,12 @@ impl SecretsManager {
         self.leaving.retain(|_, until| now < *until);
     }
 
+    /// ARN and tags of every secret, also of those that can still be restored.
+    pub(crate) fn tagged(&self) -> Vec<(String, BTreeMap<String, String>)> {
+        let all = self.secrets.values();
+        all.map(|secret| (secret.arn.clone(), secret.tags.clone())).collect()
+    }
+
     /// ARN and tags of the secret that a name or an ARN means.
     pub(crate) fn described(&self, id: &str) -> Option<(String, BTreeMap<String, String>)> {
         let secret = self.secrets.values().find(|secret| secret.is(id))?;

@@ -3,7 +3,9 @@
 use crate::account::BIRTH_MS;
 use crate::enforced::Enforced;
 use crate::random::{Mood, Random};
-use crate::{cloudformation, ec2, iam, kms, rds, s3, sagemaker, secretsmanager, servicequotas};
+use crate::{
+    cloudformation, ec2, iam, kms, logs, rds, s3, sagemaker, secretsmanager, servicequotas, tagging,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -53,6 +55,10 @@ pub struct Region {
     pub secretsmanager: secretsmanager::SecretsManager,
     pub kms: kms::Kms,
     pub servicequotas: servicequotas::ServiceQuotas,
+    #[serde(default)]
+    pub logs: logs::Logs,
+    #[serde(default)]
+    pub tagging: tagging::Tagging,
 }
 
 /// One line of the request log.

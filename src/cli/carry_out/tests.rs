@@ -62,6 +62,7 @@ fn an_order_is_what_was_typed() {
             yes: args.yes,
             events: None,
             plan: None,
+            sweep: false,
             typed: Vec::new(),
             global: &arguments.global,
         };

@@ -27,6 +27,7 @@ const CALLED_OTHERWISE: &[(&str, &str)] = &[
     ("s3:ListBucketVersions", "s3:ListObjectVersions"),
     ("s3:PutBucketPublicAccessBlock", "s3:PutPublicAccessBlock"),
     ("s3:TagResource", "s3:CreateBucket"),
+    ("tag:GetResources", "tagging:GetResources"),
 ];
 
 /// Calls without an action of their own in the template, each with the reason.
@@ -40,6 +41,10 @@ const NOT_GRANTED: &[(&str, &str)] = &[
     ("s3:ListObjectVersions", "another name"),
     ("s3:ListObjectsV2", "s3:ListBucket"),
     ("s3:PutPublicAccessBlock", "another name"),
+    // docs/stop-paying.md says who may.
+    ("logs:DeleteLogGroup", "destroy --sweep"),
+    ("logs:DescribeLogGroups", "destroy --sweep"),
+    ("tagging:GetResources", "another name"),
     ("sts:GetCallerIdentity", "needs no permission"),
 ];
 
@@ -72,6 +77,7 @@ const CLIENTS: &[&str] = &[
     "cloudformation",
     "ec2",
     "iam",
+    "logs",
     "rds",
     "rdsdata",
     "s3",
@@ -79,6 +85,7 @@ const CLIENTS: &[&str] = &[
     "secretsmanager",
     "servicequotas",
     "sts",
+    "tagging",
 ];
 
 /// The statements are made of the table that `auroraml policy` prints from. What the roles may do is what the tool does:

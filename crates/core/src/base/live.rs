@@ -13,6 +13,9 @@ pub const ELSEWHERE: &str = "elsewhere";
 /// there is instead of tags.
 pub const ONLY_TAGGED: &str = "only_tagged";
 
+/// Output in which a kind says why an object goes, where a reader of the plan could not tell.
+pub const WHY: &str = "why";
+
 /// One live object, in the same property shape as the desired one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Live {

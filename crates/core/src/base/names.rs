@@ -11,6 +11,8 @@ pub const STACK_TAG: &str = "auroraml:stack";
 pub const RESOURCE_TAG: &str = "auroraml:resource";
 /// Tag that holds the spec's `expires_after`.
 pub const EXPIRES_TAG: &str = "auroraml:expires-after";
+/// Tag on a cluster or a bucket: its `on_destroy`, where that is not the default, for whoever destroys without the spec.
+pub const ON_DESTROY_TAG: &str = "auroraml:on-destroy";
 /// Tag on a cluster that is being made: it goes when all members run the parameters for the first time.
 pub const UNFINISHED_TAG: &str = "auroraml:unfinished";
 /// Tag on a parameter group made for an existing cluster: the group that the cluster had before.

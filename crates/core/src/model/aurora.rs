@@ -2,7 +2,7 @@
 
 use super::network::Network;
 use super::roles::{AURORA, arn};
-use super::{Builder, engine_version};
+use super::{Builder, engine_version, from_tags};
 use crate::base::names::ORIGINAL_GROUP_TAG;
 use crate::base::{Id, Input};
 use crate::engine;
@@ -146,6 +146,8 @@ impl Builder<'_> {
         group: &Id,
     ) -> Id {
         let id = Id::new("cluster", "main");
+        let mut tags = self.tags(&id);
+        tags.extend(from_tags::cluster_tag(spec.on_destroy));
         let protect = spec.on_destroy == crate::spec::ClusterOnDestroy::Protect;
         let props = cluster::Props {
             engine: None,
@@ -172,7 +174,7 @@ impl Builder<'_> {
                 seconds_until_auto_pause: range.seconds_until_auto_pause.and_then(|s| i32::try_from(s).ok()),
             }),
             running: None,
-            tags: self.tags(&id),
+            tags,
         };
         let arn = self.place.cluster_arn(&self.place.cluster());
         self.graph.add(id, props).predict("id", self.place.cluster()).predict("arn", arn).id()

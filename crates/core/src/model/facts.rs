@@ -1,5 +1,6 @@
 //! What the model must know of the world beside the spec. Plain values, gathered by `run`.
 
+use super::from_tags::FromTags;
 use crate::base::Id;
 use crate::engine::Offered;
 use serde_json::Value;
@@ -29,6 +30,8 @@ pub struct Facts {
     pub today: String,
     /// `YYYYMMDD-HHMMSS`, for names that must be unique.
     pub timestamp: String,
+    /// What live objects say in the place of the spec, where a destroy does without it.
+    pub from_tags: Option<FromTags>,
     /// What of the stack is there; asked for by a pause only.
     pub standing: Standing,
     /// Name of the final snapshot in the plan that was reviewed, if one was.

@@ -6,6 +6,7 @@
 mod aurora;
 mod existing;
 pub mod facts;
+mod from_tags;
 mod jobs;
 mod network;
 mod notebook;
@@ -16,6 +17,7 @@ mod scope;
 mod sql;
 mod zones;
 
+pub use from_tags::{FromTags, expires_at, spec_from_tags};
 pub use jobs::has_jobs;
 pub use pause::is_paused;
 pub use scope::{Scope, SqlScope, scope, sql_scope};
@@ -98,7 +100,10 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
     let mut builder = Builder::new(spec, place, facts);
     builder.graph.tags = builder.common_tags();
     match intent {
-        Intent::Destroy { unprotect } => builder.destruction(unprotect),
+        Intent::Destroy { unprotect } => match facts.from_tags.as_ref() {
+            Some(told) => builder.destruction_from_tags(told, unprotect),
+            None => builder.destruction(unprotect),
+        },
         Intent::Pause { nat } => builder.pause(nat),
         Intent::Apply => {
             builder.graph.notes.clone_from(&facts.notes);
@@ -155,6 +160,7 @@ impl Builder<'_> {
     /// Nothing is wanted any more; what must be said is how each thing goes.
     fn destruction(&mut self, unprotect: bool) {
         self.graph.destroys = true;
+        let snapshot = self.final_snapshot();
         let mut say = |kind, name: &str, deletion| {
             self.graph.deletions.insert(Id::new(kind, name), deletion);
         };
@@ -163,10 +169,7 @@ impl Builder<'_> {
             Some(Aurora::Owned(cluster)) => {
                 let mut options = BTreeMap::new();
                 if cluster.on_destroy != ClusterOnDestroy::Delete {
-                    let ours = format!("{}-final-", self.place.stack);
-                    let reviewed = self.facts.final_snapshot.clone().filter(|name| name.starts_with(&ours));
-                    let name = reviewed.unwrap_or_else(|| ours + &self.facts.timestamp);
-                    options.extend([text("final_snapshot", name)]);
+                    options.extend([text("final_snapshot", snapshot.clone())]);
                 }
                 if unprotect {
                     options.extend([text("unprotect", "true".into())]);

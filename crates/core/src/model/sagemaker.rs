@@ -1,6 +1,7 @@
 //! Models, endpoints and the bucket.
 
 use super::Builder;
+use super::from_tags;
 use super::jobs::{self, Made, Needs};
 use super::roles::arn;
 use crate::base::{Id, Input, policy};
@@ -18,12 +19,14 @@ impl Builder<'_> {
             "Resource": [arn.clone(), format!("{arn}/*")],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         })]);
+        let mut tags = self.tags(&id);
+        tags.extend(from_tags::bucket_tag(spec.on_destroy));
         let props = bucket::Props {
             name: name.clone(),
             versioning: spec.versioning,
             public_access_blocked: true,
             policy: tls_only,
-            tags: self.tags(&id),
+            tags,
         };
         self.graph.add(id, props).predict("name", name).predict("arn", arn);
     }

@@ -3,7 +3,7 @@
 use super::sync::Members;
 use super::{Blocked, LeftAlone, Plan, Step};
 use crate::base::names::{RESOURCE_TAG, STACK_TAG};
-use crate::base::{ELSEWHERE, Id, Live, ONLY_TAGGED, Observed, State};
+use crate::base::{ELSEWHERE, Id, Live, ONLY_TAGGED, Observed, State, WHY};
 use crate::members::Impact;
 use crate::resource::{Action, Asked, Catalog, Deletion, Graph, Nature, Rules};
 use serde_json::Value;
@@ -135,7 +135,8 @@ pub(super) fn deletions(
             continue;
         }
         let is_let_go = graph.let_go.contains(&id.to_string());
-        let mut reason = rules.takes_along.map(String::from);
+        let why = live.output(WHY).filter(|why| !why.is_empty());
+        let mut reason = why.or(rules.takes_along).map(String::from);
         let options = match graph.deletions.get(*id) {
             Some(Deletion::Keep) => {
                 plan.notes.push(format!("{id} is kept, as the spec says"));

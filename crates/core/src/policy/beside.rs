@@ -120,6 +120,14 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        by: "the last look of a destroy, reap and destroy --all-tagged",
+        purposes: &[Purpose::Destroy],
+        permissions: &[
+            Permission::look(&["tag:GetResources"], EVERYTHING),
+            Permission::look(&["iam:ListRoleTags"], &["iam:role/auroraml/{stack}/{region}/*"]),
+        ],
+    },
+    Need {
         by: "verify --deep, verify --query, data",
         purposes: &[Purpose::Query],
         permissions: &[

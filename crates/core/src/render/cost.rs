@@ -44,6 +44,13 @@ pub fn line(bill: &Bill) -> String {
     parts.join("; ")
 }
 
+/// What is there costs, in one line; nothing where it costs nothing or nobody knows.
+pub fn now(bill: &Bill) -> Option<String> {
+    let date = bill.prices_of.as_ref().filter(|_| !bill.hourly_before.is_zero())?;
+    let (hour, month) = (bill.hourly_before.rounded(3), bill.monthly_before.rounded(0));
+    Some(format!("Cost: {hour} USD/h, about {month} USD a month; prices of {date}, {}\n", bill.region))
+}
+
 fn names(names: &[String]) -> String {
     match names.len().checked_sub(NAMES_MAX) {
         None | Some(0) => names.join(", "),

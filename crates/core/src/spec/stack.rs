@@ -48,7 +48,7 @@ fields! {
         expires_after: Option<String> {
             default_is: "never",
             changed: "in place",
-            meaning: "age after which the stack is forgotten rather than used: `30m`, `8h`, `2d`; written as the tag `auroraml:expires-after`, on which nothing acts yet",
+            meaning: "age after which `reap` destroys the stack: `30m`, `8h`, `2d`; counted from its oldest object, and written as the tag `auroraml:expires-after`",
         }
         /// The VPC; needed by a cluster that the stack owns and by a notebook.
         network: Option<Network> {

@@ -3,7 +3,8 @@
 use crate::{facts_for, graph_of, place_of, repository, spec_named};
 use auroraml_core::base::{Id, Live, Observed, Outputs, State};
 use auroraml_core::cost::{
-    Cost, Decimal, Estimate, Item, Price, PriceTable, TABLE, Terms, Usage, Variant, When, bill, live, wanted,
+    Cost, Decimal, Estimate, Item, Price, PriceTable, TABLE, Terms, Usage, Variant, When, bill, live,
+    snapshot, wanted,
 };
 use auroraml_core::kinds::SECTIONS;
 use auroraml_core::model::{self, Intent};
@@ -340,6 +341,20 @@ fn the_line_of_a_plan() {
         of("churn.yaml", &none, "eu-west-3"),
         "not known: there are no built-in prices for eu-west-3; see `auroraml cost --help`"
     );
+}
+
+#[test]
+fn a_snapshot_that_is_kept_costs() {
+    let prices = PriceTable::embedded("us-east-1").unwrap();
+    let known = snapshot("churn-final", Some(10), &prices);
+    assert_eq!(known.monthly(When::Destroyed), Some((number("0.21"), number("0.21"))));
+    assert!(known.guess, "AWS bills what is in it, which is less than what was allocated");
+    // Without its size there is the price of a GiB, and without a price nothing is counted.
+    let unit = |prices: &PriceTable| match snapshot("churn-final", None, prices).price {
+        Price::ByUse { unit, .. } => unit,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((unit(&prices), unit(&PriceTable::empty("x"))), (Some(number("0.021")), None));
 }
 
 fn plain(text: &str) -> String {

@@ -52,6 +52,7 @@ const UNSCOPED: &[&str] = &[
     "sagemaker:ListModels",
     "sagemaker:ListTrainingJobs",
     "secretsmanager:GetRandomPassword",
+    "tag:GetResources",
 ];
 
 #[test]

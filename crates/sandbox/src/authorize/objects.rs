@@ -88,6 +88,17 @@ pub(super) fn secretsmanager(call: &Call, region: &Region) -> Option<Vec<Demand>
     }])
 }
 
+/// Service Authorization Reference, "Actions defined by Amazon CloudWatch Logs".
+pub(super) fn logs(call: &Call) -> Option<Vec<Demand>> {
+    let name = match call.operation.as_str() {
+        "DescribeLogGroups" => "*",
+        "DeleteLogGroup" => call.json["logGroupName"].as_str().unwrap_or_default(),
+        _ => return None,
+    };
+    let group = arn(call, "logs", &format!("log-group:{name}"));
+    Some(vec![Demand::new(format!("logs:{}", call.operation), group)])
+}
+
 /// Service Authorization Reference, "Actions defined by RDS Data API"; the caller reads the secret as well.
 pub(super) fn data_api(call: &Call, region: &Region) -> Option<Vec<Demand>> {
     let text = |name: &str| call.json[name].as_str().unwrap_or_default();

@@ -40,6 +40,27 @@ impl Ec2 {
         Some((resource_type(id)?, self.tags_mut(id).ok()?.clone()))
     }
 
+    /// Type, id and tags of everything that has tags.
+    pub(crate) fn tagged(&self) -> Vec<(&'static str, String, Tags)> {
+        fn of<T: Object>(all: &BTreeMap<String, T>) -> impl Iterator<Item = (String, Tags)> {
+            all.iter().map(|(id, object)| (id.clone(), object.record().tags.clone()))
+        }
+        let rules = self.security_groups.values().flat_map(|group| &group.rules);
+        let rules = rules.map(|rule| (rule.id.clone(), rule.record.tags.clone()));
+        let all = of(&self.access_lists)
+            .chain(of(&self.addresses))
+            .chain(of(&self.interfaces))
+            .chain(of(&self.internet_gateways))
+            .chain(of(&self.nat_gateways))
+            .chain(of(&self.route_tables))
+            .chain(of(&self.security_groups))
+            .chain(rules)
+            .chain(of(&self.subnets))
+            .chain(of(&self.vpcs))
+            .chain(of(&self.endpoints));
+        all.filter_map(|(id, tags)| Some((resource_type(&id)?, id, tags))).collect()
+    }
+
     /// The route table and the subnet that an association joins.
     pub(crate) fn associated(&self, association: &str) -> Vec<String> {
         let joins =

@@ -7,6 +7,24 @@ use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 
 impl Rds {
+    /// Kind, name and tags of everything that has an ARN.
+    pub(crate) fn tagged(&self) -> Vec<(&'static str, String, BTreeMap<String, String>)> {
+        fn of<'a, T>(
+            kind: &'static str,
+            all: &'a BTreeMap<String, T>,
+            tags: impl Fn(&T) -> &BTreeMap<String, String> + 'a,
+        ) -> impl Iterator<Item = (&'static str, String, BTreeMap<String, String>)> + 'a {
+            all.iter().map(move |(name, object)| (kind, name.clone(), tags(object).clone()))
+        }
+        let all = of("cluster", &self.clusters, |found| &found.tags)
+            .chain(of("db", &self.instances, |found| &found.tags))
+            .chain(of("cluster-pg", &self.groups, |found| &found.tags))
+            .chain(of("pg", &self.instance_groups, |found| &found.tags))
+            .chain(of("subgrp", &self.subnet_groups, |found| &found.tags))
+            .chain(of("cluster-snapshot", &self.snapshots, |found| &found.tags));
+        all.collect()
+    }
+
     /// The tags of a resource, if there is one of this kind and name.
     pub(crate) fn tags_of(&self, kind: &str, name: &str) -> Option<BTreeMap<String, String>> {
         let tags = match kind {
