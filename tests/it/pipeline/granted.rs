@@ -42,6 +42,9 @@ const NOT_GRANTED: &[(&str, &str)] = &[
     ("s3:ListObjectsV2", "s3:ListBucket"),
     ("s3:PutPublicAccessBlock", "another name"),
     // docs/stop-paying.md says who may.
+    ("iam:GetAccountAuthorizationDetails", "many stacks at once; without it each asks for its own"),
+    ("pricing:GetProducts", "cost --live"),
+    ("sagemaker:ListEndpoints", "destroy --sweep"),
     ("logs:DeleteLogGroup", "destroy --sweep"),
     ("logs:DescribeLogGroups", "destroy --sweep"),
     ("tagging:GetResources", "another name"),
@@ -78,6 +81,7 @@ const CLIENTS: &[&str] = &[
     "ec2",
     "iam",
     "logs",
+    "pricing",
     "rds",
     "rdsdata",
     "s3",

@@ -124,6 +124,10 @@ pub const NEEDS: &[Need] = &[
         purposes: &[Purpose::Destroy],
         permissions: &[
             Permission::look(&["tag:GetResources"], EVERYTHING),
+            Permission::look(
+                &["rds:DescribeDBClusterSnapshots"],
+                &["rds:cluster:{stack}", "rds:cluster-snapshot:*"],
+            ),
             Permission::look(&["iam:ListRoleTags"], &["iam:role/auroraml/{stack}/{region}/*"]),
         ],
     },
