@@ -25,7 +25,9 @@ use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_sts::config::{AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep};
+use aws_sdk_sts::config::{
+    AppName, AsyncSleep, Credentials, SharedAsyncSleep, SharedCredentialsProvider, Sleep,
+};
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::collections::BTreeMap;
@@ -62,12 +64,17 @@ pub struct Aws {
     pub files: FileSource,
     pub passwords: PasswordSource,
     pub(crate) listings: Listings,
+    /// ARN of whoever sends the requests.
+    pub caller: String,
     /// What was listed for all stacks of the account and region, where several are looked at.
     together: Option<Arc<Together>>,
     /// Whether this stack is being changed: then what was listed for all is too old for it.
     changes: AtomicBool,
     attempts: Attempts,
 }
+
+/// What AWS's records call requests of ours, in their user agent.
+pub(crate) const APP: &str = "auroraml";
 
 /// Where to connect, and with what.
 pub struct Connection {
@@ -191,6 +198,7 @@ impl Aws {
             tagging: self.tagging.clone(),
             files,
             passwords: self.passwords.clone(),
+            caller: self.caller.clone(),
             listings: Listings::default(),
             together: self.together.clone(),
             changes: AtomicBool::new(false),
@@ -204,12 +212,14 @@ impl Aws {
         let (attempts, partition) = (Attempts::default(), Attempts::partition());
         let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
         macro_rules! builder {
-            ($sdk:ident) => {
-                $sdk::config::Builder::from(config)
+            ($sdk:ident) => {{
+                let mut builder = $sdk::config::Builder::from(config)
                     .interceptor(encrypted.clone())
                     .interceptor(attempts.clone())
-                    .retry_partition(partition.clone())
-            };
+                    .retry_partition(partition.clone());
+                builder.set_app_name(AppName::new(APP).ok());
+                builder
+            }};
         }
         macro_rules! client {
             ($sdk:ident) => {
@@ -230,6 +240,7 @@ impl Aws {
         }
         let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
+        let caller = caller.arn().unwrap_or_default().to_string();
         // The Data API answers after 45 s at the latest, and whoever gives up earlier does not know what became of the
         // statement (fact book, section 1.11: a client waits for 60 s or more).
         let rdsdata = match config.timeout_config() {
@@ -264,6 +275,7 @@ impl Aws {
             tagging: client!(aws_sdk_resourcegroupstagging),
             files: connection.files,
             passwords: connection.passwords,
+            caller,
             listings: Listings::default(),
             together: None,
             changes: AtomicBool::new(false),

@@ -9,8 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 /// Where `--sandbox` without a file keeps its world.
 pub const SANDBOX_FILE: &str = ".auroraml/sandbox.json";
@@ -190,8 +189,13 @@ pub enum Command {
     Status(Status),
     Cost(super::cost::Cost),
     Verify(Verify),
+<<<<<<< HEAD
     Policy(super::policy::Policy),
+=======
+    Drift(super::drift::Drift),
+>>>>>>> main
     Data(Data),
+    Explain(super::explain::Explain),
     Schema(Schema),
     Sandbox(Sandbox),
     Completions(Completions),
@@ -318,8 +322,10 @@ pub enum PlanFormat {
 /// Make everything as the spec says.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The spec; `-` is stdin.
+    /// The spec, or a folder of specs; `-` is stdin.
     pub spec: PathBuf,
+    #[command(flatten)]
+    pub several: Several,
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
@@ -475,6 +481,7 @@ pub enum SchemaOf {
     #[default]
     Spec,
     Plan,
+    Drift,
 }
 
 /// Serve the sandbox to any AWS client, or start it anew.

@@ -1,5 +1,6 @@
 //! `apply` and `destroy`: show the plan, ask, carry it out, say how it went.
 
+mod many;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +11,7 @@ use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{bills, files, hint, pause, reap, terminal};
+use super::{bills, files, fleet, hint, pause, reap, terminal};
 use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml_core::base::{Id, Observed, State};
@@ -53,7 +54,10 @@ impl Request<'_> {
 }
 
 pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Apply { spec, yes, plan, events, terms } = args;
+    if let Some(paths) = fleet::sources(&args.spec, &args.several)? {
+        return many::apply(paths, args, global, printer).await;
+    }
+    let Apply { spec, several: _, yes, plan, events, terms } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
     let sweep = false;

@@ -35,14 +35,23 @@ const ENTRIES_MAX: usize = 10_000;
 /// Characters of a comment that GitHub takes (65,536), without room for the summary and a remark.
 const COMMENT_MAX: usize = 60_000;
 
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Several {
     /// More specs. Each may also be a folder: its *.yaml and *.yml files, in the order of their names.
     #[arg(value_name = "SPEC")]
     pub more: Vec<PathBuf>,
     /// Of several stacks, how many are worked on at the same time.
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=16))]
+    #[arg(long, value_name = "N", default_value_t = PARALLEL, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub parallel: u8,
+}
+
+/// Stacks that are worked on at the same time, unless somebody says otherwise.
+const PARALLEL: u8 = 4;
+
+impl Default for Several {
+    fn default() -> Several {
+        Several { more: Vec::new(), parallel: PARALLEL }
+    }
 }
 
 /// What a command prints on stdout for each stack.

@@ -4,6 +4,7 @@
 use super::args::{
     AllowArgument, Apply, Color, Destroy, Global, Init, Plan, SANDBOX_FILE, SandboxAt, Speed, Terms,
 };
+use super::fleet::Several;
 use clap::ValueEnum;
 use std::path::Path;
 
@@ -95,8 +96,12 @@ pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
 impl Apply {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Apply { spec, yes, plan, events, terms: limits } = self;
+        let Apply { spec, several: Several { more, parallel }, yes, plan, events, terms: limits } = self;
         let mut words = vec!["apply".into(), spec.display().to_string()];
+        words.extend(more.iter().map(|spec| spec.display().to_string()));
+        if *parallel != Several::default().parallel {
+            words.extend(["--parallel".into(), parallel.to_string()]);
+        }
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
@@ -194,6 +199,7 @@ mod tests {
             "auroraml apply s.yaml --sandbox --sandbox-speed max".into(),
             "auroraml apply s.yaml --sandbox=http://127.0.0.1:4599".into(),
             "auroraml destroy s.yaml".into(),
+            "auroraml apply s.yaml more/ --parallel 8 --set stage=prod".into(),
         ] {
             let (typed, hinted) = again(&line);
             assert_eq!(typed, hinted, "{line}");

@@ -60,6 +60,7 @@ pub fn schema(args: &Schema, printer: &Printer) -> Result<Exit, Error> {
     printer.data(&match args.of {
         SchemaOf::Spec => spec::json_schema(),
         SchemaOf::Plan => render::json::schema(),
+        SchemaOf::Drift => render::drift::schema(),
     })?;
     Ok(Exit::Done)
 }

@@ -425,7 +425,7 @@ pub fn no_plan(error: PrepareError) -> Error {
         }
         PrepareError::Preflight(problems) => {
             let troubles = problems.into_iter().map(|problem| Trouble {
-                object: Some(problem.what),
+                object: Some(format!("{} [{}]", problem.what, problem.code)),
                 why: problem.why,
                 help: Some(problem.hint),
             });

@@ -53,7 +53,7 @@ impl Calls for EndpointConfig {
 }
 
 /// Name of the one variant, as SageMaker's own SDK calls it.
-const VARIANT: &str = "AllTraffic";
+pub(super) const VARIANT: &str = "AllTraffic";
 
 fn arn(aws: &Aws, physical: &str) -> String {
     aws.place.sagemaker_arn("endpoint-config", physical)

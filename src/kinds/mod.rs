@@ -8,6 +8,7 @@
 //! something remembered. Each create is safe to repeat after a look has shown that the object is not there.
 
 mod autopilot_job;
+pub(crate) mod beyond;
 mod bucket;
 mod bucket_object;
 mod cluster;

@@ -131,6 +131,34 @@ impl Calls for Role {
     }
 }
 
+/// Policies on a role of the stack, called by its name in AWS, that auroraml did not put there.
+pub(super) async fn other_policies(look: Look<'_>, name: &str) -> Result<Vec<String>, Failure> {
+    let aws = look.aws;
+    let known = of_the_stack(look).await?;
+    let whole = known.iter().find(|role| role.name == name).and_then(|role| role.detail.as_ref());
+    let (inline, attached): (Vec<String>, Vec<String>) = match whole {
+        Some(role) => (
+            role.role_policy_list().iter().filter_map(|one| one.policy_name.clone()).collect(),
+            role.attached_managed_policies().iter().filter_map(|one| one.policy_arn.clone()).collect(),
+        ),
+        None => {
+            let inline = async {
+                let pages = aws.iam.list_role_policies().role_name(name).into_paginator().items().send();
+                pages.collect::<Result<Vec<_>, _>>().await.during("ListRolePolicies")
+            };
+            let attached = async {
+                let request = aws.iam.list_attached_role_policies().role_name(name);
+                let pages = request.into_paginator().items().send();
+                pages.collect::<Result<Vec<_>, _>>().await.during("ListAttachedRolePolicies")
+            };
+            let (inline, attached) = tokio::try_join!(inline, attached)?;
+            (inline, attached.into_iter().filter_map(|one| one.policy_arn).collect())
+        }
+    };
+    let inline = inline.into_iter().filter(|name| name != POLICY).map(|name| format!("inline policy {name}"));
+    Ok(inline.chain(attached.into_iter().map(|arn| format!("policy {arn}"))).collect())
+}
+
 /// Name of the one inline policy.
 const POLICY: &str = "access";
 

@@ -3,6 +3,7 @@
 mod again;
 pub mod bills;
 pub mod data;
+pub mod drift;
 pub mod execute;
 mod facts;
 pub mod found;

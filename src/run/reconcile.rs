@@ -82,7 +82,7 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
                 false => Vec::new(),
             }
         };
-        let check = Box::pin(preflight::check(&stack.aws, &graph, &plan));
+        let check = Box::pin(preflight::check(stack, &graph, &plan, &observed));
         let (findings, outlook) = tokio::join!(check, Box::pin(outlook));
         if !findings.problems.is_empty() {
             return Err(PrepareError::Preflight(findings.problems));

@@ -107,6 +107,36 @@ fn a_password_is_said_nowhere() {
         assert!(text.contains("(sensitive, hash "), "{format}: {text}");
         heard.extend(said);
     }
+    // Somebody has changed the model by hand, and drift shows it; so does a report of several.
+    for format in ["text", "json", "markdown"] {
+        let mut said = Vec::new();
+        let output = run(at, &["drift", "changed.yaml", "--format", format], &mut said);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let text = String::from_utf8_lossy(&said).into_owned();
+        assert!(text.contains("(sensitive, hash "), "{format}: {text}");
+        heard.extend(said);
+    }
+    std::fs::create_dir(at.join("stacks")).unwrap();
+    std::fs::copy(at.join("changed.yaml"), at.join("stacks/changed.yaml")).unwrap();
+    copy_files(
+        &crate::harness::spec(&std::fs::read_to_string(at.join("churn.yaml")).unwrap()),
+        &at.join("stacks"),
+    );
+    for args in [
+        ["plan", "stacks", "--out", "plans"],
+        ["plan", "stacks", "--format", "markdown"],
+        ["drift", "stacks", "--format", "json"],
+    ] {
+        run(at, &args, &mut heard);
+    }
+    // A variable of the environment that may be a secret is not read into a spec.
+    std::fs::write(
+        at.join("variable.yaml"),
+        "stack: churn\nregion: us-east-1\nbucket: {}\ntags: { note: \"${env:DB_PASSWORD}\" }\n",
+    )
+    .unwrap();
+    assert_eq!(run(at, &["validate", "variable.yaml"], &mut heard).status.code(), Some(1));
+    assert_eq!(run(at, &["plan", "variable.yaml"], &mut heard).status.code(), Some(1));
     // What a spec or a pipeline can get wrong, in all ways that print something.
     std::fs::write(at.join("wrong.yaml"), format!("stack: churn\npassword: {CANARY}\n")).unwrap();
     run(at, &["validate", "wrong.yaml"], &mut heard);
@@ -116,7 +146,14 @@ fn a_password_is_said_nowhere() {
     assert_eq!(run(at, &["apply", "broken.yaml", "--yes"], &mut heard).status.code(), Some(6));
     let destroyed = run(at, &["destroy", "churn.yaml", "--yes", "--events", "more.jsonl"], &mut heard);
     assert!(destroyed.status.success(), "{}", String::from_utf8_lossy(&destroyed.stderr));
-    for name in ["plan.json", "events.jsonl", "more.jsonl", "pause.jsonl", "resume.jsonl"] {
+    for name in [
+        "plan.json",
+        "events.jsonl",
+        "more.jsonl",
+        "pause.jsonl",
+        "resume.jsonl",
+        "plans/churn.us-east-1.json",
+    ] {
         heard.extend(std::fs::read(at.join(name)).unwrap());
     }
     assert!(heard.len() > 30_000, "{} bytes heard", heard.len());

@@ -251,7 +251,11 @@ fn init_never_overwrites() {
 #[test]
 fn schemas_are_the_committed_ones() {
     let place = Place::new();
-    for (name, file) in [("spec", "schema/spec.schema.json"), ("plan", "schema/plan.schema.json")] {
+    for (name, file) in [
+        ("spec", "schema/spec.schema.json"),
+        ("plan", "schema/plan.schema.json"),
+        ("drift", "schema/drift.schema.json"),
+    ] {
         let ran = place.run(&["schema", name]);
         assert_eq!(ran.code, 0);
         golden_at(file, &ran.out);
@@ -292,7 +296,10 @@ fn what_is_not_there_is_a_preflight_failure() {
     for command in ["plan", "apply"] {
         let ran = place.run(&[command, "shop.yaml", "--sandbox", "--sandbox-speed", "max"]);
         assert_eq!(ran.code, 5, "{ran:?}");
-        assert!(ran.err.contains("error: aurora.existing: there is no DB cluster orders"), "{ran:?}");
+        assert!(
+            ran.err.contains("error: aurora.existing [cluster-missing]: there is no DB cluster orders"),
+            "{ran:?}"
+        );
         assert!(ran.err.contains("  help: "), "{ran:?}");
     }
     // Nobody asked `status` for a change: it shows what there is.

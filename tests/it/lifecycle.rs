@@ -37,7 +37,7 @@ pub async fn make_foreign_cluster(account: &Account, region: &str, name: &str, m
 }
 
 /// Names of all example specs.
-fn spec_files() -> Vec<String> {
+pub fn spec_files() -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir("specs")
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

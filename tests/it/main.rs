@@ -10,9 +10,14 @@ mod churn;
 mod cli;
 mod cost;
 mod crash;
+<<<<<<< HEAD
 mod enforced;
+=======
+mod drift;
+>>>>>>> main
 mod exits;
 mod figures;
+mod fleet;
 mod from_tags;
 mod harness;
 mod imagined;

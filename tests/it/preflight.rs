@@ -1,5 +1,14 @@
 //! What is found before anything is created: quotas, instance classes, model archives.
 
+mod database;
+mod existing;
+mod fixtures;
+mod models;
+mod network;
+mod permissions;
+mod quotas;
+mod roles;
+
 use crate::harness::{Account, hosting, spec, spec_file};
 use auroraml::run::reconcile::PrepareError;
 use auroraml_core::base::{Change, To};
@@ -80,8 +89,9 @@ async fn only_the_quotas_that_are_needed_are_asked_for() {
         let quotas = world.log.iter().filter(|entry| entry.service == "servicequotas");
         quotas.map(|entry| entry.operation.clone()).collect()
     });
-    // A VPC, an address, an endpoint's instance, a notebook's and a training job's.
-    assert_eq!(asked, ["GetServiceQuota"; 5]);
+    // A VPC, its internet gateway, a NAT gateway, an address and a gateway endpoint; the instances of an endpoint, a
+    // notebook and a training job, and those of all endpoints and of all notebooks.
+    assert_eq!(asked, ["GetServiceQuota"; 10]);
 }
 
 /// AWS has no quota for a type that no endpoint can have, and a region may lack one that others have: that is said,

@@ -133,7 +133,7 @@ fn nothing_is_left_for_later_or_silenced() {
 /// Every kind of the list has its file of calls; core's own test looks after the files of properties.
 #[test]
 fn kinds_and_files_agree() {
-    let shared = ["mod", "kind", "registry", "rds", "ec2", "sagemaker", "sql"];
+    let shared = ["mod", "kind", "registry", "beyond", "rds", "ec2", "sagemaker", "sql"];
     let in_files: BTreeSet<String> = files("src/kinds", "rs")
         .into_keys()
         .filter(|path| path.parent() == Some(Path::new("src/kinds")))

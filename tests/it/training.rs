@@ -252,7 +252,7 @@ async fn rows_that_are_not_there() {
     let problem = |found: Result<auroraml::run::reconcile::Prepared, PrepareError>| match found {
         Err(PrepareError::Preflight(problems)) => {
             assert_eq!(problems.len(), 1, "{problems:?}");
-            let Preflight { what, why, hint } = &problems[0];
+            let Preflight { what, why, hint, .. } = &problems[0];
             format!("{what}: {why}; {hint}")
         }
         other => panic!("{:?}", other.map(|prepared| prepared.plan)),

@@ -4,8 +4,8 @@ use crate::call::{Call, is_mutating, protocol};
 use crate::wire::{self, Fault, Protocol, Reply, Response};
 use crate::world::{Entry, Global, Region, World};
 use crate::{
-    authorize, cloudformation, comprehend, ec2, iam, kms, logs, pricing, rds, s3, sagemaker, secretsmanager,
-    servicequotas, sts, tagging,
+    authorize, cloudformation, cloudtrail, comprehend, ec2, iam, kms, logs, pricing, rds, s3, sagemaker,
+    secretsmanager, servicequotas, sts, tagging,
 };
 
 /// Requests remembered in [`World::log`]; older ones are dropped.
@@ -44,6 +44,10 @@ impl World {
                 self.global.iam = iam;
                 self.global.global_databases = globals;
             }
+        }
+        if is_mutating(call) {
+            let who = self.global.iam.session_arn(&call.caller);
+            region.cloudtrail.record(call, who, &reply, &self.global.random);
         }
         if reply.is_ok() && is_mutating(call) {
             if call.service == "sagemaker" {
@@ -90,11 +94,21 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
         return tagging::handle(call, &mut region.tagging, there);
     }
     let Region {
-        cloudformation, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas, logs, ..
+        cloudformation,
+        cloudtrail,
+        ec2,
+        rds,
+        sagemaker,
+        secretsmanager: secrets,
+        kms,
+        servicequotas,
+        logs,
+        ..
     } = region;
     let Global { random, iam, s3, global_databases: globals } = global;
     match call.service.as_str() {
         "cloudformation" => cloudformation::handle(call, cloudformation),
+        "cloudtrail" => cloudtrail::handle(call, cloudtrail),
         "ec2" => ec2::handle(call, ec2, random),
         "iam" => iam::handle(call, iam, random),
         "kms" => kms::handle(call, kms, random),

@@ -108,8 +108,8 @@ pub(crate) fn protocol(call: &Call) -> Protocol {
     match call.service.as_str() {
         "ec2" => Protocol::Ec2,
         "s3" => Protocol::RestXml,
-        "comprehend" | "sagemaker" | "secretsmanager" | "kms" | "servicequotas" | "logs" | "tagging"
-        | "pricing" => Protocol::Json,
+        "cloudtrail" | "comprehend" | "sagemaker" | "secretsmanager" | "kms" | "servicequotas" | "logs"
+        | "tagging" | "pricing" => Protocol::Json,
         "rds-data" => Protocol::RestJson,
         "rds" | "iam" | "sts" | "cloudformation" => Protocol::Query,
         _ if call.request.header("x-amz-target").is_some() => Protocol::Json,
@@ -130,5 +130,7 @@ pub(crate) fn is_mutating(call: &Call) -> bool {
         return crate::rds::data_changes(call);
     }
     !matches!(call.service.as_str(), "sts" | "comprehend" | "sagemaker-runtime")
-        && !["Describe", "List", "Get", "Simulate"].iter().any(|prefix| call.operation.starts_with(prefix))
+        && !["Describe", "List", "Lookup", "Get", "Simulate"]
+            .iter()
+            .any(|prefix| call.operation.starts_with(prefix))
 }

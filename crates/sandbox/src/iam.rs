@@ -33,6 +33,9 @@ type Answer = Result<Xml, Fault>;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Iam {
     roles: BTreeMap<String, Role>,
+    /// How many roles the account may have, where that is not the usual thousand, for tests.
+    #[serde(default)]
+    pub roles_max: Option<usize>,
     policies: BTreeMap<String, Policy>,
     profiles: BTreeMap<String, InstanceProfile>,
     /// Sessions of roles by the access key that they were given. None ends: nobody here waits an hour for it.
@@ -249,6 +252,7 @@ pub(crate) fn handle(call: &Call, iam: &mut Iam, random: &mut Random) -> Reply {
         "ListInstanceProfileTags" => iam.list_instance_profile_tags(call),
         "GetAccountAuthorizationDetails" => iam.authorization_details(call),
         "GetUser" => get_user(call),
+        "GetAccountSummary" => iam.account_summary(),
         "SimulatePrincipalPolicy" => iam.simulate_principal_policy(call),
         _ => return Err(call.unknown()),
     };

@@ -23,7 +23,7 @@
 //! | `account`, [`random`], [`wire`] | the account number and the birthday of a world; the only randomness; the wire protocols |
 //! | `call`, [`faults`] | one request, decoded; what tests can let go wrong on the way |
 //! | [`sts`], [`cloudformation`], [`logs`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
-//! | [`iam`], [`secretsmanager`] | services that ask one of those: IAM needs STS, Secrets Manager needs KMS |
+//! | [`iam`], [`cloudtrail`], [`secretsmanager`] | services that ask one of those: IAM and [`cloudtrail`] need STS, Secrets Manager needs KMS |
 //! | `comprehend` | the sentiment of texts |
 //! | `pricing` | AWS's price list |
 //! | `database` | MySQL's language, and the rows of a cluster |
@@ -42,6 +42,7 @@ mod answer;
 mod authorize;
 mod call;
 pub mod cloudformation;
+pub mod cloudtrail;
 mod comprehend;
 mod database;
 mod decode;

@@ -39,6 +39,7 @@ mod interruptions;
 mod modify;
 mod parameters;
 mod pause;
+mod quotas;
 mod refusals;
 mod restarts;
 mod roles;
@@ -115,6 +116,7 @@ pub(crate) fn handle(call: &Call, reach: Reach<'_>) -> Reply {
         "AddTagsToResource" => tags::add(c),
         "RemoveTagsFromResource" => tags::remove(c),
         "ListTagsForResource" => tags::list(c),
+        "DescribeAccountAttributes" => quotas::describe(c),
         "DescribeDBEngineVersions" => versions::describe(c),
         "DescribeOrderableDBInstanceOptions" => versions::describe_orderable(c),
         "DescribeEvents" => snapshots::describe_events(c),

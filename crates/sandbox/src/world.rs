@@ -4,7 +4,8 @@ use crate::account::BIRTH_MS;
 use crate::enforced::Enforced;
 use crate::random::{Mood, Random};
 use crate::{
-    cloudformation, ec2, iam, kms, logs, rds, s3, sagemaker, secretsmanager, servicequotas, tagging,
+    cloudformation, cloudtrail, ec2, iam, kms, logs, rds, s3, sagemaker, secretsmanager, servicequotas,
+    tagging,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +50,8 @@ pub struct Global {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Region {
     pub cloudformation: cloudformation::CloudFormation,
+    #[serde(default)]
+    pub cloudtrail: cloudtrail::CloudTrail,
     pub ec2: ec2::Ec2,
     pub rds: rds::Rds,
     pub sagemaker: sagemaker::SageMaker,

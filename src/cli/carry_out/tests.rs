@@ -119,13 +119,14 @@ fn a_run_whose_end_cannot_be_seen_is_half_way() {
     progress.tell(0, &Event::Planned { steps: vec![step] });
     progress.tell(0, &Event::Failed { id: role(), why: "first".into() });
     let problem = auroraml_core::model::Preflight {
+        code: auroraml_core::model::Code::VpcQuota,
         what: "quota".into(),
         why: "it is zero".into(),
         hint: "raise it".into(),
     };
     for (error, expected) in [
         (PrepareError::Aws(Failure::refused("ListRoles", "no")), "AWS: no"),
-        (PrepareError::Preflight(vec![problem]), "quota: it is zero (raise it)"),
+        (PrepareError::Preflight(vec![problem]), "quota [vpc-quota]: it is zero (raise it)"),
         (PrepareError::Bug("index".into()), "a bug: index (please report it, with the spec)"),
     ] {
         let error = blind(&progress, error);

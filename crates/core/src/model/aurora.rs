@@ -2,7 +2,7 @@
 
 use super::network::Network;
 use super::roles::{AURORA, arn};
-use super::{Builder, engine_version, from_tags};
+use super::{Builder, Code, engine_version, from_tags};
 use crate::base::names::ORIGINAL_GROUP_TAG;
 use crate::base::{Id, Input};
 use crate::engine;
@@ -94,6 +94,7 @@ impl Builder<'_> {
             let newest: BTreeSet<&str> =
                 self.facts.engine_versions.iter().map(|o| o.version.as_str()).collect();
             return self.problem(
+                Code::EngineVersionUnavailable,
                 "aurora.engine_version",
                 format!(
                     "no {} version on offer in {} begins with {}",

@@ -1,11 +1,12 @@
 //! The machine learning wiring of a cluster that others own: role, association and parameter, and nothing
 //! else of it (docs/decisions/0004).
 
-use super::Builder;
 use super::aurora::{Wiring, role_parameters};
 use super::facts::ExistingFacts;
+use super::{Builder, Code};
 use crate::base::{Id, Input};
 use crate::kinds::{group_attachment, group_parameters};
+use crate::members::restart::needs_person;
 use crate::spec::{Aurora, ExistingCluster};
 
 /// Where the role parameters are set.
@@ -21,6 +22,7 @@ impl Builder<'_> {
         let identifier = spec.existing.to_ascii_lowercase();
         let Some(live) = &self.facts.existing else {
             return self.problem(
+                Code::ClusterMissing,
                 "aurora.existing",
                 format!("there is no DB cluster {identifier} in {}", self.place.region),
                 "check its name and the region (aws rds describe-db-clusters), or leave out `existing` to have one created",
@@ -85,6 +87,7 @@ impl Builder<'_> {
             match &live.original_group {
                 None => self.problem_without_tag(&identifier, &ours),
                 Some(original) if live.original_group_gone => self.problem(
+                    Code::OriginalGroupMissing,
                     format!("cluster {identifier}"),
                     format!("it is to have its parameter group {original} back, as the tag auroraml:original-group of {ours} says, and there is no such group"),
                     format!("create {original} again, or set the tag of {ours} to the group that the cluster is to have, then run again"),
@@ -121,6 +124,7 @@ impl Builder<'_> {
         }
         let before = before.rsplit(':').next().unwrap_or(before);
         self.problem(
+            Code::ClusterChanged,
             "aurora.existing",
             format!("the roles of this stack are those of the cluster {before}, which would lose them"),
             format!("run `auroraml destroy` with `existing: {before}` first, or choose another stack name for the new cluster"),
@@ -131,6 +135,7 @@ impl Builder<'_> {
         let Some((stack, status)) = &live.cloudformation else { return };
         if status.ends_with("_IN_PROGRESS") {
             return self.problem(
+                Code::CloudformationBusy,
                 format!("cluster {identifier}"),
                 format!("it belongs to the CloudFormation stack {stack}, which is {status}"),
                 "wait until CloudFormation has finished, then run again",
@@ -146,10 +151,25 @@ impl Builder<'_> {
     fn check_running(&mut self, identifier: &str, live: &ExistingFacts) {
         if live.status == "stopped" {
             self.problem(
+                Code::ClusterStopped,
                 format!("cluster {identifier}"),
                 "it is stopped: AWS changes nothing on a stopped cluster",
                 format!(
                     "start it (aws rds start-db-cluster --region {} --db-cluster-identifier {identifier}), wait until it is available, then run again",
+                    self.place.region
+                ),
+            );
+        } else if needs_person(&live.status) {
+            let why = format!(
+                "AWS reports its status as {}, and changes nothing on it until that has been repaired",
+                live.status
+            );
+            self.problem(
+                Code::ClusterUnusable,
+                format!("cluster {identifier}"),
+                why,
+                format!(
+                    "see what AWS says (aws rds describe-events --region {} --source-type db-cluster --source-identifier {identifier}), repair it, then run again",
                     self.place.region
                 ),
             );
@@ -162,6 +182,7 @@ impl Builder<'_> {
         let engine = self.engine;
         if live.engine != engine.name {
             return self.problem(
+                Code::ClusterEngine,
                 cluster,
                 format!("its engine is {}, and auroraml wires up {}", live.engine, engine.title),
                 format!("name an {} cluster in `aurora.existing`", engine.title),
@@ -169,6 +190,7 @@ impl Builder<'_> {
         }
         for ability in abilities.iter().map(|one| one.ability).filter(|one| !(one.available)(version)) {
             self.problem(
+                Code::ClusterVersion,
                 cluster.clone(),
                 format!("it runs {version}, in which SQL has no functions for {}", ability.name),
                 format!(
@@ -206,6 +228,7 @@ impl Builder<'_> {
             false => "remove an association that is no longer used, or raise the quota L-E094F43D",
         };
         self.problem(
+            Code::ClusterRoleQuota,
             format!("cluster {identifier}"),
             format!(
                 "it has {} IAM roles, {others} of them of others, {new} more are needed, and AWS allows {}",
@@ -284,6 +307,7 @@ impl Builder<'_> {
         if live.role_parameters.values().any(|role| role.starts_with(&prefix)) {
             if !foreign.is_empty() {
                 self.problem(
+                    Code::GroupRoles,
                     format!("parameter group {group}"),
                     format!("this stack has set roles in it, and {}", foreign.join("; ")),
                     "reset that parameter if it is no longer used; or destroy this stack and apply it again: the cluster then gets a copy of the group",
@@ -312,6 +336,7 @@ impl Builder<'_> {
         }
         if let Some(original) = live.original_group.as_ref().filter(|original| *original != group) {
             self.problem(
+                Code::GroupOutdated,
                 format!("parameter group {ours}"),
                 format!("it was made from {original}, and the cluster {identifier} has {group} now"),
                 format!("attach {ours} or {original} to the cluster, or delete {ours} (aws rds delete-db-cluster-parameter-group --region {} --db-cluster-parameter-group-name {ours}), then run again", self.place.region),
@@ -327,6 +352,7 @@ impl Builder<'_> {
 
     fn problem_without_tag(&mut self, identifier: &str, ours: &str) {
         self.problem(
+            Code::GroupUntagged,
             format!("parameter group {ours}"),
             format!(
                 "the cluster {identifier} uses it, it has this stack's name, and it has no tag auroraml:original-group, which names the group to give back"

@@ -3,7 +3,7 @@
 //! Whoever may tag could otherwise have auroraml delete what it likes (docs/decisions/0018): tags say how something goes
 //! and never that it goes.
 
-use super::Builder;
+use super::{Builder, Code};
 use crate::base::names::{EXPIRES_TAG, ON_DESTROY_TAG, Place, RESOURCE_TAG, STACK_TAG};
 use crate::base::{Id, Live, Observed};
 use crate::resource::Deletion;
@@ -84,6 +84,7 @@ impl Builder<'_> {
         if let Some(on_destroy) = told.cluster {
             if !told.proven {
                 return self.problem(
+                    Code::ClusterUnproven,
                     "cluster.main",
                     "nothing but its tags says that it is this stack's: there is no role in the stack's path",
                     "destroy it with its spec: auroraml destroy SPEC; if it is not this stack's, take the tags off",

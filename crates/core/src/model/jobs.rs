@@ -1,7 +1,7 @@
 //! Jobs that make models: training, tuning and Autopilot, and what a model takes from them.
 
-use super::Builder;
 use super::roles::arn;
+use super::{Builder, Code};
 use crate::base::{Id, Input};
 use crate::kinds::model::Container;
 use crate::kinds::{autopilot_job, data_unload, training_job, tuning_job};
@@ -150,7 +150,12 @@ impl Builder<'_> {
             return Some(Rows { uri: given.into(), identity: given.into(), pattern });
         }
         let Some((unload, begins)) = self.unload(given) else {
-            self.problem(path, format!("there is no unload {given}"), "write `s3://BUCKET/PREFIX`");
+            self.problem(
+                Code::RowsMissing,
+                path,
+                format!("there is no unload {given}"),
+                "write `s3://BUCKET/PREFIX`",
+            );
             return None;
         };
         let pattern = format!("{}*", begins.trim_start_matches("s3://"));

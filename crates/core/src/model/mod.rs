@@ -4,6 +4,7 @@
 //! ARNs, hashes) is, so that the plan shows it and nothing waits for it.
 
 mod aurora;
+mod codes;
 mod existing;
 pub mod facts;
 mod from_tags;
@@ -17,6 +18,7 @@ mod scope;
 mod sql;
 mod zones;
 
+pub use codes::Code;
 pub use from_tags::{FromTags, expires_at, spec_from_tags};
 pub use jobs::has_jobs;
 pub use pause::is_paused;
@@ -77,6 +79,7 @@ impl From<Intent> for Order {
 /// A reason why the spec cannot be carried out in this account and region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preflight {
+    pub code: Code,
     pub what: String,
     pub why: String,
     pub hint: String,
@@ -143,8 +146,14 @@ impl Builder<'_> {
         tags
     }
 
-    fn problem(&mut self, what: impl Into<String>, why: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Preflight { what: what.into(), why: why.into(), hint: hint.into() });
+    fn problem(
+        &mut self,
+        code: Code,
+        what: impl Into<String>,
+        why: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.problems.push(Preflight { code, what: what.into(), why: why.into(), hint: hint.into() });
     }
 
     /// Name of the stack's bucket.

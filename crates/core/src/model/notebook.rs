@@ -1,8 +1,8 @@
 //! The notebook, the files in it, and what it is told of the stack.
 
-use super::Builder;
 use super::network::Network;
 use super::roles::arn;
+use super::{Builder, Code};
 use crate::base::{Id, Input};
 use crate::kinds::{bucket_object, notebook, notebook_config};
 use crate::spec::{Aurora, EndpointManager, Notebook, NotebookSubnet, xgboost_image};
@@ -28,6 +28,7 @@ impl Builder<'_> {
             let length = script.len().div_ceil(3) * 4;
             if length > SCRIPT_MAX {
                 self.problem(
+                    Code::NotebookScriptSize,
                     "notebook.files",
                     format!("the script of the {hook} start would have {length} characters, and AWS takes {SCRIPT_MAX}"),
                     "list fewer files, or put them into one archive",
@@ -81,7 +82,7 @@ impl Builder<'_> {
             Some(Ok(hash)) => hash.chars().take(8).collect::<String>(),
             Some(Err(why)) => {
                 let help = "correct the path, which starts from the folder of the spec, or take it out";
-                self.problem(field, format!("{path} cannot be read: {why}"), help);
+                self.problem(Code::FileUnreadable, field, format!("{path} cannot be read: {why}"), help);
                 return None;
             }
             None => String::new(),

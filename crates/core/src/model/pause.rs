@@ -1,7 +1,7 @@
 //! A stack that is paused: what bills by the hour stops or goes, as far as it comes back without loss. Pure.
 
-use super::Builder;
 use super::facts::Standing;
+use super::{Builder, Code};
 use crate::base::{Id, Live, Observed, State};
 use crate::members::{Policy, Topology};
 use crate::resource::{Deletion, Restarts};
@@ -96,6 +96,7 @@ impl Builder<'_> {
                 if let Some(global) = &standing.global_cluster {
                     // AWS refuses it (fact book, section 1.13).
                     return self.problem(
+                        Code::GlobalDatabase,
                         "cluster.main",
                         format!("it is a member of the global database {global}, and AWS does not stop those"),
                         "take it out of the global database first (aws rds remove-from-global-cluster), or leave it running",

@@ -1,9 +1,9 @@
 //! Models, endpoints and the bucket.
 
-use super::Builder;
 use super::from_tags;
 use super::jobs::{self, Made, Needs};
 use super::roles::arn;
+use super::{Builder, Code};
 use crate::base::{Id, Input, policy};
 use crate::kinds::{bucket, endpoint, endpoint_config, model};
 use crate::spec::{Endpoint, Model, xgboost_image};
@@ -61,7 +61,7 @@ impl Builder<'_> {
         if found.is_none() {
             let why = format!("no account is known that holds the image {image} in {}", self.place.region);
             let hint = "give the full image URI instead of xgboost:VERSION";
-            self.problem(format!("{path}.image"), why, hint);
+            self.problem(Code::ImageRegion, format!("{path}.image"), why, hint);
         }
         found
     }

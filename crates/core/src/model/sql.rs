@@ -1,6 +1,6 @@
 //! What is in the database, and what is moved between it and S3.
 
-use super::Builder;
+use super::{Builder, Code};
 use crate::base::Id;
 use crate::engine::newer;
 use crate::kinds::{data_load, data_unload, sql_database, sql_function, sql_grant, sql_table};
@@ -198,6 +198,7 @@ impl Builder<'_> {
         if newer(first, own) && !version.is_empty() {
             let why = format!("it runs {version}, and the Data API, by which SQL is sent, came with {first}");
             self.problem(
+                Code::DataApiVersion,
                 what,
                 why,
                 format!("upgrade it to {first} or later, or remove what is made with SQL"),
@@ -208,10 +209,15 @@ impl Builder<'_> {
                 "switch it on (aws rds enable-http-endpoint --region {} --resource-arn {arn}; no member may be of a T class), then run again",
                 self.place.region
             );
-            self.problem(what, "its Data API is off, by which SQL is sent", hint);
+            self.problem(Code::DataApiOff, what, "its Data API is off, by which SQL is sent", hint);
         } else if !facts.secret {
             let hint = "add `secret: ARN` to `aurora`, a secret with `username` and `password` of a user of the database; or let RDS manage the master user's password";
-            self.problem(what, "no secret is known with a user of the database", hint);
+            self.problem(
+                Code::DatabaseSecretMissing,
+                what,
+                "no secret is known with a user of the database",
+                hint,
+            );
         } else {
             return true;
         }

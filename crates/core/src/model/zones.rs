@@ -1,10 +1,10 @@
 //! In which availability zones the subnets stand. Not every zone has every interface endpoint or class of DB instances,
 //! so zones are chosen from what AWS offers; live subnets keep theirs.
 
-use super::Builder;
 use super::aurora::instances;
 use super::facts::Zonal;
 use super::network::{endpoint_id, service_in};
+use super::{Builder, Code};
 use crate::base::{Id, Observed};
 use crate::spec::{Aurora, Network, ServiceEndpoint, Spec};
 use std::collections::BTreeSet;
@@ -71,7 +71,12 @@ impl Builder<'_> {
                 let (region, count) = (&self.place.region, facts.zones.len());
                 let why =
                     format!("{region} has {count} availability zones, and the spec needs {}", zones.len());
-                self.problem("network", why, "list fewer subnets, or choose another region");
+                self.problem(
+                    Code::ZonesTooFew,
+                    "network",
+                    why,
+                    "list fewer subnets, or choose another region",
+                );
                 return None;
             }
             zones[n] = best;
@@ -89,8 +94,9 @@ impl Builder<'_> {
                 zones.map(String::as_str).collect::<Vec<_>>().join(", ")
             };
             let offered = list(&mut offer.zones.iter());
-            let (what, why, hint) = match &offer.what {
+            let (code, what, why, hint) = match &offer.what {
                 Zonal::Endpoint(service) if offer.zones.is_empty() => (
+                    Code::EndpointServiceRegion,
                     "network.endpoints",
                     format!("{region} has no interface endpoints of {service}"),
                     "remove it from `endpoints`, and give the private subnets `nat: single`".to_string(),
@@ -101,6 +107,7 @@ impl Builder<'_> {
                         continue;
                     }
                     (
+                        Code::EndpointServiceZone,
                         "network.endpoints",
                         format!(
                             "{service} has no interface endpoints in {without}, where private subnets stand: AWS offers them in {offered}"
@@ -110,6 +117,7 @@ impl Builder<'_> {
                     )
                 }
                 Zonal::Class(class) if offer.zones.is_empty() => (
+                    Code::ClassRegion,
                     "aurora.instances",
                     format!("{region} does not offer {class} for {}", self.engine.title),
                     format!(
@@ -119,6 +127,7 @@ impl Builder<'_> {
                 ),
                 Zonal::Class(_) if private.iter().any(|zone| offer.zones.contains(zone)) => continue,
                 Zonal::Class(class) => (
+                    Code::ClassZone,
                     "aurora.instances",
                     format!(
                         "{class} is offered in {offered}, and the private subnets are in {}",
@@ -127,7 +136,7 @@ impl Builder<'_> {
                     "choose another class, or list another private subnet".to_string(),
                 ),
             };
-            self.problem(what, why, hint);
+            self.problem(code, what, why, hint);
         }
     }
 }

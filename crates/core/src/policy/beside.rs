@@ -60,9 +60,31 @@ pub const NEEDS: &[Need] = &[
                 &["rds:DescribeEngineDefaultParameters", "rds:DescribeEngineDefaultClusterParameters"],
                 EVERYTHING,
             ),
-            // Whether artifacts and rows are there. Without ListBucket what is missing looks forbidden.
+            // Whether artifacts and rows are there, and for whom. Without ListBucket what is missing looks forbidden.
             Permission::look(&["s3:GetObject"], &["s3:{artifact}"]),
-            Permission::look(&["s3:ListBucket"], &["s3:{read_bucket}"]),
+            Permission::look(&["s3:ListBucket", "s3:GetBucketPolicy"], &["s3:{read_bucket}"]),
+            // What there is already in the account, and in the stack's VPC.
+            Permission::look(
+                &[
+                    "ec2:DescribeAddresses",
+                    "ec2:DescribeInternetGateways",
+                    "ec2:DescribeNatGateways",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcEndpoints",
+                    "ec2:DescribeVpcs",
+                ],
+                EVERYTHING,
+            ),
+            Permission::look(&["ec2:DescribeVpcAttribute"], &["ec2:vpc/*"]),
+            Permission::look(&["rds:DescribeAccountAttributes"], EVERYTHING),
+            Permission::look(&["rds:DescribeDBInstances"], &["rds:db:{stack}-*"]),
+            Permission::look(&["rds:DescribeDBClusterSnapshots"], &["rds:cluster-snapshot:{snapshot}"]),
+            Permission::look(&["iam:GetAccountSummary", "iam:ListRoles"], EVERYTHING),
+            Permission::look(&["iam:GetPolicy"], &["iam:policy/*", "arn:{partition}:iam::aws:policy/*"]),
+            Permission::look(&["sagemaker:ListNotebookInstances"], EVERYTHING),
+            // Whether the caller may do what the plan has. Who that is no spec says.
+            Permission::look(&["iam:SimulatePrincipalPolicy"], &["iam:role/*", "iam:user/*"]),
         ],
     },
     Need {
@@ -104,6 +126,24 @@ pub const NEEDS: &[Need] = &[
                 &["secretsmanager:DescribeSecret"],
                 &["secretsmanager:secret:{own_secret}", "secretsmanager:secret:{given_secret}"],
             ),
+        ],
+    },
+    Need {
+        by: "drift, beside what a plan looks at",
+        purposes: &[Purpose::Plan],
+        permissions: &[
+            Permission::look(
+                &[
+                    "s3:GetBucketNotification",
+                    "s3:GetBucketOwnershipControls",
+                    "s3:GetEncryptionConfiguration",
+                    "s3:GetLifecycleConfiguration",
+                    "s3:GetReplicationConfiguration",
+                ],
+                &["s3:{bucket}"],
+            ),
+            // Who did it.
+            Permission::look(&["cloudtrail:LookupEvents"], EVERYTHING),
         ],
     },
     Need {

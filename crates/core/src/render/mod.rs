@@ -4,6 +4,7 @@
 //! them takes them out again where they are not wanted.
 
 pub mod cost;
+pub mod drift;
 pub mod fleet;
 mod fold;
 pub mod json;

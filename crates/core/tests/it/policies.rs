@@ -28,6 +28,7 @@ fn needed(spec: &Spec, purpose: Purpose) -> Vec<Statement> {
 /// Actions that AWS judges on no resource: Service Authorization Reference, the page of each service, where their column
 /// "Resource types" is empty. `tests/clients/policies.py` holds the policies against the whole of that reference.
 const UNSCOPED: &[&str] = &[
+    "cloudtrail:LookupEvents",
     "ec2:DescribeAddresses",
     "ec2:DescribeAvailabilityZones",
     "ec2:DescribeInternetGateways",
@@ -39,7 +40,10 @@ const UNSCOPED: &[&str] = &[
     "ec2:DescribeVpcEndpointServices",
     "ec2:DescribeVpcEndpoints",
     "ec2:DescribeVpcs",
+    "iam:GetAccountSummary",
     "iam:ListRoles",
+    "rds:DescribeAccountAttributes",
+    "sagemaker:ListNotebookInstances",
     "rds:DescribeDBEngineVersions",
     "rds:DescribeEngineDefaultClusterParameters",
     "rds:DescribeEngineDefaultParameters",
@@ -134,7 +138,7 @@ fn nothing_is_made_that_the_spec_does_not_have() {
     }
     let looks: BTreeSet<&str> =
         needed(&spec, Purpose::Plan).iter().flat_map(|statement| statement.actions.clone()).collect();
-    let reads = ["Describe", "List", "Get"];
+    let reads = ["Describe", "List", "Lookup", "Get", "Simulate"];
     for action in looks {
         let (_, operation) = action.split_once(':').unwrap();
         assert!(reads.iter().any(|read| operation.starts_with(read)), "{action} is no look");

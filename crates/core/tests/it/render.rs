@@ -251,6 +251,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
 fn the_schema_of_saved_plans_is_fresh() {
     let text = render::json::schema();
     crate::golden("schema/plan.schema.json", &text);
+    crate::golden("schema/drift.schema.json", &auroraml_core::render::drift::schema());
     // What is left out of a plan when it is empty cannot be required.
     let schema: Value = serde_json::from_str(&text).unwrap();
     let required = &schema["$defs"]["Step"]["required"];

@@ -54,6 +54,7 @@ pub(super) fn demands(call: &Call, iam: &Iam) -> Option<Vec<Demand>> {
             let asked = call.params.get("PermissionsBoundary");
             bounded(Demand::new(action, resource).tagged(Some(tags)), asked.or(own))
         }
+        "SimulatePrincipalPolicy" => Demand::new(action, get("PolicySourceArn")),
         "GetPolicy" | "GetPolicyVersion" => Demand::new(action, get("PolicyArn")),
         _ => return None,
     }])

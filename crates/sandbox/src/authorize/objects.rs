@@ -131,6 +131,9 @@ pub(super) fn s3(call: &Call) -> Option<Vec<Demand>> {
         "GetPublicAccessBlock" => vec![of("GetBucketPublicAccessBlock", &bucket)],
         "PutPublicAccessBlock" => vec![of("PutBucketPublicAccessBlock", &bucket)],
         "GetBucketEncryption" => vec![of("GetEncryptionConfiguration", &bucket)],
+        "GetBucketLifecycleConfiguration" => vec![of("GetLifecycleConfiguration", &bucket)],
+        "GetBucketNotificationConfiguration" => vec![of("GetBucketNotification", &bucket)],
+        "GetBucketReplication" => vec![of("GetReplicationConfiguration", &bucket)],
         "HeadObject" | "GetObject" => vec![of("GetObject", &object)],
         "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload" => {
             vec![of("PutObject", &object)]
@@ -143,6 +146,7 @@ pub(super) fn s3(call: &Call) -> Option<Vec<Demand>> {
             of("DeleteObjectVersion", &format!("{bucket}/*")),
         ],
         "DeleteBucket"
+        | "GetBucketOwnershipControls"
         | "GetBucketTagging"
         | "PutBucketTagging"
         | "GetBucketVersioning"

@@ -7,7 +7,7 @@
 
 use super::documents::{matches, statements, strings};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Condition keys in lower case, because their names ignore case, with their values.
 pub(crate) type Context = BTreeMap<String, Vec<String>>;
@@ -49,6 +49,26 @@ pub(crate) fn decide_among(documents: &[Value], action: &str, resource: &str, co
         }
     }
     decision
+}
+
+/// The keys of the conditions under which documents say something of an action on a resource.
+pub(super) fn wanted_keys<'d>(
+    documents: impl Iterator<Item = &'d str>,
+    action: &str,
+    resource: &str,
+) -> BTreeSet<String> {
+    let mut wanted = BTreeSet::new();
+    for document in documents {
+        let Ok(document) = serde_json::from_str::<Value>(document) else { continue };
+        for statement in statements(&document).into_iter().filter(|one| names(one, action, resource)) {
+            let operators = statement.get("Condition").and_then(Value::as_object).into_iter().flatten();
+            // What such a key says is said by its being missing.
+            let operators = operators.filter(|(operator, _)| *operator != "Null");
+            let keys = operators.filter_map(|(_, keys)| keys.as_object());
+            wanted.extend(keys.flat_map(|keys| keys.keys().cloned()));
+        }
+    }
+    wanted
 }
 
 fn names(statement: &Map<String, Value>, action: &str, resource: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Managed policies and their versions, the account's and AWS's.
 
 use super::documents::{self, Kind};
+use super::evaluate::{Context, Decision};
 use super::{
     Answer, Iam, Policy, PolicyVersion, date, invalid, limit, merge_tags, need, need_name, no_such, page,
     path, remove_tags, tag_list, unique_id, write_marker, write_tags,
@@ -334,15 +335,39 @@ impl Iam {
         if resources.is_empty() {
             resources.push("*".into());
         }
+        // Keys that policies ask for and the request does not give are told, and the decision is made without them (API
+        // reference, EvaluationResult). Whoever gives no context at all is told what is allowed if all conditions hold:
+        // more than AWS does.
+        let context: Option<Context> = call
+            .params
+            .items("ContextEntries")
+            .iter()
+            .map(|entry| {
+                // Values are texts here, of whatever type.
+                entry.get("ContextKeyType")?;
+                Some((entry.get("ContextKeyName")?.to_lowercase(), entry.list("ContextKeyValues")))
+            })
+            .collect::<Option<Context>>()
+            .filter(|context| !context.is_empty());
         let pairs = actions.iter().flat_map(|a| resources.iter().map(move |r| (a.as_str(), r.as_str())));
         let mut xml = Xml::new();
         xml.list("EvaluationResults", "member", pairs, |x, (action, resource)| {
-            let allowed = is_user || self.allows(arn, action, resource);
-            x.text("EvalActionName", action);
-            x.text("EvalResourceName", resource);
-            x.text("EvalDecision", if allowed { "allowed" } else { "implicitDeny" });
+            let (decision, missing) = match &context {
+                _ if is_user => (Decision::Allowed, Vec::new()),
+                Some(context) => self.simulated(arn, action, resource, context),
+                None if self.allows(arn, action, resource) => (Decision::Allowed, Vec::new()),
+                None => (Decision::Unsaid, Vec::new()),
+            };
+            let decision = match decision {
+                Decision::Allowed => "allowed",
+                Decision::Denied => "explicitDeny",
+                Decision::Unsaid => "implicitDeny",
+            };
+            x.text("EvalActionName", action)
+                .text("EvalResourceName", resource)
+                .text("EvalDecision", decision);
             x.element("MatchedStatements", |_| {});
-            x.element("MissingContextValues", |_| {});
+            x.texts("MissingContextValues", "member", missing);
         });
         xml.text("IsTruncated", false);
         Ok(xml)

@@ -120,8 +120,8 @@ impl Iam {
                 format!("Role with name {} already exists.", role.name),
             ));
         }
-        if self.roles.len() >= ROLES_MAX {
-            return Err(limit(format!("Cannot exceed quota for RolesPerAccount: {ROLES_MAX}")));
+        if self.roles.len() >= self.most_roles() {
+            return Err(limit(format!("Cannot exceed quota for RolesPerAccount: {}", self.most_roles())));
         }
         let mut xml = Xml::new();
         write_role(&mut xml, "Role", &role, self, true);
@@ -182,6 +182,20 @@ impl Iam {
         }
         role.usable = call.now + propagation(random);
         Ok(Xml::new())
+    }
+
+    fn most_roles(&self) -> usize {
+        self.roles_max.unwrap_or(ROLES_MAX)
+    }
+
+    /// What there is in the account, and can be: IAM API Reference, GetAccountSummary. Only what concerns roles.
+    pub(super) fn account_summary(&self) -> Answer {
+        let all = [("Roles", self.roles.len()), ("RolesQuota", self.most_roles())];
+        let mut xml = Xml::new();
+        xml.list("SummaryMap", "entry", all, |x, (key, value)| {
+            x.text("key", key).text("value", value);
+        });
+        Ok(xml)
     }
 
     pub(super) fn list_roles(&self, call: &Call) -> Answer {

@@ -1,7 +1,7 @@
 //! Sessions of roles: who may take a role on with an identity from elsewhere, and what a session may do.
 
 use super::documents::{statements, strings};
-use super::evaluate::{Context, Decision, conditions_hold, decide};
+use super::evaluate::{Context, Decision, conditions_hold, decide, wanted_keys};
 use super::{Iam, Role, Session};
 use crate::account::ACCOUNT;
 use crate::random::Random;
@@ -80,6 +80,30 @@ impl Iam {
             Decision::Unsaid => Some(format!("because no permissions boundary allows the {action} action")),
             Decision::Allowed => None,
         }
+    }
+
+    /// What the simulator says of a role's request, and the keys that its policies ask for and the request does not have.
+    pub(super) fn simulated(
+        &self,
+        arn: &str,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> (Decision, Vec<String>) {
+        let Some(role) = self.roles.values().find(|role| role.arn() == arn) else {
+            return (Decision::Unsaid, Vec::new());
+        };
+        let attached = role.attached.iter().filter_map(|policy| self.default_document(policy));
+        let identity: Vec<String> = role.inline.values().cloned().chain(attached).collect();
+        let boundary = role.boundary.as_ref().map(|arn| self.default_document(arn).unwrap_or_default());
+        let mut decision = decide(identity.iter().map(String::as_str), action, resource, context);
+        if let (Decision::Allowed, Some(boundary)) = (decision, &boundary) {
+            decision = decide([boundary.as_str()].into_iter(), action, resource, context);
+        }
+        let documents = identity.iter().chain(&boundary).map(String::as_str);
+        let missing = wanted_keys(documents, action, resource).into_iter();
+        let missing = missing.filter(|key| !context.contains_key(&key.to_lowercase()));
+        (decision, missing.collect())
     }
 
     /// Roles, with their boundaries: for tests of what is made.

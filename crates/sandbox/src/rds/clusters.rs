@@ -14,10 +14,6 @@ use super::windows::next_window;
 use super::{credentials, global, show, snapshots, subnets, versions};
 use crate::wire::{Fault, Params, Reply, Xml};
 
-/// Clusters per region: what simulated Service Quotas says, and an estimate there as well. The code beyond
-/// it: fact book, section 1.17.
-const CLUSTERS_MAX: usize = 40;
-
 pub(super) fn create(c: &mut Context<'_>) -> Reply {
     let (p, now) = (c.params(), c.now);
     let id = c.required_name("DBClusterIdentifier")?;
@@ -25,7 +21,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     if c.rds.clusters.contains_key(&id) {
         return Err(Fault::bad("DBClusterAlreadyExistsFault", "DB Cluster already exists"));
     }
-    if c.rds.clusters.len() >= CLUSTERS_MAX {
+    if c.rds.clusters.len() >= c.rds.quotas.clusters {
         return Err(Fault::new(403, "DBClusterQuotaExceededFault", "The quota of DB clusters is reached."));
     }
     let version = version(c)?;

@@ -8,9 +8,6 @@ use super::versions;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 
-/// Groups of each level per region (fact book, section 1.2; the other level is Service Quotas' L-DE55804A).
-const GROUPS_MAX: usize = 50;
-
 /// What a parameter group belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
@@ -130,10 +127,10 @@ fn insert(c: &mut Context<'_>, level: Level, name: &str, group: Group) -> Reply 
             format!("Parameter group {name} already exists"),
         ));
     }
-    if c.rds.groups(level).len() >= GROUPS_MAX {
+    if c.rds.groups(level).len() >= c.rds.quotas.parameter_groups {
         return Err(Fault::bad(
             "DBParameterGroupQuotaExceeded",
-            format!("Cannot create more than {GROUPS_MAX} parameter groups."),
+            format!("Cannot create more than {} parameter groups.", c.rds.quotas.parameter_groups),
         ));
     }
     let mut xml = Xml::new();

@@ -15,8 +15,6 @@ use crate::ec2::zones::has_class;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeMap;
 
-/// Instances per region: what simulated Service Quotas says, and an estimate there as well.
-const INSTANCES_MAX: usize = 40;
 /// A writer and 15 readers: promotion tiers go to 15 (fact book, section 1.6), the limit itself is not there.
 const MEMBERS_MAX: usize = 16;
 
@@ -29,7 +27,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     if c.rds.instances.contains_key(&id) {
         return Err(Fault::bad("DBInstanceAlreadyExists", "DB instance already exists"));
     }
-    if c.rds.instances.len() >= INSTANCES_MAX {
+    if c.rds.instances.len() >= c.rds.quotas.instances {
         return Err(Fault::bad("InstanceQuotaExceeded", "The quota of DB instances is reached."));
     }
     let Some(cluster_id) = c.name("DBClusterIdentifier") else {

@@ -9,9 +9,6 @@ use super::{show, versions};
 use crate::s3::Content;
 use crate::wire::{Fault, Reply, Xml};
 
-/// Manual snapshots of clusters per region: what simulated Service Quotas says, and an estimate there as well.
-const SNAPSHOTS_MAX: usize = 100;
-
 fn no_snapshot(id: &str) -> Fault {
     Fault::new(404, "DBClusterSnapshotNotFoundFault", format!("DBClusterSnapshot {id} not found."))
 }
@@ -84,8 +81,8 @@ pub(super) fn check_new(c: &Context<'_>, name: &str) -> Result<(), Fault> {
             ),
         ));
     }
-    if c.rds.snapshots.len() >= SNAPSHOTS_MAX {
-        let text = format!("Cannot create more than {SNAPSHOTS_MAX} manual snapshots.");
+    if c.rds.snapshots.len() >= c.rds.quotas.cluster_snapshots {
+        let text = format!("Cannot create more than {} manual snapshots.", c.rds.quotas.cluster_snapshots);
         return Err(Fault::bad("SnapshotQuotaExceeded", text));
     }
     Ok(())

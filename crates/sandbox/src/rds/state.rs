@@ -23,6 +23,8 @@ pub struct Rds {
     /// book, section 1.6), for tests. That counts as an interruption by AWS.
     #[serde(default)]
     pub heavy_load: bool,
+    #[serde(default)]
+    pub quotas: super::quotas::Quotas, // What the account may have in this region.
     /// That many failovers are accepted, end, and leave the writer where it was, for tests.
     #[serde(default)]
     pub failing_failovers: u64,

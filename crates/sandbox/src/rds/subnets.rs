@@ -7,9 +7,6 @@ use super::state::SubnetGroup;
 use crate::wire::{Fault, Reply, Xml};
 use std::collections::BTreeSet;
 
-/// DB subnet groups per region: what simulated Service Quotas says, and an estimate there as well.
-const SUBNET_GROUPS_MAX: usize = 50;
-
 fn no_subnet_group(name: &str) -> Fault {
     Fault::new(404, "DBSubnetGroupNotFoundFault", format!("DB subnet group '{name}' does not exist."))
 }
@@ -77,8 +74,8 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
         let text = format!("The DB subnet group '{name}' already exists.");
         return Err(Fault::bad("DBSubnetGroupAlreadyExists", text));
     }
-    if c.rds.subnet_groups.len() >= SUBNET_GROUPS_MAX {
-        let text = format!("Cannot create more than {SUBNET_GROUPS_MAX} DB subnet groups.");
+    if c.rds.subnet_groups.len() >= c.rds.quotas.subnet_groups {
+        let text = format!("Cannot create more than {} DB subnet groups.", c.rds.quotas.subnet_groups);
         return Err(Fault::bad("DBSubnetGroupQuotaExceeded", text));
     }
     let (subnets, vpc) = subnets(c)?;

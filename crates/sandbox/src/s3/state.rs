@@ -20,10 +20,15 @@ pub struct S3 {
 impl Default for S3 {
     fn default() -> S3 {
         let keys = BTreeSet::from(["models/churn/model.tar.gz".into()]);
-        let samples = Foreign { region: "us-east-1".into(), readable: true, keys };
+        let samples = |region: &str| Foreign { region: region.into(), readable: true, keys: keys.clone() };
+        // The second is the sandbox's own, for whoever tries things out in Europe.
+        let samples = [
+            ("sagemaker-sample-files", samples("us-east-1")),
+            ("sagemaker-sample-files-eu-central-1", samples("eu-central-1")),
+        ];
         S3 {
             buckets: BTreeMap::new(),
-            foreign: BTreeMap::from([("sagemaker-sample-files".into(), samples)]),
+            foreign: samples.map(|(name, foreign)| (name.to_string(), foreign)).into(),
             settling: BTreeMap::new(),
         }
     }

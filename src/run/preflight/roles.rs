@@ -1,0 +1,109 @@
+//! What IAM lets an account have, names of roles, and what roles refer to.
+
+use super::{Check, Findings};
+use crate::aws::{Aws, Class, During, Failure};
+use auroraml_core::kinds::role;
+use auroraml_core::model::Code;
+use futures_util::future::join_all;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Pages of roles, of up to 1,000 each: twice what an account can have by default (fact book, section 3).
+const PAGES_MAX: usize = 10;
+/// Characters of all inline policies of a role together, white space left out: IAM User Guide, "IAM and AWS STS
+/// quotas"; it cannot be raised.
+const INLINE_MAX: usize = 10_240;
+
+/// Names of roles are unique in an account whatever their path is, and ignoring case (fact book, section 3): a look at the
+/// stack's own path does not see the others.
+pub(super) async fn names(of: Check<'_>) -> Findings {
+    let mut findings = Findings::default();
+    let wanted: BTreeMap<String, String> = of
+        .creates("role")
+        .map(|step| (of.aws.place.role(&step.id.name).to_ascii_lowercase(), step.id.to_string()))
+        .collect();
+    if wanted.is_empty() {
+        return findings;
+    }
+    let (taken, counts) = tokio::join!(taken(of.aws, &wanted), counts(of.aws));
+    for (id, arn) in findings.take("the names of roles", taken).unwrap_or_default() {
+        findings.problem(
+            Code::RoleNameTaken,
+            id,
+            format!("its name is taken by {arn}, which is not of this stack"),
+            "delete that role if it is no longer used, or choose another stack name",
+        );
+    }
+    if let Some(Some((there, most))) = findings.take("the quota of roles", counts)
+        && there + wanted.len() as i64 > most
+    {
+        let why = format!(
+            "{there} exist in the account, {} more are needed, and the quota is {most}",
+            wanted.len()
+        );
+        let hint = "delete unused ones, or raise the quota L-FE177D64 in Service Quotas (in us-east-1)";
+        findings.problem(Code::RoleQuota, "IAM roles", why, hint);
+    }
+    findings
+}
+
+/// The wanted names that roles of others have, with the ARNs of these.
+async fn taken(aws: &Aws, wanted: &BTreeMap<String, String>) -> Result<Vec<(String, String)>, Failure> {
+    let mut pages = aws.iam.list_roles().max_items(1000).into_paginator().send();
+    let (mut found, path) = (Vec::new(), aws.place.role_path());
+    for _ in 0..PAGES_MAX {
+        let Some(page) = pages.next().await else { break };
+        for role in page.during("ListRoles")?.roles().iter().filter(|role| role.path() != path) {
+            if let Some(id) = wanted.get(&role.role_name().to_ascii_lowercase()) {
+                found.push((id.clone(), role.arn().to_string()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// How many roles there are, and can be.
+async fn counts(aws: &Aws) -> Result<Option<(i64, i64)>, Failure> {
+    let answer = aws.iam.get_account_summary().send().await.during("GetAccountSummary")?;
+    let count = |name: &str| {
+        let found = answer.summary_map()?.iter().find(|(key, _)| key.as_str() == name);
+        found.map(|(_, count)| i64::from(*count))
+    };
+    Ok(count("Roles").zip(count("RolesQuota")))
+}
+
+/// Whether what roles are to have fits, and whether their boundary is there.
+pub(super) async fn policies(of: Check<'_>) -> Findings {
+    let mut findings = Findings::default();
+    for step in of.writes("role", &["policy"]) {
+        let Some(wanted) = of.wanted::<role::Props>(step).filter(|wanted| wanted.policy.is_object()) else {
+            continue;
+        };
+        let length = wanted.policy.to_string().chars().filter(|c| !c.is_whitespace()).count();
+        if length > INLINE_MAX {
+            findings.problem(
+                Code::RolePolicySize,
+                step.id.to_string(),
+                format!("its policy has {length} characters, and IAM takes {INLINE_MAX}"),
+                "name fewer endpoints, models or buckets in the spec, or put them into several stacks",
+            );
+        }
+    }
+    let written = of.writes("role", &["boundary"]).filter_map(|step| of.wanted::<role::Props>(step));
+    let boundaries: BTreeSet<String> = written.filter_map(|role| role.boundary).collect();
+    let answers = boundaries.into_iter().map(|arn| async move {
+        let answer = of.aws.iam.get_policy().policy_arn(&arn).send().await.during("GetPolicy");
+        (arn, answer)
+    });
+    for (arn, answer) in join_all(answers).await {
+        match answer {
+            Err(failure) if failure.is(Class::NotFound) => findings.problem(
+                Code::BoundaryMissing,
+                "permissions_boundary",
+                format!("there is no policy {arn}"),
+                "create it (the pipeline's template does), or correct its ARN",
+            ),
+            answer => drop(findings.take(&format!("the boundary {arn}"), answer)),
+        }
+    }
+    findings
+}
