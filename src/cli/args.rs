@@ -57,6 +57,9 @@ pub struct Global {
     /// Seed of what is random in a new sandbox [default: 1].
     #[arg(long, global = true, value_name = "N", help_heading = "Where")]
     pub sandbox_seed: Option<u64>,
+    /// Hold every request to the sandbox against the IAM policy in FILE. May be given more than once.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where")]
+    pub enforce_policy: Vec<PathBuf>,
     /// Profile of the AWS configuration to use.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Where")]
     pub profile: Option<String>,
@@ -188,6 +191,7 @@ pub enum Command {
     Status(Status),
     Cost(super::cost::Cost),
     Verify(Verify),
+    Policy(super::policy::Policy),
     Drift(super::drift::Drift),
     Data(Data),
     Explain(super::explain::Explain),

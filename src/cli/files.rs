@@ -56,7 +56,11 @@ pub fn read_spec(path: &Path) -> Result<Source, Error> {
     }
 }
 
-fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+/// What is in a file.
+///
+/// # Errors
+/// When it cannot be read, or is larger.
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     // A named pipe could make us wait for ever.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));

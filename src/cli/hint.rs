@@ -20,7 +20,17 @@ pub fn command(words: impl IntoIterator<Item = String>, global: &Global) -> Stri
 /// The flags that were given for every command. Those about output change nothing that matters, but whoever
 /// wanted quiet wants it again.
 fn global_flags(global: &Global) -> Vec<String> {
-    let Global { sandbox, sandbox_speed, sandbox_seed, profile, plain_http, set, color, quiet } = global;
+    let Global {
+        sandbox,
+        sandbox_speed,
+        sandbox_seed,
+        enforce_policy,
+        profile,
+        plain_http,
+        set,
+        color,
+        quiet,
+    } = global;
     let mut flags = Vec::new();
     match sandbox {
         None => {}
@@ -35,6 +45,9 @@ fn global_flags(global: &Global) -> Vec<String> {
     }
     // The seed is for a new sandbox, and by now there is one.
     let _ = sandbox_seed;
+    for file in enforce_policy {
+        flags.extend(path("--enforce-policy", Some(file)));
+    }
     if let Some(profile) = profile {
         flags.extend(["--profile".into(), profile.clone()]);
     }

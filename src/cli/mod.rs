@@ -24,6 +24,7 @@ mod local;
 mod lock;
 mod pause;
 mod planning;
+mod policy;
 mod printer;
 mod reap;
 mod review;
@@ -86,6 +87,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Cost(args) => session::block_on(global, cost::cost(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
+        Command::Policy(args) => policy::policy(args, global, printer),
         Command::Drift(args) => session::block_on(global, drift::drift(args, global, printer)),
         Command::Explain(args) => explain::explain(args, printer),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),

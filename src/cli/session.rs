@@ -4,6 +4,7 @@ use super::args::{Global, SANDBOX_FILE, SandboxAt, Speed, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, Source};
 use super::hint;
+use super::policy;
 use super::printer::Printer;
 use super::unreachable::no_connection;
 use auroraml::aws::{
@@ -28,7 +29,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
@@ -37,6 +38,10 @@ pub fn block_on(global: &Global, command: impl Future<Output = Result<Exit, Erro
     if global.sandbox.is_none() && (global.sandbox_speed.is_some() || global.sandbox_seed.is_some()) {
         let why = "--sandbox-speed and --sandbox-seed are about a sandbox, and none is used";
         return Err(Error::new("usage", why, "add --sandbox"));
+    }
+    if !global.enforce_policy.is_empty() && !matches!(global.sandbox, Some(SandboxAt::File(_))) {
+        let why = "--enforce-policy is about a sandbox in a file, and none is used";
+        return Err(Error::new("usage", why, "add --sandbox, or give it to `auroraml sandbox --listen`"));
     }
     if let Some(SandboxAt::Listener(address)) = &global.sandbox
         && (global.sandbox_speed.is_some() || global.sandbox_seed.is_some())
@@ -371,6 +376,7 @@ pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<F
     let seed = global.sandbox_seed.unwrap_or(1);
     let sandbox = FileSandbox::open(file, speed(global).unwrap_or(1.0), seed, Mood::Real)
         .map_err(|error| sandbox_error(&error))?;
+    hold(&sandbox, &global.enforce_policy)?;
     let which = if is_new { "a new sandbox" } else { "the sandbox" };
     let clock = match speed(global) {
         Some(times) => format!("its clock runs {times} times as fast as ours"),
@@ -378,6 +384,25 @@ pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<F
     };
     printer.talk(&format!("Using {which}, {name}: nothing real is touched, {clock}.\n"));
     Ok(sandbox)
+}
+
+/// Holds callers to the policies in these files; to none, where a command before this one did.
+fn hold(sandbox: &FileSandbox, policies: &[PathBuf]) -> Result<(), Error> {
+    if policies.is_empty() && sandbox.sandbox().with(|world| world.enforced.is_empty()) {
+        return Ok(());
+    }
+    let documents = policy::enforced(policies)?;
+    let mut result = Ok(());
+    sandbox
+        .change(|world| result = world.enforced.everybody(documents))
+        .map_err(|error| sandbox_error(&error))?;
+    result.map_err(|why| {
+        Error::new(
+            "--enforce-policy",
+            why,
+            "give a policy document as `auroraml policy` prints it, or an array of them",
+        )
+    })
 }
 
 /// The clock of the sandbox that somebody serves at `address`.

@@ -8,6 +8,7 @@ pub mod drift;
 pub mod execute;
 mod facts;
 pub mod found;
+pub mod known;
 pub mod lease;
 pub mod preflight;
 pub mod prices;

@@ -19,7 +19,7 @@ struct Application {
 
 impl Application {
     async fn of(account: &Account, spec: &Spec, cluster: &str) -> Application {
-        let aws = account.connect(spec).await.aws.clone();
+        let aws = account.administrator(spec).await.aws.clone();
         let found = aws.rds.describe_db_clusters().db_cluster_identifier(cluster).send().await.unwrap();
         let found = &found.db_clusters()[0];
         let managed = found.master_user_secret().and_then(|secret| secret.secret_arn().map(String::from));
@@ -99,7 +99,7 @@ async fn the_first_article_ends_with_true_or_false() {
         let (account, spec) = (Account::new(7, Mood::Calm), spec(&text_of));
         if cluster == "database-aurora-ml" {
             make_foreign_cluster(&account, &spec.region, cluster, 2).await;
-            let aws = account.connect(&spec).await.aws.clone();
+            let aws = account.administrator(&spec).await.aws.clone();
             let arn = aws.place.cluster_arn(cluster);
             aws.rds.enable_http_endpoint().resource_arn(arn).send().await.unwrap();
         }

@@ -1,15 +1,17 @@
 //! Applies and destroys specs in a simulated account, and checks what must always hold.
 
-use crate::recording::{Who, recorded};
+use crate::recording::{Who, granted, recorded};
 use auroraml::aws::{Connection, Failure, SecretText, simulated_config_as};
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
 use auroraml::stack::Stack;
+use auroraml_core::base::names::Place;
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::members::Impact;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::plan::Plan;
+use auroraml_core::policy::{Known, Names, Purpose, document, needed};
 use auroraml_core::resource::Action;
-use auroraml_core::spec::{Spec, parse};
+use auroraml_core::spec::{Aurora, Spec, parse};
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::rds::Interruption;
 use auroraml_sandbox::{Sandbox, World};
@@ -50,7 +52,7 @@ pub fn spec(text: &str) -> Spec {
 #[derive(Clone)]
 pub struct Account {
     pub sandbox: Sandbox,
-    /// Access key with which auroraml comes.
+    /// Access key with which auroraml comes. With [`OURS`] it is held to the policies that it prints for what it comes for.
     pub caller: String,
 }
 
@@ -70,9 +72,23 @@ impl Account {
     }
 
     pub async fn try_connect(&self, spec: &Spec) -> Result<Stack, Failure> {
+        self.connect_for(spec, &Purpose::ALL).await
+    }
+
+    /// The account's administrator, who may do anything: a person, and not auroraml.
+    pub async fn administrator(&self, spec: &Spec) -> Stack {
+        self.connect_as(spec, OURS).await.unwrap()
+    }
+
+    /// The same for whoever comes for no more than this.
+    pub async fn connect_for(&self, spec: &Spec, purposes: &[Purpose]) -> Result<Stack, Failure> {
+        self.connect_as(spec, &self.held(spec, purposes)).await
+    }
+
+    async fn connect_as(&self, spec: &Spec, caller: &str) -> Result<Stack, Failure> {
         let clock = self.sandbox.clock();
         let connection = Connection {
-            config: simulated_config_as(&self.caller, &spec.region, self.sandbox.http_client(), &clock),
+            config: simulated_config_as(caller, &spec.region, self.sandbox.http_client(), &clock),
             plain_http: None,
             clock,
             files: Arc::new(|path| std::fs::read(Path::new("specs").join(path))),
@@ -82,7 +98,57 @@ impl Account {
     }
 
     pub async fn prepare(&self, spec: &Spec, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
-        prepare(&self.connect(spec).await, order).await
+        // What is in the database is no part of a look (docs/decisions/0012); tests want to know it all the same.
+        let database: &[Purpose] = if spec.has_sql() { &[Purpose::Plan, Purpose::Query] } else { &[] };
+        let purposes = if database.is_empty() { &[Purpose::Plan] } else { database };
+        prepare(&self.connect_for(spec, purposes).await.unwrap(), order).await
+    }
+
+    /// The access key of whoever comes for this, held to the policy that says so.
+    fn held(&self, spec: &Spec, purposes: &[Purpose]) -> String {
+        if self.caller != OURS {
+            return self.caller.clone();
+        }
+        let place = Place { stack: spec.stack.clone(), region: spec.region.clone(), account: ACCOUNT.into() };
+        let statements = needed(spec, &Names::of(spec, &place, &self.known(spec)), purposes);
+        granted(&statements);
+        let words: Vec<String> = purposes.iter().map(|purpose| format!("{purpose:?}")).collect();
+        let key = format!("{OURS}.{}.{}.{}", spec.stack, spec.region, words.concat());
+        let documents = vec![document(&statements)];
+        self.sandbox.with(|world| world.enforced.caller(&key, documents)).unwrap();
+        key
+    }
+
+    /// What `auroraml policy` asks of AWS.
+    fn known(&self, spec: &Spec) -> Known {
+        let part = |name: &str| {
+            self.sandbox.with(|world| {
+                let region = world.regions.get(&spec.region);
+                match name {
+                    "ec2" => serde_json::to_value(region.map(|region| &region.ec2)).unwrap(),
+                    _ => serde_json::to_value(region.map(|region| &region.rds)).unwrap(),
+                }
+            })
+        };
+        let mut known = Known::default();
+        if spec.network.is_some() {
+            let vpcs = part("ec2")["vpcs"].take();
+            let own = vpcs.as_object().into_iter().flatten();
+            let mut own =
+                own.filter(|(_, vpc)| vpc["record"]["tags"]["auroraml:stack"] == spec.stack.as_str());
+            known.vpc = own.next().map(|(id, _)| id.clone());
+        }
+        if let Some(Aurora::Existing(existing)) = &spec.aurora {
+            let rds = part("rds");
+            let identifier = existing.existing.to_ascii_lowercase();
+            let group = rds["clusters"][&identifier]["group"].as_str();
+            let original = rds["groups"][&spec.stack]["tags"]["auroraml:original-group"].as_str();
+            known.groups = [group, original].into_iter().flatten().map(String::from).collect();
+            let members = rds["instances"].as_object().into_iter().flatten();
+            let members = members.filter(|(_, member)| member["cluster"] == identifier.as_str());
+            known.members = members.map(|(id, _)| id.clone()).collect();
+        }
+        known
     }
 
     pub async fn plan(&self, spec: &Spec) -> Plan {
@@ -101,7 +167,14 @@ impl Account {
         order: impl Into<Order>,
         listener: Arc<dyn Listener>,
     ) -> Result<Outcome, PrepareError> {
-        let (stack, order) = (self.connect(spec).await, order.into());
+        let order = order.into();
+        let purpose = match order.intent {
+            Intent::Apply => Purpose::Apply,
+            Intent::Destroy { .. } => Purpose::Destroy,
+            Intent::Pause { .. } => Purpose::Pause,
+        };
+        let stack = self.connect_for(spec, &[purpose]).await.unwrap();
+        let caller = self.held(spec, &[purpose]);
         let prepared = prepare(&stack, order).await?;
         assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
         let mut announced = Announced::of(&prepared.plan);
@@ -110,7 +183,7 @@ impl Account {
         let before = self.interruptions(spec).len();
         let (_keep, stop) = tokio::sync::watch::channel(false);
         let outcome = reconcile(&stack, order, prepared, stop, listener).await;
-        announced.check(&self.caller, &self.interruptions(spec)[before..]);
+        announced.check(&caller, &self.interruptions(spec)[before..]);
         outcome
     }
 
@@ -215,8 +288,10 @@ pub fn assert_in_order(plan: &Plan) {
     }
 }
 
-/// Access key of auroraml's own requests in the sandbox.
-const OURS: &str = "AKIDSANDBOX";
+const ACCOUNT: &str = "111122223333";
+
+/// What the access keys of auroraml's own requests in the sandbox begin with.
+pub const OURS: &str = "AKIDSANDBOX";
 
 /// Whom a plan lets a run interrupt, and how badly. A judgement of its own: the sandbox says what happened.
 struct Announced {

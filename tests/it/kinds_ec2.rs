@@ -69,7 +69,7 @@ fn work(plan: &Plan) -> Vec<String> {
 async fn applied(text: &str, seed: u64, mood: Mood) -> (Account, Spec, Arc<Aws>) {
     let (account, spec) = (Account::new(seed, mood), spec(text));
     Box::pin(account.apply(&spec)).await;
-    let aws = account.connect(&spec).await.aws;
+    let aws = account.administrator(&spec).await.aws;
     (account, spec, aws)
 }
 
@@ -480,7 +480,7 @@ async fn guardduty_is_explained() {
     let (account, spec) = (Account::new(10, Mood::Calm), spec(&SMALL.replace("nat: single", "nat: none")));
     account.ec2(|ec2| ec2.guardduty = true);
     account.apply(&spec).await;
-    let aws = account.connect(&spec).await.aws;
+    let aws = account.administrator(&spec).await.aws;
     let endpoints = aws.ec2.describe_vpc_endpoints();
     let endpoints = endpoints.filters(filter("tag:GuardDutyManaged", "true")).send().await.unwrap();
     let theirs = endpoints.vpc_endpoints()[0].vpc_endpoint_id().unwrap().to_string();
@@ -591,7 +591,8 @@ async fn objects_of_others_are_named() {
     let aws = &stack.aws;
     let vpc = make_vpc(&aws.ec2).await;
     account.wait(90).await;
-    let theirs = aws.ec2.create_security_group().vpc_id(&vpc).group_name("net-b").description("theirs");
+    let person = account.administrator(&spec).await.aws;
+    let theirs = person.ec2.create_security_group().vpc_id(&vpc).group_name("net-b").description("theirs");
     let theirs = theirs.send().await.unwrap().group_id.unwrap();
     account.wait(90).await;
     let (_, report) = once(&stack, two_groups(&vpc, 3306)).await;

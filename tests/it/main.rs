@@ -12,6 +12,7 @@ mod cli;
 mod cost;
 mod crash;
 mod drift;
+mod enforced;
 mod exits;
 mod figures;
 mod fleet;

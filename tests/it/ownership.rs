@@ -56,7 +56,7 @@ fn left(plan: &Plan) -> Vec<String> {
 async fn a_hostile_tag_deletes_nothing_of_others() {
     let (account, spec) = (Account::new(1, Mood::Calm), spec(NETWORK));
     account.apply(&spec).await;
-    let ec2 = account.connect(&spec).await.aws.ec2.clone();
+    let ec2 = account.administrator(&spec).await.aws.ec2.clone();
     let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
     let wait = async || account.sandbox.clock().sleep(Duration::from_secs(90)).await;
     wait().await;
@@ -141,7 +141,7 @@ async fn a_vpc_that_lost_its_tags_is_not_made_twice() {
     account.apply(&spec).await;
     let observed = account.prepare(&spec, Intent::Apply).await.unwrap().observed;
     let vpc = observed[&Id::new("vpc", "main")].output("id").unwrap().to_string();
-    let ec2 = account.connect(&spec).await.aws.ec2.clone();
+    let ec2 = account.administrator(&spec).await.aws.ec2.clone();
     let stack = || Tag::builder().key("auroraml:stack");
     ec2.delete_tags().resources(&vpc).tags(stack().build()).send().await.unwrap();
     account.sandbox.clock().sleep(Duration::from_secs(90)).await;
@@ -163,7 +163,7 @@ async fn a_vpc_that_lost_its_tags_is_not_made_twice() {
 async fn what_a_notebook_made_is_offered() {
     let (account, spec) = (Account::new(1, Mood::Calm), spec(&spec_file("minimal.yaml")));
     account.apply(&spec).await;
-    let aws = account.connect(&spec).await.aws.clone();
+    let aws = account.administrator(&spec).await.aws.clone();
     let image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1";
     let container = ContainerDefinition::builder().image(image).build();
     let role = "arn:aws:iam::111122223333:role/theirs";
@@ -249,7 +249,7 @@ async fn status_tells_what_is_missing_and_what_differs() {
     for word in ["missing", "differs", "pending-reboot", "not in the spec"] {
         assert!(!healthy.contains(word), "{healthy}");
     }
-    let aws = account.connect(&spec).await.aws.clone();
+    let aws = account.administrator(&spec).await.aws.clone();
     let endpoint = spec.endpoints.keys().next().unwrap();
     aws.sagemaker.delete_endpoint().endpoint_name(endpoint).send().await.unwrap();
     let parameter = aws_sdk_rds::types::Parameter::builder().parameter_name("binlog_format");

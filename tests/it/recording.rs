@@ -3,9 +3,10 @@
 //! Nothing is kept unless `AURORAML_TEST_RECORD` names a folder. All of it is the sandbox's: no real secret passes
 //! here.
 
-use crate::harness::{Account, spec, spec_file};
+use crate::harness::{Account, OURS, spec, spec_file};
 use crate::lifecycle::make_foreign_cluster;
 use crate::support::skipped;
+use auroraml_core::policy::Statement;
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Exchange, Sandbox};
 use base64::Engine;
@@ -36,6 +37,9 @@ pub enum Who {
 struct Records {
     file: File,
     seen: HashMap<u64, u32>,
+    /// What policies grant, and what of it was needed: for `tests/clients/policies.py`.
+    actions: File,
+    known: BTreeSet<String>,
 }
 
 static RECORDS: LazyLock<Option<Mutex<Records>>> = LazyLock::new(|| {
@@ -43,7 +47,9 @@ static RECORDS: LazyLock<Option<Mutex<Records>>> = LazyLock::new(|| {
     std::fs::create_dir_all(&folder).unwrap();
     let name = format!("{}.jsonl", std::process::id());
     let file = File::create(std::path::Path::new(&folder).join(name)).unwrap();
-    Some(Mutex::new(Records { file, seen: HashMap::new() }))
+    let actions = format!("{}.actions", std::process::id());
+    let actions = File::create(std::path::Path::new(&folder).join(actions)).unwrap();
+    Some(Mutex::new(Records { file, seen: HashMap::new(), actions, known: BTreeSet::new() }))
 });
 
 /// The same sandbox, whose exchanges are kept.
@@ -54,9 +60,31 @@ pub fn recorded(sandbox: Sandbox, who: Who) -> Sandbox {
     sandbox
 }
 
+/// Notes the actions that a policy grants which somebody is held to.
+pub fn granted(statements: &[Statement]) {
+    let Some(records) = &*RECORDS else { return };
+    let mut records = records.lock().unwrap();
+    for action in statements.iter().flat_map(|statement| &statement.actions) {
+        records.note("granted", action);
+    }
+}
+
+impl Records {
+    fn note(&mut self, what: &str, action: &str) {
+        let line = format!("{what} {action}\n");
+        if !self.known.contains(&line) {
+            self.actions.write_all(line.as_bytes()).unwrap();
+            self.known.insert(line);
+        }
+    }
+}
+
 fn keep(who: Who, exchange: &Exchange<'_>) {
     let (Some(records), call) = (&*RECORDS, exchange.call) else { return };
     let mut records = records.lock().unwrap();
+    if call.caller.starts_with(OURS) {
+        exchange.allowed.iter().for_each(|action| records.note("used", action));
+    }
     let mut hasher = DefaultHasher::new();
     (who == Who::Tool, &call.service, &call.operation, exchange.response.status).hash(&mut hasher);
     for text in [call.request.query.as_bytes(), &call.request.body, &exchange.response.body] {

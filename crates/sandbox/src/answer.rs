@@ -28,8 +28,12 @@ impl World {
         let before = (is_mutating(call) && call.service != "rds-data")
             .then(|| (region.clone(), self.global.iam.clone(), self.global.global_databases.clone()));
         // Who looks at a request to judge it has not read it for the operation.
-        let mut reply = authorize::check(&call.unread_copy(), &self.global, region)
-            .and_then(|()| dispatch(call, &mut self.global, region));
+        self.allowed.clear();
+        let allowed = authorize::check(&call.unread_copy(), &self.enforced, &self.global, region);
+        let mut reply = allowed.and_then(|allowed| {
+            self.allowed = allowed;
+            dispatch(call, &mut self.global, region)
+        });
         if reply.is_ok()
             && call.service != "s3"
             && let Some(member) = call.unread()

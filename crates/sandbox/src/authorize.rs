@@ -1,5 +1,6 @@
 //! Whether the caller may: requests of a role's session are held against the role's policies before any service sees
-//! them. Whoever else calls is the account's administrator.
+//! them, those of others against the policies that they are held to, if any. Whoever else calls is the account's
+//! administrator.
 //!
 //! Which resources and condition keys an action is judged by: Service Authorization Reference, the page of each service
 //! ("Actions", "Resource types"). What is not in these tables is refused when it changes something, so that a test meets
@@ -8,11 +9,14 @@
 mod ec2;
 mod iam;
 mod objects;
+mod others;
 mod rds;
 
 use crate::account::ACCOUNT;
 use crate::call::{Call, is_mutating, protocol};
+use crate::enforced::{self, Enforced};
 use crate::iam::Context;
+use crate::sts;
 use crate::wire::{Fault, Params, Protocol};
 use crate::world::{Global, Region};
 use std::collections::BTreeMap;
@@ -46,21 +50,34 @@ impl Demand {
     }
 }
 
-/// Refuses a request that the session's role is not allowed.
-pub(crate) fn check(call: &Call, global: &Global, region: &mut Region) -> Result<(), Fault> {
-    let Some(session) = global.iam.session_arn(&call.caller) else { return Ok(()) };
+/// Refuses a request that its caller is not allowed; gives the actions that it comes to, where anybody was to allow them.
+pub(crate) fn check(
+    call: &Call,
+    enforced: &Enforced,
+    global: &Global,
+    region: &mut Region,
+) -> Result<Vec<String>, Fault> {
+    let session = global.iam.session_arn(&call.caller);
+    let held = if session.is_none() { enforced.of(&call.caller) } else { None };
+    let who = match (session, held) {
+        (Some(session), _) => session,
+        (None, Some(_)) => sts::user_arn(),
+        (None, None) => return Ok(Vec::new()),
+    };
     let demands = match call.service.as_str() {
         // Needs no permission (GetCallerIdentity's page of the API reference).
-        "sts" if call.operation != "AssumeRole" => return Ok(()),
+        "sts" if call.operation != "AssumeRole" => return Ok(Vec::new()),
         "sts" => call.params.get("RoleArn").map(|role| vec![Demand::new("sts:AssumeRole", role)]),
         "ec2" => ec2::demands(call, &mut region.ec2),
-        "rds" => rds::demands(call, &region.rds),
+        "rds" => rds::demands(call, &region.rds, &global.iam).or_else(|| rds::looks(call)),
         "iam" => iam::demands(call, &global.iam),
         "s3" => objects::s3(call),
         "sagemaker" => objects::sagemaker(call, region),
         "sagemaker-runtime" => objects::sagemaker_runtime(call, region),
         "secretsmanager" => objects::secretsmanager(call, region),
         "rds-data" => objects::data_api(call, region),
+        "servicequotas" => others::service_quotas(call),
+        "cloudformation" => others::cloudformation(call),
         "logs" => objects::logs(call),
         // "Actions defined by Amazon Resource Group Tagging API": its prefix is `tag`, and it has no resources.
         "tagging" => Some(vec![Demand::new(format!("tag:{}", call.operation), "*")]),
@@ -70,11 +87,12 @@ pub(crate) fn check(call: &Call, global: &Global, region: &mut Region) -> Result
     let demands = match demands {
         Some(demands) => demands,
         None if is_mutating(call) => {
-            return Err(refused(call, &session, &action, "*", "(not in the sandbox's tables)"));
+            return Err(refused(call, &who, &action, "*", "(not in the sandbox's tables)"));
         }
         None => vec![Demand::new(action, "*")],
     };
     let request = request_context(call);
+    let mut allowed = Vec::with_capacity(demands.len());
     for demand in demands {
         let mut context = request.clone();
         for (key, value) in &demand.tags {
@@ -83,12 +101,17 @@ pub(crate) fn check(call: &Call, global: &Global, region: &mut Region) -> Result
             context.insert(format!("{}:resourcetag/{key}", call.service), vec![value.clone()]);
         }
         context.extend(demand.keys.iter().map(|(key, value)| (key.to_string(), vec![value.clone()])));
-        let Demand { action, resource, .. } = &demand;
-        if let Some(why) = global.iam.refusal(&call.caller, action, resource, &context) {
-            return Err(refused(call, &session, action, resource, &why));
+        let Demand { action, resource, .. } = demand;
+        let why = match held {
+            Some(documents) => enforced::refusal(documents, &action, &resource, &context),
+            None => global.iam.refusal(&call.caller, &action, &resource, &context),
+        };
+        if let Some(why) = why {
+            return Err(refused(call, &who, &action, &resource, &why));
         }
+        allowed.push(action);
     }
-    Ok(())
+    Ok(allowed)
 }
 
 /// What the request says of tags, and where it is sent.
@@ -129,9 +152,8 @@ fn request_tags(call: &Call) -> Tags {
 
 /// The refusal in the words and with the code of the service: IAM User Guide, "Troubleshoot access denied error
 /// messages"; EC2 API Reference, "Common client errors"; "Common errors" of the JSON services.
-fn refused(call: &Call, session: &str, action: &str, resource: &str, why: &str) -> Fault {
-    let message =
-        format!("User: {session} is not authorized to perform: {action} on resource: {resource} {why}");
+fn refused(call: &Call, who: &str, action: &str, resource: &str, why: &str) -> Fault {
+    let message = format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}");
     match protocol(call) {
         Protocol::Ec2 => Fault::new(
             403,

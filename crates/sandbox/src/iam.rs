@@ -11,7 +11,8 @@ mod profiles;
 mod roles;
 mod sessions;
 
-pub(crate) use evaluate::Context;
+pub(crate) use documents::valid_policy;
+pub(crate) use evaluate::{Context, Decision, decide_among};
 
 use crate::account::{ACCOUNT, BIRTH_MS};
 use crate::call::Call;

@@ -30,7 +30,7 @@
 //! | [`sagemaker`], [`rds`] | services that use several others; each has a `Reach`, which says whom. RDS's Data API asks SageMaker's endpoints |
 //! | [`tagging`] | everything that has tags, late |
 //! | `world` | the state of all of them, and the log |
-//! | `decode`, `authorize`, `answer` | which operation a request asks for; whether its role may; which service answers it |
+//! | `decode`, `authorize`, `answer` | which operation a request asks for; whether its role may, or whoever is held to a policy (`enforced`); which service answers it |
 //! | `sandbox` | the handle: a world, a clock, injected faults, snapshots |
 //! | `sdk`, [`mod@file`], [`remote`], [`server`] | the ways in: as the SDK's HTTP client, as a file, as a port and who finds it there |
 //!
@@ -47,6 +47,7 @@ mod comprehend;
 mod database;
 mod decode;
 pub mod ec2;
+mod enforced;
 pub mod faults;
 pub mod file;
 pub mod iam;
@@ -70,5 +71,6 @@ mod world;
 
 pub use account::{ACCOUNT, BIRTH_MS};
 pub use call::Call;
+pub use enforced::Enforced;
 pub use sandbox::{Broken, Exchange, Sandbox, Snapshot};
 pub use world::{Entry, Global, Region, World};

@@ -39,6 +39,8 @@ type Witness = Box<dyn Fn(&Exchange<'_>) + Send>;
 pub struct Exchange<'a> {
     pub call: &'a Call,
     pub response: &'a Response,
+    /// The actions of IAM that it came to, where somebody had to allow them.
+    pub allowed: &'a [String],
 }
 
 struct Shared {
@@ -152,12 +154,16 @@ impl Sandbox {
     }
 
     pub(crate) async fn carry_out(&self, call: &Call) -> Result<Response, Broken> {
-        let (outcome, latency_ms) = self.lock().outcome(call);
+        let (outcome, latency_ms, allowed) = {
+            let mut shared = self.lock();
+            let (outcome, latency_ms) = shared.outcome(call);
+            (outcome, latency_ms, std::mem::take(&mut shared.world.allowed))
+        };
         self.clock.sleep(Duration::from_millis(latency_ms)).await;
         match outcome {
             Outcome::Answer(response) => {
                 if let Some(witness) = &self.lock().witness {
-                    witness(&Exchange { call, response: &response });
+                    witness(&Exchange { call, response: &response, allowed: &allowed });
                 }
                 Ok(response)
             }

@@ -105,6 +105,13 @@ impl SecretsManager {
         secret.arn.clone()
     }
 
+    /// A tag that the owner sets, and nobody else may.
+    pub fn tag_managed(&mut self, name: &str, key: &str, value: &str) {
+        if let Some(secret) = self.secrets.get_mut(name) {
+            secret.tags.insert(key.to_string(), value.to_string());
+        }
+    }
+
     /// The owner's deletion: at once, without a recovery window.
     pub fn remove_managed(&mut self, name: &str) {
         self.secrets.remove(name);

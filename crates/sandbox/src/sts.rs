@@ -10,7 +10,7 @@ use crate::wire::{Fault, Reply, Xml};
 pub(super) const USER_ID: &str = "AIDASANDBOX0000000000";
 
 /// The user that every caller is, unless its credentials are those of a role's session.
-pub(super) fn user_arn() -> String {
+pub(crate) fn user_arn() -> String {
     format!("arn:aws:iam::{ACCOUNT}:user/sandbox")
 }
 

@@ -1,6 +1,7 @@
 //! The state of everything, in one value that can be cloned, saved and restored at any request.
 
 use crate::account::BIRTH_MS;
+use crate::enforced::Enforced;
 use crate::random::{Mood, Random};
 use crate::{
     cloudformation, cloudtrail, ec2, iam, kms, logs, rds, s3, sagemaker, secretsmanager, servicequotas,
@@ -25,6 +26,12 @@ pub struct World {
     /// How long the last request took beyond what any takes, milliseconds: a statement, for instance.
     #[serde(skip)]
     pub(crate) took_ms: u64,
+    /// The actions that the last request came to, where somebody had to allow them.
+    #[serde(skip)]
+    pub(crate) allowed: Vec<String>,
+    /// What callers are held to who are no role's session.
+    #[serde(default, skip_serializing_if = "Enforced::is_empty")]
+    pub enforced: Enforced,
     /// Operations that were asked for and do not exist here, with how often.
     pub unknown: BTreeMap<String, u64>,
 }
@@ -91,6 +98,8 @@ impl World {
             regions: BTreeMap::new(),
             log: Vec::new(),
             took_ms: 0,
+            allowed: Vec::new(),
+            enforced: Enforced::default(),
             unknown: BTreeMap::new(),
         }
     }

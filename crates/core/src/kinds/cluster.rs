@@ -169,6 +169,12 @@ impl Kind for Cluster {
             Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster:{stack}"])
                 .when(&[When::OwnTag, When::KeepsTags]),
             Permission::create(&["secretsmanager:GetSecretValue"], &["secretsmanager:secret:{own_secret}"]),
+            // AWS makes its own role with the first cluster, in the caller's name.
+            Permission::create(
+                &["iam:CreateServiceLinkedRole"],
+                &["iam:role/aws-service-role/rds.amazonaws.com/*"],
+            )
+            .when(&[When::ServiceLinked(&["rds.amazonaws.com"])]),
             // A password that RDS manages (RDS User Guide, "Password management with Secrets Manager").
             Permission::create(
                 &["secretsmanager:CreateSecret", "secretsmanager:TagResource"],

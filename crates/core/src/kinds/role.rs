@@ -33,7 +33,11 @@ impl Kind for Role {
             Permission::look(&["iam:ListRoles"], EVERYTHING),
             Permission::look(
                 &["iam:GetRole", "iam:GetRolePolicy"],
-                &["iam:role/auroraml/{stack}/{region}/*"],
+                &[
+                    "iam:role/auroraml/{stack}/{region}/*",
+                    // One that is not there has no path: IAM is asked by name.
+                    "iam:role/{stack}-{region}-*",
+                ],
             ),
             // Who makes roles is an administrator unless they are bounded (docs/decisions/0010).
             Permission::create(&["iam:CreateRole"], &["iam:role/auroraml/{stack}/{region}/*"])

@@ -68,6 +68,12 @@ impl Kind for SecurityGroup {
                 &["ec2:security-group/*"],
             )
             .when(&[When::OwnTag]),
+            // Its rules go first: groups may refer to each other.
+            Permission::delete(
+                &["ec2:RevokeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress"],
+                &["ec2:security-group/*"],
+            )
+            .when(&[When::OwnTag]),
             Permission::delete(&["ec2:DeleteSecurityGroup"], &["ec2:security-group/*"]).when(&[When::OwnTag]),
         ],
         ..PLAIN

@@ -42,6 +42,11 @@ impl Kind for VpcEndpoint {
         limit_minutes: 20,
         permissions: &[
             Permission::look(&["ec2:DescribeVpcEndpoints"], EVERYTHING),
+            // An interface endpoint brings host names of its own.
+            Permission::create(
+                &["route53:AssociateVPCWithHostedZone"],
+                &["arn:{partition}:route53:::hostedzone/{hosted_zone}"],
+            ),
             Permission::create(&["ec2:CreateVpcEndpoint"], &["ec2:vpc-endpoint/*"]).when(&[When::RequestTag]),
             Permission::create(
                 &["ec2:CreateVpcEndpoint"],

@@ -37,7 +37,10 @@ pub const NEEDS: &[Need] = &[
                 &["rds:DescribeDBClusterParameterGroups"],
                 &["rds:cluster-pg:{any_of_existing}"],
             ),
-            Permission::look(&["cloudformation:DescribeStacks"], &["cloudformation:stack/{any_of_existing}"]),
+            Permission::look(
+                &["cloudformation:DescribeStacks"],
+                &["cloudformation:stack/{any_of_existing}/*"],
+            ),
         ],
     },
     Need {
@@ -106,7 +109,12 @@ pub const NEEDS: &[Need] = &[
             // The roles that the cluster uses: its own, and those that an existing one has of others.
             Permission::look(
                 &["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"],
-                &["iam:role/auroraml/{stack}/{region}/*", "iam:role/{any_of_existing}"],
+                &[
+                    "iam:role/auroraml/{stack}/{region}/*",
+                    // One that is not there has no path: IAM is asked by name.
+                    "iam:role/{stack}-{region}-*",
+                    "iam:role/{other_role}",
+                ],
             ),
             // What is attached to a role counts as well, whoever wrote it.
             Permission::look(
@@ -160,8 +168,28 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        by: "the last look of a destroy, reap and destroy --all-tagged",
+        purposes: &[Purpose::Destroy],
+        permissions: &[
+            Permission::look(&["tag:GetResources"], EVERYTHING),
+            Permission::look(
+                &["rds:DescribeDBClusterSnapshots"],
+                &["rds:cluster:{stack}", "rds:cluster-snapshot:*"],
+            ),
+            Permission::look(&["iam:ListRoleTags"], &["iam:role/auroraml/{stack}/{region}/*"]),
+        ],
+    },
+    Need {
         by: "verify --deep, verify --query, data",
         purposes: &[Purpose::Query],
-        permissions: &[FIND_SECRET, SEND, READ_SECRET, READ_MANAGED_SECRET],
+        permissions: &[
+            FIND_SECRET,
+            SEND,
+            READ_SECRET,
+            READ_MANAGED_SECRET,
+            // What was moved is counted on both sides.
+            Permission::look(&["s3:ListBucket"], &["s3:{data_bucket}"]),
+            Permission::look(&["s3:GetObject"], &["s3:{data_bucket}/*"]),
+        ],
     },
 ];

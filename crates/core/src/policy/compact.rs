@@ -174,7 +174,7 @@ fn can_be_one(one: &Statement, other: &Statement, judged: &BTreeMap<&str, BTreeS
     };
     let is_everything = |resources: &Resources| resources.iter().any(|name| name.text == "*");
     // A parameter of a template stands for a list by itself.
-    let is_list = |resources: &Resources| resources.iter().any(|name| name.text.contains("!Ref "));
+    let is_list = |resources: &Resources| resources.iter().any(Name::is_reference);
     one.service() == other.service()
         && looks(&one.actions) == looks(&other.actions)
         && !is_everything(&one.resources)

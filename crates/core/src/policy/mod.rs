@@ -17,7 +17,7 @@ pub use statement::{DOCUMENT_MAX, Statement, document, size, split};
 pub use trust::{Host, TrustError, Trusted, trust};
 
 use crate::kinds::catalog;
-use crate::model::{has_jobs, scope};
+use crate::model::scope;
 use crate::resource::permission::{Permission, Verb};
 use crate::spec::{Aurora, Nat, SecretManager, Spec};
 
@@ -43,14 +43,19 @@ impl Purpose {
 
 /// The statements that somebody needs who comes for these, as few as say it.
 pub fn needed(spec: &Spec, names: &Names, purposes: &[Purpose]) -> Vec<Statement> {
-    let all: Vec<Permission> = purposes.iter().flat_map(|purpose| permissions(spec, *purpose)).collect();
-    compact::statements(all.iter(), names)
+    compact::statements(Wish::of(spec).permissions(purposes).iter(), names)
 }
 
-/// What `purpose` needs beyond `Purpose::Plan`: for whoever has that already.
-pub fn beyond_looking(spec: &Spec, names: &Names, purpose: Purpose) -> Vec<Statement> {
-    let looks = compact::expanded(permissions(spec, Purpose::Plan).iter(), names);
-    compact::without(permissions(spec, purpose).iter(), names, &looks)
+/// What somebody needs for whatever a spec may have: for roles that are made before their spec, with names that are a
+/// template's parameters.
+pub fn needed_for_any(names: &Names, purposes: &[Purpose]) -> Vec<Statement> {
+    compact::statements(Wish::ANY.permissions(purposes).iter(), names)
+}
+
+/// The same without what these others allow already.
+pub fn needed_for_any_beyond(names: &Names, purposes: &[Purpose], others: &[Purpose]) -> Vec<Statement> {
+    let others = compact::expanded(Wish::ANY.permissions(others).iter(), names);
+    compact::without(Wish::ANY.permissions(purposes).iter(), names, &others)
 }
 
 /// Kinds that are a look into the database: no plan needs them, and without a word of the spec nobody looks.
@@ -62,16 +67,43 @@ const GIVEN_BACK: [&str; 3] = ["group_parameters", "group_attachment", "paramete
 /// Kinds of which something goes in a pause.
 const PAUSED: [&str; 3] = ["endpoint", "nat_gateway", "elastic_ip"];
 
-/// All that the purpose needs of this spec.
-fn permissions(spec: &Spec, purpose: Purpose) -> Vec<Permission> {
-    let existing = matches!(spec.aurora, Some(Aurora::Existing(_)));
-    let mut all = Vec::new();
-    for (kind, rules) in catalog().iter() {
-        let wanted = wants(spec, kind);
-        let needs = |verb: Verb| match (purpose, verb) {
+/// What there is to be allowed for.
+struct Wish<'s> {
+    /// None for whatever a spec may have.
+    spec: Option<&'s Spec>,
+}
+
+impl<'s> Wish<'s> {
+    const ANY: Wish<'static> = Wish { spec: None };
+
+    fn of(spec: &'s Spec) -> Wish<'s> {
+        Wish { spec: Some(spec) }
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        self.spec.is_none_or(|spec| wants(spec, kind))
+    }
+
+    /// All that these purposes need.
+    fn permissions(&self, purposes: &[Purpose]) -> Vec<Permission> {
+        let mut all = Vec::new();
+        for purpose in purposes {
+            for (kind, rules) in catalog().iter() {
+                let needed = rules.permissions.iter().filter(|one| self.needs(*purpose, kind, one.verb));
+                all.extend(needed);
+            }
+            let beside = beside::NEEDS.iter().filter(|need| need.purposes.contains(purpose));
+            all.extend(beside.flat_map(|need| need.permissions));
+        }
+        all
+    }
+
+    fn needs(&self, purpose: Purpose, kind: &str, verb: Verb) -> bool {
+        let existing = self.spec.is_none_or(|spec| matches!(spec.aurora, Some(Aurora::Existing(_))));
+        match (purpose, verb) {
             // AWS is asked for them only where the spec has some, of whatever sort.
-            _ if JOBS.contains(&kind) && !has_jobs(spec) => false,
-            _ if SQL.contains(&kind) && !wanted => false,
+            _ if JOBS.contains(&kind) && !JOBS.iter().any(|kind| self.wants(kind)) => false,
+            _ if SQL.contains(&kind) && !self.wants(kind) => false,
             (Purpose::Query, Verb::Look) => matches!(kind, "cluster" | "instance"),
             (Purpose::Query, _) => false,
             (_, Verb::Look) => true,
@@ -79,14 +111,12 @@ fn permissions(spec: &Spec, purpose: Purpose) -> Vec<Permission> {
             (Purpose::Pause, verb) => verb == Verb::Delete && PAUSED.contains(&kind),
             // What an earlier spec made goes, whether this one knows of it or not.
             (_, Verb::Delete) => true,
-            (Purpose::Apply, _) => wanted,
+            (Purpose::Apply, _) => self.wants(kind),
+            // The database of others stays, and what was made in it goes.
+            (Purpose::Destroy, _) if SQL.contains(&kind) => existing,
             (Purpose::Destroy, _) => existing && verb == Verb::Change && GIVEN_BACK.contains(&kind),
-        };
-        all.extend(rules.permissions.iter().filter(|permission| needs(permission.verb)));
+        }
     }
-    let beside = beside::NEEDS.iter().filter(|need| need.purposes.contains(&purpose));
-    all.extend(beside.flat_map(|need| need.permissions));
-    all
 }
 
 /// Whether the spec has something of this kind.

@@ -5,7 +5,8 @@ use crate::lease;
 use crate::model::{has_jobs, loads, scope, unloads};
 use crate::resource::permission::When;
 use crate::spec::{
-    Address, Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, SecretManager, Spec,
+    Address, Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, S3Access, SecretManager,
+    ServiceEndpoint, Spec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,14 @@ pub struct Name {
     pub given: Option<&'static str>,
 }
 
+/// What begins the text of a name that a template's parameter or resource gives.
+const REFERENCE: &str = "!Ref ";
+
 impl Name {
+    /// Whether it is what a template's parameter or resource gives: whole ARNs.
+    pub fn is_reference(&self) -> bool {
+        self.text.starts_with(REFERENCE)
+    }
     pub fn new(text: impl Into<String>) -> Name {
         Name { text: text.into(), given: None }
     }
@@ -34,8 +42,8 @@ pub struct Known {
     /// Identifiers of the members of an existing cluster, with `*` where they differ; without one those that begin with the
     /// cluster's.
     pub members: Vec<String>,
-    /// The existing cluster's parameter group.
-    pub group: Option<String>,
+    /// The existing cluster's parameter group, and that which it had before.
+    pub groups: Vec<String>,
 }
 
 /// Every name that a pattern may have in braces.
@@ -69,6 +77,9 @@ impl Names {
         say("bucket", vec![bucket.clone()]);
         say("bucket_that_goes", some(goes, &bucket));
         say("interface", some(known.vpc.is_some(), "*"));
+        let is_interface = |service: &ServiceEndpoint| *service != ServiceEndpoint::S3;
+        let interfaces = spec.network.iter().flat_map(|network| &network.endpoints).any(is_interface);
+        say("hosted_zone", some(interfaces, "*"));
 
         let (owned, existing) = match &spec.aurora {
             Some(Aurora::Owned(cluster)) => (Some(cluster.as_ref()), None),
@@ -85,20 +96,23 @@ impl Names {
         say("snapshot_of", some(snapshot, stack));
 
         let identifier = existing.map(|cluster| cluster.existing.to_ascii_lowercase());
-        let is_custom = |group: &&String| !group.starts_with("default.");
+        let is_custom = |group: &&String| existing.is_some() && !group.starts_with("default.");
+        let custom: Vec<String> = known.groups.iter().filter(is_custom).cloned().collect();
+        // A copy only reads the group that is copied.
+        let sources = if known.groups.is_empty() { some(existing.is_some(), "*") } else { custom.clone() };
         let members = match (&identifier, known.members.is_empty()) {
             (Some(identifier), true) => vec![format!("{identifier}*")],
             (Some(_), false) => known.members.clone(),
             (None, _) => Vec::new(),
         };
-        let source = known.group.as_deref().unwrap_or("*");
         say("existing", identifier.iter().cloned().collect());
         say("any_of_existing", some(existing.is_some(), "*"));
+        say("other_role", some(existing.is_some(), "*"));
         say("member", members);
-        say("group", known.group.iter().filter(is_custom).filter(|_| existing.is_some()).cloned().collect());
+        say("group", custom);
         say("default_group", some(existing.is_some(), "default.*"));
         say("copy", some(existing.is_some(), stack));
-        say("source_group", some(existing.is_some() && !source.starts_with("default."), source));
+        say("source_group", sources);
         let secret = existing.and_then(|cluster| cluster.secret.as_deref());
         say("given_secret", secret.map(secret_pattern).into_iter().collect());
         let by_rds = managed || existing.is_some_and(|cluster| cluster.secret.is_none());
@@ -112,6 +126,12 @@ impl Names {
         say("notebook_endpoint", lower(&scope.notebook_endpoints));
         let notebook_model = format!("{stack}-notebook-*");
         say("notebook_model", some(!scope.notebook_endpoints.is_empty(), &notebook_model));
+        let named = match &spec.machine_learning.s3 {
+            S3Access::Own(_) => Vec::new(),
+            S3Access::Buckets(named) => named.buckets.clone(),
+        };
+        let own = spec.bucket.iter().map(|_| bucket.clone());
+        say("data_bucket", own.chain(named).collect());
         let moved = Moved::of(spec, &bucket);
         let list = |set: BTreeSet<String>| set.into_iter().collect();
         say("artifact", list(moved.artifacts));
@@ -152,6 +172,14 @@ impl Names {
         if pattern == "*" {
             return vec![Name::new("*")];
         }
+        // A template's parameter that is an ARN, or several, stands for itself.
+        let inside = pattern.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+        let own = inside.filter(|(name, _)| self.values.contains_key(*name));
+        let own = own.map(|(name, _)| self.values_of(name)).unwrap_or_default();
+        let (own, names): (Vec<Name>, Vec<Name>) = own.into_iter().partition(|name| name.is_reference());
+        if !own.is_empty() && names.is_empty() {
+            return own;
+        }
         let whole = match pattern.split_once(':') {
             Some(("arn", _)) => pattern.to_string(),
             Some(("s3", rest)) => format!("arn:{{partition}}:s3:::{rest}"),
@@ -173,8 +201,8 @@ impl Names {
             rest = after;
         }
         found.iter_mut().for_each(|name| name.text.push_str(rest));
-        // A list of whole ARNs, of a template's parameter.
-        found.retain(|name| !name.text.is_empty());
+        found.retain(|name| !name.text.contains(REFERENCE));
+        found.extend(own);
         found
     }
 

@@ -12,6 +12,7 @@ mod kinds;
 mod limits;
 mod members;
 mod next_restart;
+mod pipeline_role;
 mod planning;
 mod policies;
 mod promises;

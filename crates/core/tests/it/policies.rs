@@ -56,6 +56,7 @@ const UNSCOPED: &[&str] = &[
     "sagemaker:ListModels",
     "sagemaker:ListTrainingJobs",
     "secretsmanager:GetRandomPassword",
+    "tag:GetResources",
 ];
 
 #[test]

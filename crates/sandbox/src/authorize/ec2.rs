@@ -79,6 +79,10 @@ pub(super) fn demands(call: &Call, ec2: &mut Ec2) -> Option<Vec<Demand>> {
     let (_, wanted) = ACTIONS.iter().find(|(operation, _)| *operation == call.operation)?;
     let action = format!("ec2:{}", call.operation);
     let mut demands = Vec::new();
+    // "Dependent actions" of CreateVpcEndpoint: a private host name is a hosted zone of the VPC.
+    if call.operation == "CreateVpcEndpoint" && call.params.flag("PrivateDnsEnabled") == Some(true) {
+        demands.push(Demand::new("route53:AssociateVPCWithHostedZone", "arn:aws:route53:::hostedzone/*"));
+    }
     for of in *wanted {
         let ids = match of {
             New(kind) => {

@@ -3,13 +3,14 @@
 use super::{Demand, arn, request_tags};
 use crate::account::ACCOUNT;
 use crate::call::Call;
+use crate::iam::Iam;
 use crate::rds::Rds;
 
 const RDS: &str = "rds.amazonaws.com";
 
 /// Service Authorization Reference, "Actions defined by Amazon RDS": required resource types and dependent actions.
 /// `None` for what is not here.
-pub(super) fn demands(call: &Call, rds: &Rds) -> Option<Vec<Demand>> {
+pub(super) fn demands(call: &Call, rds: &Rds, iam: &Iam) -> Option<Vec<Demand>> {
     let params = &call.params;
     let action = format!("rds:{}", call.operation);
     let get = |name: &str| params.get(name).unwrap_or_default().to_ascii_lowercase();
@@ -37,6 +38,12 @@ pub(super) fn demands(call: &Call, rds: &Rds) -> Option<Vec<Demand>> {
             let group = given("DBClusterParameterGroupName", "default.aurora-mysql8.0");
             demands.extend([is("cluster-pg", &group), options()]);
             demands.push(is("subgrp", &given("DBSubnetGroupName", "default")));
+            // RDS User Guide, "Using service-linked roles": RDS makes its role with the first cluster, in the caller's name.
+            if !iam.is_linked(RDS) {
+                let role = format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/{RDS}/AWSServiceRoleForRDS");
+                demands
+                    .push(Demand::new("iam:CreateServiceLinkedRole", role).with("iam:awsservicename", RDS));
+            }
         }
         "ModifyDBCluster" => {
             demands.push(is("cluster", &get("DBClusterIdentifier")));
@@ -106,6 +113,27 @@ pub(super) fn demands(call: &Call, rds: &Rds) -> Option<Vec<Demand>> {
         demands.push(Demand::new("kms:DescribeKey", format!("arn:aws:kms:{}:{ACCOUNT}:key/0", call.region)));
     }
     Some(demands)
+}
+
+/// What looks: the same reference. Where nothing is named, all of the type are meant.
+pub(super) fn looks(call: &Call) -> Option<Vec<Demand>> {
+    let (kind, name) = match call.operation.as_str() {
+        "DescribeDBClusters" => ("cluster", "DBClusterIdentifier"),
+        "DescribeDBInstances" => ("db", "DBInstanceIdentifier"),
+        "DescribeDBClusterParameters" | "DescribeDBClusterParameterGroups" => {
+            ("cluster-pg", "DBClusterParameterGroupName")
+        }
+        "DescribeDBSubnetGroups" => ("subgrp", "DBSubnetGroupName"),
+        "DescribeDBClusterSnapshots" => ("cluster-snapshot", "DBClusterSnapshotIdentifier"),
+        "ListTagsForResource" => {
+            let resource = call.params.get("ResourceName")?;
+            return Some(vec![Demand::new("rds:ListTagsForResource", resource)]);
+        }
+        _ => return None,
+    };
+    let name = call.params.get(name).map_or_else(|| "*".into(), str::to_ascii_lowercase);
+    let resource = arn(call, "rds", &format!("{kind}:{name}"));
+    Some(vec![Demand::new(format!("rds:{}", call.operation), resource)])
 }
 
 /// The name at the end of an ARN, or the name itself.

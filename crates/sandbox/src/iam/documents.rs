@@ -95,6 +95,11 @@ pub(super) fn validate(document: &str, kind: Kind) -> Result<Value, Fault> {
     Ok(parsed)
 }
 
+/// Whether IAM would take the document for an identity's policy.
+pub(crate) fn valid_policy(document: &Value) -> Result<(), String> {
+    validate(&document.to_string(), Kind::Identity).map(|_| ()).map_err(|fault| fault.message)
+}
+
 fn validate_statement(statement: &Map<String, Value>, kind: Kind) -> Result<(), Fault> {
     let known = [
         "Sid",
@@ -310,6 +315,10 @@ pub(super) fn verdict(document: &str, action: &str, resource: &str) -> Option<bo
 
 /// Matches `*` and `?` wildcards; actions ignore case.
 pub(super) fn matches(pattern: &str, text: &str, case: bool) -> bool {
+    // Most patterns are no patterns.
+    if case && !pattern.contains(['*', '?']) {
+        return pattern == text;
+    }
     let fold = |s: &str| -> Vec<char> {
         if case { s.chars().collect() } else { s.to_lowercase().chars().collect() }
     };

@@ -29,10 +29,15 @@ pub(crate) fn decide<'d>(
     resource: &str,
     context: &Context,
 ) -> Decision {
+    let parsed: Vec<Value> = documents.filter_map(|document| serde_json::from_str(document).ok()).collect();
+    decide_among(&parsed, action, resource, context)
+}
+
+/// The same of documents that have been read.
+pub(crate) fn decide_among(documents: &[Value], action: &str, resource: &str, context: &Context) -> Decision {
     let mut decision = Decision::Unsaid;
     for document in documents {
-        let Ok(document) = serde_json::from_str::<Value>(document) else { continue };
-        for statement in statements(&document) {
+        for statement in statements(document) {
             let is_deny = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
             if !names(statement, action, resource) || !conditions_hold(statement, context) {
                 continue;

@@ -111,6 +111,12 @@ impl Iam {
         self.roles.values().map(|role| (role.arn(), role.boundary.as_deref()))
     }
 
+    /// Whether the account has a service-linked role of this service.
+    pub(crate) fn is_linked(&self, service: &str) -> bool {
+        let path = format!("/aws-service-role/{service}/");
+        self.roles.values().any(|role| role.path == path)
+    }
+
     /// ARN and tags of a role.
     pub(crate) fn described(&self, name: &str) -> Option<(String, BTreeMap<String, String>, Option<&str>)> {
         let role = self.roles.get(&name.to_lowercase())?;

@@ -117,7 +117,7 @@ pub(super) fn create(c: &mut Context<'_>) -> Reply {
     let encrypted = p.flag("StorageEncrypted").unwrap_or(false) || p.get("KmsKeyId").is_some();
     let kms_key = encrypted.then(|| credentials::key(c, "KmsKeyId", "rds")).transpose()?;
     let secret =
-        managed.then(|| credentials::create(c, available, &resource, &master_username)).transpose()?;
+        managed.then(|| credentials::create(c, available, (&id, &resource), &master_username)).transpose()?;
     let cluster = Cluster {
         id: id.clone(),
         resource: resource.clone(),

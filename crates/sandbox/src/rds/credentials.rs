@@ -74,7 +74,9 @@ pub(super) fn change(c: &mut Context<'_>, after: &mut Cluster, change: Change) -
             }
             after.password = c.params().get("MasterUserPassword").map(crate::database::hashed);
         }
-        Change::Manage => after.secret = Some(create(c, now, &after.resource, &after.master_username)?),
+        Change::Manage => {
+            after.secret = Some(create(c, now, (&after.id, &after.resource), &after.master_username)?)
+        }
         Change::Rotate => {
             if let Some(secret) = &mut after.secret {
                 rotate(c, now, secret, &after.master_username);
@@ -92,12 +94,15 @@ pub(super) fn change(c: &mut Context<'_>, after: &mut Cluster, change: Change) -
 pub(super) fn create(
     c: &mut Context<'_>,
     from: u64,
-    resource: &str,
+    (cluster, resource): (&str, &str),
     username: &str,
 ) -> Result<ManagedSecret, Fault> {
     let kms_key = key(c, "MasterUserSecretKmsKeyId", "secretsmanager")?;
     let name = format!("rds!cluster-{}", uuid(c.random));
     let arn = put(c, c.now, &name, username);
+    // By which policies know the secret: RDS User Guide, "Password management with Amazon RDS and AWS Secrets Manager".
+    let cluster = c.arn("cluster", cluster);
+    c.secrets.tag_managed(&name, "aws:rds:primaryDBClusterArn", &cluster);
     let active_at = from + c.random.duration(5.0, 20.0, 60.0);
     c.at(active_at + ROTATION_MS, resource, Effect::Rotation(arn.clone()));
     Ok(ManagedSecret { name, arn, kms_key, active_at, rotating_until: 0 })
