@@ -189,16 +189,13 @@ pub enum Command {
     Status(Status),
     Cost(super::cost::Cost),
     Verify(Verify),
-<<<<<<< HEAD
     Policy(super::policy::Policy),
-=======
     Drift(super::drift::Drift),
->>>>>>> main
     Data(Data),
     Explain(super::explain::Explain),
     Schema(Schema),
     Sandbox(Sandbox),
-    Completions(Completions),
+    Completions(super::local::Completions),
 }
 
 /// Write a commented spec to start from.
@@ -497,11 +494,4 @@ pub struct Sandbox {
     /// Without what AWS puts into every account, such as a default VPC in each region.
     #[arg(long, requires = "listen")]
     pub bare: bool,
-}
-
-/// Print a completion script for a shell.
-#[derive(Debug, Args)]
-pub struct Completions {
-    #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
 }

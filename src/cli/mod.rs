@@ -82,12 +82,9 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Cost(args) => session::block_on(global, cost::cost(args, global, printer)),
         Command::Status(args) => session::block_on(global, status::status(args, global, printer)),
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
-<<<<<<< HEAD
         Command::Policy(args) => policy::policy(args, global, printer),
-=======
         Command::Drift(args) => session::block_on(global, drift::drift(args, global, printer)),
         Command::Explain(args) => explain::explain(args, printer),
->>>>>>> main
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),
         Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),
     }

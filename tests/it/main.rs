@@ -10,11 +10,8 @@ mod churn;
 mod cli;
 mod cost;
 mod crash;
-<<<<<<< HEAD
-mod enforced;
-=======
 mod drift;
->>>>>>> main
+mod enforced;
 mod exits;
 mod figures;
 mod fleet;
