@@ -20,6 +20,8 @@ pub struct Stack {
     pub let_go: BTreeSet<String>,
     /// What the final snapshot is called, where a plan that was reviewed says it; else its name holds the time.
     pub final_snapshot: Option<String>,
+    /// Whether a lease tells that the last run did all of what it was to do: nothing of it is still on its way.
+    pub is_quiet: bool,
     /// Nobody has the spec: how things go is read from their tags.
     pub from_tags: bool,
 }
@@ -47,6 +49,7 @@ impl Stack {
             kinds: Kinds::default(),
             let_go: BTreeSet::new(),
             final_snapshot: None,
+            is_quiet: false,
             from_tags: false,
         }
     }

@@ -81,8 +81,10 @@ fn attempts_max(reason: Reason, is_look: bool) -> u32 {
 }
 
 /// Whether an operation changes nothing, so that it can be repeated at any time.
-fn is_look(operation: &str) -> bool {
-    ["Describe", "Get", "Head", "List", "Lookup", "Simulate"].iter().any(|verb| operation.starts_with(verb))
+pub(super) fn is_look(operation: &str) -> bool {
+    ["Describe", "Filter", "Get", "Head", "List", "Lookup", "Simulate"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
 }
 
 /// Why the attempt failed, if another one makes sense at all. The SDK's classifiers know AWS's codes.

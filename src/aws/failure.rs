@@ -1,6 +1,7 @@
 //! What has become of a request that failed, and how that is told.
 
 use super::codes::classify;
+use super::gate::Shut;
 use super::unencrypted::Unencrypted;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -214,7 +215,9 @@ fn bounded(text: &str) -> String {
 
 /// The failure of a request that was held back for want of encryption.
 fn not_sent(error: &(dyn Error + 'static), operation: &'static str) -> Option<Failure> {
-    cause::<Unencrypted>(error).map(|why| Failure::refused(operation, why.to_string()))
+    let shut = || cause::<Shut>(error).map(ToString::to_string);
+    let why = cause::<Unencrypted>(error).map(ToString::to_string).or_else(shut)?;
+    Some(Failure::refused(operation, why))
 }
 
 /// The error of this type among the causes of another.

@@ -2,8 +2,11 @@
 //! error classes, shared listings.
 
 mod attempts;
+mod changes;
 mod codes;
 mod failure;
+mod gate;
+pub mod ledger;
 mod listing;
 mod pace;
 mod secret;
@@ -11,7 +14,10 @@ pub mod sql;
 mod unencrypted;
 mod whole;
 
+pub use changes::{Call, Outcome, Scribe};
 pub use failure::{Class, During, Failure};
+pub use gate::Gate;
+pub use ledger::Ledger;
 pub use listing::{Listings, Together};
 pub use pace::Pace;
 pub use secret::SecretText;
@@ -30,6 +36,7 @@ use aws_sdk_sts::config::{
 };
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use changes::Changes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,11 +73,16 @@ pub struct Aws {
     pub(crate) listings: Listings,
     /// ARN of whoever sends the requests.
     pub caller: String,
+    /// Where leases and audits are kept.
+    pub ledger: Arc<Ledger>,
+    /// The endpoint that is used instead of AWS's own, if one is.
+    pub endpoint: Option<String>,
     /// What was listed for all stacks of the account and region, where several are looked at.
     together: Option<Arc<Together>>,
     /// Whether this stack is being changed: then what was listed for all is too old for it.
     changes: AtomicBool,
     attempts: Attempts,
+    passage: Changes,
 }
 
 /// What AWS's records call requests of ours, in their user agent.
@@ -201,8 +213,38 @@ impl Aws {
             caller: self.caller.clone(),
             listings: Listings::default(),
             together: self.together.clone(),
+            ledger: self.ledger.clone(),
+            endpoint: self.endpoint.clone(),
             changes: AtomicBool::new(false),
             attempts: self.attempts.clone(),
+            passage: self.passage.clone(),
+        }
+    }
+
+    /// The same view with a gate and an audit of its own, where other stacks share the connection.
+    pub fn of_its_own(&self) -> Aws {
+        let passage = Changes::new(&self.clock);
+        macro_rules! own {
+            ($sdk:ident, $client:ident) => {
+                $sdk::Client::from_conf(
+                    self.$client.config().to_builder().interceptor(passage.clone()).build(),
+                )
+            };
+        }
+        Aws {
+            cloudformation: own!(aws_sdk_cloudformation, cloudformation),
+            ec2: own!(aws_sdk_ec2, ec2),
+            iam: own!(aws_sdk_iam, iam),
+            logs: own!(aws_sdk_cloudwatchlogs, logs),
+            rds: own!(aws_sdk_rds, rds),
+            rdsdata: own!(aws_sdk_rdsdata, rdsdata),
+            s3: own!(aws_sdk_s3, s3),
+            sagemaker: own!(aws_sdk_sagemaker, sagemaker),
+            secretsmanager: own!(aws_sdk_secretsmanager, secretsmanager),
+            servicequotas: own!(aws_sdk_servicequotas, servicequotas),
+            tagging: own!(aws_sdk_resourcegroupstagging, tagging),
+            passage,
+            ..self.of_another(&self.place.stack, self.scope.clone(), self.files.clone())
         }
     }
 
@@ -210,12 +252,14 @@ impl Aws {
         let config = &connection.config;
         let region = config.region().map(ToString::to_string).unwrap_or_default();
         let (attempts, partition) = (Attempts::default(), Attempts::partition());
+        let passage = Changes::new(&connection.clock);
         let encrypted = unencrypted::Encrypted { allowed: connection.plain_http };
         macro_rules! builder {
             ($sdk:ident) => {{
                 let mut builder = $sdk::config::Builder::from(config)
                     .interceptor(encrypted.clone())
                     .interceptor(attempts.clone())
+                    .interceptor(passage.clone())
                     .retry_partition(partition.clone());
                 builder.set_app_name(AppName::new(APP).ok());
                 builder
@@ -241,6 +285,12 @@ impl Aws {
         let caller = client!(aws_sdk_sts).get_caller_identity().send().await.during("GetCallerIdentity")?;
         let account = caller.account().unwrap_or_default().to_string();
         let caller = caller.arn().unwrap_or_default().to_string();
+        // A lease is renewed, and an audit written, whether or not the stack may be changed.
+        let ledger = aws_sdk_s3::config::Builder::from(config)
+            .interceptor(encrypted.clone())
+            .interceptor(attempts.clone())
+            .retry_partition(partition.clone())
+            .force_path_style(config.endpoint_url().is_some());
         // The Data API answers after 45 s at the latest, and whoever gives up earlier does not know what became of the
         // statement (fact book, section 1.11: a client waits for 60 s or more).
         let rdsdata = match config.timeout_config() {
@@ -277,9 +327,12 @@ impl Aws {
             passwords: connection.passwords,
             caller,
             listings: Listings::default(),
+            ledger: Arc::new(Ledger::new(ledger.build())),
+            endpoint: config.endpoint_url().map(str::to_string),
             together: None,
             changes: AtomicBool::new(false),
             attempts,
+            passage,
         })
     }
 
@@ -287,6 +340,21 @@ impl Aws {
     pub(crate) fn heed(&self, stop: Stop) {
         self.changes.store(true, Ordering::Relaxed);
         self.attempts.heed(stop);
+    }
+
+    /// Opens and closes the way for requests that change something.
+    pub fn gate(&self) -> &Gate {
+        &self.passage.gate
+    }
+
+    /// From now on every request that changes something is told to `scribe`.
+    pub fn write_changes_to(&self, scribe: Scribe) {
+        self.passage.write_to(scribe);
+    }
+
+    /// How many requests that change something were sent.
+    pub fn changes_sent(&self) -> u64 {
+        self.passage.sent()
     }
 
     /// Identifier of the stack's cluster, its own or the existing one. RDS stores identifiers in lower case.

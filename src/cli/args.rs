@@ -1,6 +1,8 @@
 //! The command line.
 
+use super::data::Data;
 use super::fleet::Several;
+use super::lease::Together;
 use auroraml_core::members::Impact;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::spec::Allow;
@@ -24,7 +26,7 @@ const SPEED_MAX: f64 = 100.0;
 #[command(name = "auroraml", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
     after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
-3 stale plan, 5 preflight failed, 6 refused, 7 stopped half way or held (run it again)."
+3 stale plan, 4 another run is at work, 5 preflight failed, 6 refused, 7 stopped half way or held (run it again)."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -334,6 +336,8 @@ pub struct Apply {
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub terms: Terms,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Take the stack down, as the spec's on_destroy settings say.
@@ -362,6 +366,8 @@ pub struct Destroy {
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub terms: Terms,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Show what exists of the stack. Changes nothing.
@@ -400,70 +406,6 @@ pub struct Verify {
     /// Form of the answer on stdout.
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
-}
-
-/// Move rows between the database and S3, at once and as often as it is said.
-///
-/// What a spec says under `tables` and `unloads` is moved once, by `apply`.
-#[derive(Debug, Args)]
-pub struct Data {
-    #[command(subcommand)]
-    pub what: DataCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum DataCommand {
-    Load(DataLoad),
-    Unload(DataUnload),
-}
-
-/// Load a file in S3 into a table (LOAD DATA FROM S3), and compare the counts.
-#[derive(Debug, Args)]
-pub struct DataLoad {
-    /// The spec; `-` is stdin.
-    pub spec: PathBuf,
-    /// The table, in the stack's database.
-    pub table: String,
-    /// The file.
-    #[arg(long, value_name = "s3://BUCKET/KEY")]
-    pub from: String,
-    /// The first line names the columns, and is left out.
-    #[arg(long)]
-    pub header: bool,
-    /// What stands between two values.
-    #[arg(long, value_name = "TEXT", default_value = ",")]
-    pub separator: String,
-    /// What may stand around a value; empty for nothing.
-    #[arg(long, value_name = "CHARACTER", default_value = "\"")]
-    pub quote: String,
-    /// Lines end in carriage return and line feed.
-    #[arg(long)]
-    pub crlf: bool,
-    /// Load a file that Aurora has loaded before.
-    #[arg(long)]
-    pub again: bool,
-}
-
-/// Write rows to S3 as CSV (SELECT INTO OUTFILE S3), and compare the counts.
-#[derive(Debug, Args)]
-pub struct DataUnload {
-    /// The spec; `-` is stdin.
-    pub spec: PathBuf,
-    /// One of `unloads` in the spec.
-    #[arg(required_unless_present = "query", conflicts_with = "query")]
-    pub name: Option<String>,
-    /// The query whose rows are written.
-    #[arg(long, value_name = "SQL")]
-    pub query: Option<String>,
-    /// What the names of the files begin with: PREFIX.part_00000, …
-    #[arg(long, value_name = "s3://BUCKET/PREFIX")]
-    pub to: String,
-    /// The first line of each file names the columns.
-    #[arg(long)]
-    pub header: bool,
-    /// Write over files that are there.
-    #[arg(long)]
-    pub overwrite: bool,
 }
 
 /// Print the JSON Schema of specs, or of saved plans.

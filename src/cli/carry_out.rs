@@ -5,15 +5,18 @@ mod many;
 mod tests;
 
 use super::args::{AllowArgument, Apply, Destroy, Global, Terms};
+use super::confirm::confirm;
 use super::exit::{Error, Exit, Trouble};
+use super::files::{self, SavedPlan, sha256};
+use super::lease::{self, Held, Together};
 use super::live::{Live, Shown};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
 use super::status::stack;
-use super::{bills, files, fleet, hint, pause, reap, terminal};
+use super::{bills, fleet, hint, pause, reap, review, terminal};
 use auroraml::run::execute::Report;
-use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
+use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, reconcile};
 use auroraml_core::base::{Id, Observed, State};
 use auroraml_core::events::Event;
 use auroraml_core::members::{Impact, Interruption, Permit};
@@ -21,7 +24,6 @@ use auroraml_core::model::{Intent, Order};
 use auroraml_core::plan::Plan;
 use auroraml_core::render::{self, Subject, json, progress::Progress};
 use auroraml_core::resource::Action;
-use std::io::{self, BufRead};
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -40,6 +42,7 @@ pub(super) struct Request<'a> {
     /// How it was typed, and with which flags.
     pub typed: Vec<String>,
     pub global: &'a Global,
+    pub together: &'a Together,
 }
 
 impl Request<'_> {
@@ -48,8 +51,8 @@ impl Request<'_> {
     }
 
     /// With a saved plan nothing is done but what was reviewed.
-    fn order(&self, saved: Option<&serde_json::Value>) -> Order {
-        Order { reviewed: saved.is_some(), ..self.terms.order(self.intent) }
+    fn order(&self, reviewed: bool) -> Order {
+        Order { reviewed, ..self.terms.order(self.intent) }
     }
 }
 
@@ -57,22 +60,24 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     if let Some(paths) = fleet::sources(&args.spec, &args.several)? {
         return many::apply(paths, args, global, printer).await;
     }
-    let Apply { spec, several: _, yes, plan, events, terms } = args;
+    let Apply { spec, several: _, yes, plan, events, terms, together } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
     let sweep = false;
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global, together }, printer)
+        .await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     if let Some(stack) = &args.without.all_tagged {
         return reap::destroy(args, stack, global, printer).await;
     }
-    let Destroy { spec, yes, unprotect, plan, events, terms, .. } = args;
+    let Destroy { spec, yes, unprotect, plan, events, terms, together, .. } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
     let sweep = args.without.sweep;
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global }, printer).await
+    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global, together }, printer)
+        .await
 }
 
 pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
@@ -91,19 +96,38 @@ pub(super) async fn with(
     if request.sweep {
         session.stack.sweep();
     }
-    session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
-    let result = match carry_out(&session, request, saved, printer).await {
-        Ok(exit) => then(&session).await.map(|()| exit),
-        Err(error) => Err(error),
-    };
+    session.stack.final_snapshot = saved.as_ref().and_then(|saved| json::final_snapshot(&saved.plan));
+    let result = under_lease(&mut session, request, saved, printer, then).await;
     session.close(result)
 }
 
+/// Carries out what was asked for while no other run on the stack does.
+pub(super) async fn under_lease(
+    session: &mut Session,
+    request: Request<'_>,
+    saved: Option<SavedPlan>,
+    printer: &Printer,
+    then: impl AsyncFnOnce(&Session) -> Result<(), Error>,
+) -> Result<Exit, Error> {
+    let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
+    let mut held = lease::hold(session, request.global, together, &command, printer).await?;
+    let interrupted = held.interrupted();
+    let result = tokio::select! {
+        result = Box::pin(carry_out(session, request, saved, &mut held, printer)) => result,
+        () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
+    };
+    let result = match result {
+        Ok(exit) => then(session).await.map(|()| exit),
+        Err(error) => Err(error),
+    };
+    held.end(session, result, printer).await
+}
+
 /// The saved plan, if one was named: what was reviewed as a destroy is carried out by `destroy`, and nothing else is.
-fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::Value>, Error> {
+fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<SavedPlan>, Error> {
     let Some(path) = path else { return Ok(None) };
     let saved = files::read_plan(path)?;
-    if saved["destroy"].as_bool().unwrap_or_default() == destroys {
+    if saved.plan["destroy"].as_bool().unwrap_or_default() == destroys {
         return Ok(Some(saved));
     }
     let (it, command) = match destroys {
@@ -114,31 +138,22 @@ fn read_plan(path: Option<&Path>, destroys: bool) -> Result<Option<serde_json::V
     Err(Error::new(path.display().to_string(), it, help))
 }
 
-pub(super) async fn carry_out(
+async fn carry_out(
     session: &Session,
     request: Request<'_>,
-    saved: Option<serde_json::Value>,
+    saved: Option<SavedPlan>,
+    held: &mut Held,
     printer: &Printer,
 ) -> Result<Exit, Error> {
     let destroying = request.destroys();
-    let order = request.order(saved.as_ref());
-    let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
-    session.check_let_go(&prepared)?;
+    let order = request.order(saved.is_some());
     let pausing = matches!(request.intent, Intent::Pause { .. });
     let mut subject = session.subject(destroying, request.terms);
     if pausing {
         // To stop everybody is what was asked for.
         subject.allow = Impact::Restart;
     }
-    if let Some(saved) = &saved {
-        let now = json::Document::new(&subject, &session.spec_sha256, &prepared.plan).to_value();
-        if let Some(difference) = json::difference(saved, &now) {
-            let help = "nothing was changed; look at the new plan and save it again";
-            return Err(
-                Error::new("saved plan", format!("it is stale: {difference}"), help).with(Exit::Stale)
-            );
-        }
-    }
+    let (prepared, document) = review::prepared(session, &subject, order, saved.as_ref()).await?;
     if !prepared.plan.blocked.is_empty() {
         return Err(blocked(&prepared.plan));
     }
@@ -163,15 +178,17 @@ pub(super) async fn carry_out(
         Some(error) if request.yes || subject.allow_is_final || !terminal::can_ask() => return Err(error),
         refused if !request.yes => {
             let worst = refused.and_then(|_| prepared.plan.beyond(subject.allow).map(|i| i.impact).max());
-            confirm(destroying, &subject.stack, &request, worst)?;
+            confirm(destroying, &subject.stack, &request, worst).await?;
         }
         _ => {}
     }
+    let digest = saved.map_or_else(|| sha256(document.to_text().as_bytes()), |saved| saved.sha256);
+    held.write_down(session, request.together, Some(digest)).await?;
     let plan = prepared.plan.clone();
     let live = Live::start(printer.clone(), session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
-    let (ended, stopped) = run(session, order, prepared, &live).await;
+    let (ended, stopped) = run(session, order, prepared, &live, held).await;
     // The last look is part of it, and nothing is told of it.
     let seconds = clock.now_ms().saturating_sub(began) / 1000;
     let shown = live.end()?;
@@ -251,13 +268,18 @@ async fn run(
     order: Order,
     prepared: Prepared,
     live: &Live,
+    held: &Held,
 ) -> (Result<Outcome, PrepareError>, bool) {
     let (stop, stopped) = watch::channel(false);
     let mut interrupts = Interrupts::listen();
     let signals = tokio::spawn({
-        let (clock, listener) = (session.stack.aws.clock.clone(), live.listener());
+        let (clock, listener, lost) = (session.stack.aws.clock.clone(), live.listener(), held.lost());
         async move {
-            interrupts.next().await;
+            tokio::select! {
+                () = interrupts.next() => {}
+                // Nothing can be changed any more: what waits need not wait.
+                () = lost => {}
+            }
             listener.tell(clock.now_ms(), &Event::Stopping);
             // If nobody receives it the run is over.
             let _ = stop.send(true);
@@ -322,41 +344,6 @@ fn compared(permit: &Permit) -> String {
         text.push_str(&format!("; instead: {}", instead.join(", ")));
     }
     text + ".\n"
-}
-
-/// Asks. Only the whole word counts as yes.
-fn confirm(
-    destroying: bool,
-    stack: &str,
-    request: &Request<'_>,
-    allows: Option<Impact>,
-) -> Result<(), Error> {
-    // A spec from stdin: nobody can answer there.
-    if !terminal::can_ask() || request.spec == Path::new("-") {
-        let typed = request.typed.iter().cloned().chain(["--yes".to_string()]);
-        let help = format!("add --yes: {}", hint::command(typed, request.global));
-        return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));
-    }
-    // The question must be seen whatever else is quiet.
-    let text = match request.intent {
-        Intent::Pause { .. } => format!("Pause the stack {stack}? Type yes to go on: "),
-        _ => question(destroying, stack, allows),
-    };
-    Printer::new(false).say(&format!("\n{text}"));
-    let mut answer = String::new();
-    match io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),
-        Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
-        Err(error) => Err(Error::plain(format!("nothing was changed: no answer can be read: {error}"))),
-    }
-}
-
-/// What is asked. Where the plan goes beyond what is allowed, the question says that a yes allows it.
-fn question(destroying: bool, stack: &str, allows: Option<Impact>) -> String {
-    let what = if destroying { "Destroy the stack" } else { "Carry this out for stack" };
-    let allows = allows.and_then(render::consequence);
-    let allows = allows.map(|what| format!(" It {what}. Your yes allows this, once.")).unwrap_or_default();
-    format!("{what} {stack}?{allows} Type yes to go on: ")
 }
 
 fn blocked(plan: &Plan) -> Error {

@@ -1,7 +1,8 @@
 //! `data load` and `data unload`: what is moved between the database and S3 because a person says so now.
 
-use super::args::{Data, DataCommand, DataLoad, DataUnload, Global};
+use super::args::Global;
 use super::exit::{Error, Exit};
+use super::lease::{self, Together};
 use super::printer::Printer;
 use super::session::Session;
 use auroraml::aws::Failure;
@@ -9,17 +10,101 @@ use auroraml::run::data::{self, Moved};
 use auroraml_core::kinds::data_load;
 use auroraml_core::model::unload_of;
 use auroraml_core::sql::statements::address;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// Move rows between the database and S3, at once and as often as it is said.
+///
+/// What a spec says under `tables` and `unloads` is moved once, by `apply`.
+#[derive(Debug, Args)]
+pub struct Data {
+    #[command(subcommand)]
+    pub what: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    Load(DataLoad),
+    Unload(DataUnload),
+}
+
+/// Load a file in S3 into a table (LOAD DATA FROM S3), and compare the counts.
+#[derive(Debug, Args)]
+pub struct DataLoad {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// The table, in the stack's database.
+    pub table: String,
+    /// The file.
+    #[arg(long, value_name = "s3://BUCKET/KEY")]
+    pub from: String,
+    /// The first line names the columns, and is left out.
+    #[arg(long)]
+    pub header: bool,
+    /// What stands between two values.
+    #[arg(long, value_name = "TEXT", default_value = ",")]
+    pub separator: String,
+    /// What may stand around a value; empty for nothing.
+    #[arg(long, value_name = "CHARACTER", default_value = "\"")]
+    pub quote: String,
+    /// Lines end in carriage return and line feed.
+    #[arg(long)]
+    pub crlf: bool,
+    /// Load a file that Aurora has loaded before.
+    #[arg(long)]
+    pub again: bool,
+    #[command(flatten)]
+    pub together: Together,
+}
+
+/// Write rows to S3 as CSV (SELECT INTO OUTFILE S3), and compare the counts.
+#[derive(Debug, Args)]
+pub struct DataUnload {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    /// One of `unloads` in the spec.
+    #[arg(required_unless_present = "query", conflicts_with = "query")]
+    pub name: Option<String>,
+    /// The query whose rows are written.
+    #[arg(long, value_name = "SQL")]
+    pub query: Option<String>,
+    /// What the names of the files begin with: PREFIX.part_00000, …
+    #[arg(long, value_name = "s3://BUCKET/PREFIX")]
+    pub to: String,
+    /// The first line of each file names the columns.
+    #[arg(long)]
+    pub header: bool,
+    /// Write over files that are there.
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    pub together: Together,
+}
 
 pub async fn data(args: &Data, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     match &args.what {
         DataCommand::Load(args) => {
-            let session = Session::open(&args.spec, global, printer).await?;
+            let mut session = Session::open(&args.spec, global, printer).await?;
+            let command = "data load";
+            let held = lease::begin(&mut session, global, &args.together, command, printer).await;
+            let held = match held {
+                Ok(held) => held,
+                Err(error) => return session.close(Err(error)),
+            };
             let result = load(&session, args, printer).await;
+            let result = held.end(&session, result, printer).await;
             session.close(result)
         }
         DataCommand::Unload(args) => {
-            let session = Session::open(&args.spec, global, printer).await?;
+            let mut session = Session::open(&args.spec, global, printer).await?;
+            let command = "data unload";
+            let held = lease::begin(&mut session, global, &args.together, command, printer).await;
+            let held = match held {
+                Ok(held) => held,
+                Err(error) => return session.close(Err(error)),
+            };
             let result = unload(&session, args, printer).await;
+            let result = held.end(&session, result, printer).await;
             session.close(result)
         }
     }

@@ -109,14 +109,15 @@ fn every_flag_of_the_documents_is_there() {
 /// README and `--help` list the exit codes that there are.
 #[test]
 fn exit_codes_are_listed_as_they_are() {
-    use Exit::{Changes, Done, Error, Incomplete, Preflight, Refused, Stale};
+    use Exit::{Changes, Done, Error, Held, Incomplete, Preflight, Refused, Stale};
     // The compiler misses a code that is not here.
     let next = |exit: Option<Exit>| match exit {
         None => Some(Done),
         Some(Done) => Some(Error),
         Some(Error) => Some(Changes),
         Some(Changes) => Some(Stale),
-        Some(Stale) => Some(Preflight),
+        Some(Stale) => Some(Held),
+        Some(Held) => Some(Preflight),
         Some(Preflight) => Some(Refused),
         Some(Refused) => Some(Incomplete),
         Some(Incomplete) => None,

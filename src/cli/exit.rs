@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The process's exit codes. 4 (another run holds the lease) is kept free for it.
+/// The process's exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -14,6 +14,8 @@ pub enum Exit {
     Changes = 2,
     /// The saved plan is stale: nothing was changed.
     Stale = 3,
+    /// Another run holds the lease: nothing was changed.
+    Held = 4,
     /// A preflight check failed: nothing was changed.
     Preflight = 5,
     /// Refused: the change replaces or deletes something and was not allowed. Nothing was changed.

@@ -4,6 +4,7 @@ use super::exit::Error;
 use auroraml::aws::FileSource;
 use auroraml_core::spec;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -125,16 +126,31 @@ pub fn beside(folder: &Path) -> FileSource {
     })
 }
 
+/// A plan as it was saved.
+#[derive(Clone, Debug)]
+pub struct SavedPlan {
+    pub plan: Value,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// SHA-256 in hexadecimal digits.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A saved plan.
 ///
 /// # Errors
 /// When it cannot be read or is none.
-pub fn read_plan(path: &Path) -> Result<Value, Error> {
+pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
     let name = path.display().to_string();
     let help = "save one with: auroraml plan SPEC --out FILE";
     let bytes = read(path, PLAN_MAX).map_err(|e| Error::new(&name, format!("cannot be read: {e}"), help))?;
     match serde_json::from_slice::<Value>(&bytes) {
-        Ok(plan) if plan["format"].is_u64() && plan["plan"]["steps"].is_array() => Ok(plan),
+        Ok(plan) if plan["format"].is_u64() && plan["plan"]["steps"].is_array() => {
+            Ok(SavedPlan { plan, sha256: sha256(&bytes) })
+        }
         _ => Err(Error::new(name, "it is not a saved plan", help)),
     }
 }

@@ -96,7 +96,8 @@ pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
 impl Apply {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Apply { spec, several: Several { more, parallel }, yes, plan, events, terms: limits } = self;
+        let Apply { spec, several, yes, plan, events, terms: limits, together } = self;
+        let Several { more, parallel } = several;
         let mut words = vec!["apply".into(), spec.display().to_string()];
         words.extend(more.iter().map(|spec| spec.display().to_string()));
         if *parallel != Several::default().parallel {
@@ -105,6 +106,7 @@ impl Apply {
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
+        words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
@@ -113,7 +115,7 @@ impl Apply {
 impl Destroy {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Destroy { spec, without, yes, unprotect, plan, events, terms: limits } = self;
+        let Destroy { spec, without, yes, unprotect, plan, events, terms: limits, together } = self;
         let mut words: Vec<String> = vec!["destroy".into()];
         words.extend(without.all_tagged.is_none().then(|| spec.display().to_string()));
         words.extend(without.words());
@@ -121,6 +123,7 @@ impl Destroy {
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
+        words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }

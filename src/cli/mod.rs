@@ -4,8 +4,10 @@
 //! the only one that prints. No runtime is started before a command needs one.
 
 pub mod args;
+mod audit;
 mod bills;
 mod carry_out;
+mod confirm;
 mod cost;
 mod data;
 #[cfg(test)]
@@ -16,13 +18,16 @@ mod explain;
 mod files;
 mod fleet;
 mod hint;
+mod lease;
 mod live;
 mod local;
+mod lock;
 mod pause;
 mod planning;
 mod policy;
 mod printer;
 mod reap;
+mod review;
 mod sandbox;
 mod session;
 mod signals;

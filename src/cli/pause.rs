@@ -4,6 +4,7 @@ use super::args::{Global, Terms};
 use super::carry_out::{Request, begin, with};
 use super::exit::{Error, Exit};
 use super::hint;
+use super::lease::Together;
 use super::printer::Printer;
 use super::session::Session;
 use auroraml::verify;
@@ -34,6 +35,8 @@ pub struct Pause {
     /// Write what happens to FILE, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// Bring a paused stack back, and ask the database whether it answers.
@@ -51,16 +54,19 @@ pub struct Resume {
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub terms: Terms,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 impl Pause {
     /// The words with which it was typed.
     fn words(&self) -> Vec<String> {
-        let Pause { spec, nat, yes, delete, events } = self;
+        let Pause { spec, nat, yes, delete, events, together } = self;
         let mut words = vec!["pause".into(), spec.display().to_string()];
         words.extend(nat.then(|| "--nat".into()));
         words.extend(delete.iter().flat_map(|id| ["--delete".into(), id.clone()]));
         words.extend(hint::path("--events", events.as_deref()));
+        words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
@@ -69,31 +75,35 @@ impl Pause {
 impl Resume {
     /// The words with which it was typed.
     fn words(&self) -> Vec<String> {
-        let Resume { spec, yes, events, terms } = self;
+        let Resume { spec, yes, events, terms, together } = self;
         let mut words = vec!["resume".into(), spec.display().to_string()];
         words.extend(hint::path("--events", events.as_deref()));
         words.extend(hint::terms(terms));
+        words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
 }
 
 pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Pause { spec, nat, yes, delete, events } = args;
+    let Pause { spec, nat, yes, delete, events, together } = args;
     // Whoever pauses means now, and knows that everybody is interrupted.
     let terms = &Terms { now: true, delete: delete.clone(), ..Terms::default() };
     let (intent, typed, events) = (Intent::Pause { nat: *nat }, args.words(), events.as_deref());
+    let sweep = false;
     begin(
-        Request { intent, spec, terms, yes: *yes, events, plan: None, sweep: false, typed, global },
+        Request { intent, spec, terms, yes: *yes, events, plan: None, sweep, typed, global, together },
         printer,
     )
     .await
 }
 
 pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Resume { spec, yes, events, terms } = args;
+    let Resume { spec, yes, events, terms, together } = args;
     let (intent, typed, events) = (Intent::Apply, args.words(), events.as_deref());
-    let request = Request { intent, spec, terms, yes: *yes, events, plan: None, sweep: false, typed, global };
+    let sweep = false;
+    let request =
+        Request { intent, spec, terms, yes: *yes, events, plan: None, sweep, typed, global, together };
     with(request, printer, async |session: &Session| answers(session, printer).await).await
 }
 

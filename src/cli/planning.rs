@@ -8,7 +8,7 @@ use super::session::{Session, no_plan};
 use super::{files, hint};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::model::{Intent, Order};
-use auroraml_core::render::{self, json::Document};
+use auroraml_core::render;
 use std::path::{Path, PathBuf};
 
 pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -64,7 +64,7 @@ async fn show(
     let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
-    let document = Document::new(&subject, &session.spec_sha256, plan);
+    let document = session.document(&subject, &prepared);
     printer.data(&match args.format {
         PlanFormat::Text => render::text::plan(&subject, plan),
         PlanFormat::Json => document.to_text(),

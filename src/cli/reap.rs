@@ -1,9 +1,10 @@
 //! `reap`, and a destroy without the spec: stacks that are found by their tags.
 
 use super::args::{Destroy, Global, Terms};
-use super::carry_out::{Request, carry_out};
+use super::carry_out::{Request, under_lease};
 use super::exit::{Error, Exit, Trouble};
 use super::hint;
+use super::lease::Together;
 use super::printer::Printer;
 use super::session::{Host, Session, no_plan};
 use super::time;
@@ -31,6 +32,8 @@ pub struct Reap {
     /// Do not ask.
     #[arg(long)]
     pub yes: bool,
+    #[command(flatten)]
+    pub together: Together,
 }
 
 /// How a destroy does without the spec, and what else it takes along.
@@ -66,7 +69,15 @@ pub async fn destroy(args: &Destroy, stack: &str, global: &Global, printer: &Pri
     let host = Host::open(global, printer).await?;
     let words = args.words();
     let sweep = args.without.sweep;
-    let wish = Wish { unprotect: args.unprotect, sweep, yes: args.yes, terms: &args.terms, words, global };
+    let wish = Wish {
+        unprotect: args.unprotect,
+        sweep,
+        yes: args.yes,
+        terms: &args.terms,
+        words,
+        global,
+        together: &args.together,
+    };
     let result = one(&host, region, stack, wish, args.events.as_deref(), printer).await;
     host.close(result)
 }
@@ -79,6 +90,7 @@ struct Wish<'a> {
     terms: &'a Terms,
     words: Vec<String>,
     global: &'a Global,
+    together: &'a Together,
 }
 
 async fn one(
@@ -91,14 +103,24 @@ async fn one(
 ) -> Result<Exit, Error> {
     let mut session: Session = host.from_tags(region, stack).await?;
     session.let_go(wish.terms);
-    let Wish { unprotect, sweep, yes, terms, words: typed, global } = wish;
+    let Wish { unprotect, sweep, yes, terms, words: typed, global, together } = wish;
     if sweep {
         session.stack.sweep();
     }
     let intent = Intent::Destroy { unprotect };
-    let request =
-        Request { intent, spec: Path::new(""), terms, yes, events, plan: None, sweep, typed, global };
-    carry_out(&session, request, None, printer).await
+    let request = Request {
+        intent,
+        spec: Path::new(""),
+        terms,
+        yes,
+        events,
+        plan: None,
+        sweep,
+        typed,
+        global,
+        together,
+    };
+    under_lease(&mut session, request, None, printer, async |_: &Session| Ok(())).await
 }
 
 pub async fn reap(args: &Reap, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -136,7 +158,9 @@ async fn all(host: &Host, args: &Reap, global: &Global, printer: &Printer) -> Re
     for (region, stack) in past {
         let words = ["reap", "--region", region, "--stack", &stack].map(String::from).to_vec();
         let terms = &Terms::default();
-        let wish = Wish { unprotect: false, sweep: false, yes: args.yes, terms, words, global };
+        let together = &args.together;
+        let words = words.into_iter().chain(together.words()).collect();
+        let wish = Wish { unprotect: false, sweep: false, yes: args.yes, terms, words, global, together };
         if let Err(error) = one(host, region, &stack, wish, None, printer).await {
             let destroy = ["destroy", "--all-tagged", &stack, "--region", region].map(String::from);
             let help = hint::command(destroy, global);

@@ -14,9 +14,12 @@ use auroraml::run::found;
 use auroraml::run::reconcile::{PrepareError, Prepared};
 use auroraml::stack::Stack;
 use auroraml_clock::Clock;
-use auroraml_core::model;
-use auroraml_core::plan::{Misnamed, misnamed};
+use auroraml_core::base::Observed;
+use auroraml_core::model::{self, facts::Facts};
+use auroraml_core::plan::{Misnamed, Plan, misnamed};
 use auroraml_core::render::Subject;
+use auroraml_core::render::basis::{self, Basis, Fields};
+use auroraml_core::render::json::Document;
 use auroraml_core::spec::{self, Allow, Given, Spec};
 use auroraml_sandbox::file::{FileError, FileSandbox};
 use auroraml_sandbox::random::Mood;
@@ -54,7 +57,12 @@ pub fn block_on(global: &Global, command: impl Future<Output = Result<Exit, Erro
 pub fn run(paused: bool, command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(paused).build();
     match runtime {
-        Ok(runtime) => runtime.block_on(command),
+        Ok(runtime) => {
+            let result = runtime.block_on(command);
+            // Somebody may have been asked, and not have answered.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(Error::plain(format!("cannot start: {error}"))),
     }
 }
@@ -117,11 +125,11 @@ impl Host {
     async fn alone(self, source: &Source, spec: Spec) -> Result<Session, Error> {
         let connection = self.connection(&spec.region, &source.folder).await;
         let endpoint = connection.config.endpoint_url().map(str::to_string);
-        let spec_sha256 = digest(source, &spec);
+        let (spec_sha256, spec_fields) = (digest(source, &spec), fields(source, &spec));
         let stack = Stack::connect(spec, connection)
             .await
             .map_err(|failure| no_connection(&failure, endpoint.as_deref(), self.profile.as_deref()))?;
-        Ok(Session { stack, spec_sha256, speed: self.speed, host: Some(self) })
+        Ok(Session { stack, spec_sha256, spec_fields, speed: self.speed, host: Some(self) })
     }
 
     /// The session of one stack of several: they share the connection to a region, and what is listed there.
@@ -131,9 +139,9 @@ impl Host {
     pub async fn among(&self, source: &Source, spec: Spec) -> Result<Session, Error> {
         let base = self.shared(&spec.region).await?;
         let aws = base.of_another(&spec.stack, model::scope(&spec), files::beside(&source.folder));
-        let spec_sha256 = digest(source, &spec);
+        let (spec_sha256, spec_fields) = (digest(source, &spec), fields(source, &spec));
         let stack = Stack::over(spec, aws);
-        Ok(Session { stack, spec_sha256, speed: self.speed, host: None })
+        Ok(Session { stack, spec_sha256, spec_fields, speed: self.speed, host: None })
     }
 
     /// The session of a stack whose spec nobody has.
@@ -147,7 +155,13 @@ impl Host {
         let aws = base.of_another(stack, scope, files::beside(Path::new("")));
         let mut stack = Stack::over(spec, aws);
         stack.from_tags = true;
-        Ok(Session { stack, spec_sha256: String::new(), speed: self.speed, host: None })
+        Ok(Session {
+            stack,
+            spec_sha256: String::new(),
+            spec_fields: Fields::new(),
+            speed: self.speed,
+            host: None,
+        })
     }
 
     /// The connection to a region that all stacks there share.
@@ -187,6 +201,8 @@ pub struct Session {
     pub stack: Stack,
     /// SHA-256 of the spec file and of what its variables were, in hexadecimal digits.
     pub spec_sha256: String,
+    /// A hash of each field of the spec, by its path.
+    pub spec_fields: Fields,
     /// How fast the run's clock runs; `None` when it jumps.
     pub speed: Option<f64>,
     /// Of a stack of several, whoever opened it closes it.
@@ -228,6 +244,23 @@ impl Session {
         }
     }
 
+    /// The plan with everything that it rests on, as it is saved.
+    pub fn document(&self, subject: &Subject, prepared: &Prepared) -> Document {
+        self.resting_on(subject, &prepared.observed, &prepared.facts, &prepared.plan)
+    }
+
+    /// A document of this plan and of what was seen.
+    pub fn resting_on(&self, subject: &Subject, observed: &Observed, facts: &Facts, plan: &Plan) -> Document {
+        let basis = Basis {
+            version: env!("CARGO_PKG_VERSION").into(),
+            spec_sha256: self.spec_sha256.clone(),
+            spec: self.spec_fields.clone(),
+            ..Basis::default()
+        };
+        let catalog = self.stack.kinds.catalog();
+        Document::new(subject, &basis.resting_on(observed, facts, &catalog), plan)
+    }
+
     pub fn subject(&self, destroy: bool, terms: &Terms) -> Subject {
         let place = &self.stack.aws.place;
         // Without a word on it, what interrupts no writer is done.
@@ -248,6 +281,11 @@ impl Session {
         }
     }
 
+    /// Whether others share its connection.
+    pub fn is_one_of_many(&self) -> bool {
+        self.host.is_none()
+    }
+
     /// Saves the sandbox, if there is one, and hands the command's result on.
     pub fn close(self, result: Result<Exit, Error>) -> Result<Exit, Error> {
         match self.host {
@@ -266,6 +304,16 @@ fn digest(source: &Source, spec: &Spec) -> String {
         digest.update(serde_json::to_vec(&spec.variables).unwrap_or_default());
     }
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A hash of each field of the file, and of each variable as it is in force.
+fn fields(source: &Source, spec: &Spec) -> Fields {
+    let mut written = spec::written(&source.bytes);
+    for (name, value) in &spec.variables {
+        // Plain data: writing it cannot fail.
+        written.insert(format!("variables.{name}"), serde_json::to_string(value).unwrap_or_default());
+    }
+    basis::spec_fields(&written)
 }
 
 /// The spec in a file, or its problems, which are printed.

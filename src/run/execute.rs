@@ -52,6 +52,7 @@ pub async fn execute(
     let began = stack.aws.clock.now_ms();
     let run = Arc::new(Run {
         began,
+        is_quiet: stack.is_quiet,
         aws: stack.aws.clone(),
         kinds: stack.kinds.clone(),
         graph,

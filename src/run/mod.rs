@@ -1,6 +1,7 @@
 //! Looking at AWS, and carrying plans out.
 
 mod again;
+pub mod audit;
 pub mod bills;
 pub mod data;
 pub mod drift;
@@ -8,6 +9,7 @@ pub mod execute;
 mod facts;
 pub mod found;
 pub mod known;
+pub mod lease;
 pub mod preflight;
 pub mod prices;
 pub mod reconcile;

@@ -241,7 +241,8 @@ pub async fn reconcile(
         .await;
         let complete = report.is_complete();
         reports.push(report);
-        if complete && may_hide && !*stop.borrow() {
+        // What an earlier run made and nobody sees yet is no question where that run came to its end.
+        if complete && may_hide && !stack.is_quiet && !*stop.borrow() {
             settle(aws, began, &stop, &listener).await;
         }
         let before = prepared.plan;

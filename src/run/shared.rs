@@ -17,6 +17,8 @@ pub(super) struct Run {
     pub observed: Observed,
     /// When the run began, in milliseconds since the Unix epoch.
     pub began: u64,
+    /// Whether nothing of an earlier run can be on its way.
+    pub is_quiet: bool,
     /// Outputs of everything that is settled.
     pub known: Mutex<BTreeMap<Id, Outputs>>,
     pub stop: Stop,

@@ -77,6 +77,7 @@ impl<'r> Converge<'r> {
             hold: run.graph.restarts.as_ref().and_then(|restarts| restarts.policy.hold.clone()),
             found: run.observed.get(&step.id).cloned(),
             run_began: run.began,
+            is_quiet: run.is_quiet,
             ..Past::default()
         };
         Converge {

@@ -55,7 +55,15 @@ impl Bench {
         let text = format!("stack: {STACK}\nregion: {region}\n");
         let spec = Arc::new(crate::harness::spec(&text));
         let (kinds, let_go) = (Kinds::default(), BTreeSet::new());
-        let stack = Stack { spec, aws: aws.clone(), kinds, let_go, final_snapshot: None, from_tags: false };
+        let stack = Stack {
+            spec,
+            aws: aws.clone(),
+            kinds,
+            let_go,
+            final_snapshot: None,
+            is_quiet: false,
+            from_tags: false,
+        };
         Bench { account, stack, aws, files, recorder: Arc::default() }
     }
 

@@ -54,7 +54,21 @@ fn a_password_is_said_nowhere() {
         assert!(output.status.success(), "{output:?}");
     }
     run(at, &["plan", "churn.yaml", "--out", "plan.json"], &mut heard);
-    let applied = run(at, &["apply", "churn.yaml", "--yes", "--events", "events.jsonl"], &mut heard);
+    let applied = run(
+        at,
+        &[
+            "apply",
+            "churn.yaml",
+            "--yes",
+            "--events",
+            "events.jsonl",
+            "--audit",
+            "audit.jsonl",
+            "--lease",
+            "lease.json",
+        ],
+        &mut heard,
+    );
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     // It did get to where it belongs: the simulated Secrets Manager keeps it in the sandbox's own file.
     let world = std::fs::read_to_string(at.join(".auroraml/sandbox.json")).unwrap();
@@ -152,6 +166,8 @@ fn a_password_is_said_nowhere() {
         "more.jsonl",
         "pause.jsonl",
         "resume.jsonl",
+        "audit.jsonl",
+        "lease.json",
         "plans/churn.us-east-1.json",
     ] {
         heard.extend(std::fs::read(at.join(name)).unwrap());

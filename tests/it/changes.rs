@@ -16,7 +16,7 @@ pub enum Expected {
 use Expected::{Applied, Blocked, Nothing};
 
 /// Field, text in `everything.yaml`, text in its place, what is to happen.
-const CHANGES: &[(&str, &str, &str, Expected)] = &[
+pub const CHANGES: &[(&str, &str, &str, Expected)] = &[
     ("tags", "project: churn", "project: other, team: data", Applied),
     ("tags removed", "tags: { project: churn }", "tags: {}", Applied),
     ("permissions_boundary", "policy/AdministratorAccess", "policy/AmazonS3FullAccess", Applied),
@@ -169,6 +169,8 @@ const CHANGES: &[(&str, &str, &str, Expected)] = &[
 
 /// Fields that are not in the table, each with where it is changed instead.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("lease", "of the run: lease.rs"),
+    ("audit", "of the run: audit.rs"),
     ("stack", "another stack, of which nothing is there: stacks.rs"),
     ("region", "the same"),
     ("variables", "as what uses them: crates/core/tests/it/variables.rs"),

@@ -43,6 +43,7 @@ pub async fn found(account: &Account, stack: &str, region: &str) -> Stack {
         let_go: Default::default(),
         final_snapshot: None,
         from_tags: true,
+        is_quiet: false,
     }
 }
 

@@ -15,19 +15,19 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// A listener over `world.json` of a place, as a process of its own.
-struct Listening {
-    child: Child,
-    address: String,
+pub struct Listening {
+    pub child: Child,
+    pub address: String,
 }
 
 impl Listening {
-    fn start(place: &Place, address: &str) -> Listening {
+    pub fn start(place: &Place, address: &str) -> Listening {
         let args =
             ["sandbox", "--listen", address, "--sandbox=world.json", "--sandbox-speed", "100", "--quiet"];
         Listening::of(place.command(&args))
     }
 
-    fn of(mut command: Command) -> Listening {
+    pub fn of(mut command: Command) -> Listening {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -38,19 +38,19 @@ impl Listening {
     /// What only SIGKILL does: the process has no chance to save anything. `Drop` does no more.
     fn kill(self) {}
 
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         assert!(
             Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success()
         );
         assert!(self.child.wait().unwrap().success());
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("--sandbox=http://{}", self.address)
     }
 
     /// One request of a client that is not ours; the whole answer.
-    fn ask(&self, service: &str, method: &str, path: &str, body: &[u8]) -> std::io::Result<String> {
+    pub fn ask(&self, service: &str, method: &str, path: &str, body: &[u8]) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(&self.address)?;
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nContent-Length: {}\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKID/20261120/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n",
@@ -66,7 +66,7 @@ impl Listening {
         }
     }
 
-    fn query(&self, service: &str, form: &str) -> std::io::Result<String> {
+    pub fn query(&self, service: &str, form: &str) -> std::io::Result<String> {
         self.ask(service, "POST", "/", form.as_bytes())
     }
 

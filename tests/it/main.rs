@@ -1,6 +1,7 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
 mod adoption;
+mod audit;
 mod bench;
 mod calls;
 mod canary;
@@ -22,6 +23,7 @@ mod interruptions;
 mod kinds_ec2;
 mod kinds_sagemaker;
 mod kinds_storage;
+mod lease;
 mod lifecycle;
 mod listener;
 mod moto;

@@ -154,10 +154,12 @@ async fn a_tag_cannot_speak_for_us() {
     };
     let stack = Stack::new(&subject, &prepared.observed, None, Default::default());
     let markdown = render::markdown::plan(&subject, &prepared.plan);
+    let catalog = auroraml_core::kinds::catalog();
+    let basis = render::basis::Basis::default().resting_on(&prepared.observed, &prepared.facts, &catalog);
     let told = [
         render::text::plan(&subject, &prepared.plan),
         markdown.clone(),
-        Document::new(&subject, "", &prepared.plan).to_text(),
+        Document::new(&subject, &basis, &prepared.plan).to_text(),
         stack.to_text(),
         stack.to_json(),
     ];

@@ -13,6 +13,7 @@
 //! | 1 | [`engine`] | what auroraml knows of a database engine, as a value |
 //! | 1 | [`sql`] | SQL as text: quoting, types, statements, and what MySQL shows |
 //! | 2 | [`spec`] | YAML to [`spec::Spec`], every problem with its position |
+//! | 2 | [`lease`] | who may change a stack now, as a document |
 //! | 3 | [`members`] | the members of a cluster: who restarts next, what interrupts them, what is permitted |
 //! | 4 | [`resource`] | the graph of desired resources, and the [`resource::Rules`] of a kind |
 //! | 5 | [`cost`] | what the graph and what is live costs, by a table of prices |
@@ -31,6 +32,7 @@ pub mod drift;
 pub mod engine;
 pub mod events;
 pub mod kinds;
+pub mod lease;
 pub mod members;
 pub mod model;
 pub mod plan;

@@ -157,6 +157,10 @@ pub(crate) fn respond(call: &Call, request_id: &str, reply: Reply) -> Response {
         _ => "x-amzn-RequestId",
     };
     response.headers.push((name.into(), request_id.into()));
+    if protocol(call) == Protocol::RestXml {
+        // S3 says what time it is (API Reference, "Common response headers").
+        response.headers.push(("date".into(), s3::http_date(call.now)));
+    }
     if call.request.method == "HEAD" {
         response.body.clear();
     }

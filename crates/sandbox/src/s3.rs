@@ -25,6 +25,7 @@ use crate::call::Call;
 use crate::random::Random;
 use crate::wire::{Body, Fault, Reply, Request, Response, Xml};
 use answers::empty;
+pub(crate) use answers::http_date;
 pub use content::{Content, sha256};
 use route::Route;
 pub use state::{

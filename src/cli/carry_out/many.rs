@@ -1,23 +1,23 @@
 //! `apply` of several stacks: all plans are shown, one yes is for all of them, and each is held to what was shown.
 
-use super::{Request, carry_out, read_plan};
+use super::{Request, read_plan, under_lease};
 use crate::cli::args::{Apply, Global};
 use crate::cli::exit::{Error, Exit};
+use crate::cli::files::{self, SavedPlan, sha256};
 use crate::cli::fleet::{Fleet, Group, Shape, Told, plan_file};
 use crate::cli::printer::Printer;
 use crate::cli::session::{Session, no_plan};
-use crate::cli::{files, hint, terminal};
+use crate::cli::{hint, terminal};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::model::Intent;
 use auroraml_core::render::{self, json};
-use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 /// Plans that were shown, by stack and region.
-type Shown = RefCell<BTreeMap<(String, String), Value>>;
+type Shown = RefCell<BTreeMap<(String, String), SavedPlan>>;
 
 pub(super) async fn apply(
     paths: Vec<PathBuf>,
@@ -56,10 +56,10 @@ fn key(session: &Session) -> (String, String) {
 }
 
 /// The saved plan of a stack, where a folder of them was named.
-fn saved(session: &mut Session, args: &Apply) -> Result<Option<Value>, Error> {
+fn saved(session: &mut Session, args: &Apply) -> Result<Option<SavedPlan>, Error> {
     let file = args.plan.as_deref().map(|folder| plan_file(folder, session));
     let saved = read_plan(file.as_deref(), false)?;
-    session.stack.final_snapshot = saved.as_ref().and_then(json::final_snapshot);
+    session.stack.final_snapshot = saved.as_ref().and_then(|saved| json::final_snapshot(&saved.plan));
     session.let_go(&args.terms);
     Ok(saved)
 }
@@ -74,8 +74,9 @@ async fn show(session: &mut Session, args: &Apply, printer: &Printer, shown: &Sh
     if !prepared.plan.blocked.is_empty() {
         return Ok(Told { exit: Exit::Refused, result: "blocked: not carried out".into() });
     }
-    let document = json::Document::new(&subject, &session.spec_sha256, &prepared.plan);
-    shown.borrow_mut().insert(key(session), document.to_value());
+    let document = session.document(&subject, &prepared);
+    let seen = SavedPlan { plan: document.to_value(), sha256: sha256(document.to_text().as_bytes()) };
+    shown.borrow_mut().insert(key(session), seen);
     Ok(Told { exit: Exit::Done, result: render::summary(&prepared.plan) })
 }
 
@@ -116,7 +117,8 @@ async fn one(
         sweep: false,
         typed: args.words(),
         global,
+        together: &args.together,
     };
-    let exit = carry_out(session, request, saved.or(agreed), printer).await?;
+    let exit = under_lease(session, request, saved.or(agreed), printer, async |_: &Session| Ok(())).await?;
     Ok(Told { exit, result: "done".into() })
 }

@@ -1,6 +1,7 @@
 //! What is said at the end of a run, and its exit code, from outcomes made by hand.
 
 use super::*;
+use crate::cli::confirm::question;
 use auroraml::aws::Failure;
 use auroraml_core::base::Live;
 use auroraml_core::events::PlannedStep;
@@ -52,7 +53,7 @@ fn said(error: &Error) -> String {
 fn an_order_is_what_was_typed() {
     use crate::cli::args::{Arguments, Command};
     use clap::Parser;
-    let order = |line: &str, saved: Option<&serde_json::Value>| {
+    let order = |line: &str, reviewed: bool| {
         let arguments = Arguments::try_parse_from(line.split(' ')).unwrap();
         let Command::Apply(args) = &arguments.command else { unreachable!("the lines are of this one") };
         let request = Request {
@@ -65,16 +66,16 @@ fn an_order_is_what_was_typed() {
             sweep: false,
             typed: Vec::new(),
             global: &arguments.global,
+            together: &args.together,
         };
-        request.order(saved)
+        request.order(reviewed)
     };
     let plain = Order::from(Intent::Apply);
-    let saved = serde_json::json!({});
-    assert_eq!(order("auroraml apply s.yaml", None), plain);
-    assert_eq!(order("auroraml apply s.yaml", Some(&saved)), Order { reviewed: true, ..plain });
-    assert_eq!(order("auroraml apply s.yaml --now", None), Order { now: true, ..plain });
+    assert_eq!(order("auroraml apply s.yaml", false), plain);
+    assert_eq!(order("auroraml apply s.yaml", true), Order { reviewed: true, ..plain });
+    assert_eq!(order("auroraml apply s.yaml --now", false), Order { now: true, ..plain });
     let accepting = Order { accept_pending: true, ..plain };
-    assert_eq!(order("auroraml apply s.yaml --accept-pending", None), accepting);
+    assert_eq!(order("auroraml apply s.yaml --accept-pending", false), accepting);
 }
 
 /// However a run stops half way: exit code 7, why, and what to do.

@@ -95,6 +95,7 @@ fn accept(want: &mut Value, live: &Value) {
 impl Kind for Cluster {
     const NAME: &'static str = "cluster";
     const RULES: Rules = Rules {
+        passing: &["outputs.status"],
         after: &["subnet_group", "parameter_group", "security_group", "secret"],
         immutable: &[
             ("username", "the master user is chosen when the cluster is created"),

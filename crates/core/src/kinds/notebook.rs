@@ -62,6 +62,7 @@ fn age(platform: &str) -> Vec<u32> {
 impl Kind for Notebook {
     const NAME: &'static str = "notebook";
     const RULES: Rules = Rules {
+        passing: &["outputs.status", "outputs.url"],
         after: &[
             "notebook_config",
             "role",

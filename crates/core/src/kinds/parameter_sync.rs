@@ -146,7 +146,9 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     }
     // A paused member that a change of parameters wakes runs them without a restart.
     let wakes = topology.pauses && pending.any(|member| member.class == "db.serverless");
-    let quiet = if found_pending(past) { past.run_began.max(past.busy_at) } else { past.busy_at };
+    // Where a lease tells that the last run came to its end, it has left no restart on its way.
+    let quiet =
+        if found_pending(past) && !past.is_quiet { past.run_began.max(past.busy_at) } else { past.busy_at };
     if past.acts == 0 && sight.since(quiet) < BEGINS_SECONDS * 1000 {
         return wait("making sure that no restart of an earlier run is on its way");
     }
@@ -174,6 +176,16 @@ impl Kind for ParameterSync {
             "group_attachment",
         ],
         nature: Nature::Condition,
+        // Who is the writer, who has failed over and who was added by autoscaling: what a restart comes to by that is
+        // told as interruptions, which are compared.
+        passing: &[
+            "outputs.members",
+            "writer",
+            "topology.status",
+            "topology.failed_over",
+            "topology.unfinished",
+            "topology.members",
+        ],
         accept: |want, live| {
             let strategy = std::mem::take(&mut want["strategy"]);
             // What `writer_only` leaves pending is no reason to go on.
@@ -359,5 +371,8 @@ mod tests {
             Verdict::Wait("making sure that no restart of an earlier run is on its way".into())
         );
         assert!(matches!(judged(past(false), &want()), Verdict::Act(Some(_))));
+        // A lease tells that the last run came to its end.
+        let known = Past { is_quiet: true, ..past(true) };
+        assert!(matches!(judged(known, &want()), Verdict::Act(Some(_))));
     }
 }

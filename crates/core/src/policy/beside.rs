@@ -172,6 +172,14 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        by: "lease and audit",
+        purposes: &[Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query],
+        permissions: &[
+            Permission::change(&["s3:GetObject", "s3:PutObject"], &["s3:{lease}"]),
+            Permission::change(&["s3:PutObject"], &["s3:{audit}"]),
+        ],
+    },
+    Need {
         by: "verify --deep, verify --query, data",
         purposes: &[Purpose::Query],
         permissions: &[

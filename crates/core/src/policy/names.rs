@@ -1,10 +1,11 @@
 //! The names that stand in braces in patterns of resources.
 
 use crate::base::names::Place;
+use crate::lease;
 use crate::model::{has_jobs, loads, scope, unloads};
 use crate::resource::permission::When;
 use crate::spec::{
-    Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, S3Access, SecretManager,
+    Address, Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, S3Access, SecretManager,
     ServiceEndpoint, Spec,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -139,6 +140,13 @@ impl Names {
         say("loaded", list(moved.loaded));
         say("unloaded", list(moved.unloaded));
         say("unloaded_bucket", list(moved.unloaded_buckets));
+        let outside = |text: &Option<String>, name: String| {
+            let address = text.as_deref().and_then(|text| Address::parse(text).ok());
+            address.map(|address| format!("{}/{}", address.bucket, address.key(&name))).into_iter().collect()
+        };
+        say("lease", outside(&spec.lease, lease::name(place)));
+        let audits = format!("{}/{}/{stack}/*", place.account, place.region);
+        say("audit", outside(&spec.audit, audits));
 
         let arn = |resource: String| {
             let (partition, region, account) = (place.partition(), &place.region, &place.account);

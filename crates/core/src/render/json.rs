@@ -1,39 +1,51 @@
 //! The plan as JSON: what `plan --format json` prints, `plan --out` keeps and `apply --plan` compares.
 
+use super::basis::{Basis, Fields, moved_in_aws, moved_in_spec};
 use super::{Subject, plain};
 use crate::plan::Plan;
 use crate::resource::Action;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// The format that this version writes and reads.
-pub const FORMAT: u64 = 1;
+/// The format that this version writes and reads. 1 had no live state; a plan in it is made anew.
+pub const FORMAT: u64 = 2;
 
 /// A plan with what it was made from. No secret can be in it: of what may hold one, a plan has a hash.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Document {
     /// Version of this format.
     pub format: u64,
+    /// Version of the auroraml that made it.
+    pub version: String,
     pub stack: String,
     pub account: String,
     pub region: String,
     /// SHA-256 of the spec file, in hexadecimal digits.
     pub spec_sha256: String,
+    /// SHA-256 of `live`, in hexadecimal digits.
+    pub live_sha256: String,
     /// Whether it takes the stack down.
     pub destroy: bool,
     /// What is to be done; resources that stay as they are have no step here.
     pub plan: Plan,
+    /// A short hash of each field of the spec, by its path: what has changed since can be named.
+    pub spec: Fields,
+    /// The same of each object that the plan rests on, by its id. What changes by itself is not in it.
+    pub live: BTreeMap<String, Fields>,
 }
 
 impl Document {
-    pub fn new(subject: &Subject, spec_sha256: &str, plan: &Plan) -> Document {
+    pub fn new(subject: &Subject, basis: &Basis, plan: &Plan) -> Document {
         Document {
             format: FORMAT,
+            version: basis.version.clone(),
             stack: subject.stack.clone(),
             account: subject.account.clone(),
             region: subject.region.clone(),
-            spec_sha256: spec_sha256.into(),
+            spec_sha256: basis.spec_sha256.clone(),
+            live_sha256: basis.live_sha256(),
             destroy: subject.destroy,
             plan: Plan {
                 steps: plan.steps.iter().filter(|step| step.action != Action::NoOp).cloned().collect(),
@@ -43,6 +55,8 @@ impl Document {
                 cost: plan.cost.clone(),
                 ..Plan::default()
             },
+            spec: basis.spec.clone(),
+            live: basis.live.clone(),
         }
     }
 
@@ -79,22 +93,58 @@ pub fn final_snapshot(saved: &Value) -> Option<String> {
     steps.find_map(|step| step["options"]["final_snapshot"].as_str()).map(String::from)
 }
 
-/// How the plan made now differs from a saved one, if it does: the first difference, in words.
+/// How the plan made now differs from a saved one, if it does: which field has moved, or else the first step that is
+/// another one, in words.
 pub fn difference(saved: &Value, now: &Value) -> Option<String> {
-    for (key, what) in [
-        ("format", "the format of the saved plan"),
-        ("stack", "the stack"),
-        ("account", "the account"),
-        ("region", "the region"),
-    ] {
+    moved(saved, now).or_else(|| versions(saved, now, steps_difference(&saved["plan"], &now["plan"])?))
+}
+
+/// The same without the steps: whether what the plan rests on has moved.
+pub fn moved(saved: &Value, now: &Value) -> Option<String> {
+    moved_before_a_look(saved, now).or_else(|| {
+        let fields = moved_in_aws(&saved["live"], &now["live"])?;
+        versions(saved, now, format!("{fields} changed since the plan was saved"))
+    })
+}
+
+/// The same of what is known before anybody has looked at AWS.
+pub fn moved_before_a_look(saved: &Value, now: &Value) -> Option<String> {
+    if saved["format"] != now["format"] {
+        return Some(format!(
+            "it was saved by auroraml {} in format {}, and this is {} with format {}",
+            version(saved),
+            saved["format"],
+            version(now),
+            now["format"]
+        ));
+    }
+    for (key, what) in [("stack", "the stack"), ("account", "the account"), ("region", "the region")] {
         if saved[key] != now[key] {
             return Some(format!("{what} is {} there and {} now", saved[key], now[key]));
         }
     }
-    if saved["spec_sha256"] != now["spec_sha256"] {
-        return Some("the spec file has changed since the plan was saved".into());
+    if saved["spec_sha256"] == now["spec_sha256"] {
+        return None;
     }
-    steps_difference(&saved["plan"], &now["plan"])
+    let said = match moved_in_spec(&saved["spec"], &now["spec"]) {
+        Some(fields) => format!("{fields} changed since the plan was saved"),
+        None => {
+            "the text of the spec file changed since the plan was saved, though none of its fields did".into()
+        }
+    };
+    versions(saved, now, said)
+}
+
+fn version(plan: &Value) -> &str {
+    plan["version"].as_str().unwrap_or("of an older version")
+}
+
+/// Another version may see the same things otherwise, and that is said.
+fn versions(saved: &Value, now: &Value, said: String) -> Option<String> {
+    Some(match version(saved) == version(now) {
+        true => said,
+        false => format!("{said} (saved by auroraml {}, this is {})", version(saved), version(now)),
+    })
 }
 
 /// That a step is held, or no longer, is no difference: what was reviewed is what is done when its time comes. Nor are

@@ -1,90 +1,91 @@
-//! A plan for a pull request: the numbers at once, each resource to be opened.
+//! A plan for a pull request: the numbers at once, what is interrupted next, each resource to be opened.
 
-use super::plain::{self, code, markdown as escape};
+use super::comment::{Comment, clipped, clipped_lines};
+use super::plain::{self, code};
 use super::section::sections;
 use super::{Subject, disturbance, refusal, sign, summary, text, verb};
+use crate::base::Id;
 use crate::members::Impact;
-use crate::plan::{Blocked, LeftAlone, Plan};
+use crate::plan::{Blocked, LeftAlone, Plan, Step};
 
-/// The plan as GitHub's Markdown.
+/// The plan as GitHub's Markdown, never longer than a comment may be.
 pub fn plan(subject: &Subject, plan: &Plan) -> String {
     let plan = &plain::plan(plan);
     let Subject { stack, account, region, destroy, .. } = subject;
     let what = if *destroy { "Destroy" } else { "Plan for" };
-    let mut out = format!("### {what} stack {} in {} (account {account})\n\n", code(stack), code(region));
+    let mut out = Comment::default();
+    let head = format!("### {what} stack {} in {} (account {account})\n\n", code(stack), code(region));
+    out.add("heading", &head);
     if plan.is_empty() && plan.held().next().is_none() && plan.left_alone.is_empty() {
-        out.push_str("Nothing to do.\n");
-        out.push_str(&cost(plan));
-        return out;
+        out.add("summary", "Nothing to do.\n");
+        out.add("cost", &cost(plan));
+        return out.finish();
     }
-    out.push_str(&format!("**{}**\n", summary(plan)));
-    out.push_str(&cost(plan));
-    if !plan.blocked.is_empty() {
-        out.push_str("\n#### Blocked\n\nNone of this plan is carried out.\n\n");
-        for Blocked { id, why, hint } in &plan.blocked {
-            out.push_str(&format!("- {}: {}\n  - help: {}\n", code(id), escape(why), escape(hint)));
-        }
+    out.add("summary", &format!("**{}**\n", summary(plan)));
+    out.add("cost", &cost(plan));
+    if let Some(text) = refusal(subject, plan) {
+        out.add("refusal", &format!("\n**Not allowed:** {}\n", escape(&text)));
     }
-    if !plan.left_alone.is_empty() {
-        out.push_str("\n#### Left alone\n\n");
-        for LeftAlone { id, why, hint } in &plan.left_alone {
-            out.push_str(&format!("- {}: {}\n  - help: {}\n", code(id), escape(why), escape(hint)));
-        }
+    out.heading("\n#### Blocked\n\nNone of this plan is carried out.\n\n");
+    for Blocked { id, why, hint } in &plan.blocked {
+        out.add("blocked step", &remark(id, why, hint));
     }
-    let losses: Vec<String> = plan
-        .work()
-        .filter(|s| s.impact == Impact::DataLoss)
-        .map(|s| format!("- {} deletes data\n", code(&s.id)))
-        .collect();
-    if !losses.is_empty() {
-        out.push_str("\n#### Loss of data\n\n");
-        out.extend(losses);
+    out.heading("\n#### Loss of data\n\n");
+    for step in plan.work().filter(|step| step.impact == Impact::DataLoss) {
+        out.add("loss of data", &format!("- {} deletes data\n", code(&step.id)));
     }
-    if plan.interruptions().next().is_some() {
-        out.push_str("\n#### Interruptions, one after the other\n\n");
-        for interruption in plan.interruptions() {
-            out.push_str(&format!("1. **{}**\n", escape(&interruption.what)));
-            out.push_str(&format!("   {}\n", escape(&disturbance(interruption))));
-        }
-        if let Some(text) = refusal(subject, plan) {
-            out.push_str(&format!("\n**Not allowed:** {}\n", escape(&text)));
-        }
-    }
-    if plan.held().next().is_some() {
-        out.push_str("\n#### Held, not done now\n\n");
-        for step in plan.held() {
-            let why = step.held.as_deref().unwrap_or_default();
-            out.push_str(&format!("- {} {}: {}\n", verb(step.action), code(&step.id), escape(why)));
-            out.extend(step.interruptions.iter().map(|i| format!("  - {}\n", escape(&i.what))));
-        }
+    interruptions(&mut out, plan);
+    out.heading("\n#### Left alone\n\n");
+    for LeftAlone { id, why, hint } in &plan.left_alone {
+        out.add("object that is left alone", &remark(id, why, hint));
     }
     for (title, steps) in sections(plan.work()) {
-        out.push_str(&format!("\n#### {title}\n"));
-        for step in steps {
-            let reason = step.reason.as_ref().map(|why| format!(" ({})", escape(why))).unwrap_or_default();
-            let head = format!(
-                "{} {} <code>{}</code>{reason}",
-                sign(step.action),
-                verb(step.action),
-                escape(&step.id.to_string())
-            );
-            let details = text::details(step);
-            if details.is_empty() {
-                out.push_str(&format!("\n{head}\n"));
-                continue;
-            }
-            let body = details.join("\n");
-            let fence = plain::fence(&body, "```");
-            out.push_str(&format!(
-                "\n<details><summary>{head}</summary>\n\n{fence}text\n{body}\n{fence}\n\n</details>\n"
-            ));
-        }
+        out.heading(&format!("\n#### {title}\n"));
+        steps.into_iter().for_each(|step| out.add("step", &folded(step)));
     }
-    if !plan.notes.is_empty() {
-        out.push_str("\n#### Notes\n\n");
-        out.extend(plan.notes.iter().map(|note| format!("- {}\n", escape(note))));
+    out.heading("\n#### Notes\n\n");
+    for note in &plan.notes {
+        out.add("note", &format!("- {}\n", escape(note)));
     }
-    out
+    out.finish()
+}
+
+fn escape(text: &str) -> String {
+    plain::markdown(&clipped(text))
+}
+
+fn remark(id: &Id, why: &str, hint: &str) -> String {
+    format!("- {}: {}\n  - help: {}\n", code(id), escape(why), escape(hint))
+}
+
+/// What those who use the database will notice, and when.
+fn interruptions(out: &mut Comment, plan: &Plan) {
+    out.heading("\n#### Interruptions, one after the other\n\n");
+    for interruption in plan.interruptions() {
+        let what = format!("1. **{}**\n", escape(&interruption.what));
+        out.add("interruption", &format!("{what}   {}\n", escape(&disturbance(interruption))));
+    }
+    out.heading("\n#### Held, not done now\n\n");
+    for step in plan.held() {
+        let why = step.held.as_deref().unwrap_or_default();
+        let interrupts = step.interruptions.iter().map(|i| format!("  - {}\n", escape(&i.what)));
+        let what = format!("- {} {}: {}\n", verb(step.action), code(&step.id), escape(why));
+        out.add("held step", &format!("{what}{}", interrupts.collect::<String>()));
+    }
+}
+
+/// One line, and the details behind it.
+fn folded(step: &Step) -> String {
+    let reason = step.reason.as_ref().map(|why| format!(" ({})", escape(why))).unwrap_or_default();
+    let (sign, verb, id) = (sign(step.action), verb(step.action), escape(&step.id.to_string()));
+    let head = format!("{sign} {verb} <code>{id}</code>{reason}");
+    let details = text::details(step);
+    if details.is_empty() {
+        return format!("\n{head}\n");
+    }
+    let body = clipped_lines(&details);
+    let fence = plain::fence(&body, "```");
+    format!("\n<details><summary>{head}</summary>\n\n{fence}text\n{body}\n{fence}\n\n</details>\n")
 }
 
 /// What the plan does to the bill, as a paragraph.

@@ -3,6 +3,8 @@
 //! Colour is decoration: the text says everything without it. Styled texts hold ANSI escapes; whoever prints
 //! them takes them out again where they are not wanted.
 
+pub mod basis;
+mod comment;
 pub mod cost;
 pub mod drift;
 pub mod fleet;

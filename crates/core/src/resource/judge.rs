@@ -37,6 +37,8 @@ pub struct Past {
     pub began: u64,
     /// When the run began, and what the object was like before that.
     pub run_began: u64,
+    /// Whether it is known that no earlier run has left anything on its way.
+    pub is_quiet: bool,
     pub found: Option<Live>,
     /// Whether an earlier look of this step differed from what is wanted.
     pub differed: bool,

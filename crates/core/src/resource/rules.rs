@@ -23,6 +23,9 @@ pub struct Rules {
     pub immutable: &'static [(&'static str, &'static str)],
     /// Property paths that may hold a secret, with all that is below them: a plan shows a hash of the value.
     pub sensitive: &'static [&'static str],
+    /// Property paths, and outputs as `outputs.NAME`, that change by themselves, with all that is below them: a saved
+    /// plan stays true when they do. What they come to for its steps is in the steps.
+    pub passing: &'static [&'static str],
     /// Why AWS or auroraml will not do what is asked, where that depends on more than the property: the direction
     /// of a change, as in "can grow, never shrink", or what protects an object from deletion.
     pub refuses: fn(asked: Asked<'_>) -> Option<Refusal>,
@@ -114,6 +117,7 @@ pub const PLAIN: Rules = Rules {
     takes_along: None,
     immutable: &[],
     sensitive: &[],
+    passing: &[],
     refuses: |_| None,
     foreign: None,
     holds_data: false,

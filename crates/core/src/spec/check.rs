@@ -9,9 +9,11 @@ mod sagemaker;
 mod sql;
 mod training;
 
+pub(super) use name::bucket as bucket_name;
+
 use super::problem::nearest;
 use super::reader::{Reader, join};
-use super::{Aurora, BedrockAccess, S3Access, S3Buckets, ServiceEndpoint, Spec};
+use super::{Address, Aurora, BedrockAccess, S3Access, S3Buckets, ServiceEndpoint, Spec};
 
 /// Regions without Aurora machine learning (fact book, section 1.1).
 pub const WITHOUT_MACHINE_LEARNING: [&str; 6] =
@@ -54,6 +56,7 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
         network::network(network, reader);
     }
     bucket(spec, reader);
+    outside(spec, reader);
     aurora::aurora(spec, reader);
     machine_learning(spec, reader);
     sagemaker::notebook(spec, reader);
@@ -159,6 +162,28 @@ fn bucket(spec: &Spec, reader: &mut Reader) {
             format!("`{name}` is not possible as the name of a bucket: {wrong}"),
             hint,
         );
+    }
+}
+
+/// What runs leave outside of the stack: it must not go with it.
+fn outside(spec: &Spec, reader: &mut Reader) {
+    for (path, given) in [("lease", &spec.lease), ("audit", &spec.audit)] {
+        let Some(given) = given else { continue };
+        let own = spec.bucket.as_ref().and_then(|bucket| bucket.name.as_deref());
+        match Address::parse(given) {
+            Err(wrong) => {
+                reader.report(
+                    path,
+                    format!("`{given}` is not an address in S3: {wrong}"),
+                    &format!("write `{path}: s3://BUCKET/PREFIX`, such as `s3://acme-operations/auroraml`"),
+                );
+            }
+            Ok(address) if own == Some(&*address.bucket) => {
+                let message = format!("`{given}` lies in the stack's own bucket, which goes with the stack");
+                reader.report(path, message, "name a bucket that outlives the stack");
+            }
+            Ok(_) => {}
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Pure: no files, no environment, no clock.
 
+mod address;
 mod aurora;
 mod bucket;
 mod check;
@@ -25,7 +26,9 @@ mod table;
 mod training;
 mod variables;
 mod window;
+mod written;
 
+pub use address::Address;
 pub use aurora::{Aurora, Cluster, ClusterOnDestroy, ExistingCluster, Instance, Serverless, Storage};
 pub use bucket::{Bucket, BucketOnDestroy};
 pub use check::WITHOUT_MACHINE_LEARNING;
@@ -48,6 +51,7 @@ pub use training::{
 };
 pub use variables::{Environment, Given, Variable};
 pub use window::Window;
+pub use written::written;
 
 use crate::engine::{AURORA_MYSQL, Engine};
 

@@ -50,6 +50,18 @@ fields! {
             changed: "in place",
             meaning: "age after which `reap` destroys the stack: `30m`, `8h`, `2d`; counted from its oldest object, and written as the tag `auroraml:expires-after`",
         }
+        /// Where runs on the stack exclude each other: `s3://BUCKET/PREFIX`.
+        lease: Option<String> {
+            default_is: "a file on this machine",
+            changed: "of the run",
+            meaning: "`s3://bucket/prefix` of a bucket that outlives the stack: runs from different machines exclude each other by an object there ([runs](runs.md#the-lease))",
+        }
+        /// Where each change is written down: `s3://BUCKET/PREFIX`.
+        audit: Option<String> {
+            default_is: "nowhere",
+            changed: "of the run",
+            meaning: "`s3://bucket/prefix` of a bucket that outlives the stack: each run leaves an object there with one line for each request that changes something ([runs](runs.md#the-audit))",
+        }
         /// The VPC; needed by a cluster that the stack owns and by a notebook.
         network: Option<Network> {
             changed: "see below",

@@ -2,6 +2,13 @@
 
 use super::quote;
 
+/// Whether a statement only asks. What nobody can tell changes something.
+pub fn only_asks(sql: &str) -> bool {
+    let text = sql.trim_start().to_ascii_uppercase();
+    let asks = ["SELECT", "SHOW", "EXPLAIN", "DESCRIBE"].iter().any(|verb| text.starts_with(verb));
+    asks && !text.contains("INTO ")
+}
+
 /// Makes a database, if it is not there.
 pub fn create_database(name: &str) -> String {
     format!("CREATE DATABASE IF NOT EXISTS {}", quote::name(name))

@@ -1,5 +1,6 @@
 //! Tests of the pure half, through its public face.
 
+mod basis;
 mod cost;
 mod deleting;
 mod existing;

@@ -5,7 +5,8 @@ use auroraml_core::base::{Id, Live, State};
 use auroraml_core::events::{Event, PlannedStep};
 use auroraml_core::members::restart::{Member, Strategy, Topology};
 use auroraml_core::members::{Impact, Interruption, Seconds};
-use auroraml_core::plan::{Blocked, Plan, Step};
+use auroraml_core::plan::{Blocked, LeftAlone, Plan, Step};
+use auroraml_core::render::basis::{Basis, Fields};
 use auroraml_core::render::{self, Subject, json::Document, progress::Progress, status::Stack};
 use auroraml_core::resource::Action;
 use serde_json::{Value, json};
@@ -155,6 +156,17 @@ fn mixed() -> Plan {
     }
 }
 
+/// What the plans of these tests rest on.
+fn basis() -> Basis {
+    let fields = |path: &str, hash: &str| Fields::from([(path.to_string(), hash.to_string())]);
+    Basis {
+        version: "1.2.3".into(),
+        spec_sha256: "0".repeat(64),
+        spec: fields("aurora.port", "0f0f0f0f"),
+        live: [("cluster.main".to_string(), fields("port", "f0f0f0f0"))].into(),
+    }
+}
+
 fn blocked() -> Plan {
     let mut plan = Plan {
         steps: vec![step(
@@ -179,7 +191,7 @@ fn a_plan_in_every_form() {
     let (subject, plan) = (subject(false), mixed());
     golden("plan.txt", &plain(&render::text::plan(&subject, &plan)));
     golden("plan.md", &render::markdown::plan(&subject, &plan));
-    golden("plan.json", &Document::new(&subject, &"0".repeat(64), &plan).to_text());
+    golden("plan.json", &Document::new(&subject, &basis(), &plan).to_text());
 }
 
 #[test]
@@ -216,14 +228,83 @@ fn markdown_cannot_be_broken_out_of() {
     assert!(text.contains("&lt;b&gt;&#42;bold&#42;&lt;/b&gt;"), "{text}");
 }
 
+/// GitHub refuses a comment of more than 65,536 characters. Whatever is in the plan, whole elements are left out, with
+/// a count, and none is left open.
+#[test]
+fn a_comment_is_never_too_long() {
+    let mut random = fastrand::Rng::with_seed(10);
+    let pieces = [
+        "<b>",
+        "</details>",
+        "```",
+        "@octocat",
+        "ä",
+        "😀",
+        "\n",
+        "#12",
+        "word ",
+        "https://x.y",
+        "</summary>",
+    ];
+    let mut cut = 0;
+    for round in 0..60 {
+        let mut text = |most: usize| -> String {
+            let count = random.usize(0..=most);
+            (0..count).map(|_| *random.choice(pieces.iter()).unwrap()).collect()
+        };
+        let mut plan = mixed();
+        let size = [0, 3, 40, 400, 4_000][round % 5];
+        for n in 0..size {
+            let mut more =
+                step("role", &format!("more-{n}"), Action::Create, json!({"policy": text(60)}), json!({}));
+            more.reason = Some(text(20));
+            plan.steps.push(more);
+            plan.notes.push(text(30));
+        }
+        for n in 0..size / 10 {
+            let (id, why, hint) = (Id::new("vpc", format!("main#{n}")), text(50), text(9_000));
+            plan.left_alone.push(LeftAlone { id, why, hint });
+        }
+        if round % 3 == 0 {
+            plan.steps[7].interruptions = (0..size)
+                .map(|_| Interruption { what: text(40), ..plan.steps[7].interruptions[0].clone() })
+                .chain(plan.steps[7].interruptions.clone())
+                .collect();
+            plan.steps[1].changes =
+                diff(&json!({"large": (0..500).map(|_| text(3_000)).collect::<Vec<_>>()}), &Value::Null);
+        }
+        let comment = render::markdown::plan(&subject(false), &plan);
+        assert!(comment.len() <= 65_536, "{} bytes", comment.len());
+        for (open, close) in [("<details>", "</details>"), ("<summary>", "</summary>"), ("<code>", "</code>")]
+        {
+            let lines =
+                comment.lines().filter(|line| !line.starts_with("text: ") && !line.contains("policy: "));
+            let text: String = lines.filter(|line| line.starts_with('<')).collect();
+            assert_eq!(text.matches(open).count(), text.matches(close).count(), "{open}");
+        }
+        assert!(comment.contains("**Plan: "), "the numbers come first");
+        if comment.contains("**Left out, because") {
+            cut += 1;
+            assert!(
+                comment.trim_end().ends_with("and so does `--format json`."),
+                "{}",
+                &comment[comment.len() - 300..]
+            );
+        } else {
+            assert!(size <= 400, "{} steps fit", size);
+        }
+    }
+    assert!((10..60).contains(&cut), "{cut}");
+}
+
 #[test]
 fn a_stale_plan_is_told_by_its_first_difference() {
-    let saved = Document::new(&subject(false), "a", &mixed()).to_value();
+    let saved = Document::new(&subject(false), &basis(), &mixed()).to_value();
     assert_eq!(render::json::difference(&saved, &saved), None);
     let differs = |change: fn(&mut Plan)| {
         let mut plan = mixed();
         change(&mut plan);
-        let now = Document::new(&subject(false), "a", &plan).to_value();
+        let now = Document::new(&subject(false), &basis(), &plan).to_value();
         render::json::difference(&saved, &now).expect("differs")
     };
     assert_eq!(
@@ -243,8 +324,46 @@ fn a_stale_plan_is_told_by_its_first_difference() {
         differs(|plan| plan.steps[1].action = Action::NoOp),
         "this step is no longer needed: create subnet_group.main"
     );
-    let other = Document::new(&subject(false), "b", &mixed()).to_value();
-    assert!(render::json::difference(&saved, &other).is_some_and(|text| text.contains("spec file")));
+    let with = |change: fn(&mut Basis)| {
+        let mut basis = basis();
+        change(&mut basis);
+        let now = Document::new(&subject(false), &basis, &mixed()).to_value();
+        render::json::difference(&saved, &now).expect("differs")
+    };
+    assert_eq!(
+        with(|basis| basis.spec_sha256 = "1".repeat(64)),
+        "the text of the spec file changed since the plan was saved, though none of its fields did"
+    );
+    let changed = with(|basis| {
+        basis.spec_sha256 = "1".repeat(64);
+        basis.spec.insert("aurora.port".into(), "b".into());
+        basis.version = "2.0.0".into();
+    });
+    assert_eq!(
+        changed,
+        "`aurora.port` in the spec changed since the plan was saved (saved by auroraml 1.2.3, this is 2.0.0)"
+    );
+    let field = |basis: &mut Basis, path: &str| {
+        basis.live.get_mut("cluster.main").unwrap().insert(path.into(), "b".into());
+    };
+    assert_eq!(
+        with(|basis| basis.live.clear()),
+        "cluster.main, which is gone, changed since the plan was saved"
+    );
+    let mut moved = basis();
+    ["a", "b", "c", "d", "port"].iter().for_each(|path| field(&mut moved, path));
+    let now = Document::new(&subject(false), &moved, &mixed()).to_value();
+    assert_eq!(
+        render::json::difference(&saved, &now).unwrap(),
+        "`a` of cluster.main, `b` of cluster.main, `c` of cluster.main and 2 more fields changed since the plan was saved"
+    );
+    let mut old = saved.clone();
+    old["format"] = 1.into();
+    old.as_object_mut().unwrap().remove("version");
+    assert_eq!(
+        render::json::difference(&old, &saved).unwrap(),
+        "it was saved by auroraml of an older version in format 1, and this is 1.2.3 with format 2"
+    );
 }
 
 #[test]

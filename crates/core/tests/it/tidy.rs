@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Modules from the ground floor up; those of one line know each other not.
 const FLOORS: &[&[&str]] = &[
     &["base", "engine", "sql"],
-    &["spec"],
+    &["spec", "lease"],
     &["members"],
     &["resource"],
     &["cost"],

@@ -44,6 +44,6 @@ pub(super) fn iso(ms: u64) -> String {
 }
 
 /// As in HTTP headers: `Fri, 20 Nov 2026 00:00:00 GMT`.
-pub(super) fn http_date(ms: u64) -> String {
+pub(crate) fn http_date(ms: u64) -> String {
     timestamp(ms).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

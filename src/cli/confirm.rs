@@ -1,0 +1,50 @@
+//! The question before anything is changed.
+
+use super::carry_out::Request;
+use super::exit::Error;
+use super::printer::Printer;
+use super::{hint, terminal};
+use auroraml_core::members::Impact;
+use auroraml_core::model::Intent;
+use auroraml_core::render;
+use std::io::{self, BufRead};
+use std::path::Path;
+
+/// Asks. Only the whole word counts as yes.
+pub(super) async fn confirm(
+    destroying: bool,
+    stack: &str,
+    request: &Request<'_>,
+    allows: Option<Impact>,
+) -> Result<(), Error> {
+    // A spec from stdin: nobody can answer there.
+    if !terminal::can_ask() || request.spec == Path::new("-") {
+        let typed = request.typed.iter().cloned().chain(["--yes".to_string()]);
+        let help = format!("add --yes: {}", hint::command(typed, request.global));
+        return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));
+    }
+    // The question must be seen whatever else is quiet.
+    let text = match request.intent {
+        Intent::Pause { .. } => format!("Pause the stack {stack}? Type yes to go on: "),
+        _ => question(destroying, stack, allows),
+    };
+    Printer::new(false).say(&format!("\n{text}"));
+    // Elsewhere: a lease is renewed while somebody thinks.
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map(|_| answer)
+    });
+    match reading.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+        Ok(answer) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),
+        Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
+        Err(error) => Err(Error::plain(format!("nothing was changed: no answer can be read: {error}"))),
+    }
+}
+
+/// What is asked. Where the plan goes beyond what is allowed, the question says that a yes allows it.
+pub(super) fn question(destroying: bool, stack: &str, allows: Option<Impact>) -> String {
+    let what = if destroying { "Destroy the stack" } else { "Carry this out for stack" };
+    let allows = allows.and_then(render::consequence);
+    let allows = allows.map(|what| format!(" It {what}. Your yes allows this, once.")).unwrap_or_default();
+    format!("{what} {stack}?{allows} Type yes to go on: ")
+}
