@@ -197,7 +197,7 @@ pub enum Command {
     Explain(super::explain::Explain),
     Schema(Schema),
     Sandbox(Sandbox),
-    Completions(Completions),
+    Completions(super::local::Completions),
 }
 
 /// Write a commented spec to start from.
@@ -436,11 +436,4 @@ pub struct Sandbox {
     /// Without what AWS puts into every account, such as a default VPC in each region.
     #[arg(long, requires = "listen")]
     pub bare: bool,
-}
-
-/// Print a completion script for a shell.
-#[derive(Debug, Args)]
-pub struct Completions {
-    #[arg(value_enum)]
-    pub shell: clap_complete::Shell,
 }

@@ -1,11 +1,12 @@
 //! Commands that need neither AWS nor a runtime.
 
-use super::args::{Completions, Global, Init, Schema, SchemaOf, Validate};
+use super::args::{Global, Init, Schema, SchemaOf, Validate};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::variables;
 use super::{files, hint};
 use auroraml_core::{render, spec};
+use clap::Args;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 
@@ -63,6 +64,13 @@ pub fn schema(args: &Schema, printer: &Printer) -> Result<Exit, Error> {
         SchemaOf::Drift => render::drift::schema(),
     })?;
     Ok(Exit::Done)
+}
+
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+pub struct Completions {
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 pub fn completions(args: &Completions, printer: &Printer) -> Result<Exit, Error> {

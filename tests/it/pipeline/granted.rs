@@ -43,6 +43,8 @@ const NOT_GRANTED: &[(&str, &str)] = &[
     ("s3:PutPublicAccessBlock", "another name"),
     // docs/stop-paying.md says who may.
     ("iam:GetAccountAuthorizationDetails", "many stacks at once; without it each asks for its own"),
+    ("iam:SimulatePrincipalPolicy", "preflight, where it may"),
+    ("cloudtrail:LookupEvents", "drift says who it was, where it may"),
     ("pricing:GetProducts", "cost --live"),
     ("sagemaker:ListEndpoints", "destroy --sweep"),
     ("logs:DeleteLogGroup", "destroy --sweep"),
@@ -78,6 +80,7 @@ fn calls() -> BTreeSet<String> {
 
 const CLIENTS: &[&str] = &[
     "cloudformation",
+    "cloudtrail",
     "ec2",
     "iam",
     "logs",

@@ -160,14 +160,6 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
-        by: "lease and audit",
-        purposes: &[Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query],
-        permissions: &[
-            Permission::change(&["s3:GetObject", "s3:PutObject"], &["s3:{lease}"]),
-            Permission::change(&["s3:PutObject"], &["s3:{audit}"]),
-        ],
-    },
-    Need {
         by: "the last look of a destroy, reap and destroy --all-tagged",
         purposes: &[Purpose::Destroy],
         permissions: &[
@@ -177,6 +169,14 @@ pub const NEEDS: &[Need] = &[
                 &["rds:cluster:{stack}", "rds:cluster-snapshot:*"],
             ),
             Permission::look(&["iam:ListRoleTags"], &["iam:role/auroraml/{stack}/{region}/*"]),
+        ],
+    },
+    Need {
+        by: "lease and audit",
+        purposes: &[Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query],
+        permissions: &[
+            Permission::change(&["s3:GetObject", "s3:PutObject"], &["s3:{lease}"]),
+            Permission::change(&["s3:PutObject"], &["s3:{audit}"]),
         ],
     },
     Need {

@@ -237,15 +237,13 @@ fn of_arn(arn: &str) -> String {
     }
 }
 
+/// Names that stand for objects in S3, and not for buckets.
+const OBJECTS: [&str; 5] = ["{artifact}", "{loaded}", "{unloaded}", "{lease}", "{audit}"];
+
 fn of_parts(service: &str, resource: &str) -> String {
+    let is_object = resource.contains('/') || OBJECTS.iter().any(|name| resource.contains(name));
     let kind = match service {
-        "s3" if resource.contains('/')
-            || resource.contains("{loaded}")
-            || ["{unloaded}", "{lease}", "{audit}"].iter().any(|name| resource.contains(name)) =>
-        {
-            "object"
-        }
-        "s3" if resource.contains("{artifact}") => "object",
+        "s3" if is_object => "object",
         "s3" => "bucket",
         _ => resource.split(['/', ':']).next().unwrap_or(resource),
     };

@@ -52,6 +52,8 @@ fn names() -> Names {
         ("unloaded", with_others("/*")),
         ("unloaded_bucket", with_others("")),
         ("data_bucket", with_others("")),
+        ("lease", vec![Name::given("!Ref Records", "HasRecords")]),
+        ("audit", vec![Name::given("!Ref Records", "HasRecords")]),
     ]
     .into();
     Names {
