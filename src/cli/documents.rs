@@ -23,6 +23,8 @@ fn codes(text: &str) -> Vec<(bool, String)> {
     let mut found = Vec::new();
     for (n, part) in text.split("```").enumerate() {
         if n % 2 == 1 {
+            // A line that goes on is one with the next.
+            let part = part.replace("\\\n", " ");
             found.extend(part.lines().map(|line| (true, line.trim().to_string())));
         } else {
             found.extend(part.split('`').skip(1).step_by(2).map(|code| (false, code.replace('\n', " "))));

@@ -562,15 +562,13 @@ async fn a_blocked_plan_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_told_once_and_what_is_left_is_listed() {
     let place = with_orders(1).await;
-    change(&place, async |sandbox| {
-        // Names of roles are unique in an account whatever their path is.
-        let iam = aws_sdk_iam::Client::new(&config(sandbox));
-        let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-        let make = iam.create_role().role_name("shop-us-east-1-comprehend");
-        make.assume_role_policy_document(trust).send().await.unwrap();
-    })
-    .await;
-    let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "restart"]));
+    // Whoever may not ask what they may hears of it from the change that is refused.
+    let denied =
+        r#"{"Effect":"Deny","Action":["iam:CreateRole","iam:SimulatePrincipalPolicy"],"Resource":"*"}"#;
+    let allowed = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
+    place.write("policy.json", &format!(r#"{{"Version":"2012-10-17","Statement":[{allowed},{denied}]}}"#));
+    let enforced = ["apply", "shop.yaml", "--yes", "--allow", "restart", "--enforce-policy", "policy.json"];
+    let apply = place.run(&in_sandbox(&enforced));
     assert_eq!(apply.code, 7, "{apply:?}");
     assert_eq!(apply.err.matches("error: ").count(), 1, "{}", apply.err);
     assert!(apply.err.contains("error: role.comprehend (does not exist): "), "{}", apply.err);

@@ -34,7 +34,8 @@ pub fn of_plan(plan: &Plan, names: &Names) -> Vec<Asked> {
         };
         needed.extend(verbs.iter().map(|verb| (step.id.kind, *verb)));
     }
-    let mut found: BTreeMap<(BTreeSet<String>, BTreeMap<String, Vec<String>>), Asked> = BTreeMap::new();
+    // By resources and context: what is asked with the same ones is one question.
+    let mut found = BTreeMap::<_, Asked>::new();
     for (kind, rules) in catalog.iter() {
         let of_verbs = rules.permissions.iter().filter(|one| needed.contains(&(kind, one.verb)));
         for permission in of_verbs.filter(|one| one.when.iter().all(|when| names.can(*when))) {

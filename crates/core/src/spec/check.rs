@@ -175,7 +175,7 @@ fn outside(spec: &Spec, reader: &mut Reader) {
                 reader.report(
                     path,
                     format!("`{given}` is not an address in S3: {wrong}"),
-                    &format!("write `{path}: s3://BUCKET/PREFIX`, such as `s3://acme-operations/auroraml`"),
+                    format!("write `{path}: s3://BUCKET/PREFIX`, such as `s3://acme-operations/auroraml`"),
                 );
             }
             Ok(address) if own == Some(&*address.bucket) => {
