@@ -31,9 +31,9 @@ fn codes(text: &str) -> Vec<(bool, String)> {
     found
 }
 
-/// The words of a command of ours, without its comment; `None` for any other.
+/// The words of a command of ours, without its comment and the file that its output goes to; `None` for any other.
 fn words(code: &str) -> Option<Vec<String>> {
-    let code = code.split(" #").next().unwrap_or_default();
+    let code = code.split(" #").next().unwrap_or_default().split(" > ").next().unwrap_or_default();
     let rest = ["auroraml ", "cargo run -- "].iter().find_map(|start| code.strip_prefix(start))?;
     // What stands for something else; a file may be called SPEC. The tutorial's variable may be empty.
     let word = |word: String| if word == "SEED" { "7".into() } else { word };

@@ -14,8 +14,10 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     let Subject { stack, account, region, destroy, .. } = subject;
     let what = if *destroy { "Destroy" } else { "Plan for" };
     let mut out = Comment::default();
+    // Nobody sees the first line; a pipeline finds its own comment by it.
+    let mark = format!("<!-- auroraml plan: {stack} -->\n");
     let head = format!("### {what} stack {} in {} (account {account})\n\n", code(stack), code(region));
-    out.add("heading", &head);
+    out.add("heading", &format!("{mark}{head}"));
     if plan.is_empty() && plan.held().next().is_none() && plan.left_alone.is_empty() {
         out.add("summary", "Nothing to do.\n");
         out.add("cost", &cost(plan));
