@@ -12,6 +12,11 @@ const CALLED_OTHERWISE: &[(&str, &str)] = &[
     ("rds:DescribeEngineDefaultClusterParameters", "rds:CreateDBClusterParameterGroup"),
     ("rds:DescribeEngineDefaultParameters", "rds:CreateDBClusterParameterGroup"),
     ("rds:DescribeEvents", "rds:DescribeDBClusters"),
+    // What drift asks of a bucket, in a macro.
+    ("s3:GetBucketNotification", "s3:GetBucketPolicy"),
+    ("s3:GetEncryptionConfiguration", "s3:GetBucketPolicy"),
+    ("s3:GetLifecycleConfiguration", "s3:GetBucketPolicy"),
+    ("s3:GetReplicationConfiguration", "s3:GetBucketPolicy"),
     ("iam:PassRole", "iam:CreateRole"),
     // AWS makes them on first use of a service, in the caller's name.
     ("iam:CreateServiceLinkedRole", "rds:CreateDBCluster"),
