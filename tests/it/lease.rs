@@ -33,7 +33,7 @@ async fn connected<const N: usize>(seed: u64) -> (Account, [Stack; N]) {
     s3.create_bucket().bucket("operations-of-ours").send().await.unwrap();
     let mut all = Vec::new();
     while all.len() < N {
-        all.push(account.connect(&spec(NET)).await);
+        all.push(account.administrator(&spec(NET)).await);
     }
     (account, all.try_into().unwrap_or_else(|_| unreachable!()))
 }
@@ -151,7 +151,7 @@ async fn of_many_one_is_first() {
         let tries = (0..16).map(|n| async move {
             let address = Address::parse(ADDRESS).unwrap();
             // A new connection for each round: a gate closes for good.
-            let fresh = account.connect(&spec(NET)).await;
+            let fresh = account.administrator(&spec(NET)).await;
             let run = format!("{round}-{n}");
             let held = Lease::hold(&fresh.aws, &address, owner(&run), Duration::ZERO, |_| ()).await;
             (run, held)

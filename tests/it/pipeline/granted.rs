@@ -12,6 +12,10 @@ const CALLED_OTHERWISE: &[(&str, &str)] = &[
     ("rds:DescribeEngineDefaultClusterParameters", "rds:CreateDBClusterParameterGroup"),
     ("rds:DescribeEngineDefaultParameters", "rds:CreateDBClusterParameterGroup"),
     ("rds:DescribeEvents", "rds:DescribeDBClusters"),
+    ("s3:GetBucketNotification", "s3:GetBucketNotificationConfiguration"),
+    ("s3:GetEncryptionConfiguration", "s3:GetBucketEncryption"),
+    ("s3:GetLifecycleConfiguration", "s3:GetBucketLifecycleConfiguration"),
+    ("s3:GetReplicationConfiguration", "s3:GetBucketReplication"),
     ("iam:PassRole", "iam:CreateRole"),
     // AWS makes them on first use of a service, in the caller's name.
     ("iam:CreateServiceLinkedRole", "rds:CreateDBCluster"),
@@ -34,6 +38,10 @@ const CALLED_OTHERWISE: &[(&str, &str)] = &[
 const NOT_GRANTED: &[(&str, &str)] = &[
     ("rdsdata:ExecuteStatement", "another name"),
     ("s3:DeleteObjects", "an action for each key"),
+    ("s3:GetBucketEncryption", "another name"),
+    ("s3:GetBucketLifecycleConfiguration", "another name"),
+    ("s3:GetBucketNotificationConfiguration", "another name"),
+    ("s3:GetBucketReplication", "another name"),
     ("s3:GetPublicAccessBlock", "another name"),
     ("s3:HeadBucket", "s3:ListBucket"),
     ("s3:HeadObject", "s3:GetObject"),
