@@ -466,7 +466,6 @@ fn owner(session: &Session, command: &str) -> Owner {
 }
 
 /// The folder in which programs keep what outlasts them (XDG Base Directory Specification; on Windows AppData).
-#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
 fn state_folder() -> Option<PathBuf> {
     let folder = |name: &str| {
         let path = std::env::var_os(name).map(PathBuf::from);

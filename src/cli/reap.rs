@@ -101,7 +101,7 @@ async fn one(
     events: Option<&Path>,
     printer: &Printer,
 ) -> Result<Exit, Error> {
-    let mut session: Session = host.from_tags(region, stack).await?;
+    let mut session: Session = host.tagged(region, stack).await?;
     session.let_go(wish.terms);
     let Wish { unprotect, sweep, yes, terms, words: typed, global, together } = wish;
     if sweep {

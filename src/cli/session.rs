@@ -148,7 +148,7 @@ impl Host {
     ///
     /// # Errors
     /// When AWS does not know the caller, or cannot be asked.
-    pub async fn from_tags(&self, region: &str, stack: &str) -> Result<Session, Error> {
+    pub async fn tagged(&self, region: &str, stack: &str) -> Result<Session, Error> {
         let base = self.shared(region).await?;
         let (spec, scope) =
             found::spec_of(&base, stack).await.map_err(|failure| no_plan(PrepareError::Aws(failure)))?;

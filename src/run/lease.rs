@@ -97,7 +97,7 @@ impl Lease {
         let mut told = None;
         loop {
             let (record, left) = match shelf.take(&mut seen).await? {
-                Taken::Done(held, since) => return Ok(Lease::begin(shelf, held, since)),
+                Taken::Done(held, since) => return Ok(Lease::begin(shelf, *held, since)),
                 Taken::Held(record, left) => (record, left),
             };
             let waited = Duration::from_millis(aws.clock.now_ms().saturating_sub(began));
@@ -191,7 +191,7 @@ impl Drop for Lease {
 
 enum Taken {
     /// With the time at which the request was sent.
-    Done(Held, u64),
+    Done(Box<Held>, u64),
     Held(Box<Record>, u64),
 }
 
@@ -250,7 +250,7 @@ impl Shelf {
                     Standing::Held(_) if last.is_of(&self.owner) => {
                         let (record, etag, since) =
                             (last.clone(), entry.etag.clone(), first_sent.unwrap_or_default());
-                        return Ok(Taken::Done(Held { record, etag, lost: None }, since));
+                        return Ok(Taken::Done(Box::new(Held { record, etag, lost: None }), since));
                     }
                     Standing::Held(left) => return Ok(Taken::Held(Box::new(last.clone()), left)),
                     Standing::Free | Standing::Lapsed => {}
@@ -263,7 +263,7 @@ impl Shelf {
             let only = entry.as_ref().map_or(Only::IfAbsent, |entry| Only::IfUnchanged(&entry.etag));
             match (self.write(&record.to_text(), only).await, denied) {
                 (Ok(Written::Done(etag)), _) => {
-                    return Ok(Taken::Done(Held { record, etag, lost: None }, sent));
+                    return Ok(Taken::Done(Box::new(Held { record, etag, lost: None }), sent));
                 }
                 // There is one, and it may not be read.
                 (Ok(Written::Lost), Some(denied)) => return Err(NoLease::Aws(denied)),

@@ -40,6 +40,7 @@ async fn applied(name: &str, text: &str, seed: u64, mood: Mood) -> (Account, Spe
 
 /// All examples, in worlds of several seeds and moods, looked at again and again while time goes by.
 #[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "a longer measurement is asked for by hand")]
 async fn what_nobody_touched_is_no_drift() {
     let looks = std::env::var("AURORAML_TEST_LOOKS").ok().and_then(|text| text.parse().ok()).unwrap_or(LOOKS);
     let mut worlds = Vec::new();

@@ -66,8 +66,9 @@ fn taken(of: Check<'_>, ranges: &[(String, subnet::Props)], there: &[Subnet], fi
             let other = subnet.cidr_block().and_then(|cidr| cidr.parse::<ipnet::Ipv4Net>().ok());
             other.is_some_and(|other| other.contains(&range) || range.contains(&other))
         };
-        let foreign = there.iter().filter(|subnet| !ours.contains(subnet.subnet_id().unwrap_or_default()));
-        if let Some(other) = foreign.filter(overlaps).next() {
+        let mut foreign =
+            there.iter().filter(|subnet| !ours.contains(subnet.subnet_id().unwrap_or_default()));
+        if let Some(other) = foreign.find(overlaps) {
             let (other, cidr) =
                 (other.subnet_id().unwrap_or_default(), other.cidr_block().unwrap_or_default());
             let why =

@@ -111,7 +111,7 @@ fn whatever_moves_is_named() {
                     let covered = |one: &&str| {
                         field.strip_prefix(*one).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
                     };
-                    if passing.iter().any(|one| covered(&one)) {
+                    if passing.iter().any(covered) {
                         assert_eq!(moved, None, "{name}: {id} {field}");
                         passed += 1;
                         continue;
