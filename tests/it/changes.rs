@@ -42,7 +42,7 @@ pub const CHANGES: &[(&str, &str, &str, Expected)] = &[
         "bucket.on_destroy",
         "{ versioning: false, on_destroy: empty }",
         "{ versioning: false, on_destroy: keep }",
-        Nothing,
+        Applied,
     ),
     ("aurora.engine_version newer", "engine_version: \"3.10\"", "engine_version: \"3.12\"", Applied),
     ("aurora.engine_version same line", "engine_version: \"3.10\"", "engine_version: \"8.0\"", Nothing),
@@ -97,7 +97,8 @@ pub const CHANGES: &[(&str, &str, &str, Expected)] = &[
     ),
     ("aurora.parameters removed", "{ character_set_database: utf8mb4 }", "{}", Applied),
     ("aurora.restart", "restart: rolling", "restart: never", Nothing),
-    ("aurora.on_destroy", "on_destroy: delete", "on_destroy: snapshot", Nothing),
+    // How a thing goes is in a tag of it, for whoever has no spec.
+    ("aurora.on_destroy", "on_destroy: delete", "on_destroy: snapshot", Applied),
     ("aurora.deletion_protection", "deletion_protection: false", "deletion_protection: true", Applied),
     ("aurora.backup_retention_days", "backup_retention_days: 1", "backup_retention_days: 14", Applied),
     (
