@@ -270,7 +270,10 @@ impl Topology {
     fn stops(&self) -> Interruption {
         Interruption {
             impact: Impact::Restart,
-            what: format!("stop all {} members", self.members.len()),
+            what: match self.members.len() {
+                1 => "stop the only member".into(),
+                count => format!("stop all {count} members"),
+            },
             why: "the stack is paused, until it is resumed".into(),
             members: self.names(),
             seconds: Seconds { usually: 0, at_worst: 0 },
