@@ -2,10 +2,11 @@
 
 use super::{Check, Findings};
 use crate::aws::{Aws, During, Failure};
+use auroraml_core::base::names::STACK_TAG;
 use auroraml_core::base::{Id, Input};
 use auroraml_core::kinds::{nat_gateway, notebook, subnet, vpc_endpoint};
 use auroraml_core::model::Code;
-use aws_sdk_ec2::types::{Filter, Subnet, VpcAttributeName, VpcEndpoint};
+use aws_sdk_ec2::types::{Filter, Subnet, Tag, VpcAttributeName, VpcEndpoint};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) async fn inside(of: Check<'_>) -> Findings {
@@ -157,13 +158,15 @@ async fn endpoints(
     let found = request.send().await.during("DescribeVpcEndpoints")?.vpc_endpoints.unwrap_or_default();
     let is_there = |endpoint: &VpcEndpoint| {
         let state = endpoint.state().map(|state| state.as_str().to_ascii_lowercase());
-        let ours = endpoint.tags().iter().any(|tag| {
-            tag.key() == Some(auroraml_core::base::names::STACK_TAG) && tag.value() == Some(&aws.place.stack)
-        });
         // What is on its way out is waited for.
-        matches!(state.as_deref(), Some("available" | "pending" | "pendingacceptance")) && !ours
+        matches!(state.as_deref(), Some("available" | "pending" | "pendingacceptance"))
+            && !is_tagged(aws, endpoint.tags())
     };
     Ok(found.into_iter().filter(|e| e.private_dns_enabled() == Some(true) && is_there(e)).collect())
+}
+
+fn is_tagged(aws: &Aws, tags: &[Tag]) -> bool {
+    tags.iter().any(|tag| tag.key() == Some(STACK_TAG) && tag.value() == Some(&aws.place.stack))
 }
 
 fn of_vpc(vpc: &str) -> Filter {
