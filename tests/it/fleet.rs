@@ -217,8 +217,8 @@ async fn a_hundred_stacks_share_what_aws_lists() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     if let Some(peak) = peak_memory() {
+        // A figure to read where this test runs alone: the other tests of the process count as well.
         println!("peak memory of the test with a sandbox of {many} stacks in it: {peak} MiB");
-        assert!(peak < 1024, "{peak} MiB");
     }
 }
 
