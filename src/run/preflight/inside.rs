@@ -158,9 +158,12 @@ async fn endpoints(
     let found = request.send().await.during("DescribeVpcEndpoints")?.vpc_endpoints.unwrap_or_default();
     let is_there = |endpoint: &VpcEndpoint| {
         let state = endpoint.state().map(|state| state.as_str().to_ascii_lowercase());
+        // A killed run's shows before its tags do, and is not available so soon.
+        let may_be_ours = endpoint.tags().is_empty() && state.as_deref() == Some("pending");
         // What is on its way out is waited for.
         matches!(state.as_deref(), Some("available" | "pending" | "pendingacceptance"))
             && !is_tagged(aws, endpoint.tags())
+            && !may_be_ours
     };
     Ok(found.into_iter().filter(|e| e.private_dns_enabled() == Some(true) && is_there(e)).collect())
 }
