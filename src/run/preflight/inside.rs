@@ -67,8 +67,16 @@ fn taken(of: Check<'_>, ranges: &[(String, subnet::Props)], there: &[Subnet], fi
             let other = subnet.cidr_block().and_then(|cidr| cidr.parse::<ipnet::Ipv4Net>().ok());
             other.is_some_and(|other| other.contains(&range) || range.contains(&other))
         };
-        let mut foreign =
-            there.iter().filter(|subnet| !ours.contains(subnet.subnet_id().unwrap_or_default()));
+        // What a killed run made a moment ago shows before its tags do (fact book, section 5.3): one of this very range
+        // without any may be the stack's. Where it is not, its creation is refused.
+        let may_be_ours =
+            |subnet: &Subnet| subnet.tags().is_empty() && subnet.cidr_block() == Some(wanted.cidr.as_str());
+        let is_ours = |subnet: &Subnet| {
+            ours.contains(subnet.subnet_id().unwrap_or_default())
+                || is_tagged(of.aws, subnet.tags())
+                || may_be_ours(subnet)
+        };
+        let mut foreign = there.iter().filter(|subnet| !is_ours(subnet));
         if let Some(other) = foreign.find(overlaps) {
             let (other, cidr) =
                 (other.subnet_id().unwrap_or_default(), other.cidr_block().unwrap_or_default());
