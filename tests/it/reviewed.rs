@@ -167,7 +167,8 @@ async fn whatever_moves_in_aws_makes_a_plan_stale() {
         *field = another(field);
         // Not every value of a type is one of the sandbox's.
         let Ok(changed) = serde_json::from_value::<World>(changed) else { continue };
-        let account = Account::over(changed.clone());
+        // Not recorded: some of the values are none that AWS has.
+        let account = Account::of(auroraml_sandbox::Sandbox::new(changed.clone(), 1.0));
         let Some((now, observed)) = survived(document(&account, &text)).await else {
             // AWS, or the spec with it, does not allow a plan at all.
             refused += 1;
