@@ -66,6 +66,8 @@ pub enum PurposeArgument {
     Apply,
     /// destroy, likewise.
     Destroy,
+    /// destroy --sweep: deletes what others made, under any name.
+    Sweep,
     /// pause, likewise.
     Pause,
     /// verify --deep, verify --query and data: asks the database.
@@ -78,6 +80,7 @@ impl From<PurposeArgument> for Purpose {
             PurposeArgument::Plan => Purpose::Plan,
             PurposeArgument::Apply => Purpose::Apply,
             PurposeArgument::Destroy => Purpose::Destroy,
+            PurposeArgument::Sweep => Purpose::Sweep,
             PurposeArgument::Pause => Purpose::Pause,
             PurposeArgument::Query => Purpose::Query,
         }

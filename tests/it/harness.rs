@@ -72,7 +72,9 @@ impl Account {
     }
 
     pub async fn try_connect(&self, spec: &Spec) -> Result<Stack, Failure> {
-        self.connect_for(spec, &Purpose::ALL).await
+        // A sweep may delete what is anybody's: whoever sweeps says so.
+        let purposes: Vec<Purpose> = Purpose::ALL.into_iter().filter(|one| *one != Purpose::Sweep).collect();
+        self.connect_for(spec, &purposes).await
     }
 
     /// The account's administrator, who may do anything: a person, and not auroraml.

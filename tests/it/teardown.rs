@@ -7,6 +7,7 @@ use auroraml::run::bills::left;
 use auroraml::run::found::tagged;
 use auroraml::run::reconcile::{prepare, reconcile};
 use auroraml_core::model::Intent;
+use auroraml_core::policy::Purpose;
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
 use aws_sdk_sagemaker::types::{ContainerDefinition, ProductionVariant};
@@ -17,7 +18,8 @@ const DESTROY: Intent = Intent::Destroy { unprotect: false };
 
 /// Destroys, with what others made where `sweeps`.
 async fn destroy(account: &Account, spec: &Spec, intent: Intent, sweeps: bool) {
-    let mut stack = account.connect(spec).await;
+    let purpose = if sweeps { Purpose::Sweep } else { Purpose::Destroy };
+    let mut stack = account.connect_for(spec, &[purpose]).await.unwrap();
     if sweeps {
         stack.sweep();
     }
@@ -95,7 +97,7 @@ async fn what_guardduty_put_there() {
         world.regions.entry("us-east-1".into()).or_default().ec2.guardduty = true;
     });
     account.apply(&spec).await;
-    let mut stack = account.connect(&spec).await;
+    let mut stack = account.connect_for(&spec, &[Purpose::Sweep]).await.unwrap();
     stack.sweep();
     let plan = prepare(&stack, DESTROY).await.unwrap().plan;
     let swept: Vec<&str> = plan
@@ -118,7 +120,7 @@ async fn a_bucket_with_versions_markers_and_unfinished_uploads() {
     assert!(text.contains("versioning: true"), "{text}");
     let (account, spec) = (Account::new(3, Mood::Real), spec(&text));
     account.apply(&spec).await;
-    let aws = account.connect(&spec).await.aws;
+    let aws = account.administrator(&spec).await.aws;
     let (s3, bucket) = (&aws.s3, aws.bucket());
     for _ in 0..3 {
         let body = aws_sdk_s3::primitives::ByteStream::from_static(b"x");
@@ -165,7 +167,7 @@ async fn a_secret_that_can_be_restored() {
 async fn a_cluster_that_lost_its_tags() {
     let (account, spec) = (Account::new(3, Mood::Calm), spec(&hosting()));
     account.apply(&spec).await;
-    let rds = &account.connect(&spec).await.aws.rds;
+    let rds = &account.administrator(&spec).await.aws.rds;
     let arn = "arn:aws:rds:us-east-1:111122223333:cluster:churn";
     let remove = rds.remove_tags_from_resource().resource_name(arn).tag_keys("auroraml:stack");
     remove.send().await.unwrap();
@@ -184,7 +186,7 @@ async fn a_cluster_that_lost_its_tags() {
 async fn what_hangs_on_the_stack_is_swept() {
     let (account, spec) = (Account::new(3, Mood::Real), spec(&hosting()));
     account.apply(&spec).await;
-    let aws = account.connect(&spec).await.aws;
+    let aws = account.administrator(&spec).await.aws;
     let container = ContainerDefinition::builder()
         .image("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1")
         .model_data_url("s3://sagemaker-sample-files/models/churn/model.tar.gz")
@@ -206,7 +208,7 @@ async fn what_hangs_on_the_stack_is_swept() {
         logs.written("/aws/rds/cluster/churn-of-others/error", 1);
         logs.written("/aws/sagemaker/Endpoints/churn-of-others", 1);
     });
-    let mut stack = account.connect(&spec).await;
+    let mut stack = account.connect_for(&spec, &[Purpose::Sweep]).await.unwrap();
     stack.sweep();
     let plan = prepare(&stack, DESTROY).await.unwrap().plan;
     let swept: Vec<&str> =

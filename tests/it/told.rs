@@ -186,7 +186,7 @@ fn a_notebook_file_that_cannot_be_read() {
     place.write("stack.yaml", spec);
     let plan = place.run(&in_sandbox(&["plan", "stack.yaml"]));
     assert_eq!(plan.code, 5, "{plan:?}");
-    assert!(plan.err.contains("error: notebook.files: "), "{plan:?}");
+    assert!(plan.err.contains("error: notebook.files [file-unreadable]: "), "{plan:?}");
     assert!(
         plan.err.contains(" cannot be read: ") && plan.err.contains("the folder of the spec"),
         "{plan:?}"

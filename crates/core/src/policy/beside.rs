@@ -15,7 +15,7 @@ pub struct Need {
 }
 
 /// Whoever makes a plan.
-const PLANS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Pause];
+const PLANS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Sweep, Purpose::Pause];
 
 pub const NEEDS: &[Need] = &[
     Need {
@@ -161,7 +161,7 @@ pub const NEEDS: &[Need] = &[
     },
     Need {
         by: "the last look of a destroy, reap and destroy --all-tagged",
-        purposes: &[Purpose::Destroy],
+        purposes: &[Purpose::Destroy, Purpose::Sweep],
         permissions: &[
             Permission::look(&["tag:GetResources"], EVERYTHING),
             Permission::look(
@@ -172,8 +172,35 @@ pub const NEEDS: &[Need] = &[
         ],
     },
     Need {
+        by: "destroy --sweep: what others made has names and tags that nobody knows before",
+        purposes: &[Purpose::Sweep],
+        permissions: &[
+            Permission::look(
+                &["sagemaker:ListModels", "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints"],
+                EVERYTHING,
+            ),
+            Permission::look(&["sagemaker:DescribeModel"], &["sagemaker:model/*"]),
+            Permission::look(&["sagemaker:DescribeEndpointConfig"], &["sagemaker:endpoint-config/*"]),
+            Permission::look(&["sagemaker:DescribeEndpoint"], &["sagemaker:endpoint/*"]),
+            Permission::delete(&["sagemaker:DeleteModel"], &["sagemaker:model/*"]),
+            Permission::delete(&["sagemaker:DeleteEndpointConfig"], &["sagemaker:endpoint-config/*"]),
+            Permission::delete(&["sagemaker:DeleteEndpoint"], &["sagemaker:endpoint/*"]),
+            Permission::look(&["logs:DescribeLogGroups"], &["logs:log-group:*"]),
+            // The end of the pattern also stands for the `:*` behind a name (CloudWatch Logs User Guide, "CloudWatch Logs
+            // resources and operations").
+            Permission::delete(
+                &["logs:DeleteLogGroup"],
+                &["logs:log-group:/aws/sagemaker/Endpoints/*", "logs:log-group:/aws/rds/cluster/{stack}/*"],
+            ),
+            Permission::delete(&["ec2:DeleteVpcEndpoints"], &["ec2:vpc-endpoint/*"])
+                .when(&[When::GuardDutyMade]),
+            Permission::delete(&["ec2:DeleteSecurityGroup"], &["ec2:security-group/*"])
+                .when(&[When::GuardDutyMade]),
+        ],
+    },
+    Need {
         by: "lease and audit",
-        purposes: &[Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query],
+        purposes: &[Purpose::Apply, Purpose::Destroy, Purpose::Sweep, Purpose::Pause, Purpose::Query],
         permissions: &[
             Permission::change(&["s3:GetObject", "s3:PutObject"], &["s3:{lease}"]),
             Permission::change(&["s3:PutObject"], &["s3:{audit}"]),

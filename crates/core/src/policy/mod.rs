@@ -30,6 +30,8 @@ pub enum Purpose {
     Apply,
     /// Looks and takes down.
     Destroy,
+    /// Takes down, with what others made and hangs on the stack: `destroy --sweep`.
+    Sweep,
     /// Looks and stops what bills by the hour: `pause`. `resume` is `Apply` and `Query`.
     Pause,
     /// Asks the database: `verify --deep`, `verify --query` and `data`.
@@ -37,8 +39,8 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 5] =
-        [Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query];
+    pub const ALL: [Purpose; 6] =
+        [Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Sweep, Purpose::Pause, Purpose::Query];
 }
 
 /// The statements that somebody needs who comes for these, as few as say it.
@@ -99,6 +101,8 @@ impl<'s> Wish<'s> {
     }
 
     fn needs(&self, purpose: Purpose, kind: &str, verb: Verb) -> bool {
+        // A sweep is a destroy that takes more along.
+        let purpose = if purpose == Purpose::Sweep { Purpose::Destroy } else { purpose };
         let existing = self.spec.is_none_or(|spec| matches!(spec.aurora, Some(Aurora::Existing(_))));
         match (purpose, verb) {
             // AWS is asked for them only where the spec has some, of whatever sort.
@@ -114,7 +118,9 @@ impl<'s> Wish<'s> {
             (Purpose::Apply, _) => self.wants(kind),
             // The database of others stays, and what was made in it goes.
             (Purpose::Destroy, _) if SQL.contains(&kind) => existing,
-            (Purpose::Destroy, _) => existing && verb == Verb::Change && GIVEN_BACK.contains(&kind),
+            (Purpose::Destroy | Purpose::Sweep, _) => {
+                existing && verb == Verb::Change && GIVEN_BACK.contains(&kind)
+            }
         }
     }
 }

@@ -115,6 +115,9 @@ pub(super) fn conditions(when: &[When], names: &Names) -> Conditions {
                 say("StringEquals", "aws:ResourceTag/aws:rds:primaryDBClusterArn", names.cluster_arns.clone())
             }
             When::InVpc => say("ArnEquals", "ec2:Vpc", names.vpc_arns.clone()),
+            When::GuardDutyMade => {
+                say("StringEquals", "aws:ResourceTag/GuardDutyManaged", texts(&["true"]));
+            }
         }
     }
     all

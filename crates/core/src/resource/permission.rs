@@ -71,6 +71,8 @@ pub enum When {
     SecretOfCluster,
     /// The network interface is in the stack's VPC.
     InVpc,
+    /// GuardDuty made it (GuardDuty User Guide, "Runtime Monitoring": the tag `GuardDutyManaged`).
+    GuardDutyMade,
 }
 
 /// For actions that AWS judges on no resource.
