@@ -107,7 +107,13 @@ impl<'r> Converge<'r> {
             resolve(&resource.props, &known)
         };
         if has_reference(&want) {
-            return Err(self.refuse("something that it refers to is not known (a bug)"));
+            let mut missing = std::collections::BTreeSet::new();
+            auroraml_core::base::references(&want, &mut missing);
+            let missing: Vec<String> = missing.into_iter().collect();
+            return Err(self.refuse(&format!(
+                "it refers to something that {} does not give: of a template an output whose condition is not met",
+                missing.join(", ")
+            )));
         }
         let mut good_looks = 0;
         let mut may_create = matches!(self.step.action, Action::Create | Action::Recreate | Action::Run);
@@ -192,7 +198,7 @@ impl<'r> Converge<'r> {
                 let why = why.trim_end_matches('.');
                 Err(self.refuse(&format!("it has failed: {why}; {}", repeats(&self.rules))))
             }
-            State::Broken(_) if *may_replace && !self.rules.holds_data => {
+            State::Broken(_) if *may_replace && self.may_lose(live) => {
                 *may_replace = false;
                 self.delete(live).await
             }
@@ -263,6 +269,10 @@ impl<'r> Converge<'r> {
                 None => {}
                 Some(None) => return Ok(()),
                 Some(Some(live)) if self.run.is_another(&live) => return Ok(()),
+                Some(Some(live)) if ask && self.has_failed_to_go(&live) => {
+                    let why = live.output(FAILURE).unwrap_or_default();
+                    return Err(self.refuse(why));
+                }
                 Some(Some(live)) => match &live.state {
                     State::Busy(_) if is_task && self.may_ask_again() => self.delete(&live).await?,
                     State::Busy(status) => {
@@ -278,6 +288,12 @@ impl<'r> Converge<'r> {
                 },
             }
         }
+    }
+
+    /// Whether AWS was asked to delete it, and has given up.
+    fn has_failed_to_go(&self, live: &Live) -> bool {
+        let has_ended = matches!(live.state, State::Broken(_)) && live.output(FAILURE).is_some();
+        has_ended && self.past.acts > 0 && !self.past.may_be_old(live, self.now(), self.lag())
     }
 
     /// Whether nothing was asked of AWS yet, or it has had the time to show.
@@ -340,9 +356,24 @@ impl<'r> Converge<'r> {
         diff(&want, &live.props)
     }
 
+    /// Whether the object may go with what is in it.
+    fn may_lose(&self, live: &Live) -> bool {
+        !self.rules.holds_data && (!(self.rules.holds)(live) || self.is_let_go())
+    }
+
+    fn is_let_go(&self) -> bool {
+        self.run.graph.let_go.contains(&self.step.id.to_string())
+    }
+
     fn check_changeable(&self, live: &Live, changes: &[Change]) -> Result<(), StepError> {
         if !live.owned {
             return Err(self.refuse("an object of this name exists and is not tagged as this stack's"));
+        }
+        if let Some(resource) = self.run.graph.resources.get(&self.step.id).filter(|_| !self.is_let_go()) {
+            let losses = (self.rules.loses)(&resource.props, changes, live);
+            if !losses.is_empty() {
+                return Err(self.refuse(&format!("{}, and no plan said so; run again", losses.join("; "))));
+            }
         }
         match changes.iter().find_map(|change| Some((change, self.rules.forbids(change, &live.props)?))) {
             Some((change, reason)) => {

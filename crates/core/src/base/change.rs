@@ -62,7 +62,7 @@ fn walk(path: &str, want: &Value, live: &Value, out: &mut Vec<Change>) {
     let join = |key: &str| if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
     match want {
         Value::Null => {}
-        Value::Object(map) if !map.contains_key("$ref") => {
+        Value::Object(map) if !map.contains_key("$ref") && !map.contains_key("$text") => {
             for (key, value) in map {
                 walk(&join(key), value, live.get(key).unwrap_or(&Value::Null), out);
             }

@@ -2,7 +2,7 @@
 
 use super::Id;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A property: known, or an output of another resource. Text, unless the output is more than that.
@@ -16,6 +16,11 @@ pub enum Input<T = String> {
         #[serde(rename = "$ref")]
         id: String,
         output: String,
+    },
+    /// A text of which some parts are outputs.
+    Joined {
+        #[serde(rename = "$text")]
+        parts: Vec<Input>,
     },
     Known(T),
 }
@@ -34,6 +39,7 @@ impl<T> Input<T> {
         match self {
             Input::Known(value) => value,
             Input::Output { id, output } => panic!("{id}.{output} was used before it was known"),
+            Input::Joined { .. } => panic!("a text was used before all of it was known"),
         }
     }
 }
@@ -102,6 +108,14 @@ pub fn resolve(value: &Value, known: &BTreeMap<Id, Outputs>) -> Value {
                 let outputs = known.iter().find(|(id, _)| id.to_string() == name).map(|(_, outputs)| outputs);
                 return outputs.and_then(|outputs| outputs.get(output)).unwrap_or(value).clone();
             }
+            if let Some(parts) = map.get("$text").and_then(Value::as_array) {
+                let parts: Vec<Value> = parts.iter().map(|part| resolve(part, known)).collect();
+                let texts: Option<Vec<&str>> = parts.iter().map(Value::as_str).collect();
+                return match texts {
+                    Some(texts) => texts.concat().into(),
+                    None => json!({ "$text": parts }),
+                };
+            }
             Value::Object(map.iter().map(|(k, v)| (k.clone(), resolve(v, known))).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(|v| resolve(v, known)).collect()),
@@ -112,7 +126,6 @@ pub fn resolve(value: &Value, known: &BTreeMap<Id, Outputs>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn id(name: &str) -> Id {
         Id::new("thing", name)
@@ -126,6 +139,18 @@ mod tests {
         assert_eq!(resolved[0], "a-1");
         assert!(has_reference(&resolved));
         assert_eq!(resolved[2], "text");
+    }
+
+    #[test]
+    fn a_text_is_joined_when_all_of_it_is_known() {
+        let parts = vec![Input::from("arn:"), Input::of(&id("a"), "id"), Input::of(&id("b"), "id")];
+        let text: Input = Input::Joined { parts };
+        let one = |name: &str, value: &str| (id(name), Outputs::from([("id".into(), value.into())]));
+        let value = serde_json::to_value(&text).unwrap();
+        let some = resolve(&value, &BTreeMap::from([one("a", "1")]));
+        assert!(has_reference(&some));
+        assert!(matches!(serde_json::from_value::<Input>(some).unwrap(), Input::Joined { .. }));
+        assert_eq!(resolve(&value, &BTreeMap::from([one("a", "1"), one("b", "2")])), "arn:12");
     }
 
     #[test]

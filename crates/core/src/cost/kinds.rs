@@ -45,6 +45,7 @@ pub const TABLE: &[(&str, Cost)] = &[
     ("bucket", Cost::Priced(bucket)),
     ("bucket_object", Cost::Free("it is in the bucket, which is counted as a whole")),
     ("role", Cost::Free("IAM is free")),
+    ("stack", Cost::Priced(stack)),
     ("training_job", Cost::Priced(training_job)),
     ("tuning_job", Cost::Priced(tuning_job)),
     ("autopilot_job", Cost::Priced(autopilot_job)),

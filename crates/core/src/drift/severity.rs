@@ -52,6 +52,8 @@ impl Severity {
             | "parameter_sync" | "endpoint" | "endpoint_config" | "model" | "route_table" | "vpc"
             | "subnet" | "internet_gateway" | "nat_gateway" | "vpc_endpoint" | "subnet_group"
             | "sql_function" | "sql_database" => Severity::Wiring,
+            "stack" if is("stack_tags") => Severity::Tags,
+            "stack" if is("termination_protection") => Severity::Security,
             _ => Severity::Settings,
         }
     }

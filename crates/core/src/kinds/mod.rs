@@ -35,6 +35,7 @@ pub mod sql_database;
 pub mod sql_function;
 pub mod sql_grant;
 pub mod sql_table;
+pub mod stack;
 pub mod subnet;
 pub mod subnet_group;
 pub mod training_job;
@@ -59,6 +60,7 @@ pub trait Kind: Sync + 'static {
 macro_rules! every_kind {
     ($take:ident) => {
         $take! {
+            "CloudFormation stacks": stack::Stack,
             "Network": vpc::Vpc,
             "Network": internet_gateway::InternetGateway,
             "Network": subnet::Subnet,

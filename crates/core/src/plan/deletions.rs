@@ -46,10 +46,15 @@ fn by_name() -> BTreeMap<String, String> {
     [("allowed_by".into(), "--delete".into())].into()
 }
 
+/// Whether anything may stand on it, so that it goes after everything else.
+fn goes_last(graph: &Graph, catalog: &Catalog, id: &Id) -> bool {
+    catalog[id.kind].outlives_all && !graph.goes_first.contains(id)
+}
+
 /// Whether it holds data and may go all the same when a person names it.
 fn may_be_let_go(rules: &Rules, live: &Live) -> bool {
     let asked = Asked::Delete { live: &live.props, options: &by_name() };
-    rules.holds_data && (rules.refuses)(asked).is_none()
+    rules.holds_data_of(live) && (rules.refuses)(asked).is_none()
 }
 
 /// Whether it carries exactly the tags that the stack's own create sets, no more and no less: what a killed run left
@@ -150,7 +155,7 @@ pub(super) fn deletions(
                     Some("the stack did not make it; what was made for it alone goes with it".to_string());
                 by_name()
             }
-            None if rules.holds_data && !is_let_go => {
+            None if rules.holds_data_of(live) && !is_let_go => {
                 plan.blocked.push(Blocked {
                     id: (*id).clone(),
                     why: "the spec no longer has it, and deleting it would lose data".into(),
@@ -170,7 +175,7 @@ pub(super) fn deletions(
             plan.blocked.push(Blocked { id: (*id).clone(), why: refusal.why.into(), hint: hint.into() });
         }
         let mut step = Step { options, reason, ..Step::new((*id).clone(), Action::Delete) };
-        if rules.holds_data {
+        if rules.holds_data_of(live) {
             step.impact = Impact::DataLoss;
         }
         if let Some(members) = members {
@@ -214,6 +219,13 @@ pub(super) fn deletions(
                 }
                 if step.action == Action::Vanish && Some(other.kind) == parent {
                     return *action == Action::Delete;
+                }
+                if goes_last(graph, catalog, &step.id) || goes_last(graph, catalog, other) {
+                    let before = graph.goes_before.get(&step.id).is_some_and(|ids| ids.contains(other));
+                    return before || *other != step.id && !goes_last(graph, catalog, other);
+                }
+                if graph.goes_first.contains(other) && !graph.goes_first.contains(&step.id) {
+                    return true;
                 }
                 // A dependent kind's step comes first, unless it merely vanishes with this one.
                 let dependent = catalog[other.kind].after.contains(&step.id.kind);

@@ -10,7 +10,9 @@ mod sync;
 pub use naming::{Misnamed, misnamed};
 
 use crate::base::names::STACK_TAG;
-use crate::base::{Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, resolve};
+use crate::base::{
+    Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, references, resolve,
+};
 use crate::cost::Bill;
 use crate::members::{Effect, Impact, Interruption, Permit};
 use crate::resource::{Action, Catalog, Graph, Nature, Refusal, Resource, Rules};
@@ -206,13 +208,23 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         let (action, reason) = action(rules, live, &changes, touched);
         let effect = (rules.effect)(action, &changes, live.map_or(&Value::Null, |live| &live.props));
         let changes = shown(&id, changes, rules);
+        let is_let_go = graph.let_go.contains(&id.to_string());
+        let mut told = outputs(&resource.predicted, live.map(|live| &live.outputs));
+        let mut impact = Impact::None;
         if let Some(live) = live {
-            block(&mut plan, resource, live, action, &changes, rules);
+            block(&mut plan, resource, live, action, &changes, rules, is_let_go);
+            if action == Action::Update {
+                let unsettled = (rules.unsettles)(&resource.props, &changes, live);
+                told.retain(|name, _| !unsettled.contains(name));
+                impact = at_stake(&mut plan, resource, live, &changes, rules, is_let_go);
+            } else if action == Action::Recreate && rules.holds_data_of(live) {
+                impact = Impact::DataLoss;
+            }
         }
-        known.insert(id.clone(), outputs(&resource.predicted, live.map(|live| &live.outputs)));
+        known.insert(id.clone(), told);
         let needs = graph.needs(&id);
         let mut step =
-            Step { predicted: resource.predicted.clone(), needs, changes, reason, ..Step::new(id, action) };
+            Step { predicted: resource.predicted.clone(), needs, changes, reason, impact, ..Step::new(id, action) };
         if let Some(members) = &members {
             match members.restarts.by == step.id {
                 true => {
@@ -343,6 +355,7 @@ fn block(
     action: Action,
     changes: &[Change],
     rules: &Rules,
+    is_let_go: bool,
 ) {
     if !live.owned && matches!(action, Action::Update | Action::Recreate) {
         if let Some((why, hint)) = rules.foreign {
@@ -362,15 +375,23 @@ fn block(
         });
         return;
     }
-    if action == Action::Recreate && rules.holds_data {
+    if action == Action::Recreate && rules.holds_data_of(live) && (rules.holds_data || !is_let_go) {
+        let by_hand = "repair it in the AWS console, then run again";
         plan.blocked.push(Blocked {
             id: live.id.clone(),
-            why: "it has failed, and replacing it would lose data".into(),
-            hint: "repair it in the AWS console, then run again".into(),
+            why: match &live.state {
+                State::Broken(why) if !rules.holds_data => format!("{why}; replacing it would lose data"),
+                _ => "it has failed, and replacing it would lose data".into(),
+            },
+            hint: match rules.holds_data {
+                true => by_hand.into(),
+                false => format!("{by_hand}; if its data may go, add --delete {}", live.id),
+            },
         });
     }
     if action == Action::Update {
-        for change in changes {
+        // What a stack of a template gives is known after it; if it is another object then, the step says so.
+        for change in changes.iter().filter(|change| !awaits_output(change)) {
             if let Some(Refusal { why: reason, hint }) = rules.refusal(change, &live.props) {
                 let to = match &change.to {
                     To::Value(value) => value.to_string(),
@@ -392,4 +413,38 @@ fn block(
             }
         }
     }
+}
+
+/// Whether a property that is there waits for what another resource's update may make of its output.
+fn awaits_output(change: &Change) -> bool {
+    let To::KnownAfterApply(value) = &change.to else { return false };
+    let mut names = BTreeSet::new();
+    references(value, &mut names);
+    !change.from.is_null() && names.iter().all(|name| name.starts_with("stack."))
+}
+
+/// Refuses an update that loses data, unless a person names the object; then it is told what it comes to.
+fn at_stake(
+    plan: &mut Plan,
+    resource: &Resource,
+    live: &Live,
+    changes: &[Change],
+    rules: &Rules,
+    is_let_go: bool,
+) -> Impact {
+    let losses = (rules.loses)(&resource.props, changes, live);
+    if losses.is_empty() {
+        return Impact::None;
+    }
+    if !is_let_go {
+        plan.blocked.push(Blocked {
+            id: live.id.clone(),
+            why: losses.join("; "),
+            hint: format!(
+                "keep it in the template as it is; if its data may go, add --delete {}",
+                live.id
+            ),
+        });
+    }
+    Impact::DataLoss
 }

@@ -22,6 +22,11 @@ pub fn misnamed(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Vec<Mi
     let others: Vec<&str> =
         waiting.iter().filter(|id| !graph.let_go.contains(*id)).map(String::as_str).collect();
     let judge = |name: &String| {
+        let is_said = |live: &Live| (catalog[live.id.kind].holds)(live);
+        if observed.values().any(|live| live.id.to_string() == *name && is_said(live)) {
+            // What is in it may go with an update, whether the spec has it or not.
+            return None;
+        }
         let (why, hint) = if graph.resources.keys().any(|id| id.to_string() == *name) {
             ("the spec has it".into(), "take it out of the spec first".to_string())
         } else if observed.keys().any(|id| id.to_string() == *name) {

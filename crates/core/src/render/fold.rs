@@ -11,7 +11,8 @@ const LINE: usize = 100;
 pub(super) fn created(changes: &[Change]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut tags: Vec<String> = Vec::new();
-    for change in changes {
+    lines.extend(made_by_template(changes));
+    for change in changes.iter().filter(|change| !change.concerns("template")) {
         let value = match &change.to {
             To::Value(value) | To::KnownAfterApply(value) => value,
         };
@@ -33,6 +34,26 @@ pub(super) fn created(changes: &[Change]) -> Vec<String> {
         lines.push(format!("tags: {}", tags.join(", ")));
     }
     lines
+}
+
+/// What a template makes, by type: its text is beside the spec for whoever wants to read it.
+fn made_by_template(changes: &[Change]) -> Option<String> {
+    let types = changes.iter().filter_map(|change| {
+        let id = change.path.strip_prefix("template.Resources.")?.strip_suffix(".Type")?;
+        match &change.to {
+            To::Value(Value::String(kind)) if !id.contains('.') => Some(kind.as_str()),
+            _ => None,
+        }
+    });
+    let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    types.for_each(|kind| *counts.entry(kind).or_default() += 1);
+    let total: usize = counts.values().sum();
+    let each = counts.iter().map(|(kind, count)| match count {
+        1 => (*kind).to_string(),
+        count => format!("{kind} ×{count}"),
+    });
+    let noun = if total == 1 { "resource" } else { "resources" };
+    (total > 0).then(|| format!("template: {total} {noun}: {}", each.collect::<Vec<_>>().join(", ")))
 }
 
 /// What a change does to something that is there: `path: old -> new`, or what a list loses and gains.
@@ -113,8 +134,15 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
-/// `subnet.private-1.id`, if this is a reference to it.
+/// `subnet.private-1.id`, if this is a reference to it, or a text with such parts.
 fn reference(map: &Map<String, Value>) -> Option<String> {
+    if let Some(parts) = map.get("$text").and_then(Value::as_array) {
+        let part = |part: &Value| match part.as_object().and_then(reference) {
+            Some(output) => format!("${{{output}}}"),
+            None => inline(part),
+        };
+        return Some(parts.iter().map(part).collect());
+    }
     let (id, output) = (map.get("$ref")?.as_str()?, map.get("output")?.as_str()?);
     Some(format!("{id}.{output}"))
 }

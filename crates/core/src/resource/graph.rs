@@ -98,6 +98,10 @@ pub struct Graph {
     pub destroys: bool,
     /// How members of the cluster are restarted; `None` where there are none, or all go.
     pub restarts: Option<Restarts>,
+    /// What goes before everything else, although its kind goes last: nothing stands on it.
+    pub goes_first: BTreeSet<Id>,
+    /// What else must be gone before an object of a kind that goes last.
+    pub goes_before: BTreeMap<Id, BTreeSet<Id>>,
     /// What a reader of the plan should know.
     pub notes: Vec<String>,
 }
@@ -133,6 +137,37 @@ impl Graph {
             .chain(resource.recheck_after.iter())
             .cloned()
             .collect()
+    }
+
+    /// Resources that wait for each other, each for the next; none where all can be made.
+    pub fn cycle(&self) -> Option<Vec<Id>> {
+        let mut needs: BTreeMap<Id, BTreeSet<Id>> = self
+            .resources
+            .keys()
+            .map(|id| (id.clone(), self.needs(id).into_iter().filter(|n| self.resources.contains_key(n)).collect()))
+            .collect();
+        loop {
+            let ready: Vec<Id> =
+                needs.iter().filter(|(_, needed)| needed.is_empty()).map(|(id, _)| id.clone()).collect();
+            if ready.is_empty() {
+                break;
+            }
+            for id in ready {
+                needs.remove(&id);
+                needs.values_mut().for_each(|needed| {
+                    needed.remove(&id);
+                });
+            }
+        }
+        // Whatever is left waits for something that is left.
+        let mut way: Vec<Id> = vec![needs.keys().next()?.clone()];
+        loop {
+            let next = needs[way.last()?].iter().next()?.clone();
+            if let Some(start) = way.iter().position(|id| *id == next) {
+                return Some(way.split_off(start));
+            }
+            way.push(next);
+        }
     }
 
     /// All ids, dependencies first; ties by name, so that the order is always the same.

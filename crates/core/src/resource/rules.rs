@@ -2,12 +2,12 @@
 
 use super::judge::{Sight, Verdict, by_difference};
 use super::permission::Permission;
-use crate::base::Change;
+use crate::base::{Change, Live};
 use crate::members::Effect;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
 
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,15 @@ pub struct Rules {
     pub foreign: Option<(&'static str, &'static str)>,
     /// Deleting one loses data that nothing else has: only a destroy does that.
     pub holds_data: bool,
+    /// The same of one object, where it depends on what is in it.
+    pub holds: fn(live: &Live) -> bool,
+    /// The data that an update deletes or may delete, as sentences: it is made only where a person names the object.
+    /// `want` is what the resource says, before it is adapted to the live object.
+    pub loses: fn(want: &Value, changes: &[Change], live: &Live) -> Vec<String>,
+    /// The outputs that an update may make others: who refers to them knows them after it only.
+    pub unsettles: fn(want: &Value, changes: &[Change], live: &Live) -> BTreeSet<String>,
+    /// Whether anything of the stack may stand on it: it goes last, unless the graph says that it goes first.
+    pub outlives_all: bool,
     /// AWS creates it without a client token, so what a killed run made may appear late beside what this one
     /// makes (fact book, section 5.3): the last look waits for it.
     pub appears_late: bool,
@@ -121,6 +130,10 @@ pub const PLAIN: Rules = Rules {
     refuses: |_| None,
     foreign: None,
     holds_data: false,
+    holds: |_| false,
+    loses: |_, _, _| Vec::new(),
+    unsettles: |_, _, _| BTreeSet::new(),
+    outlives_all: false,
     appears_late: false,
     made_once: false,
     accept: |_, _| {},
@@ -137,6 +150,11 @@ pub const PLAIN: Rules = Rules {
 };
 
 impl Rules {
+    /// Whether deleting this object loses data that nothing else has.
+    pub fn holds_data_of(&self, live: &Live) -> bool {
+        self.holds_data || (self.holds)(live)
+    }
+
     /// The reason why this change of the live properties cannot be made in place, if it cannot.
     pub fn forbids(&self, change: &Change, live: &Value) -> Option<&'static str> {
         self.refusal(change, live).map(|refusal| refusal.why)
