@@ -38,6 +38,11 @@ pub(super) fn classify(code: &str, message: &str) -> Class {
         | "StorageQuotaExceeded" => Class::Quota,
         // CloudFormation has no code of its own for a stack that is not there (fact book, section 6.3).
         "ValidationError" if says("does not exist") => Class::NotFound,
+        "ChangeSetNotFound" => Class::NotFound,
+        "AlreadyExistsException" => Class::Exists,
+        // "Stack:arn:… is in UPDATE_IN_PROGRESS state and can not be updated."
+        "ValidationError" if says("_IN_PROGRESS state") => Class::Busy,
+        "OperationInProgressException" => Class::Busy,
         // IAM
         "NoSuchEntity" => Class::NotFound,
         "EntityAlreadyExists" => Class::Exists,

@@ -38,8 +38,8 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use changes::Changes;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// Gives the content of a local file that the spec names.
@@ -79,6 +79,8 @@ pub struct Aws {
     pub endpoint: Option<String>,
     /// What was listed for all stacks of the account and region, where several are looked at.
     together: Option<Arc<Together>>,
+    /// Templates that CloudFormation found to say what a stack's own says, by the stack's id.
+    empty_updates: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
     /// Whether this stack is being changed: then what was listed for all is too old for it.
     changes: AtomicBool,
     attempts: Attempts,
@@ -215,6 +217,7 @@ impl Aws {
             together: self.together.clone(),
             ledger: self.ledger.clone(),
             endpoint: self.endpoint.clone(),
+            empty_updates: Mutex::default(),
             changes: AtomicBool::new(false),
             attempts: self.attempts.clone(),
             passage: self.passage.clone(),
@@ -330,6 +333,7 @@ impl Aws {
             ledger: Arc::new(Ledger::new(ledger.build())),
             endpoint: config.endpoint_url().map(str::to_string),
             together: None,
+            empty_updates: Mutex::default(),
             changes: AtomicBool::new(false),
             attempts,
             passage,
@@ -355,6 +359,19 @@ impl Aws {
     /// How many requests that change something were sent.
     pub fn changes_sent(&self) -> u64 {
         self.passage.sent()
+    }
+
+    /// The template that an empty update has shown to be what the stack has.
+    pub(crate) fn found_empty(&self, id: &str) -> Option<BTreeMap<String, String>> {
+        self.empty_updates.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub(crate) fn remember_empty(&self, id: &str, template: BTreeMap<String, String>) {
+        self.empty_updates.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), template);
+    }
+
+    pub(crate) fn forget_empty(&self, id: &str) {
+        self.empty_updates.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// Identifier of the stack's cluster, its own or the existing one. RDS stores identifiers in lower case.

@@ -43,6 +43,7 @@ mod sql_database;
 mod sql_function;
 mod sql_grant;
 mod sql_table;
+mod stack;
 mod subnet;
 mod subnet_group;
 pub mod swept;

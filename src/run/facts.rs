@@ -31,6 +31,12 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
         let hash = |content| Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
         files.insert(path.to_string(), (aws.files)(path).map(hash).map_err(|error| error.to_string()));
     }
+    let mut templates = BTreeMap::new();
+    for path in spec.templates() {
+        let text = (aws.files)(path).map_err(|error| error.to_string());
+        let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into()));
+        templates.insert(path.to_string(), text);
+    }
     let now = jiff::Timestamp::from_millisecond(i64::try_from(aws.clock.now_ms()).unwrap_or(i64::MAX))
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
         .to_zoned(jiff::tz::TimeZone::UTC);
@@ -40,6 +46,7 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
         existing,
         sql: sql?,
         files,
+        templates,
         today: now.strftime("%Y-%m-%d").to_string(),
         timestamp: now.strftime("%Y%m%d-%H%M%S").to_string(),
         ..Facts::default()

@@ -284,3 +284,12 @@ fn autopilot_job(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     let item = sight.not_priced(object, "Autopilot job, once", &why);
     vec![Item { paused: false, destroyed: false, ..item }]
 }
+
+/// What a template makes is CloudFormation's to know.
+fn stack(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
+    vec![sight.not_priced(
+        object,
+        "what is inside",
+        "its template says what is inside, and no price is looked up for that",
+    )]
+}

@@ -75,7 +75,9 @@ impl Kind for Stack {
     const NAME: &'static str = "stack";
     const RULES: Rules = Rules {
         outlives_all: true,
-        takes_along: Some("with everything that its template made, unless that says `DeletionPolicy: Retain`"),
+        takes_along: Some(
+            "with everything that its template made, unless that says `DeletionPolicy: Retain`",
+        ),
         immutable: &[("name", "CloudFormation cannot rename a stack")],
         passing: &["outputs.status"],
         foreign: Some((
@@ -135,6 +137,8 @@ impl Kind for Stack {
                 ],
                 &["cloudformation:stack/{template_stack}/*"],
             ),
+            // CloudFormation reads a large template with the permissions of whoever asks.
+            Permission::create(&["s3:GetObject"], &["s3:{template_bucket}/auroraml/*"]),
             Permission::change(
                 &[
                     "cloudformation:UpdateStack",

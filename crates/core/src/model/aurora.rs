@@ -111,7 +111,7 @@ impl Builder<'_> {
         };
         let subnet_group = self.graph.add(id, props).predict("name", self.place.cluster()).id();
         let mut parameters: BTreeMap<String, Input> =
-            spec.parameters.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+            spec.parameters.iter().map(|(name, value)| (name.clone(), self.input(value))).collect();
         parameters.extend(role_parameters(&abilities));
         let group = self.parameter_group((self.engine.family)(&version), parameters, None, None);
         let cluster = self.cluster(spec, version, network, secret, &subnet_group, &group);

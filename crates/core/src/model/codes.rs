@@ -49,6 +49,14 @@ codes! {
     InstanceNameTaken = "instance-name-taken",
     RoleNameTaken = "role-name-taken",
     SnapshotNameTaken = "snapshot-name-taken",
+    // Templates of CloudFormation.
+    TemplateUnreadable = "template-unreadable",
+    TemplateInvalid = "template-invalid",
+    TemplateSize = "template-size",
+    TemplateParameter = "template-parameter",
+    TemplateCapability = "template-capability",
+    TemplateOutput = "template-output",
+    TemplateCycle = "template-cycle",
     // The network.
     ZonesTooFew = "zones-too-few",
     EndpointServiceRegion = "endpoint-service-region",

@@ -26,6 +26,8 @@ pub struct Facts {
     pub sql: Option<SqlFacts>,
     /// SHA-256 of each local file that the spec names, in hexadecimal; or why it cannot be read.
     pub files: BTreeMap<String, Result<String, String>>,
+    /// The text of each template that the spec names; or why it cannot be read.
+    pub templates: BTreeMap<String, Result<String, String>>,
     /// `YYYY-MM-DD`
     pub today: String,
     /// `YYYYMMDD-HHMMSS`, for names that must be unique.

@@ -16,6 +16,7 @@ mod roles;
 mod sagemaker;
 mod scope;
 mod sql;
+mod stacks;
 mod zones;
 
 pub use codes::Code;
@@ -24,6 +25,7 @@ pub use jobs::has_jobs;
 pub use pause::is_paused;
 pub use scope::{Scope, SqlScope, scope, sql_scope};
 pub use sql::{loads, unload_of, unloads, wired_roles};
+pub use stacks::physical as stack_names;
 pub use zones::{Questions, questions};
 
 use crate::base::Id;
@@ -117,6 +119,7 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
             builder.endpoints();
             builder.notebook(&network, secret.as_ref());
             builder.sql();
+            builder.stacks(&network);
         }
     }
     if builder.problems.is_empty() { Ok(builder.graph) } else { Err(builder.problems) }
@@ -201,6 +204,7 @@ impl Builder<'_> {
             _ => Deletion::Keep,
         };
         self.graph.deletions.insert(Id::new("bucket", "main"), bucket);
+        self.stacks_go(unprotect);
         self.graph.deletions.insert(Id::new("notebook", "main"), Deletion::Delete(BTreeMap::new()));
         if jobs::has_jobs(self.spec) {
             self.graph.notes.push(

@@ -143,7 +143,7 @@ impl Builder<'_> {
         }
         if let Some(Aurora::Owned(cluster)) = &self.spec.aurora {
             let from_notebook = network.notebook_group.iter().map(|group| tcp(port, Input::of(group, "id")));
-            let from_others = cluster.allow_from.iter().map(|peer| tcp(port, peer.as_str()));
+            let from_others = cluster.allow_from.iter().map(|peer| tcp(port, self.input(peer)));
             let ingress = from_notebook.chain(from_others).collect();
             // Aurora calls SageMaker, Comprehend, Bedrock and S3 over HTTPS, and nothing else.
             let egress = vec![tcp(443, EVERYWHERE)];

@@ -25,6 +25,8 @@ pub struct Scope {
     pub bucket: Option<String>,
     /// What the spec says of what is in the database; without that nobody looks into it.
     pub sql: Option<SqlScope>,
+    /// Names of the CloudFormation stacks of templates, by name within the stack; without any nobody looks for them.
+    pub stacks: Option<BTreeMap<String, String>>,
     /// Range of each subnet by its name: of two of one name, the one with this range is meant.
     pub subnets: BTreeMap<String, String>,
 }
@@ -63,6 +65,7 @@ impl Default for Scope {
             jobs: false,
             bucket: None,
             sql: None,
+            stacks: None,
             subnets: BTreeMap::new(),
         }
     }
@@ -98,6 +101,7 @@ pub fn scope(spec: &Spec) -> Scope {
         jobs: super::jobs::has_jobs(spec),
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
         sql: sql(spec),
+        stacks: super::stacks::physical(spec),
         subnets: spec.network.iter().flat_map(subnets).collect(),
     }
 }

@@ -223,8 +223,14 @@ pub fn plan(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Plan {
         }
         known.insert(id.clone(), told);
         let needs = graph.needs(&id);
-        let mut step =
-            Step { predicted: resource.predicted.clone(), needs, changes, reason, impact, ..Step::new(id, action) };
+        let mut step = Step {
+            predicted: resource.predicted.clone(),
+            needs,
+            changes,
+            reason,
+            impact,
+            ..Step::new(id, action)
+        };
         if let Some(members) = &members {
             match members.restarts.by == step.id {
                 true => {
@@ -440,10 +446,7 @@ fn at_stake(
         plan.blocked.push(Blocked {
             id: live.id.clone(),
             why: losses.join("; "),
-            hint: format!(
-                "keep it in the template as it is; if its data may go, add --delete {}",
-                live.id
-            ),
+            hint: format!("keep it in the template as it is; if its data may go, add --delete {}", live.id),
         });
     }
     Impact::DataLoss

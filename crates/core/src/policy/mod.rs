@@ -108,6 +108,7 @@ impl<'s> Wish<'s> {
             // AWS is asked for them only where the spec has some, of whatever sort.
             _ if JOBS.contains(&kind) && !JOBS.iter().any(|kind| self.wants(kind)) => false,
             _ if SQL.contains(&kind) && !self.wants(kind) => false,
+            _ if kind == "stack" && !self.spec.is_some_and(|spec| wants(spec, kind)) => false,
             (Purpose::Query, Verb::Look) => matches!(kind, "cluster" | "instance"),
             (Purpose::Query, _) => false,
             (_, Verb::Look) => true,
@@ -141,7 +142,8 @@ pub fn wants(spec: &Spec, kind: &str) -> bool {
         "elastic_ip" | "nat_gateway" => network.is_some_and(|network| network.nat != Nat::None),
         "vpc_endpoint" => network.is_some_and(|network| !network.endpoints.is_empty()),
         "bucket" => spec.bucket.is_some(),
-        "bucket_object" => !spec.files().is_empty(),
+        "stack" => spec.stacks.is_some(),
+        "bucket_object" => !spec.files().is_empty() || spec.bucket.is_some() && !spec.templates().is_empty(),
         "secret" | "secret_attachment" => own_secret,
         "cluster" | "subnet_group" | "instance" => owned.is_some(),
         "parameter_group" | "parameter_sync" => spec.aurora.is_some(),

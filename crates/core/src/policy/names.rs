@@ -2,7 +2,7 @@
 
 use crate::base::names::Place;
 use crate::lease;
-use crate::model::{has_jobs, loads, scope, unloads};
+use crate::model::{has_jobs, loads, scope, stack_names, unloads};
 use crate::resource::permission::When;
 use crate::spec::{
     Address, Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, S3Access, SecretManager,
@@ -126,6 +126,13 @@ impl Names {
         say("notebook_endpoint", lower(&scope.notebook_endpoints));
         let notebook_model = format!("{stack}-notebook-*");
         say("notebook_model", some(!scope.notebook_endpoints.is_empty(), &notebook_model));
+        let mut templates = stack_names(spec).unwrap_or_default();
+        // An earlier spec may have named others.
+        let own = spec.stacks.iter().map(|_| format!("{stack}-*"));
+        templates.retain(|_, name| !name.starts_with(&format!("{stack}-")));
+        say("template_stack", own.chain(templates.into_values()).collect());
+        let large = spec.bucket.is_some() && !spec.templates().is_empty();
+        say("template_bucket", some(large, &bucket));
         let named = match &spec.machine_learning.s3 {
             S3Access::Own(_) => Vec::new(),
             S3Access::Buckets(named) => named.buckets.clone(),

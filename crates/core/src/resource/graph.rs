@@ -144,7 +144,9 @@ impl Graph {
         let mut needs: BTreeMap<Id, BTreeSet<Id>> = self
             .resources
             .keys()
-            .map(|id| (id.clone(), self.needs(id).into_iter().filter(|n| self.resources.contains_key(n)).collect()))
+            .map(|id| {
+                (id.clone(), self.needs(id).into_iter().filter(|n| self.resources.contains_key(n)).collect())
+            })
             .collect();
         loop {
             let ready: Vec<Id> =

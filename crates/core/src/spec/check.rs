@@ -7,13 +7,19 @@ mod network;
 mod parameters;
 mod sagemaker;
 mod sql;
+mod stacks;
 mod training;
 
 pub(super) use name::bucket as bucket_name;
+pub(super) use stacks::values as output_values;
 
 use super::problem::nearest;
 use super::reader::{Reader, join};
 use super::{Address, Aurora, BedrockAccess, S3Access, S3Buckets, ServiceEndpoint, Spec};
+use std::collections::BTreeMap;
+
+/// How the value of a secret parameter is given.
+const SECRET_VARIABLES_HINT: &str = "write the name of an environment variable: letters, digits and `_`";
 
 /// Regions without Aurora machine learning (fact book, section 1.1).
 pub const WITHOUT_MACHINE_LEARNING: [&str; 6] =
@@ -62,6 +68,7 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
     sagemaker::notebook(spec, reader);
     sagemaker::endpoints(spec, reader);
     sql::sql(spec, reader);
+    stacks::stacks(spec, reader);
 }
 
 fn stack(spec: &Spec, reader: &mut Reader) {
@@ -117,9 +124,14 @@ fn tags(spec: &Spec, reader: &mut Reader) {
         let message = format!("{} tags: AWS allows 50, and auroraml needs some of them", spec.tags.len());
         reader.report("tags", message, "use at most 40");
     }
+    tag_map(&spec.tags, "tags", reader);
+}
+
+/// Tags that may be put on what AWS has.
+fn tag_map(tags: &BTreeMap<String, String>, at: &str, reader: &mut Reader) {
     let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c));
-    for (key, value) in &spec.tags {
-        let path = join("tags", key);
+    for (key, value) in tags {
+        let path = join(at, key);
         let lower = key.to_lowercase();
         if lower.starts_with("aws:") {
             reader.report_key(

@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::reader::Reader;
 use super::{
     Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart,
-    SqlFunction, SqlTable, Unload, Variable, check,
+    SqlFunction, SqlTable, TemplateStack, Unload, Variable, check,
 };
 use crate::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,6 +123,13 @@ fields! {
             changed: "see below",
             meaning: "what users of the database may call, by user",
         }
+        /// CloudFormation templates that are run as a part of the stack, by name.
+        stacks: Option<BTreeMap<String, TemplateStack>> {
+            type: "mapping of stacks",
+            default_is: "none",
+            changed: "see below",
+            meaning: "CloudFormation templates that are run as a part of the stack, by name ([how](cloudformation.md#run-a-template)); `stacks: {}` once the last one is taken out, so that it is looked for",
+        }
     }
 }
 
@@ -145,6 +152,21 @@ impl Spec {
         let notebook = self.notebook.iter().flat_map(|notebook| &notebook.files).map(String::as_str);
         let loads = self.tables.values().filter_map(|table| table.load.as_ref()?.local());
         notebook.chain(loads).collect()
+    }
+
+    /// Names of the templates' stacks whose outputs something else of the stack takes.
+    pub fn outputs_used(&self) -> BTreeSet<String> {
+        let taken = check::output_values(self).into_iter().flat_map(|(_, text)| super::references(text));
+        let stacks = taken.filter_map(|reference| match reference {
+            super::Reference::Output { stack, .. } => Some(stack),
+            super::Reference::Own(_) => None,
+        });
+        stacks.collect()
+    }
+
+    /// The templates that it names, by their paths from the spec: each once.
+    pub fn templates(&self) -> BTreeSet<&str> {
+        self.stacks.iter().flatten().map(|(_, stack)| stack.template.as_str()).collect()
     }
 
     /// The database in which tables and functions are.

@@ -4,7 +4,7 @@ use super::fields::{Field, Part};
 use super::{
     Autopilot, Bucket, Cluster, Container, Endpoint, ExistingCluster, Grant, Instance, MachineLearning,
     Model, Network, Notebook, Restart, Secret, Serverless, ServerlessEndpoint, Spec, SqlFunction, SqlTable,
-    TableLoad, Training, Tuning, Unload,
+    TableLoad, TemplateStack, Training, Tuning, Unload,
 };
 use std::fmt::Write;
 
@@ -42,6 +42,7 @@ pub fn tables() -> Vec<Table> {
         table::<Unload>(),
         table::<SqlFunction>(),
         table::<Grant>(),
+        table::<TemplateStack>(),
     ]
 }
 

@@ -7,6 +7,7 @@ use super::form::{Form, mismatch, scalar};
 use super::node::{Entry, Node, Place, Value};
 use super::problem::{Problem, meant};
 use super::reader::{Reader, join};
+use super::references::{OUTPUT_PLACES, Reference, is_meant, is_taken};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -243,7 +244,9 @@ impl Filler<'_, '_> {
                 return None;
             }
         };
-        if let [Piece::Name(name)] = pieces.as_slice() {
+        if let [Piece::Name(name)] = pieces.as_slice()
+            && !is_meant(name)
+        {
             let value = self.look_up(name, place, path)?.value();
             self.room = self.room.saturating_sub(text.len());
             return Some(value);
@@ -252,6 +255,10 @@ impl Filler<'_, '_> {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => out.push_str(text),
+                Piece::Name(name) if is_meant(name) => {
+                    self.refer(name, place, path)?;
+                    out.push_str(&format!("${{{name}}}"));
+                }
                 Piece::Name(name) => out.push_str(&self.look_up(name, place, path)?.text()),
             }
             if out.len() > TEXT_MAX || out.len() > self.room {
@@ -262,6 +269,29 @@ impl Filler<'_, '_> {
         }
         self.room -= out.len();
         Some(Value::Text(out))
+    }
+
+    /// A reference stays in the text, where the field takes it.
+    fn refer(&mut self, name: &str, place: Place, path: &str) -> Option<()> {
+        let (message, hint) = match Reference::parse(name) {
+            None => (
+                format!("`${{{name}}}`: there is nothing of this name to refer to"),
+                "write `${stacks.NAME.OUTPUT}` for an output of a template; docs/cloudformation.md has the other names".to_owned(),
+            ),
+            Some(reference) if !is_taken(path, &reference) => (
+                format!("`${{{name}}}` cannot be used here"),
+                match reference {
+                    Reference::Own(_) => "what is the stack's own is referred to in `parameters` of `stacks`".to_owned(),
+                    Reference::Output { .. } => format!(
+                        "outputs of templates are taken by `parameters` of `stacks`, and by {}",
+                        OUTPUT_PLACES.join(", ")
+                    ),
+                },
+            ),
+            Some(_) => return Some(()),
+        };
+        self.problem(place, path, message, hint);
+        None
     }
 
     fn look_up(&mut self, name: &str, place: Place, path: &str) -> Option<Scalar> {
@@ -340,7 +370,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, usize> {
         let inner = &text[next + 2..];
         let end = inner.find('}').ok_or(next)?;
         let name = &inner[..end];
-        if !is_name(name.strip_prefix(ENVIRONMENT).unwrap_or(name)) {
+        if !is_name(name.strip_prefix(ENVIRONMENT).unwrap_or(name)) && !is_meant(name) {
             return Err(next);
         }
         if next > start {

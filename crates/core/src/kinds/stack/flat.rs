@@ -93,7 +93,10 @@ fn is_secret(path: &str, text: &str) -> bool {
     let name = path.rsplit('.').next().unwrap_or_default().to_ascii_uppercase();
     let is_fetched = text.starts_with("{{resolve:");
     let is_flag = matches!(text, "true" | "false");
-    path.starts_with("Resources.") && !is_fetched && !is_flag && SECRETS.iter().any(|part| name.ends_with(part))
+    path.starts_with("Resources.")
+        && !is_fetched
+        && !is_flag
+        && SECRETS.iter().any(|part| name.ends_with(part))
 }
 
 #[cfg(test)]

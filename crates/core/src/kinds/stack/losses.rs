@@ -39,7 +39,8 @@ pub fn loses(want: &Value, changes: &[Change], live: &Live) -> Vec<String> {
     let mut found = Vec::new();
     for id in data(&template) {
         let (kind, to) = (kind(&template, id), kind(&wanted, id));
-        let goes = to != kind && changes.iter().any(|change| change.path == format!("template.Resources.{id}.Type"));
+        let goes =
+            to != kind && changes.iter().any(|change| change.path == format!("template.Resources.{id}.Type"));
         if goes && !is_retained(&template, id, "DeletionPolicy") {
             found.push(at_stake(id, kind, None));
         } else if !goes
@@ -88,7 +89,8 @@ fn data<'t>(template: &Texts<'t>) -> BTreeSet<&'t str> {
     let ids: BTreeSet<&str> = template.keys().filter_map(|path| part(path, "Resources")).collect();
     let bears = |id: &&str| {
         let is_member = format!("Resources.{id}.Properties.DBClusterIdentifier");
-        let has = template.range(is_member.as_str()..).next().is_some_and(|(path, _)| path.starts_with(&is_member));
+        let has =
+            template.range(is_member.as_str()..).next().is_some_and(|(path, _)| path.starts_with(&is_member));
         let properties = if has { json!({ "DBClusterIdentifier": "" }) } else { json!({}) };
         let all = Value::Null;
         Resource { id, kind: kind(template, id), properties: &properties, all: &all }.bears_data()
@@ -118,7 +120,9 @@ fn affected(changes: &[Change], template: &Texts<'_>) -> BTreeSet<String> {
     let names: BTreeSet<(&str, &str)> = template
         .keys()
         .flat_map(|path| {
-            ["Resources", "Conditions"].into_iter().filter_map(|section| Some((section, part(path, section)?)))
+            ["Resources", "Conditions"]
+                .into_iter()
+                .filter_map(|section| Some((section, part(path, section)?)))
         })
         .collect();
     if changes.iter().any(|change| change.concerns("template.Transform")) {
@@ -144,9 +148,11 @@ fn changed(change: &Change) -> Option<String> {
     }
     let path = change.path.strip_prefix("template.")?;
     if let Some(name) = part(path, "Resources") {
-        let rest = path.strip_prefix("Resources.").and_then(|rest| rest.strip_prefix(name)).unwrap_or_default();
+        let rest =
+            path.strip_prefix("Resources.").and_then(|rest| rest.strip_prefix(name)).unwrap_or_default();
         // Attributes and tags make nothing another (template reference, "Resource attribute reference").
-        let stays = [".DeletionPolicy", ".UpdateReplacePolicy", ".DependsOn", ".Metadata", ".Properties.Tags"];
+        let stays =
+            [".DeletionPolicy", ".UpdateReplacePolicy", ".DependsOn", ".Metadata", ".Properties.Tags"];
         return (!stays.iter().any(|part| rest.starts_with(part))).then(|| name.to_owned());
     }
     let sections = ["Conditions", "Mappings", "Parameters"];
@@ -157,7 +163,8 @@ fn changed(change: &Change) -> Option<String> {
 fn mentions(template: &Texts<'_>, path: &str, names: &BTreeSet<String>) -> bool {
     let below = format!("{path}.");
     let own = template.range(path..).take_while(|(key, _)| key.starts_with(path));
-    let mut own = own.filter(|(key, _)| **key == path || key.starts_with(&below) || key[path.len()..].starts_with('['));
+    let mut own =
+        own.filter(|(key, _)| **key == path || key.starts_with(&below) || key[path.len()..].starts_with('['));
     own.any(|(key, text)| {
         let is_name = |name: &str| names.contains(name.split('.').next().unwrap_or(name));
         if let Some(name) = text.strip_prefix("!Ref ").or_else(|| text.strip_prefix("!GetAtt ")) {

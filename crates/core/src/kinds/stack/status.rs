@@ -62,7 +62,8 @@ impl Status {
 
     /// Whether there is a failure among the events that says why.
     pub fn has_cause(self) -> bool {
-        let undone = [Status::RollbackComplete, Status::UpdateRollbackComplete, Status::ImportRollbackComplete];
+        let undone =
+            [Status::RollbackComplete, Status::UpdateRollbackComplete, Status::ImportRollbackComplete];
         self.word().ends_with("_FAILED") || self.is_going_back() || undone.contains(&self)
     }
 
@@ -80,7 +81,8 @@ impl Status {
             Status::UpdateCompleteCleanupInProgress => "cleaning up after the update",
             _ => "rolling back",
         };
-        let parts = [Some(doing.to_owned()), cause.map(|cause| format!("because {cause}")), inside.map(String::from)];
+        let parts =
+            [Some(doing.to_owned()), cause.map(|cause| format!("because {cause}")), inside.map(String::from)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
@@ -149,7 +151,8 @@ pub fn first_cause(events: &[StackEvent]) -> Option<&StackEvent> {
     let failed = events[..end].iter().filter(|event| event.status.ends_with("_FAILED"));
     let mut failed: Vec<&StackEvent> = failed.collect();
     failed.reverse();
-    let is_told = |event: &&&StackEvent| !event.is_stack && !event.reason.to_ascii_lowercase().contains("cancelled");
+    let is_told =
+        |event: &&&StackEvent| !event.is_stack && !event.reason.to_ascii_lowercase().contains("cancelled");
     failed.iter().find(is_told).or(failed.first()).copied()
 }
 
@@ -191,7 +194,10 @@ mod tests {
             assert!(is_told, "{known:?}: {text}");
             assert_eq!(known.is_busy(), matches!(state, State::Busy(_)), "{known:?}");
             if matches!(state, State::Failed(_)) {
-                assert!(text.contains("aws cloudformation ") && text.contains("run again"), "{known:?}: {text}");
+                assert!(
+                    text.contains("aws cloudformation ") && text.contains("run again"),
+                    "{known:?}: {text}"
+                );
             }
             if matches!(state, State::Failed(_) | State::Broken(_)) {
                 assert!(known.has_cause() && text.starts_with(known.word()), "{known:?}: {text}");
@@ -216,7 +222,11 @@ mod tests {
     #[test]
     fn the_first_cause_is_of_the_last_operation_and_no_cancellation() {
         let events = [
-            event("churn-net", "ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: [Gateway, Vpc]."),
+            event(
+                "churn-net",
+                "ROLLBACK_IN_PROGRESS",
+                "The following resource(s) failed to create: [Gateway, Vpc].",
+            ),
             event("Gateway", "CREATE_FAILED", "Resource creation cancelled"),
             event("Vpc", "CREATE_FAILED", "The maximum number of VPCs has been reached."),
             event("Gateway", "CREATE_IN_PROGRESS", ""),

@@ -6,7 +6,7 @@ use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
 use crate::spec::{
     Allow, Aurora, Cluster, ClusterOnDestroy, Instance, Restart, SecretManager, Serverless, Spec, Strategy,
-    Window,
+    Window, is_reference,
 };
 
 pub fn aurora(spec: &Spec, reader: &mut Reader) {
@@ -122,6 +122,9 @@ fn subnets(spec: &Spec, reader: &mut Reader) {
 fn allow_from(cluster: &Cluster, reader: &mut Reader) {
     super::network::repeated(&cluster.allow_from, "aurora.allow_from", reader);
     for (n, peer) in cluster.allow_from.iter().enumerate() {
+        if is_reference(peer) {
+            continue;
+        }
         let path = format!("aurora.allow_from[{n}]");
         let group = peer
             .strip_prefix("sg-")

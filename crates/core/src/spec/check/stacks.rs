@@ -1,0 +1,120 @@
+//! CloudFormation templates, as far as the spec says something of them; what is in a template, the model reads.
+
+use super::super::problem::meant;
+use super::super::references::{OWN, Own, Reference, references};
+use super::{Aurora, Reader, SECRET_VARIABLES_HINT, Spec, join};
+use crate::spec::{ParameterValue, TemplateStack};
+
+/// Characters of a stack's name (botocore's model of CloudFormation, StackName).
+const NAME_MAX: usize = 128;
+
+pub fn stacks(spec: &Spec, reader: &mut Reader) {
+    for (name, stack) in spec.stacks.iter().flatten() {
+        let path = join("stacks", name);
+        names(spec, name, stack, &path, reader);
+        for (key, value) in &stack.parameters {
+            let path = join(&join(&path, "parameters"), key);
+            match value {
+                ParameterValue::Text(text) => {
+                    for reference in references(text) {
+                        known(spec, &reference, &path, reader);
+                    }
+                }
+                ParameterValue::Environment(from) => {
+                    let possible = !from.environment_variable.is_empty()
+                        && from.environment_variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                    if !possible {
+                        let path = join(&path, "environment_variable");
+                        let message = format!("invalid name `{}` of a variable", from.environment_variable);
+                        reader.report(&path, message, SECRET_VARIABLES_HINT);
+                    }
+                }
+            }
+        }
+        super::tag_map(&stack.tags, &join(&path, "tags"), reader);
+    }
+    for (path, text) in values(spec) {
+        for reference in references(text) {
+            known(spec, &reference, &path, reader);
+        }
+    }
+}
+
+/// The values outside of `stacks` that may be outputs, with their paths.
+pub fn values(spec: &Spec) -> Vec<(String, &str)> {
+    let mut found = Vec::new();
+    if let Some(Aurora::Owned(cluster)) = &spec.aurora {
+        let peers = cluster.allow_from.iter().enumerate();
+        found.extend(peers.map(|(n, peer)| (format!("aurora.allow_from[{n}]"), peer.as_str())));
+        let parameters = cluster.parameters.iter();
+        found.extend(parameters.map(|(name, value)| (join("aurora.parameters", name), value.as_str())));
+    }
+    found
+}
+
+fn names(spec: &Spec, name: &str, stack: &TemplateStack, path: &str, reader: &mut Reader) {
+    let is_possible = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    if !is_possible(name) {
+        let hint = "a name begins with a letter and has letters, digits and hyphens";
+        reader.report_key(path, format!("invalid stack name `{name}`"), hint);
+    }
+    let physical = stack.name.clone().unwrap_or_else(|| format!("{}-{name}", spec.stack));
+    if !is_possible(&physical) && stack.name.is_some() || physical.len() > NAME_MAX {
+        let hint = format!("letters, digits and hyphens, first a letter, at most {NAME_MAX} of them");
+        let path = if stack.name.is_some() { join(path, "name") } else { path.to_owned() };
+        reader.report(&path, format!("`{physical}` cannot be the name of a CloudFormation stack"), hint);
+    }
+    let others = spec.stacks.iter().flatten().take_while(|(other, _)| *other != name);
+    let mut others = others.map(|(other, stack)| {
+        (other, stack.name.clone().unwrap_or_else(|| format!("{}-{other}", spec.stack)))
+    });
+    if let Some((other, _)) = others.find(|(_, other)| *other == physical) {
+        let message = format!("`{physical}` is the name of `{other}` too");
+        reader.report(&join(path, "name"), message, "give each CloudFormation stack its own name");
+    }
+}
+
+/// Reports a reference to what the spec does not have.
+fn known(spec: &Spec, reference: &Reference, path: &str, reader: &mut Reader) {
+    match reference {
+        Reference::Output { stack, .. } => {
+            let names: Vec<&str> = spec.stacks.iter().flatten().map(|(name, _)| name.as_str()).collect();
+            if !names.contains(&stack.as_str()) {
+                let hint = match names.is_empty() {
+                    true => "add it under `stacks`".to_owned(),
+                    false => meant(stack, "stacks", &names),
+                };
+                reader.report(path, format!("there is no `{stack}` under `stacks`"), hint);
+            }
+        }
+        Reference::Own(own) => {
+            if let Some(what) = missing(spec, own) {
+                let names: Vec<&str> = OWN.iter().map(|(name, _)| *name).collect();
+                let hint = format!("what can be referred to: {}", names.join(", "));
+                reader.report(path, format!("the spec has no {what}"), hint);
+            }
+        }
+    }
+}
+
+/// What the spec would need for it, and does not have.
+fn missing(spec: &Spec, own: &Own) -> Option<String> {
+    let network = spec.network.is_some();
+    let owned = matches!(spec.aurora, Some(Aurora::Owned(_)));
+    let (is_there, what) = match own {
+        Own::ClusterArn | Own::ClusterIdentifier => (spec.aurora.is_some(), "cluster"),
+        Own::ClusterEndpoint | Own::ClusterPort | Own::SecretArn => (owned, "cluster of its own"),
+        Own::AuroraGroup => (owned && network, "cluster in a network of its own"),
+        Own::VpcId | Own::PrivateSubnets | Own::PublicSubnets => (network, "network"),
+        Own::NotebookGroup => (network && spec.notebook.is_some(), "notebook"),
+        Own::NotebookName => (spec.notebook.is_some(), "notebook"),
+        Own::BucketName | Own::BucketArn => (spec.bucket.is_some(), "bucket"),
+        Own::EndpointName(name) | Own::EndpointArn(name) => {
+            return (!spec.endpoints.contains_key(name)).then(|| format!("endpoint `{name}`"));
+        }
+    };
+    (!is_there).then(|| what.to_owned())
+}
