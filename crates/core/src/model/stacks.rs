@@ -6,7 +6,9 @@ use crate::base::{Id, Input};
 use crate::kinds::bucket_object;
 use crate::kinds::stack::{HIDDEN, OUTPUT, Props, Request, TEMPLATE_TAG, flat};
 use crate::resource::Deletion;
-use crate::spec::{Aurora, Own, ParameterValue, Piece, Reference, Spec, TemplateStack, pieces, references};
+use crate::spec::{
+    self, Aurora, Own, ParameterValue, Piece, Reference, Spec, TemplateStack, pieces, references,
+};
 use crate::template::{LARGEST, LARGEST_INLINE, Parameter, Template};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +28,7 @@ impl Builder<'_> {
     }
 
     fn with_own(&self, text: &str, own: &dyn Fn(&Own) -> Input) -> Input {
-        let mut parts: Vec<Input> = pieces(text)
+        let parts: Vec<Input> = pieces(text)
             .into_iter()
             .map(|piece| match piece {
                 Piece::Text(text) => Input::from(text),
@@ -36,34 +38,21 @@ impl Builder<'_> {
                 Piece::Reference(Reference::Own(name)) => own(&name),
             })
             .collect();
-        if parts.len() == 1 {
-            return parts.remove(0);
-        }
-        let known: Option<Vec<&str>> = parts
-            .iter()
-            .map(|part| match part {
-                Input::Known(text) => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
-        match known {
-            Some(texts) => Input::Known(texts.concat()),
-            None => Input::Joined { parts: parts.into_iter().flat_map(flattened).collect() },
-        }
+        together(parts)
     }
 
     /// What a parameter is given of the stack's own.
     fn own(&self, own: &Own, network: &Network) -> Input {
         let of = |kind, name: &str, output| Input::of(&Id::new(kind, name), output);
-        let joined = |subnets: &[Id]| {
+        let joined = |subnets: &[Input]| {
             let mut parts = Vec::new();
             for subnet in subnets {
                 if !parts.is_empty() {
                     parts.push(Input::from(","));
                 }
-                parts.push(Input::of(subnet, "id"));
+                parts.push(subnet.clone());
             }
-            if parts.len() == 1 { parts.remove(0) } else { Input::Joined { parts } }
+            together(parts)
         };
         match own {
             Own::ClusterArn => match &self.spec.aurora {
@@ -79,7 +68,10 @@ impl Builder<'_> {
                 Some(Aurora::Owned(cluster)) => cluster.port.to_string().into(),
                 _ => "".into(),
             },
-            Own::VpcId => of("vpc", "main", "id"),
+            Own::VpcId => match &self.spec.network {
+                Some(spec::Network::Existing(network)) => self.input(&network.existing),
+                _ => of("vpc", "main", "id"),
+            },
             Own::PrivateSubnets => joined(&network.private),
             Own::PublicSubnets => joined(&network.public),
             Own::AuroraGroup => of("security_group", "aurora", "id"),
@@ -344,6 +336,21 @@ impl Builder<'_> {
                 self.graph.goes_first.insert(id);
             }
         }
+    }
+}
+
+/// One value of these parts.
+fn together(mut parts: Vec<Input>) -> Input {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    let text = |part: &Input| match part {
+        Input::Known(text) => Some(text.clone()),
+        _ => None,
+    };
+    match parts.iter().map(text).collect::<Option<String>>() {
+        Some(text) => Input::Known(text),
+        None => Input::Joined { parts: parts.into_iter().flat_map(flattened).collect() },
     }
 }
 

@@ -51,8 +51,15 @@ fn facts_for(spec: &Spec) -> Facts {
         engine_versions: vec![Offered { version: VERSION.into(), family: (AURORA_MYSQL.family)(VERSION) }],
         today: "2026-11-20".into(),
         timestamp: "20261120-000000".into(),
+        templates: spec.templates().into_iter().map(template).collect(),
         ..Facts::default()
     }
+}
+
+/// The text of a template that a spec under tests/data names.
+fn template(path: &str) -> (String, Result<String, String>) {
+    let text = std::fs::read_to_string(repository("tests/data").join(path));
+    (path.to_owned(), text.map_err(|error| error.to_string()))
 }
 
 /// The graph of a spec in an account in which nothing is there yet.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 fn all_specs() -> Vec<(String, Spec)> {
     let names = files("specs", "yaml").into_iter();
-    let others = ["everything", "hosting", "sql", "trained", "unloaded"];
+    let others = ["everything", "hosting", "sql", "stacked", "trained", "unloaded"];
     let others = others.map(|name| repository(&format!("tests/data/{name}.yaml")));
     let read = names.chain(others).map(|path| {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -120,6 +120,11 @@ fn kinds_are_those_of_the_graph() {
         let with_sql = ["sql_database", "sql_table", "data_load", "data_unload", "sql_function", "sql_grant"];
         let idle: Vec<&&str> =
             wanted.difference(&made).filter(|kind| !with_sql.contains(kind) && **kind != "role").collect();
+        // A template goes through the bucket if it is large, which no spec says.
+        let idle: Vec<&&str> = idle
+            .into_iter()
+            .filter(|kind| **kind != "bucket_object" || spec.templates().is_empty())
+            .collect();
         assert!(idle.is_empty(), "{name}: wanted, and not made: {idle:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::problem::meant;
 use super::super::references::{OWN, Own, Reference, references};
-use super::{Aurora, Reader, SECRET_VARIABLES_HINT, Spec, join};
+use super::{Aurora, Network, Reader, SECRET_VARIABLES_HINT, Spec, join};
 use crate::spec::{ParameterValue, TemplateStack};
 
 /// Characters of a stack's name (botocore's model of CloudFormation, StackName).
@@ -49,6 +49,17 @@ pub fn values(spec: &Spec) -> Vec<(String, &str)> {
         let parameters = cluster.parameters.iter();
         found.extend(parameters.map(|(name, value)| (join("aurora.parameters", name), value.as_str())));
     }
+    if let Some(Network::Existing(network)) = &spec.network {
+        found.push(("network.existing".to_owned(), network.existing.as_str()));
+        for (path, ids) in
+            [("private_subnets", &network.private_subnets), ("public_subnets", &network.public_subnets)]
+        {
+            let ids = ids.iter().enumerate();
+            found.extend(ids.map(|(n, id)| (format!("network.{path}[{n}]"), id.as_str())));
+        }
+    }
+    found.extend(spec.kms_key.iter().map(|key| ("kms_key".to_owned(), key.as_str())));
+    found.extend(spec.roles.given().map(|(name, arn)| (join("roles", name), arn)));
     found
 }
 
