@@ -115,7 +115,7 @@ async fn nat_gateways(of: Check<'_>) -> Result<Vec<(String, usize, usize, f64)>,
             let (_, resource) = of.graph.resources.iter().find(|(known, _)| known.to_string() == *id)?;
             serde_json::from_value::<subnet::Props>(resource.props.clone()).ok().map(|subnet| subnet.zone)
         }
-        Input::Known(_) => None,
+        Input::Known(_) | Input::Joined { .. } => None,
     };
     let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
     for (_, nat) in of.created::<nat_gateway::Props>("nat_gateway") {

@@ -23,6 +23,7 @@ mod spec_docs;
 mod spec_engine;
 mod spec_value;
 mod sql_text;
+mod stacks;
 mod sync;
 mod template;
 mod tidy;
