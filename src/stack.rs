@@ -2,6 +2,7 @@
 
 use crate::aws::{Aws, Connection, Failure};
 use crate::kinds::Kinds;
+use crate::kinds::change_set::ChangeSets;
 use crate::kinds::swept::Leftover;
 use auroraml_core::model;
 use auroraml_core::spec::Spec;
@@ -22,6 +23,8 @@ pub struct Stack {
     pub final_snapshot: Option<String>,
     /// Whether a lease tells that the last run did all of what it was to do: nothing of it is still on its way.
     pub is_quiet: bool,
+    /// Where change sets of CloudFormation are asked for, and kept until they are taken away.
+    pub change_sets: Option<Arc<ChangeSets>>,
     /// Nobody has the spec: how things go is read from their tags.
     pub from_tags: bool,
 }
@@ -50,6 +53,7 @@ impl Stack {
             let_go: BTreeSet::new(),
             final_snapshot: None,
             is_quiet: false,
+            change_sets: None,
             from_tags: false,
         }
     }

@@ -245,6 +245,8 @@ pub struct Plan {
     #[arg(long, requires = "destroy")]
     pub unprotect: bool,
     #[command(flatten)]
+    pub sets: super::change_sets::Wanted,
+    #[command(flatten)]
     pub terms: Terms,
 }
 
@@ -334,6 +336,8 @@ pub struct Apply {
     /// Write what happens to FILE, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
+    #[command(flatten)]
+    pub sets: super::change_sets::Wanted,
     #[command(flatten)]
     pub terms: Terms,
     #[command(flatten)]

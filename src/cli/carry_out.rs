@@ -5,6 +5,7 @@ mod many;
 mod tests;
 
 use super::args::{AllowArgument, Apply, Destroy, Global, Terms};
+use super::change_sets::{self, Wanted};
 use super::confirm::confirm;
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, SavedPlan, sha256};
@@ -39,6 +40,8 @@ pub(super) struct Request<'a> {
     pub plan: Option<&'a Path>,
     /// Whether what others made and hangs on the stack goes with it.
     pub sweep: bool,
+    /// Whether CloudFormation is asked for change sets.
+    pub sets: Wanted,
     /// How it was typed, and with which flags.
     pub typed: Vec<String>,
     pub global: &'a Global,
@@ -60,12 +63,16 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     if let Some(paths) = fleet::sources(&args.spec, &args.several)? {
         return many::apply(paths, args, global, printer).await;
     }
-    let Apply { spec, several: _, yes, plan, events, terms, together } = args;
+    let Apply { spec, several: _, yes, plan, events, sets, terms, together } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
     let sweep = false;
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global, together }, printer)
-        .await
+    let sets = *sets;
+    begin(
+        Request { intent, spec, terms, yes: *yes, events, plan, sweep, sets, typed, global, together },
+        printer,
+    )
+    .await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -76,8 +83,12 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
     let sweep = args.without.sweep;
-    begin(Request { intent, spec, terms, yes: *yes, events, plan, sweep, typed, global, together }, printer)
-        .await
+    let sets = Wanted::default();
+    begin(
+        Request { intent, spec, terms, yes: *yes, events, plan, sweep, sets, typed, global, together },
+        printer,
+    )
+    .await
 }
 
 pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
@@ -109,6 +120,7 @@ pub(super) async fn under_lease(
     printer: &Printer,
     then: impl AsyncFnOnce(&Session) -> Result<(), Error>,
 ) -> Result<Exit, Error> {
+    change_sets::ask(session, request.sets);
     let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
     let mut held = lease::hold(session, request.global, together, &command, printer).await?;
     let interrupted = held.interrupted();
@@ -116,6 +128,7 @@ pub(super) async fn under_lease(
         result = Box::pin(carry_out(session, request, saved, &mut held, printer)) => result,
         () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
     };
+    let result = change_sets::cleared(session, result).await;
     let result = match result {
         Ok(exit) => then(session).await.map(|()| exit),
         Err(error) => Err(error),

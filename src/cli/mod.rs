@@ -7,6 +7,7 @@ pub mod args;
 mod audit;
 mod bills;
 mod carry_out;
+mod change_sets;
 mod confirm;
 mod cost;
 mod data;

@@ -2,6 +2,7 @@
 
 use super::args::{Global, Terms};
 use super::carry_out::{Request, begin, with};
+use super::change_sets::Wanted;
 use super::exit::{Error, Exit};
 use super::hint;
 use super::lease::Together;
@@ -92,7 +93,19 @@ pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<E
     let (intent, typed, events) = (Intent::Pause { nat: *nat }, args.words(), events.as_deref());
     let sweep = false;
     begin(
-        Request { intent, spec, terms, yes: *yes, events, plan: None, sweep, typed, global, together },
+        Request {
+            intent,
+            spec,
+            terms,
+            yes: *yes,
+            events,
+            plan: None,
+            sweep,
+            sets: Wanted::default(),
+            typed,
+            global,
+            together,
+        },
         printer,
     )
     .await
@@ -102,8 +115,19 @@ pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result
     let Resume { spec, yes, events, terms, together } = args;
     let (intent, typed, events) = (Intent::Apply, args.words(), events.as_deref());
     let sweep = false;
-    let request =
-        Request { intent, spec, terms, yes: *yes, events, plan: None, sweep, typed, global, together };
+    let request = Request {
+        intent,
+        spec,
+        terms,
+        yes: *yes,
+        events,
+        plan: None,
+        sweep,
+        sets: Wanted::default(),
+        typed,
+        global,
+        together,
+    };
     with(request, printer, async |session: &Session| answers(session, printer).await).await
 }
 

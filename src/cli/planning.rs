@@ -5,7 +5,7 @@ use super::exit::{Error, Exit};
 use super::fleet::{self, Fleet, Shape, Told, plan_file};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
-use super::{files, hint};
+use super::{change_sets, files, hint};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::render;
@@ -17,7 +17,9 @@ pub async fn plan(args: &Plan, global: &Global, printer: &Printer) -> Result<Exi
     }
     let mut session = Session::open(&args.spec, global, printer).await?;
     session.let_go(&args.terms);
+    change_sets::ask(&mut session, args.sets);
     let shown = show(&session, args, args.out.as_deref(), global, printer).await;
+    let shown = change_sets::cleared(&session, shown).await;
     session.close(shown.map(|told| told.exit))
 }
 
@@ -34,7 +36,9 @@ async fn plan_several(
     let shown = fleet.each(global, printer, async |session, printer| {
         session.let_go(&args.terms);
         let out = args.out.as_deref().map(|folder| plan_file(folder, session));
-        show(session, args, out.as_deref(), global, printer).await
+        change_sets::ask(session, args.sets);
+        let shown = show(session, args, out.as_deref(), global, printer).await;
+        change_sets::cleared(session, shown).await
     });
     shown.await
 }
@@ -61,7 +65,7 @@ async fn show(
     };
     // A plan wakes nobody unless it is told to.
     let order = Order { wake: args.wake, ..args.terms.order(intent) };
-    let prepared = prepare(&session.stack, order).await.map_err(no_plan)?;
+    let prepared = Box::pin(prepare(&session.stack, order)).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
     let document = session.document(&subject, &prepared);

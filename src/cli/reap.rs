@@ -2,6 +2,7 @@
 
 use super::args::{Destroy, Global, Terms};
 use super::carry_out::{Request, under_lease};
+use super::change_sets::Wanted;
 use super::exit::{Error, Exit, Trouble};
 use super::fleet::{self, Several};
 use super::lease::Together;
@@ -125,6 +126,7 @@ async fn one(
         events,
         plan: None,
         sweep,
+        sets: Wanted::default(),
         typed,
         global,
         together,

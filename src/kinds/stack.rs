@@ -1,5 +1,6 @@
 //! How CloudFormation is asked for the stacks that run templates.
 
+pub mod change_set;
 mod inside;
 mod request;
 

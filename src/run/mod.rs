@@ -3,6 +3,7 @@
 mod again;
 pub mod audit;
 pub mod bills;
+pub mod change_sets;
 pub mod data;
 pub mod drift;
 pub mod execute;

@@ -1,7 +1,7 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
 use super::execute::{Report, execute, may_hide, said};
-use super::{again, facts, preflight};
+use super::{again, change_sets, facts, preflight};
 use crate::aws::{Aws, Failure, Inside, Look, Stop};
 use crate::kinds::swept::Leftover;
 use crate::stack::Stack;
@@ -74,7 +74,11 @@ pub struct Survey {
 pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
     let order: Order = order.into();
     let Survey { observed, facts, planned } = survey(stack, order).await?;
-    let (graph, mut plan, may_hide) = planned.map_err(PrepareError::Preflight)?;
+    let (mut graph, mut plan, may_hide) = planned.map_err(PrepareError::Preflight)?;
+    if order.intent == Intent::Apply {
+        Box::pin(change_sets::with(stack, &mut graph, &mut plan, &observed)).await?;
+        change_sets::notes(stack, &mut plan);
+    }
     if plan.blocked.is_empty() {
         let outlook = async {
             match order.intent == Intent::Apply && wires(&plan) {
@@ -221,6 +225,8 @@ pub async fn reconcile(
     aws.heed(stop.clone());
     // Later rounds are held to what the first plan announced: nobody agreed to more.
     let permit = Arc::new(prepared.plan.permit(&prepared.graph, &catalog, closes(aws, spec, order)));
+    // What was shown is executed; what comes after it is planned as it is.
+    let later = Stack { change_sets: None, ..stack.clone() };
     let (mut reports, mut prepared) = (Vec::new(), prepared);
     let reviewed = order.reviewed.then(|| prepared.plan.clone());
     let mut unreviewed = Vec::new();
@@ -246,7 +252,7 @@ pub async fn reconcile(
             settle(aws, began, &stop, &listener).await;
         }
         let before = prepared.plan;
-        prepared = again::until_seen(&aws.clock, &stop, &*listener, || prepare(stack, order)).await?;
+        prepared = again::until_seen(&aws.clock, &stop, &*listener, || prepare(&later, order)).await?;
         // What has come to light meanwhile may be what was in the way of a destroy.
         let goes_on =
             complete || order.intent != Intent::Apply && has_more_to_delete(&before, &prepared.plan);

@@ -7,7 +7,7 @@ use crate::cli::files::{self, SavedPlan, sha256};
 use crate::cli::fleet::{Fleet, Group, Shape, Told, plan_file};
 use crate::cli::printer::Printer;
 use crate::cli::session::{Session, no_plan};
-use crate::cli::{hint, terminal};
+use crate::cli::{change_sets, hint, terminal};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::model::Intent;
 use auroraml_core::render::{self, json};
@@ -67,6 +67,17 @@ fn saved(session: &mut Session, args: &Apply) -> Result<Option<SavedPlan>, Error
 /// Shows the plan of one stack, and remembers it.
 async fn show(session: &mut Session, args: &Apply, printer: &Printer, shown: &Shown) -> Result<Told, Error> {
     saved(session, args)?;
+    change_sets::ask(session, args.sets);
+    let shown = shown_once(session, args, printer, shown).await;
+    change_sets::cleared(session, shown).await
+}
+
+async fn shown_once(
+    session: &Session,
+    args: &Apply,
+    printer: &Printer,
+    shown: &Shown,
+) -> Result<Told, Error> {
     let prepared = prepare(&session.stack, args.terms.order(Intent::Apply)).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let subject = session.subject(false, &args.terms);
@@ -115,6 +126,7 @@ async fn one(
         events: events.as_deref(),
         plan: args.plan.as_deref(),
         sweep: false,
+        sets: args.sets,
         typed: args.words(),
         global,
         together: &args.together,

@@ -87,7 +87,7 @@ pub(super) async fn execute(aws: &Aws, set: &ChangeSet) -> Result<(), Failure> {
 }
 
 /// Asks for a change set of this name and returns its ARN.
-pub(in crate::kinds) async fn ask(
+pub(super) async fn ask(
     aws: &Aws,
     name: &str,
     want: &Props,

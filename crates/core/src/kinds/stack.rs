@@ -8,7 +8,7 @@ mod losses;
 mod status;
 
 pub use flat::{HIDDEN, flat};
-pub use losses::{Replaced, at_stake};
+pub use losses::{Replaced, at_stake, is_data};
 pub use status::{StackEvent, Status, first_cause, status};
 
 use super::Kind;
@@ -67,8 +67,8 @@ pub struct ChangeSet {
     pub arn: String,
     /// Data-bearing resources that it removes or replaces, as sentences.
     pub losses: Vec<String>,
-    /// Logical ids of what it removes or replaces, or may.
-    pub replaced: BTreeSet<String>,
+    /// Logical ids of everything that it touches.
+    pub touched: BTreeSet<String>,
 }
 
 impl Kind for Stack {

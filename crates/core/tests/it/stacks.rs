@@ -159,7 +159,7 @@ fn plans_say_what_an_update_may_cost() {
     case("the same, and a person says so", &let_go, &observed);
     case("a secret is changed", &report(&|text| text.replace("For ${Cluster}", "Of ${Cluster}")), &observed);
     let mut known = report(&|text| text.replace("For ${Cluster}", "Of ${Cluster}"));
-    let set = ChangeSet { arn: "arn".into(), losses: Vec::new(), replaced: [].into() };
+    let set = ChangeSet { arn: "arn".into(), losses: Vec::new(), touched: [].into() };
     let resource = known.resources.get_mut(&Id::new("stack", "report")).unwrap();
     resource.props["request"]["change_set"] = json!(set);
     case("a secret is changed, and a change set says that nothing is replaced", &known, &observed);

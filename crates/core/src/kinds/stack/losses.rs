@@ -73,7 +73,10 @@ pub fn unsettles(want: &Value, changes: &[Change], live: &Live) -> BTreeSet<Stri
         return BTreeSet::new();
     }
     let (template, wanted) = (template_of(&live.props), template_of(want));
-    let affected = affected(&changes, &template);
+    let affected = match change_set_of(want) {
+        Some(set) => set.touched,
+        None => affected(&changes, &template),
+    };
     let names = template.keys().chain(wanted.keys()).filter_map(|path| part(path, "Outputs"));
     let names: BTreeSet<&str> = names.collect();
     let may_change = |name: &&str| {
@@ -87,15 +90,25 @@ pub fn unsettles(want: &Value, changes: &[Change], live: &Live) -> BTreeSet<Stri
 /// Logical ids of the resources with data.
 fn data<'t>(template: &Texts<'t>) -> BTreeSet<&'t str> {
     let ids: BTreeSet<&str> = template.keys().filter_map(|path| part(path, "Resources")).collect();
-    let bears = |id: &&str| {
-        let is_member = format!("Resources.{id}.Properties.DBClusterIdentifier");
-        let has =
-            template.range(is_member.as_str()..).next().is_some_and(|(path, _)| path.starts_with(&is_member));
-        let properties = if has { json!({ "DBClusterIdentifier": "" }) } else { json!({}) };
-        let all = Value::Null;
-        Resource { id, kind: kind(template, id), properties: &properties, all: &all }.bears_data()
-    };
+    let bears = |id: &&str| bears_data(template, id, kind(template, id));
     ids.into_iter().filter(bears).collect()
+}
+
+fn bears_data(template: &Texts<'_>, id: &str, kind: &str) -> bool {
+    // A member of a cluster has no data of its own.
+    let cluster = format!("Resources.{id}.Properties.DBClusterIdentifier");
+    let own = template.range(cluster.as_str()..).next();
+    let properties = match own.is_some_and(|(path, _)| path.starts_with(&cluster)) {
+        true => json!({ "DBClusterIdentifier": "" }),
+        false => json!({}),
+    };
+    Resource { id, kind, properties: &properties, all: &Value::Null }.bears_data()
+}
+
+/// Whether a resource of this type holds data; `template` is where it stands.
+pub fn is_data(template: &BTreeMap<String, String>, id: &str, kind: &str) -> bool {
+    let texts = template.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    bears_data(&texts.collect(), id, kind)
 }
 
 fn kind<'t>(template: &Texts<'t>, id: &str) -> &'t str {
