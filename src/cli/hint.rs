@@ -96,7 +96,7 @@ pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
 impl Apply {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Apply { spec, several, yes, plan, events, terms: limits, together } = self;
+        let Apply { spec, several, yes, plan, events, sets, terms: limits, together } = self;
         let Several { more, parallel } = several;
         let mut words = vec!["apply".into(), spec.display().to_string()];
         words.extend(more.iter().map(|spec| spec.display().to_string()));
@@ -105,6 +105,7 @@ impl Apply {
         }
         words.extend(path("--plan", plan.as_deref()));
         words.extend(path("--events", events.as_deref()));
+        words.extend(sets.change_sets.then(|| "--change-sets".into()));
         words.extend(terms(limits));
         words.extend(together.words());
         words.extend(yes.then(|| "--yes".into()));
@@ -136,6 +137,7 @@ impl Plan {
         let mut words = vec![command.into(), self.spec.display().to_string()];
         words.extend(self.unprotect.then(|| "--unprotect".into()));
         words.extend(path("--plan", Some(saved)));
+        words.extend(self.sets.change_sets.then(|| "--change-sets".into()));
         words.extend(terms(&self.terms));
         words
     }
@@ -202,6 +204,7 @@ mod tests {
             "auroraml apply s.yaml --sandbox --sandbox-speed max".into(),
             "auroraml apply s.yaml --sandbox=http://127.0.0.1:4599".into(),
             "auroraml destroy s.yaml".into(),
+            "auroraml apply s.yaml --change-sets".into(),
             "auroraml apply s.yaml more/ --parallel 8 --set stage=prod".into(),
         ] {
             let (typed, hinted) = again(&line);

@@ -5,9 +5,9 @@
 use crate::aws::Failure;
 use crate::kinds::change_set::{Answer, Asked, answer, ask, remove};
 use crate::stack::Stack;
-use auroraml_core::base::{Id, Live, Observed, To, has_reference, outputs, resolve};
+use auroraml_core::base::{Live, Observed, To, has_reference, outputs, resolve};
 use auroraml_core::kinds::Kind;
-use auroraml_core::kinds::stack::{self, ChangeSet, Props};
+use auroraml_core::kinds::stack::{self, ChangeSet, Props, Status};
 use auroraml_core::plan::{Plan, Step, plan as planned};
 use auroraml_core::resource::{Action, Graph};
 use std::time::Duration;
@@ -93,19 +93,18 @@ fn asked_of(graph: &Graph, step: &Step, observed: &Observed) -> Option<(Props, O
     let known = graph.resources.values().map(|resource| {
         (
             resource.id.clone(),
-            outputs(&resource.predicted, seen(observed, &resource.id).map(|live| &live.outputs)),
+            outputs(&resource.predicted, observed.get(&resource.id).map(|live| &live.outputs)),
         )
     });
     let want = resolve(&graph.resources.get(&step.id)?.props, &known.collect());
     if has_reference(&want) {
         return None;
     }
-    let live = seen(observed, &step.id).and_then(|live| serde_json::from_value(live.props.clone()).ok());
+    // A stack that a change set made and nobody executed is none yet.
+    let is_empty = |live: &&Live| live.output(stack::STATUS) == Some(Status::ReviewInProgress.word());
+    let live = observed.get(&step.id).filter(|live| !is_empty(live));
+    let live = live.and_then(|live| serde_json::from_value(live.props.clone()).ok());
     Some((serde_json::from_value(want).ok()?, live))
-}
-
-fn seen<'o>(observed: &'o Observed, id: &Id) -> Option<&'o Live> {
-    observed.get(id)
 }
 
 /// The change set once CloudFormation has made it, with what it does; or why there is none.

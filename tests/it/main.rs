@@ -51,6 +51,7 @@ mod sandbox_server;
 mod speed;
 mod sql;
 mod stacks;
+mod stacks_of_templates;
 mod steps;
 mod stubborn;
 mod support;
