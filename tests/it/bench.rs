@@ -62,6 +62,7 @@ impl Bench {
             let_go,
             final_snapshot: None,
             is_quiet: false,
+            change_sets: None,
             from_tags: false,
         };
         Bench { account, stack, aws, files, recorder: Arc::default() }

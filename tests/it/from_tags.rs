@@ -52,6 +52,7 @@ async fn found(mut aws: Aws) -> Stack {
         kinds: Default::default(),
         let_go: Default::default(),
         final_snapshot: None,
+        change_sets: None,
         from_tags: true,
         is_quiet: false,
     }

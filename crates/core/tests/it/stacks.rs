@@ -9,7 +9,7 @@ use auroraml_core::model::{self, Code, Intent, Preflight};
 use auroraml_core::plan::{Plan, misnamed, plan};
 use auroraml_core::resource::{Action, Graph};
 use auroraml_core::spec::{self, Spec};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
