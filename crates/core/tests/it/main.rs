@@ -24,6 +24,7 @@ mod spec_engine;
 mod spec_value;
 mod sql_text;
 mod sync;
+mod template;
 mod tidy;
 mod validate;
 mod variables;
