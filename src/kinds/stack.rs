@@ -9,24 +9,24 @@ use crate::aws::{Aws, During, Failure, Look, tag_map};
 use auroraml_core::base::{Input, ONLY_TAGGED, Outputs, State};
 use auroraml_core::kinds::stack::{OUTPUT, Props, STATUS, Stack, Status, TEMPLATE_TAG, flat, status};
 use auroraml_core::template::Template;
-use aws_sdk_cloudformation::types::{Stack as Described, TemplateStage};
+use aws_sdk_cloudformation::types::{Stack as Described, StackStatus, TemplateStage};
 use futures_util::future::join_all;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Output in which the executor finds why AWS undid or gave up what it was asked for.
 const FAILURE: &str = "failure";
-/// Pages of a listing of all stacks; more stacks than that no account has (quotas: 2,000).
+/// Pages of the listing of all stacks: more stacks than that no account has (quotas: 2,000).
 const PAGES_MAX: usize = 60;
 
 impl Calls for Stack {
-    /// The stacks of the spec by their names, and those of an earlier spec by their tag.
+    /// The stacks of the spec by their names, and those of an earlier spec whose names begin with the stack's.
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
         let Some(names) = &aws.scope.stacks else { return Ok(Vec::new()) };
         let one = look.only.and_then(|only| names.get(only));
         let listed = match one {
             Some(physical) => described(aws, physical).await?.into_iter().collect(),
-            None => look.shared("DescribeStacks", every_stack(aws)).await?.to_vec(),
+            None => look.shared("DescribeStacks", every_stack(aws, names)).await?.to_vec(),
         };
         let mut found: BTreeMap<String, &Described> = BTreeMap::new();
         for stack in listed.iter().filter(|stack| stack.parent_id().is_none()) {
@@ -93,14 +93,24 @@ pub(super) async fn described(aws: &Aws, name: &str) -> Result<Option<Described>
     }))
 }
 
-async fn every_stack(aws: &Aws) -> Result<Vec<Described>, Failure> {
-    let mut pages = aws.cloudformation.describe_stacks().into_paginator().send();
-    let mut found = Vec::new();
+/// The stacks of the spec, and those that have a name as the stack's own have.
+async fn every_stack(aws: &Aws, names: &BTreeMap<String, String>) -> Result<Vec<Described>, Failure> {
+    let statuses = Status::ALL.iter().filter(|status| **status != Status::DeleteComplete);
+    let statuses = statuses.map(|status| StackStatus::from(status.word())).collect();
+    let request = aws.cloudformation.list_stacks().set_stack_status_filter(Some(statuses));
+    let mut pages = request.into_paginator().send();
+    let prefix = aws.place.name("");
+    let mut found = BTreeSet::new();
     for _ in 0..PAGES_MAX {
         let Some(page) = pages.next().await else { break };
-        found.extend(page.during("DescribeStacks")?.stacks.unwrap_or_default());
+        let page = page.during("ListStacks")?;
+        let own = page.stack_summaries().iter().filter(|stack| stack.parent_id().is_none());
+        let names = own.filter_map(|stack| stack.stack_name());
+        found.extend(names.filter(|name| name.starts_with(&prefix)).map(String::from));
     }
-    Ok(found)
+    found.extend(names.values().cloned());
+    let all = join_all(found.iter().map(|name| described(aws, name))).await;
+    all.into_iter().filter_map(Result::transpose).collect()
 }
 
 fn tags(stack: &Described) -> BTreeMap<String, String> {

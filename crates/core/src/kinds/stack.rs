@@ -13,7 +13,7 @@ pub use status::{StackEvent, Status, first_cause, status};
 
 use super::Kind;
 use crate::base::{Change, Input, Live};
-use crate::resource::permission::Permission;
+use crate::resource::permission::{EVERYTHING, Permission};
 use crate::resource::{Asked, PLAIN, Refusal, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -116,10 +116,11 @@ impl Kind for Stack {
         // A database alone can take most of an hour, and a rollback as long again (fact book, section 6.3).
         limit_minutes: 240,
         permissions: &[
-            // What an earlier spec made is found by its tag, which only this listing tells.
-            Permission::look(&["cloudformation:DescribeStacks"], &["cloudformation:stack/*"]),
+            // What an earlier spec made is found by its name; AWS scopes this listing to nothing.
+            Permission::look(&["cloudformation:ListStacks"], EVERYTHING),
             Permission::look(
                 &[
+                    "cloudformation:DescribeStacks",
                     "cloudformation:GetTemplate",
                     "cloudformation:DescribeStackEvents",
                     "cloudformation:ListStackResources",
@@ -140,11 +141,7 @@ impl Kind for Stack {
             // CloudFormation reads a large template with the permissions of whoever asks.
             Permission::create(&["s3:GetObject"], &["s3:{template_bucket}/auroraml/*"]),
             Permission::change(
-                &[
-                    "cloudformation:UpdateStack",
-                    "cloudformation:UpdateTerminationProtection",
-                    "cloudformation:UntagResource",
-                ],
+                &["cloudformation:UpdateStack", "cloudformation:UpdateTerminationProtection"],
                 &["cloudformation:stack/{template_stack}/*"],
             ),
             Permission::delete(

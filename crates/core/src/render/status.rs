@@ -275,6 +275,7 @@ fn values(live: &[&Live]) -> Vec<Value> {
         ("bucket", "bucket", &["name", "id", "arn"]),
         ("endpoint", "SageMaker endpoint", &["name"]),
         ("notebook", "notebook", &["url", "name"]),
+        ("stack", "CloudFormation stack", &["name"]),
     ];
     let mut out = Vec::new();
     for (kind, label, keys) in wanted {

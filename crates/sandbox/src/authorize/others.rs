@@ -64,6 +64,12 @@ pub(super) fn cloudformation(call: &Call, stacks: &CloudFormation) -> Option<Vec
         }
     }
     let mut demands = vec![demand];
+    // "TagResource: Grants permission to tag cloudformation resources", asked for where a stack is made with tags.
+    let is_made = call.operation == "CreateStack" || get("ChangeSetType") == Some("CREATE");
+    if is_made && call.params.glance().any(|(name, _)| name.starts_with("Tags.")) {
+        let stack = demands[0].resource.clone();
+        demands.push(Demand::new("cloudformation:TagResource", stack));
+    }
     if let Some(role) = get("RoleARN") {
         demands.push(Demand::pass_role(role, "cloudformation.amazonaws.com"));
     }
