@@ -19,7 +19,7 @@ pub use trust::{Host, TrustError, Trusted, trust};
 use crate::kinds::catalog;
 use crate::model::scope;
 use crate::resource::permission::{Permission, Verb};
-use crate::spec::{Aurora, Nat, SecretManager, Spec};
+use crate::spec::{Aurora, Nat, Network, SecretManager, Spec};
 
 /// What somebody comes for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,8 +105,13 @@ impl<'s> Wish<'s> {
         let purpose = if purpose == Purpose::Sweep { Purpose::Destroy } else { purpose };
         let existing = self.spec.is_none_or(|spec| matches!(spec.aurora, Some(Aurora::Existing(_))));
         match (purpose, verb) {
-            // AWS is asked for them only where the spec has some, of whatever sort.
-            _ if JOBS.contains(&kind) && !JOBS.iter().any(|kind| self.wants(kind)) => false,
+            // AWS is asked for them only where the spec has some, of whatever sort, or where nobody has the spec.
+            _ if JOBS.contains(&kind)
+                && purpose != Purpose::Destroy
+                && !JOBS.iter().any(|kind| self.wants(kind)) =>
+            {
+                false
+            }
             _ if SQL.contains(&kind) && !self.wants(kind) => false,
             (Purpose::Query, Verb::Look) => matches!(kind, "cluster" | "instance"),
             (Purpose::Query, _) => false,
@@ -127,7 +132,7 @@ impl<'s> Wish<'s> {
 
 /// Whether the spec has something of this kind.
 pub fn wants(spec: &Spec, kind: &str) -> bool {
-    let network = spec.network.as_ref();
+    let network = spec.network.as_ref().and_then(Network::owned);
     let owned = match &spec.aurora {
         Some(Aurora::Owned(cluster)) => Some(cluster.as_ref()),
         _ => None,
@@ -136,7 +141,8 @@ pub fn wants(spec: &Spec, kind: &str) -> bool {
     let endpoints = || scope(spec).endpoints;
     let models = || spec.endpoints.values().filter_map(|endpoint| endpoint.model.as_ref());
     match kind {
-        "vpc" | "subnet" | "security_group" | "route_table" => network.is_some(),
+        "security_group" => spec.network.is_some(),
+        "vpc" | "subnet" | "route_table" => network.is_some(),
         "internet_gateway" => network.is_some_and(|network| !network.public_subnets.is_empty()),
         "elastic_ip" | "nat_gateway" => network.is_some_and(|network| network.nat != Nat::None),
         "vpc_endpoint" => network.is_some_and(|network| !network.endpoints.is_empty()),

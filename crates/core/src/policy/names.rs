@@ -5,8 +5,8 @@ use crate::lease;
 use crate::model::{has_jobs, loads, scope, unloads};
 use crate::resource::permission::When;
 use crate::spec::{
-    Address, Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, S3Access, SecretManager,
-    ServiceEndpoint, Spec,
+    Address, Aurora, BucketOnDestroy, ClusterOnDestroy, EndpointManager, Model, Network, S3Access,
+    SecretManager, ServiceEndpoint, Spec,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +78,8 @@ impl Names {
         say("bucket_that_goes", some(goes, &bucket));
         say("interface", some(known.vpc.is_some(), "*"));
         let is_interface = |service: &ServiceEndpoint| *service != ServiceEndpoint::S3;
-        let interfaces = spec.network.iter().flat_map(|network| &network.endpoints).any(is_interface);
+        let network = spec.network.as_ref().and_then(Network::owned);
+        let interfaces = network.iter().flat_map(|network| &network.endpoints).any(is_interface);
         say("hosted_zone", some(interfaces, "*"));
 
         let (owned, existing) = match &spec.aurora {

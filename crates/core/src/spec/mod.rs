@@ -18,10 +18,12 @@ mod notebook;
 mod problem;
 mod reader;
 mod restart;
+mod roles;
 mod schema;
 mod secret;
 mod sql;
 mod stack;
+mod statement;
 mod table;
 mod training;
 mod variables;
@@ -36,15 +38,17 @@ pub use endpoints::{Container, Endpoint, EndpointManager, Model, ServerlessEndpo
 pub use hyperparameters::{goal as metric_goal, is_whole as whole_hyperparameter};
 pub use images::{XGBOOST_VERSIONS, xgboost_accounts, xgboost_image};
 pub use machine_learning::{BedrockAccess, MachineLearning, S3Access, S3Buckets, SagemakerAccess};
-pub use network::{Nat, Network, ServiceEndpoint};
+pub use network::{ExistingNetwork, Nat, Network, OwnNetwork, ServiceEndpoint};
 pub use notebook::{Notebook, NotebookSubnet};
 pub(crate) use problem::nearest;
 pub use problem::{Problem, Problems};
 pub use restart::{Allow, Restart, Strategy};
+pub use roles::Roles;
 pub use schema::json_schema;
 pub use secret::{Secret, SecretManager};
 pub use sql::{Columns, Grant, LineEnd, NameAndType, SqlFunction, SqlRole, SqlTable, TableLoad, Unload};
 pub use stack::Spec;
+pub use statement::Statement;
 pub use table::{Table, tables};
 pub use training::{
     Autopilot, AutopilotMode, Goal, Problem as AutopilotProblem, Range, Training, Tuning, seconds,
