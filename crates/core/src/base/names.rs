@@ -36,6 +36,8 @@ pub mod unknown {
     pub const REGISTRY: &str = "\u{E003}";
     /// `amazonaws.com`
     pub const SUFFIX: &str = "\u{E004}";
+    /// The range of a VPC of others.
+    pub const VPC_RANGE: &str = "\u{E005}";
     /// The first of the region's zones; the others follow it.
     pub const ZONE: char = '\u{E010}';
     pub const ZONES: usize = 16;

@@ -150,6 +150,12 @@ impl<'a> Context<'a> {
         (!tags.is_empty()).then_some(Node::List(tags))
     }
 
+    /// Whether a rule leads to the range of a VPC of others, which somebody must say.
+    pub fn needs_range(&self) -> bool {
+        let mut written = self.ids.keys().map(|id| &self.graph.resources[id].props);
+        written.any(|props| props.to_string().contains(unknown::VPC_RANGE))
+    }
+
     pub fn logical(&self, id: &Id) -> String {
         self.ids.get(id).cloned().unwrap_or_default()
     }

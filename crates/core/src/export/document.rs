@@ -6,7 +6,7 @@ use super::node::Node;
 use super::text::{IMAGES, IMAGES_COLUMN};
 use super::version::Version;
 use super::write::{has_model, writer};
-use super::{FILES, HAS_FILES, PASSWORD, VERSION, model_data, yaml};
+use super::{FILES, HAS_FILES, PASSWORD, VERSION, VPC_RANGE, model_data, yaml};
 use crate::base::Id;
 use crate::kinds::SECTIONS;
 use crate::spec::xgboost_accounts;
@@ -142,6 +142,14 @@ fn parameters(context: &Context<'_>, version: Option<&Version>) -> Vec<Entry> {
             ("AllowedPattern", Some(Node::text(r#"[!#-.0-?A-\[\]-~]+"#))),
         ]);
         all.push(plain(PASSWORD, parameter));
+    }
+    if context.needs_range() {
+        let parameter = Node::map([
+            ("Type", Some(Node::text("String"))),
+            ("Description", Some(Node::text("IPv4 range of the VPC, such as 10.0.0.0/16"))),
+            ("AllowedPattern", Some(Node::text(r"\d+\.\d+\.\d+\.\d+/\d+"))),
+        ]);
+        all.push(plain(VPC_RANGE, parameter));
     }
     let conditions: BTreeSet<&String> = context.conditions.values().collect();
     if conditions.contains(&HAS_FILES.to_owned()) {

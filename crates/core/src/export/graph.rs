@@ -9,12 +9,14 @@ use crate::base::{Id, references};
 use crate::model::facts::Facts;
 use crate::model::{self, Intent};
 use crate::resource::Graph;
-use crate::spec::Spec;
+use crate::spec::{Network, Spec};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Graph, Vec<Refused>> {
-    let network = spec.network.as_ref();
-    let subnets = network.map_or(0, |n| n.private_subnets.len().max(n.public_subnets.len()));
+    let subnets = match &spec.network {
+        Some(Network::Owned(network)) => network.private_subnets.len().max(network.public_subnets.len()),
+        Some(Network::Existing(_)) | None => 0,
+    };
     let mut refused = Vec::new();
     if subnets > unknown::ZONES {
         refused.push(Refused {
@@ -37,6 +39,7 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
     let facts = Facts {
         zones: zones(),
         engine_versions: version.map(|version| version.offered.clone()).into_iter().collect(),
+        vpc_ranges: vec![unknown::VPC_RANGE.into()],
         files: given.files.clone(),
         today: given.today.clone(),
         ..Facts::default()
@@ -48,7 +51,7 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
 /// What of a graph is in the template.
 pub struct Selection {
     pub ids: BTreeSet<Id>,
-    /// What is left out because of another resource that is.
+    /// What is left out, with what CloudFormation cannot make of which it is made.
     pub without: BTreeMap<Id, Id>,
     /// Roles that only what is left out would use.
     pub unused: BTreeSet<Id>,
@@ -66,8 +69,13 @@ pub fn written(graph: &Graph) -> Selection {
         let mut missing = needed(graph, &id).into_iter().filter(|other| !selection.ids.contains(other));
         let given = |other: &Id| id.kind == "model" && TRAINING.contains(&other.kind);
         match missing.find(|other| !given(other)) {
-            Some(other) => drop(selection.without.insert(id, other)),
-            None => drop(selection.ids.insert(id)),
+            Some(other) => {
+                let root = selection.without.get(&other).unwrap_or(&other).clone();
+                selection.without.insert(id, root);
+            }
+            None => {
+                selection.ids.insert(id);
+            }
         }
     }
     let used: BTreeSet<Id> = selection.ids.iter().flat_map(|id| needed(graph, id)).collect();

@@ -3,7 +3,7 @@
 use super::context::{Context, pascal};
 use super::graph::{Selection, TRAINING, has_files};
 use super::version::Version;
-use super::{FILES, PASSWORD, VERSION, model_data};
+use super::{FILES, PASSWORD, VERSION, VPC_RANGE, model_data};
 use crate::base::Id;
 use crate::resource::Graph;
 use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
@@ -87,14 +87,14 @@ pub fn lost(spec: &Spec, graph: &Graph, selection: &Selection) -> Vec<Lost> {
             ),
         );
     }
-    for (id, other) in &selection.without {
-        // What is left out because of what is left out is said once.
-        if !selection.without.contains_key(other) || id.kind == "endpoint" {
-            add(
-                "left out",
-                format!("{id} is not in the template: it needs {other}, which CloudFormation cannot make."),
-            );
-        }
+    // Model and configuration are of use to their endpoint only.
+    let others = selection.without.iter().filter(|(id, _)| !["model", "endpoint_config"].contains(&id.kind));
+    for (id, other) in others {
+        let what = other.kind.replace('_', " ");
+        add(
+            "left out",
+            format!("{id} is not in the template: it needs the {what}, which CloudFormation cannot make."),
+        );
     }
     let sql = [("database", "sql_database"), ("table", "sql_table"), ("function", "sql_function")];
     let sql =
@@ -112,7 +112,7 @@ pub fn lost(spec: &Spec, graph: &Graph, selection: &Selection) -> Vec<Lost> {
         add(
             "SQL",
             format!(
-                "CloudFormation runs no SQL: databases, tables, loads, unloads, functions and grants are yours to make ({}).",
+                "CloudFormation runs no SQL. Yours to make, with the grants that SQL needs to call AWS: {}.",
                 sql.join(", ")
             ),
         );
@@ -190,6 +190,9 @@ pub fn steps(spec: &Spec, context: &Context<'_>, version: Option<&Version>) -> V
         .any(|resource| resource.id.kind == "secret" && !resource.props["password_variable"].is_null())
     {
         overrides.push(format!("{PASSWORD}=PASSWORD"));
+    }
+    if context.needs_range() {
+        overrides.push(format!("{VPC_RANGE}=RANGE"));
     }
     let deploy = |overrides: &[String]| {
         let more = match overrides.is_empty() {

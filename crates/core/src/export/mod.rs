@@ -28,6 +28,8 @@ use std::collections::BTreeMap;
 const VERSION: &str = "EngineVersion";
 /// That of the master user's password, where the spec takes it from the environment.
 const PASSWORD: &str = "MasterUserPassword";
+/// That of the range of a VPC of others.
+const VPC_RANGE: &str = "VpcRange";
 /// Whether the notebook's files are in the bucket.
 const FILES: &str = "NotebookFiles";
 const HAS_FILES: &str = "HasNotebookFiles";

@@ -98,6 +98,7 @@ fn pseudo(c: char) -> Option<Part> {
         _ if is(unknown::REGION) => Some(variable("AWS::Region")),
         _ if is(unknown::PARTITION) => Some(variable("AWS::Partition")),
         _ if is(unknown::SUFFIX) => Some(variable("AWS::URLSuffix")),
+        _ if is(unknown::VPC_RANGE) => Some(variable(super::VPC_RANGE)),
         _ if is(unknown::REGISTRY) => Some(Part::Registry),
         _ => {
             let n = u32::from(c).checked_sub(u32::from(unknown::ZONE))?;

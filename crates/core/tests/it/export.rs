@@ -321,9 +321,8 @@ fn every_resource_is_written_or_told() {
             let is_told = |text: &str| told.contains(text);
             let good = match id.kind {
                 "endpoint" => written("AWS::SageMaker::Endpoint") > 0 || is_told(&id.to_string()),
-                "sql_table" | "sql_function" | "bucket_object" | "data_load" | "data_unload" => {
-                    is_told(&id.name)
-                }
+                "sql_table" | "sql_function" | "bucket_object" => is_told(&id.name),
+                "data_load" | "data_unload" => is_told(id.name.rsplit_once('-').unwrap().0),
                 "training_job" | "tuning_job" => is_told("training: "),
                 "parameter_sync" => is_told("restarts: "),
                 _ => true,
