@@ -42,7 +42,11 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 /// Writes what follows a key or a dash, up to the end of its last line.
 fn after(out: &mut String, indent: usize, used: usize, value: &Node) {
-    if let Some(line) = inline(value, false).filter(|line| indent + used + 1 + line.len() <= WIDTH) {
+    // An attribute has no other form that everybody reads.
+    let is_attribute = matches!(value, Node::Call("Fn::GetAtt", _));
+    if let Some(line) =
+        inline(value, false).filter(|line| is_attribute || indent + used + 1 + line.len() <= WIDTH)
+    {
         out.push(' ');
         out.push_str(&line);
         out.push('\n');
