@@ -1,7 +1,5 @@
 //! Where SageMaker's built-in images are: no API of AWS returns it (fact book, section 4.5).
 
-use crate::base::names::unknown;
-
 /// Versions of the built-in XGBoost image that a spec may name.
 pub const XGBOOST_VERSIONS: [&str; 7] = ["1.2-1", "1.2-2", "1.3-1", "1.5-1", "1.7-1", "3.0-5", "3.2-0"];
 
@@ -51,10 +49,6 @@ pub fn xgboost_accounts() -> &'static [(&'static str, &'static str)] {
 
 /// URI of the built-in XGBoost image, if the region's account is known.
 pub fn xgboost_image(region: &str, version: &str) -> Option<String> {
-    if region == unknown::REGION {
-        let (account, suffix) = (unknown::REGISTRY, unknown::SUFFIX);
-        return Some(format!("{account}.dkr.ecr.{region}.{suffix}/sagemaker-xgboost:{version}"));
-    }
     let (_, account) = XGBOOST_ACCOUNTS.iter().find(|(name, _)| *name == region)?;
     let china = if region.starts_with("cn-") { ".cn" } else { "" };
     Some(format!("{account}.dkr.ecr.{region}.amazonaws.com{china}/sagemaker-xgboost:{version}"))
