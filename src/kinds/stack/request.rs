@@ -22,9 +22,9 @@ pub(super) async fn create(aws: &Aws, want: &Props) -> Result<(), Failure> {
         .cloudformation
         .create_stack()
         .stack_name(&want.name)
-        .set_parameters(Some(parameters(aws, "CreateStack", want, None)?))
+        .set_parameters(parameters(aws, "CreateStack", want, None)?)
         .set_tags(Some(tags(want)))
-        .set_capabilities(Some(capabilities(want)))
+        .set_capabilities(capabilities(want))
         .enable_termination_protection(want.termination_protection)
         // What is undone is undone as a whole, or it would be in the way of the next try under its name.
         .retain_except_on_create(true);
@@ -40,9 +40,9 @@ pub(super) async fn update(aws: &Aws, id: &str, want: &Props, live: &Props) -> R
         .cloudformation
         .update_stack()
         .stack_name(id)
-        .set_parameters(Some(parameters(aws, "UpdateStack", want, Some(live))?))
+        .set_parameters(parameters(aws, "UpdateStack", want, Some(live))?)
         .set_tags(Some(tags(want)))
-        .set_capabilities(Some(capabilities(want)));
+        .set_capabilities(capabilities(want));
     let request = match text(aws, "UpdateStack", want)? {
         Text::Body(body) => request.template_body(body),
         Text::Url(url) => request.template_url(url),
@@ -101,9 +101,9 @@ pub(super) async fn ask(
         .change_set_name(name)
         .change_set_type(kind)
         .include_nested_stacks(true)
-        .set_parameters(Some(parameters(aws, "CreateChangeSet", want, live)?))
+        .set_parameters(parameters(aws, "CreateChangeSet", want, live)?)
         .set_tags(Some(tags(want)))
-        .set_capabilities(Some(capabilities(want)));
+        .set_capabilities(capabilities(want));
     let request = match text(aws, "CreateChangeSet", want)? {
         Text::Body(body) => request.template_body(body),
         Text::Url(url) => request.template_url(url),
@@ -142,7 +142,7 @@ fn parameters(
     operation: &'static str,
     want: &Props,
     live: Option<&Props>,
-) -> Result<Vec<Parameter>, Failure> {
+) -> Result<Option<Vec<Parameter>>, Failure> {
     let environment = sent(want).environment;
     let no_live = BTreeMap::new();
     let live = live.map_or(&no_live, |live| &live.parameters);
@@ -166,13 +166,14 @@ fn parameters(
             (None, text) => all.push(parameter.parameter_value(text).build()),
         }
     }
-    Ok(all)
+    Ok(Some(all).filter(|all| !all.is_empty()))
 }
 
 fn tags(want: &Props) -> Vec<Tag> {
     want.stack_tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-fn capabilities(want: &Props) -> Vec<Capability> {
-    sent(want).capabilities.iter().map(|name| Capability::from(name.as_str())).collect()
+fn capabilities(want: &Props) -> Option<Vec<Capability>> {
+    let given: Vec<Capability> = sent(want).capabilities.iter().map(|name| name.as_str().into()).collect();
+    Some(given).filter(|given| !given.is_empty())
 }
