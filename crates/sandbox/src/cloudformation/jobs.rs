@@ -160,6 +160,7 @@ fn begin_deletion(
         // What a failed update made is no data of anybody's.
         (Phase::UndoCleanup, _) => Some("Delete"),
         (Phase::Cleanup, true) => resource.update_replace_policy.as_deref(),
+        (Phase::Rollback, _) if stack.undoes_all => Some("Delete"),
         (Phase::Rollback, _) => resource.deletion_policy.as_deref().filter(|policy| *policy == "Retain"),
         _ => resource.deletion_policy.as_deref(),
     };

@@ -92,6 +92,7 @@ impl CloudFormation {
             reason: None,
             source,
             on_failure: "ROLLBACK".into(),
+            undoes_all: false,
             timeout_minutes: None,
             protected: call.params.flag("EnableTerminationProtection") == Some(true),
             resources: BTreeMap::new(),
@@ -123,6 +124,7 @@ impl CloudFormation {
         }
         let source = source(call, None, services)?;
         let mut stack = self.new_stack(call, name, source.clone(), services)?;
+        stack.undoes_all = call.params.flag("RetainExceptOnCreate") == Some(true);
         let (on_failure, disable) = (call.params.get("OnFailure"), call.params.flag("DisableRollback"));
         stack.on_failure = match (on_failure, disable) {
             (Some(_), Some(_)) => {

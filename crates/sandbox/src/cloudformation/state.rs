@@ -41,6 +41,9 @@ pub(crate) struct Stack {
     pub source: Source,
     /// What to do when a creation fails: `ROLLBACK`, `DO_NOTHING` or `DELETE`.
     pub on_failure: String,
+    /// Whether what a creation made goes when that is undone, whatever its policy says (`RetainExceptOnCreate`).
+    #[serde(default)]
+    pub undoes_all: bool,
     pub timeout_minutes: Option<u64>,
     pub protected: bool,
     pub resources: BTreeMap<String, Resource>,
