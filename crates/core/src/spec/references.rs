@@ -138,8 +138,6 @@ pub const OUTPUT_PLACES: &[&str] = &[
     "network.existing",
     "network.private_subnets[*]",
     "network.public_subnets[*]",
-    "kms_key",
-    "roles.*",
     "aurora.allow_from[*]",
     "aurora.parameters.*",
 ];
@@ -178,7 +176,7 @@ mod tests {
             ("stacks.alarm.parameters.Cluster", true, true),
             ("network.existing", true, false),
             ("network.private_subnets[1]", true, false),
-            ("roles.sagemaker", true, false),
+            ("roles.sagemaker", false, false),
             ("aurora.parameters.max_connections", true, false),
             ("network.cidr", false, false),
             ("region", false, false),

@@ -2,7 +2,7 @@
 
 use super::name;
 use crate::spec::reader::{Reader, join};
-use crate::spec::{Aurora, Cluster, EndpointManager, Notebook, S3Access, Spec, is_reference};
+use crate::spec::{Aurora, Cluster, EndpointManager, Notebook, S3Access, Spec};
 
 /// Identifiers of the members, in lower case as AWS keeps them.
 pub fn members(stack: &str, cluster: &Cluster) -> Vec<String> {
@@ -124,9 +124,6 @@ fn needed(name: &str) -> &'static str {
 
 /// The account of a role's ARN, if it is one: `arn:aws:iam::111122223333:role/PATH/NAME`.
 fn account_of<'a>(spec: &Spec, arn: &'a str, path: &str, reader: &mut Reader) -> Option<&'a str> {
-    if is_reference(arn) {
-        return None;
-    }
     let hint = "write `arn:aws:iam::111122223333:role/NAME`";
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let role = match parts.as_slice() {
@@ -158,7 +155,7 @@ fn account_of<'a>(spec: &Spec, arn: &'a str, path: &str, reader: &mut Reader) ->
 
 /// The key: `arn:aws:kms:us-east-1:111122223333:key/…`.
 pub fn key(spec: &Spec, reader: &mut Reader) {
-    let Some(arn) = spec.kms_key.as_ref().filter(|arn| !is_reference(arn)) else { return };
+    let Some(arn) = &spec.kms_key else { return };
     let path = "kms_key";
     let hint =
         format!("write `arn:aws:kms:{}:111122223333:key/12345678-1234-1234-1234-123456789012`", spec.region);

@@ -58,8 +58,6 @@ pub fn values(spec: &Spec) -> Vec<(String, &str)> {
             found.extend(ids.map(|(n, id)| (format!("network.{path}[{n}]"), id.as_str())));
         }
     }
-    found.extend(spec.kms_key.iter().map(|key| ("kms_key".to_owned(), key.as_str())));
-    found.extend(spec.roles.given().map(|(name, arn)| (join("roles", name), arn)));
     found
 }
 
