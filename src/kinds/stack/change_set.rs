@@ -104,7 +104,8 @@ pub async fn answer(aws: &Aws, asked: &Asked, want: &Props, live: Option<&Props>
 /// # Errors
 /// When CloudFormation cannot be asked.
 pub async fn remove(aws: &Aws, asked: &Asked) -> Result<(), Failure> {
-    let request = aws.cloudformation.delete_change_set().change_set_name(&asked.arn);
+    // By its stack, too: of a set that is gone nobody knows whose it was.
+    let request = aws.cloudformation.delete_change_set().change_set_name(&asked.arn).stack_name(&asked.stack);
     absent_ok(request.send().await.during("DeleteChangeSet"))?;
     if !asked.is_new {
         return Ok(());

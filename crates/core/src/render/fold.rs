@@ -12,14 +12,17 @@ pub(super) fn created(changes: &[Change]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut tags: Vec<String> = Vec::new();
     lines.extend(made_by_template(changes));
-    for change in changes.iter().filter(|change| !change.concerns("template")) {
+    // How a template is sent is no property of anything.
+    for change in changes.iter().filter(|change| !change.concerns("template") && !change.concerns("request"))
+    {
         let value = match &change.to {
             To::Value(value) | To::KnownAfterApply(value) => value,
         };
         if is_empty(value) || change.path.ends_with(".Version") && policy_of(&change.path).is_some() {
             continue;
         }
-        if let Some(key) = change.path.strip_prefix("tags.") {
+        let tag = change.path.strip_prefix("tags.").or(change.path.strip_prefix("stack_tags."));
+        if let Some(key) = tag {
             // Those by which auroraml finds its objects are on every object, and say what its name says.
             if key.starts_with("auroraml:") || key == "Name" {
                 continue;

@@ -103,10 +103,10 @@ impl Status {
             | Status::ReviewInProgress
             | Status::DeleteComplete => State::Ready,
             Status::RollbackComplete => State::Broken(format!(
-                "{word}: its creation failed and was undone, and nothing of it is left; it is deleted and made again{because}"
+                "{word}: its creation failed and was undone, and nothing is in it; apply deletes it and makes it anew{because}"
             )),
             Status::RollbackFailed => State::Broken(format!(
-                "{word}: its creation failed, and undoing it too; it is deleted and made again{because}"
+                "{word}: its creation failed, and undoing it too; apply deletes it and makes it anew{because}"
             )),
             Status::CreateFailed => State::Broken(format!(
                 "{word}: its creation failed and was not undone; it can only be deleted and made again{because}"
