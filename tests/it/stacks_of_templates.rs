@@ -153,29 +153,27 @@ async fn assert_nothing_left(account: &Account, spec: &Spec) {
     assert!(left.is_empty(), "{left:?}");
 }
 
-fn stacked() -> Spec {
-    spec(&std::fs::read_to_string("tests/data/stacked.yaml").unwrap())
-}
-
-/// A VPC by CloudFormation carries the cluster; what is in it is never taken for the stack's own.
+/// A VPC of CloudFormation's beside the stack's own: what is in a template is never taken for the stack's.
 #[tokio::test(start_paused = true)]
-async fn a_template_carries_the_cluster() {
-    let spec = stacked();
+async fn what_is_in_a_template_is_never_ours() {
+    let network = "tags: { team: data }\nnetwork: { cidr: 10.192.0.0/16, private_subnets: [10.192.20.0/24, 10.192.21.0/24] }\nstacks:";
+    let protected = "Range: 10.50.0.0/16 }\n    termination_protection: true\n    tags: { purpose: network }";
+    let spec = spec(&SMALL.replace("stacks:", network).replace("Range: 10.50.0.0/16 }", protected));
     let (account, files) = (Account::new(3, Mood::Calm), Files::of(&spec));
     let told = files.settle(&account, &spec, Intent::Apply).await;
-    assert!(told.contains("done"), "progress of what is inside is told:\n{told}");
+    assert!(told.contains("creating, 0/3 done"), "progress of what is inside is told:\n{told}");
     let there = stacks(&account, &spec).await;
-    assert_eq!(there["stacked-network"], "CREATE_COMPLETE");
-    assert_eq!(there["stacked-monthly-report"], "CREATE_COMPLETE");
+    assert_eq!(there["small-network"], "CREATE_COMPLETE");
     // CloudFormation copies a stack's tags to its VPC: none of them makes it ours.
     let aws = account.administrator(&spec).await.aws;
     let vpcs = aws.ec2.describe_vpcs().send().await.unwrap();
-    let tags: Vec<&str> = vpcs.vpcs().iter().flat_map(|vpc| vpc.tags()).filter_map(|tag| tag.key()).collect();
-    assert!(
-        tags.contains(&"team") && tags.contains(&"purpose") && tags.contains(&"auroraml:template"),
-        "{tags:?}"
-    );
-    assert!(!tags.contains(&"auroraml:stack"), "{tags:?}");
+    let tags = |vpc: &aws_sdk_ec2::types::Vpc| -> Vec<String> {
+        vpc.tags().iter().filter_map(|tag| tag.key().map(String::from)).collect()
+    };
+    let inside = vpcs.vpcs().iter().map(tags).find(|tags| tags.contains(&"auroraml:template".to_owned()));
+    let inside = inside.expect("the VPC of the template has the tags of its stack");
+    assert!(inside.contains(&"team".to_owned()) && inside.contains(&"purpose".to_owned()), "{inside:?}");
+    assert!(!inside.contains(&"auroraml:stack".to_owned()), "{inside:?}");
 
     // A tag of the VPC reaches nobody else.
     let tagged = files.with("stacked/network.yaml", "Value: !Ref \"AWS::StackName\"", "Value: net");
@@ -185,8 +183,8 @@ async fn a_template_carries_the_cluster() {
     assert!(plan.notes.iter().any(|note| note.contains("--change-sets")), "{:?}", plan.notes);
     tagged.settle(&account, &spec, Intent::Apply).await;
 
-    let protected = tagged.look(&account, &spec, Intent::Destroy { unprotect: false }).await.unwrap();
-    assert!(blocked(&protected.plan).iter().any(|why| why.contains("termination protection")));
+    let kept = tagged.look(&account, &spec, Intent::Destroy { unprotect: false }).await.unwrap();
+    assert!(blocked(&kept.plan).iter().any(|why| why.contains("termination protection")));
     tagged.settle(&account, &spec, DESTROY).await;
     assert_nothing_left(&account, &spec).await;
 }
@@ -234,8 +232,12 @@ async fn a_failed_creation_is_told_and_made_anew() {
         "CidrBlock: !Select [1, !Ref Subnets]",
         "CidrBlock: 192.168.0.0/24",
     );
+    // One after the other.
+    let subnet = "  PrivateSubnet2:\n    Type: AWS::EC2::Subnet\n";
+    let wrong =
+        wrong.with("stacked/network.yaml", subnet, &format!("{subnet}    DependsOn: PrivateSubnet1\n"));
     let why = wrong.fails(&account, &spec, Intent::Apply, &[]).await;
-    assert!(why.starts_with("stack.network: it has failed: ROLLBACK_"), "{why}");
+    assert!(why.starts_with("stack.network: it has failed: ROLLBACK_COMPLETE"), "{why}");
     assert!(why.contains("PrivateSubnet2 (AWS::EC2::Subnet) CREATE_FAILED"), "{why}");
     assert!(!why.contains("cancelled"), "{why}");
     let plan = files.plan(&account, &spec).await;
