@@ -20,7 +20,16 @@ fn exported(spec: &Spec) -> Exported {
 /// The specs of the repository that have a template.
 fn exportable() -> Vec<(String, Spec)> {
     let all = examples().into_iter();
-    all.filter(|(_, spec)| !matches!(spec.aurora, Some(Aurora::Existing(_)))).collect()
+    let has_one = |spec: &Spec| !matches!(spec.aurora, Some(Aurora::Existing(_))) && spec.stacks.is_none();
+    all.filter(|(_, spec)| has_one(spec)).collect()
+}
+
+#[test]
+fn a_stack_within_it_is_refused_by_name() {
+    let (_, spec) = examples().into_iter().find(|(name, _)| name == "stacked").unwrap();
+    let refused = export(&spec, &given(&spec)).unwrap_err();
+    let told: Vec<&str> = refused.iter().map(|one| one.what.as_str()).collect();
+    assert_eq!(told, ["stacks.network"]);
 }
 
 fn parsed(exported: &Exported) -> Template {
