@@ -161,7 +161,10 @@ async fn what_is_in_a_template_is_never_ours() {
     let spec = spec(&SMALL.replace("stacks:", network).replace("Range: 10.50.0.0/16 }", protected));
     let (account, files) = (Account::new(3, Mood::Calm), Files::of(&spec));
     let told = files.settle(&account, &spec, Intent::Apply).await;
-    assert!(told.contains("creating, 0/3 done"), "progress of what is inside is told:\n{told}");
+    assert!(
+        told.contains("creating, 1/3 done; at work: PrivateSubnet1, PrivateSubnet2"),
+        "progress of what is inside is told:\n{told}"
+    );
     let there = stacks(&account, &spec).await;
     assert_eq!(there["small-network"], "CREATE_COMPLETE");
     // CloudFormation copies a stack's tags to its VPC: none of them makes it ours.
