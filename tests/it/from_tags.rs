@@ -35,6 +35,7 @@ pub async fn aws(account: &Account, stack: &str, region: &str) -> Aws {
 pub async fn found(account: &Account, stack: &str, region: &str) -> Stack {
     let mut aws = aws(account, stack, region).await;
     let (spec, scope) = found::spec_of(&aws, stack).await.unwrap();
+    aws.place.names.clone_from(&scope.names);
     aws.scope = scope;
     Stack {
         spec: Arc::new(spec),
