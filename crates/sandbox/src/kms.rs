@@ -7,7 +7,7 @@ mod grants;
 
 use crate::account::ACCOUNT;
 use crate::call::Call;
-use crate::random::Random;
+use crate::random::{Mood, Random};
 use crate::wire::{Fault, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ impl Kms {
 
     /// A customer's key that was there before.
     pub fn add_key(&mut self, id: &str, region: &str, now: u64) {
-        let (_, key) = new_key(region, "A key of one's own", &mut Random::new(0), now);
+        let (_, key) = new_key(region, "A key of one's own", &mut Random::new(0, Mood::Calm), now);
         let arn = format!("arn:aws:kms:{region}:{ACCOUNT}:key/{id}");
         self.keys.insert(id.to_string(), Key { arn, ..key });
     }
