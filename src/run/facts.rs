@@ -52,7 +52,8 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
 /// The VPC of others that the spec names, and its subnets. By filters: what is not there is no error then.
 async fn network(aws: &Aws, spec: &Spec) -> Result<Option<NetworkFacts>, Failure> {
     let Some(Network::Existing(of)) = &spec.network else { return Ok(None) };
-    let filter = |name: &str, values: Vec<String>| Filter::builder().name(name).set_values(Some(values)).build();
+    let filter =
+        |name: &str, values: Vec<String>| Filter::builder().name(name).set_values(Some(values)).build();
     let ids: Vec<String> = of.private_subnets.iter().chain(&of.public_subnets).cloned().collect();
     let vpcs = aws.ec2.describe_vpcs().filters(filter("vpc-id", vec![of.existing.clone()])).send();
     let subnets = async {

@@ -105,8 +105,13 @@ impl<'s> Wish<'s> {
         let purpose = if purpose == Purpose::Sweep { Purpose::Destroy } else { purpose };
         let existing = self.spec.is_none_or(|spec| matches!(spec.aurora, Some(Aurora::Existing(_))));
         match (purpose, verb) {
-            // AWS is asked for them only where the spec has some, of whatever sort.
-            _ if JOBS.contains(&kind) && !JOBS.iter().any(|kind| self.wants(kind)) => false,
+            // AWS is asked for them only where the spec has some, of whatever sort, or where nobody has the spec.
+            _ if JOBS.contains(&kind)
+                && purpose != Purpose::Destroy
+                && !JOBS.iter().any(|kind| self.wants(kind)) =>
+            {
+                false
+            }
             _ if SQL.contains(&kind) && !self.wants(kind) => false,
             (Purpose::Query, Verb::Look) => matches!(kind, "cluster" | "instance"),
             (Purpose::Query, _) => false,
