@@ -478,3 +478,38 @@ async fn a_network_of_others() {
         account.destroy(&ground).await;
     }
 }
+
+/// The roles of notebook and models are swapped in place: the notebook is stopped and started, the endpoint moves.
+#[tokio::test(start_paused = true)]
+async fn roles_of_others_for_sagemaker() {
+    let text = format!(
+        "{}endpoints:\n  churn:\n    model: {{ image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }}\n    instance: ml.m5.large\n",
+        unnamed()
+    );
+    let roles = ["notebook", "model"].map(|name| format!("{name}: arn:aws:iam::111122223333:role/{name}"));
+    let (plain, used) = (spec(&text), spec(&format!("{text}roles: {{ {} }}\n", roles.join(", "))));
+    let account = Account::new(9, Mood::Calm);
+    let stack = account.administrator(&plain).await;
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    for name in ["notebook", "model"] {
+        let make = stack.aws.iam.create_role().role_name(name).assume_role_policy_document(trust);
+        make.send().await.unwrap();
+        let put = stack.aws.iam.put_role_policy().role_name(name).policy_name("all").policy_document(allow);
+        put.send().await.unwrap();
+    }
+    account.sandbox.clock().sleep(std::time::Duration::from_secs(120)).await;
+    let own = |account: &Account| -> Vec<String> {
+        let world = serde_json::to_value(account.sandbox.world().without_contents()).unwrap();
+        let all = keys(&world["global"]["iam"]["roles"]).into_iter();
+        all.filter(|name| name.ends_with("-notebook") || name.ends_with("-model")).map(String::from).collect()
+    };
+    account.apply(&used).await;
+    assert_eq!(own(&account), Vec::<String>::new());
+    account.apply(&plain).await;
+    assert_eq!(own(&account), ["shop-us-east-1-model", "shop-us-east-1-notebook"]);
+    account.apply(&used).await;
+    assert_eq!(own(&account), Vec::<String>::new());
+    account.destroy(&used).await;
+    assert_eq!(account.traces(&used), Vec::<String>::new());
+}
