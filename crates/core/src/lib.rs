@@ -23,6 +23,7 @@
 //! | 6 | [`events`] | what is told while a plan is carried out |
 //! | 7 | [`model`] | spec to graph: how Aurora machine learning fits together |
 //! | 8 | [`drift`] | what is not as the spec says, beyond what a plan asks for |
+//! | 8 | [`export`] | spec to a CloudFormation template |
 //! | 8 | [`policy`] | spec to the least that IAM must allow |
 //! | 8 | [`verify`] | what was seen of live wiring to checks |
 //! | 9 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
@@ -32,6 +33,7 @@ pub mod cost;
 pub mod drift;
 pub mod engine;
 pub mod events;
+pub mod export;
 pub mod kinds;
 pub mod lease;
 pub mod members;

@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     &["cost"],
     &["kinds", "plan", "events"],
     &["model"],
-    &["verify", "policy", "drift"],
+    &["verify", "policy", "drift", "export"],
     &["render"],
 ];
 
