@@ -8,6 +8,7 @@ use super::kind::{Calls, Deletion, Seen, Update, absent_ok};
 use crate::aws::{Aws, During, Failure, Look, tag_map};
 use auroraml_core::base::{Input, ONLY_TAGGED, Outputs, State};
 use auroraml_core::kinds::stack::{OUTPUT, Props, STATUS, Stack, Status, TEMPLATE_TAG, flat, status};
+use auroraml_core::spec::{Piece, Reference, pieces};
 use auroraml_core::template::Template;
 use aws_sdk_cloudformation::types::{Stack as Described, StackStatus, TemplateStage};
 use futures_util::future::join_all;
@@ -122,6 +123,30 @@ fn tagged(aws: &Aws, stack: &Described) -> Option<String> {
     let tags = tags(stack);
     let (owner, name) = tags.get(TEMPLATE_TAG)?.split_once('/')?;
     (owner == aws.place.stack && !name.is_empty()).then(|| name.to_owned())
+}
+
+/// A value of the spec with the outputs of templates in it as they are now; none where one is not there yet.
+pub(crate) async fn filled(aws: &Aws, text: &str) -> Result<Option<String>, Failure> {
+    let mut out = String::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Reference(Reference::Output { stack, output }) => {
+                let Some(physical) = aws.scope.stacks.as_ref().and_then(|names| names.get(&stack)) else {
+                    return Ok(None);
+                };
+                let found = described(aws, physical).await?;
+                let outputs = found.iter().flat_map(|stack| stack.outputs());
+                let mut outputs = outputs.filter(|one| one.output_key() == Some(output.as_str()));
+                match outputs.next().and_then(|one| one.output_value()) {
+                    Some(value) => out.push_str(value),
+                    None => return Ok(None),
+                }
+            }
+            Piece::Reference(Reference::Own(_)) => return Ok(None),
+        }
+    }
+    Ok(Some(out))
 }
 
 async fn seen(look: Look<'_>, name: String, stack: &Described) -> Result<Option<Seen<Props>>, Failure> {

@@ -14,6 +14,7 @@ pub mod lease;
 pub mod preflight;
 pub mod prices;
 pub mod reconcile;
+mod renamed;
 mod shared;
 mod step;
 

@@ -192,6 +192,19 @@ async fn what_is_in_a_template_is_never_ours() {
     assert_nothing_left(&account, &spec).await;
 }
 
+/// A VPC made by CloudFormation carries the cluster: made before it, and gone after it.
+#[tokio::test(start_paused = true)]
+async fn a_template_carries_the_cluster() {
+    let spec = spec(&std::fs::read_to_string("tests/data/stacked.yaml").unwrap());
+    let (account, files) = (Account::new(3, Mood::Calm), Files::of(&spec));
+    files.settle(&account, &spec, Intent::Apply).await;
+    let there = stacks(&account, &spec).await;
+    assert_eq!(there["stacked-network"], "CREATE_COMPLETE");
+    assert_eq!(there["stacked-monthly-report"], "CREATE_COMPLETE");
+    files.settle(&account, &spec, DESTROY).await;
+    assert_nothing_left(&account, &spec).await;
+}
+
 /// Killed before and after each request that changes something: of a create, of an update, of a destroy.
 #[tokio::test(start_paused = true)]
 async fn killed_anywhere_it_goes_on() {
