@@ -3,7 +3,7 @@
 use super::sql::{loads, unloads, wired_roles};
 use crate::engine::{AURORA_MYSQL, Engine};
 use crate::kinds::{data_load, data_unload};
-use crate::spec::{Aurora, EndpointManager, Network, S3Access, SecretManager, Spec};
+use crate::spec::{Aurora, EndpointManager, Network, S3Access, SecretManager, Spec, TakenOver};
 use std::collections::BTreeMap;
 
 /// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
@@ -27,6 +27,8 @@ pub struct Scope {
     pub sql: Option<SqlScope>,
     /// Range of each subnet by its name: of two of one name, the one with this range is meant.
     pub subnets: BTreeMap<String, String>,
+    /// What the spec takes over from a CloudFormation stack.
+    pub taken_over: Option<TakenOver>,
 }
 
 /// What the spec says of what is in the database.
@@ -64,6 +66,7 @@ impl Default for Scope {
             bucket: None,
             sql: None,
             subnets: BTreeMap::new(),
+            taken_over: None,
         }
     }
 }
@@ -99,6 +102,7 @@ pub fn scope(spec: &Spec) -> Scope {
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
         sql: sql(spec),
         subnets: spec.network.iter().flat_map(subnets).collect(),
+        taken_over: spec.taken_over.clone(),
     }
 }
 

@@ -7,6 +7,7 @@ mod network;
 mod parameters;
 mod sagemaker;
 mod sql;
+mod taken_over;
 mod training;
 
 pub(super) use name::bucket as bucket_name;
@@ -62,6 +63,7 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
     sagemaker::notebook(spec, reader);
     sagemaker::endpoints(spec, reader);
     sql::sql(spec, reader);
+    taken_over::taken_over(spec, reader);
 }
 
 fn stack(spec: &Spec, reader: &mut Reader) {

@@ -23,6 +23,7 @@ mod secret;
 mod sql;
 mod stack;
 mod table;
+mod taken_over;
 mod training;
 mod variables;
 mod window;
@@ -46,6 +47,7 @@ pub use secret::{Secret, SecretManager};
 pub use sql::{Columns, Grant, LineEnd, NameAndType, SqlFunction, SqlRole, SqlTable, TableLoad, Unload};
 pub use stack::Spec;
 pub use table::{Table, tables};
+pub use taken_over::TakenOver;
 pub use training::{
     Autopilot, AutopilotMode, Goal, Problem as AutopilotProblem, Range, Training, Tuning, seconds,
 };

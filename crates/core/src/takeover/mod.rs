@@ -1,0 +1,16 @@
+//! Taking a stack over from CloudFormation: what is known of the stack, what becomes of each of its resources, what
+//! stands in the way of the hand-over, and the spec that describes what there is. Pure.
+//!
+//! (What "adopting" means elsewhere in the code is another thing: finding objects again that an earlier run made.)
+
+mod draft;
+mod kinds;
+mod origin;
+mod release;
+mod text;
+
+pub use draft::{Bucket, Cluster, Draft, Findings, Group, NatGateway, Notebook, Subnet, Table, draft};
+pub use kinds::{Handover, HandoverProps, Retention, RetentionProps};
+pub use origin::{Export, Fate, Origin, Part, fate, object_name};
+pub use release::{Order, Refusal, refusals, unnamed};
+pub use text::{Written, written};
