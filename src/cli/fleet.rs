@@ -300,16 +300,16 @@ fn failed(error: &Error) -> String {
 /// Of several exit codes the command's is the worst: what is left half way counts most, then what nobody knows anything of,
 /// then what was not begun, then what only has to be done.
 fn severity(exit: Exit) -> usize {
-    const ORDER: [Exit; 7] = [
-        Exit::Done,
-        Exit::Changes,
-        Exit::Stale,
-        Exit::Refused,
-        Exit::Preflight,
-        Exit::Error,
-        Exit::Incomplete,
-    ];
-    ORDER.iter().position(|known| *known == exit).unwrap_or(ORDER.len())
+    match exit {
+        Exit::Done => 0,
+        Exit::Changes => 1,
+        Exit::Held => 2,
+        Exit::Stale => 3,
+        Exit::Refused => 4,
+        Exit::Preflight => 5,
+        Exit::Error => 6,
+        Exit::Incomplete => 7,
+    }
 }
 
 /// File of a stack's plan in the folder that `--out` or `--plan` names.

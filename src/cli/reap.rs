@@ -3,28 +3,34 @@
 use super::args::{Destroy, Global, Terms};
 use super::carry_out::{Request, under_lease};
 use super::exit::{Error, Exit, Trouble};
-use super::hint;
+use super::fleet::{self, Several};
 use super::lease::Together;
 use super::printer::Printer;
 use super::session::{Host, Session, no_plan};
 use super::time;
+use super::{files, hint, session};
 use auroraml::run::found::{self, Found};
 use auroraml::run::reconcile::PrepareError;
 use auroraml_core::model::Intent;
 use auroraml_core::render::plain;
 use clap::Args;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// Destroy the stacks that are past their `expires_after`. No spec is needed: they are found by their tags.
 ///
 /// A stack's age counts from the oldest of its objects. What is protected is named and stays.
 #[derive(Debug, Args)]
 pub struct Reap {
+    /// Only the stacks of these specs, or of the specs in a folder. Their names and regions are read; all else comes from
+    /// the tags.
+    #[arg(value_name = "SPEC")]
+    pub specs: Vec<PathBuf>,
     /// Where to look. May be given more than once.
-    #[arg(long, required = true, value_name = "REGION")]
+    #[arg(long, required_unless_present = "specs", conflicts_with = "specs", value_name = "REGION")]
     pub region: Vec<String>,
     /// Only this stack. May be given more than once.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, conflicts_with = "specs", value_name = "NAME")]
     pub stack: Vec<String>,
     /// List what is past its date, and exit with 2 if anything is.
     #[arg(long)]
@@ -82,6 +88,9 @@ pub async fn destroy(args: &Destroy, stack: &str, global: &Global, printer: &Pri
     host.close(result)
 }
 
+/// Stacks by their region.
+type Regions = BTreeMap<String, Vec<String>>;
+
 /// On which terms a stack goes.
 struct Wish<'a> {
     unprotect: bool,
@@ -129,12 +138,35 @@ pub async fn reap(args: &Reap, global: &Global, printer: &Printer) -> Result<Exi
     host.close(result)
 }
 
+/// The stacks that are meant, by region; all of a region where none is named. And what became of specs that are none: most
+/// of it has been said.
+fn meant(args: &Reap, global: &Global, printer: &Printer) -> Result<(Regions, Option<Error>), Error> {
+    let Some((first, more)) = args.specs.split_first() else {
+        return Ok((args.region.iter().map(|region| (region.clone(), args.stack.clone())).collect(), None));
+    };
+    let several = Several { more: more.to_vec(), ..Several::default() };
+    let paths = fleet::sources(first, &several)?.unwrap_or_else(|| vec![first.clone()]);
+    let (mut regions, mut unread) = (Regions::new(), None::<Error>);
+    for path in paths {
+        match files::read_spec(&path).and_then(|source| session::parse(&source, global, printer)) {
+            Ok(spec) => regions.entry(spec.region).or_default().push(spec.stack),
+            Err(error) => match &mut unread {
+                Some(all) => all.troubles.extend(error.troubles),
+                None => unread = Some(error),
+            },
+        }
+    }
+    Ok((regions, unread))
+}
+
 async fn all(host: &Host, args: &Reap, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    // A spec that cannot be read does not keep the other stacks.
+    let (regions, unread) = meant(args, global, printer)?;
     let mut past = Vec::new();
     let mut text = String::new();
-    for region in &args.region {
+    for (region, stacks) in &regions {
         let aws = host.shared(region).await?;
-        let found = found::stacks(&aws, &args.stack).await;
+        let found = found::stacks(&aws, stacks).await;
         let now = aws.clock.now_ms();
         for found in found.map_err(|failure| no_plan(PrepareError::Aws(failure)))? {
             text.push_str(&format!("{}\n", plain::line(&line(&found, region, now))));
@@ -149,10 +181,11 @@ async fn all(host: &Host, args: &Reap, global: &Global, printer: &Printer) -> Re
     printer.data(&text)?;
     if past.is_empty() {
         printer.talk("Nothing is past its date.\n");
-        return Ok(Exit::Done);
     }
+    let mut exit = Exit::Done;
     if args.dry_run {
-        return Ok(Exit::Changes);
+        exit = if past.is_empty() { Exit::Done } else { Exit::Changes };
+        past.clear();
     }
     let mut troubles = Vec::new();
     for (region, stack) in past {
@@ -174,10 +207,14 @@ async fn all(host: &Host, args: &Reap, global: &Global, printer: &Printer) -> Re
             }));
         }
     }
-    match troubles.is_empty() {
-        true => Ok(Exit::Done),
+    match (troubles.is_empty(), unread) {
+        (true, None) => Ok(exit),
+        (true, Some(unread)) => Err(unread),
         // What is left costs.
-        false => Err(Error { exit: Exit::Incomplete, troubles }),
+        (false, unread) => {
+            let said = unread.into_iter().flat_map(|error| error.troubles);
+            Err(Error { exit: Exit::Incomplete, troubles: said.chain(troubles).collect() })
+        }
     }
 }
 

@@ -72,7 +72,11 @@ impl Calls for Role {
             .description(format!("auroraml stack {}: {name}", aws.place.stack))
             .set_permissions_boundary(want.boundary.clone())
             .set_tags(tags(&want.tags)?);
-        already_ok(request.send().await.during("CreateRole"), Class::Exists)?;
+        let made = request.send().await.during("CreateRole");
+        if made.as_ref().is_err_and(|failure| failure.is(Class::Exists)) {
+            not_of_others(aws, name).await?;
+        }
+        already_ok(made, Class::Exists)?;
         put_policy(aws, name, want).await
     }
 
@@ -225,6 +229,20 @@ fn seen(aws: &Aws, name: &str, parts: Parts<'_>) -> Seen<Props> {
         },
         outputs: [("arn".into(), parts.arn.into()), ("name".into(), aws.place.role(name).into())].into(),
         state: State::Ready,
+    }
+}
+
+/// IAM has each name once in an account, whatever the path: one that is taken is that of a run which was killed before its
+/// role was listed, or of others.
+async fn not_of_others(aws: &Aws, name: &str) -> Result<(), Failure> {
+    let role = aws.place.role(name);
+    let found = absent_ok(aws.iam.get_role().role_name(&role).send().await.during("GetRole"))?;
+    match found.and_then(|found| found.role).map(|role| role.path) {
+        Some(path) if path != aws.place.role_path() => {
+            let why = format!("a role {role} exists under the path {path}, which is not the stack's");
+            Err(Failure::refused("CreateRole", why))
+        }
+        _ => Ok(()),
     }
 }
 

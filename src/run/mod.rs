@@ -15,5 +15,6 @@ pub mod prices;
 pub mod reconcile;
 mod shared;
 mod step;
+pub mod takeover;
 
 pub use crate::aws::Stop;

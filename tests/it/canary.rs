@@ -39,7 +39,8 @@ fn place() -> tempfile::TempDir {
     let spec = spec.replace(model, &format!("{model}      environment: {{ TOKEN: {CANARY} }}\n"));
     let with_password =
         "secret: { managed_by: stack, recovery_window_days: 0, password_environment_variable: DB_PASSWORD }";
-    let changed = spec.replace(own, with_password);
+    let changed = spec.replace(own, with_password).replace("expires_after: 8h", "expires_after: 1m");
+    assert!(changed.contains("expires_after: 1m"));
     copy_files(&crate::harness::spec(&changed), folder.path());
     std::fs::write(folder.path().join("churn.yaml"), changed).unwrap();
     folder
@@ -160,6 +161,10 @@ fn a_password_is_said_nowhere() {
     assert_eq!(run(at, &["apply", "broken.yaml", "--yes"], &mut heard).status.code(), Some(6));
     let destroyed = run(at, &["destroy", "churn.yaml", "--yes", "--events", "more.jsonl"], &mut heard);
     assert!(destroyed.status.success(), "{}", String::from_utf8_lossy(&destroyed.stderr));
+    run(at, &["apply", "churn.yaml", "--yes"], &mut heard);
+    let reaped = run(at, &["reap", "--region", "us-east-1", "--yes"], &mut heard);
+    assert!(reaped.status.success(), "{}", String::from_utf8_lossy(&reaped.stderr));
+    assert!(String::from_utf8_lossy(&reaped.stdout).contains("past its date"), "{reaped:?}");
     for name in [
         "plan.json",
         "events.jsonl",

@@ -11,6 +11,7 @@ use auroraml::stack::Stack;
 use auroraml_core::kinds::Kind;
 use auroraml_core::model::{Intent, Scope};
 use auroraml_core::plan::Plan;
+use auroraml_core::policy::Purpose;
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
 use std::sync::Arc;
@@ -18,11 +19,20 @@ use std::time::Duration;
 
 const DESTROY: Intent = Intent::Destroy { unprotect: false };
 
-/// A view of the region for whoever has a name and no spec.
-pub async fn aws(account: &Account, stack: &str, region: &str) -> Aws {
+/// A view of the region for an administrator who has a name and no spec.
+async fn aws(account: &Account, stack: &str, region: &str) -> Aws {
+    aws_as(account, &account.caller, stack, region).await
+}
+
+/// The same for whoever has the policy for a destroy of this spec.
+pub async fn destroyer(account: &Account, of: &Spec) -> Aws {
+    aws_as(account, &account.held(of, &[Purpose::Destroy]), &of.stack, &of.region).await
+}
+
+async fn aws_as(account: &Account, caller: &str, stack: &str, region: &str) -> Aws {
     let clock = account.sandbox.clock();
     let connection = Connection {
-        config: simulated_config_as(&account.caller, region, account.sandbox.http_client(), &clock),
+        config: simulated_config_as(caller, region, account.sandbox.http_client(), &clock),
         plain_http: None,
         clock,
         files: Arc::new(|_| Err(std::io::ErrorKind::NotFound.into())),
@@ -32,9 +42,9 @@ pub async fn aws(account: &Account, stack: &str, region: &str) -> Aws {
 }
 
 /// The stack as its tags describe it.
-pub async fn found(account: &Account, stack: &str, region: &str) -> Stack {
-    let mut aws = aws(account, stack, region).await;
-    let (spec, scope) = found::spec_of(&aws, stack).await.unwrap();
+async fn found(mut aws: Aws) -> Stack {
+    let stack = aws.place.stack.clone();
+    let (spec, scope) = found::spec_of(&aws, &stack).await.unwrap();
     aws.scope = scope;
     Stack {
         spec: Arc::new(spec),
@@ -49,7 +59,7 @@ pub async fn found(account: &Account, stack: &str, region: &str) -> Stack {
 
 /// Destroys without the spec; returns the plan that was carried out.
 pub async fn destroy(account: &Account, of: &Spec) -> Plan {
-    let stack = found(account, &of.stack, &of.region).await;
+    let stack = found(destroyer(account, of).await).await;
     let prepared = prepare(&stack, DESTROY).await.unwrap();
     let plan = prepared.plan.clone();
     assert!(plan.blocked.is_empty(), "{:?}", plan.blocked);
@@ -112,7 +122,7 @@ async fn tags_say_how_things_go() {
     let (account, spec) = (Account::new(2, Mood::Calm), spec(&text));
     account.apply(&spec).await;
     let before = account.mutations();
-    let prepared = prepare(&found(&account, &spec.stack, &spec.region).await, DESTROY).await.unwrap();
+    let prepared = prepare(&found(destroyer(&account, &spec).await).await, DESTROY).await.unwrap();
     assert!(!prepared.plan.blocked.is_empty());
     assert_eq!(account.mutations(), before);
 }
@@ -148,7 +158,7 @@ async fn tags_alone_delete_nothing() {
     let before = account.mutations();
     let past = found::stacks(&aws, &[]).await.unwrap();
     assert!(past.iter().any(|found| found.stack == "victim" && found.expires.is_some()), "{past:?}");
-    let stack = found(&account, "victim", "us-east-1").await;
+    let stack = found(self::aws(&account, "victim", "us-east-1").await).await;
     let Err(PrepareError::Preflight(problems)) = prepare(&stack, DESTROY).await else { panic!("a plan") };
     assert!(problems[0].why.contains("nothing but its tags"), "{problems:?}");
     assert_eq!(account.mutations(), before);
@@ -229,6 +239,18 @@ fn reap_by_the_command_line() {
     let ran = run(&["reap", "--region", "us-east-1", "--dry-run"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.out.contains("churn in us-east-1: past its date since "), "{ran:?}");
+    // Of a folder: the stacks of its specs and no others, also beside a spec that is none.
+    std::fs::create_dir(place.path("others")).unwrap();
+    place.write("others/other.yaml", &spec_file("minimal.yaml"));
+    let ran = run(&["reap", "others", "--dry-run"]);
+    assert!(ran.code == 0 && ran.err.contains("Nothing is past its date"), "{ran:?}");
+    place.write("others/broken.yaml", "stack: [");
+    let ran = run(&["reap", "others", "spec.yaml", "--dry-run"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.contains("churn in us-east-1: past its date since "), "{ran:?}");
+    assert!(ran.err.contains("broken.yaml:1"), "{ran:?}");
+    let ran = run(&["reap", "others", "--region", "us-east-1"]);
+    assert!(ran.code == 1 && ran.err.contains("cannot be used with"), "{ran:?}");
     let ran = run(&["pause", "spec.yaml", "--yes"]);
     assert!(ran.code == 0 && ran.err.contains("AWS starts the cluster by itself at "), "{ran:?}");
     let ran = run(&["status", "spec.yaml"]);

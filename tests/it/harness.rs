@@ -107,7 +107,7 @@ impl Account {
     }
 
     /// The access key of whoever comes for this, held to the policy that says so.
-    fn held(&self, spec: &Spec, purposes: &[Purpose]) -> String {
+    pub fn held(&self, spec: &Spec, purposes: &[Purpose]) -> String {
         if self.caller != OURS {
             return self.caller.clone();
         }

@@ -271,3 +271,25 @@ async fn status_tells_what_is_missing_and_what_differs() {
         "{told}"
     );
 }
+
+/// A role that others make between the plan and the apply, under the name of one of the stack's: it is not written to.
+#[tokio::test(start_paused = true)]
+async fn a_role_of_others_under_our_name_is_not_written_to() {
+    let (account, spec) = (Account::new(1, Mood::Calm), spec(&spec_file("minimal.yaml")));
+    let stack = account.connect(&spec).await;
+    let prepared = prepare(&stack, Intent::Apply).await.unwrap();
+    let iam = account.administrator(&spec).await.aws.iam.clone();
+    let role = stack.aws.place.role("sagemaker");
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    iam.create_role().role_name(&role).assume_role_policy_document(trust).send().await.unwrap();
+    account.sandbox.clock().sleep(Duration::from_secs(60)).await;
+    let (_keep, stop) = tokio::sync::watch::channel(false);
+    let recorder = Arc::new(Recorder::default());
+    // The look afterwards finds the role as well.
+    let ended = reconcile(&stack, Intent::Apply, prepared, stop, recorder.clone()).await;
+    assert!(format!("{ended:?}").contains("RoleNameTaken"), "{ended:?}");
+    let text = recorder.text();
+    assert!(text.contains("exists under the path /, which is not the stack's"), "{text}");
+    let policies = iam.list_role_policies().role_name(&role).send().await.unwrap();
+    assert!(policies.policy_names().is_empty(), "{policies:?}");
+}

@@ -1,7 +1,7 @@
 //! Teardown to zero: each hard case ends with nothing that bears the stack's tags and nothing that bills, or with the one
 //! thing that AWS keeps, named.
 
-use crate::from_tags::aws;
+use crate::from_tags::destroyer;
 use crate::harness::{Account, Recorder, hosting, spec};
 use auroraml::run::bills::left;
 use auroraml::run::found::tagged;
@@ -34,7 +34,7 @@ async fn destroy(account: &Account, spec: &Spec, intent: Intent, sweeps: bool) {
 /// What still bills, as the last look says; and nothing else bears the stack's tags, but for records of jobs and what
 /// `left` names.
 async fn bills(account: &Account, spec: &Spec) -> Vec<String> {
-    let aws = aws(account, &spec.stack, &spec.region).await;
+    let aws = destroyer(account, spec).await;
     // The list of tags is asked for, so that it is kept, and is late.
     let _ = tagged(&aws, Some(&spec.stack)).await.unwrap();
     let at_once = left(&aws).await.unwrap();
@@ -58,7 +58,7 @@ const NOTHING: [String; 0] = [];
 async fn the_list_of_tags_is_late_and_the_last_look_is_not() {
     let (account, spec) = (Account::new(3, Mood::Real), spec(&hosting()));
     account.apply(&spec).await;
-    let aws = aws(&account, &spec.stack, &spec.region).await;
+    let aws = destroyer(&account, &spec).await;
     let all = left(&aws).await.unwrap();
     for kind in ["cluster", "instance", "nat_gateway", "elastic_ip", "endpoint", "notebook", "bucket"] {
         assert!(all.iter().any(|left| left.kind == kind), "{kind} {all:?}");

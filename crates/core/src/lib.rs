@@ -12,6 +12,7 @@
 //! | 1 | [`base`] | ids, references, live objects, differences, names, policy documents |
 //! | 1 | [`engine`] | what auroraml knows of a database engine, as a value |
 //! | 1 | [`sql`] | SQL as text: quoting, types, statements, and what MySQL shows |
+//! | 1 | [`template`] | CloudFormation templates as values |
 //! | 2 | [`spec`] | YAML to [`spec::Spec`], every problem with its position |
 //! | 2 | [`lease`] | who may change a stack now, as a document |
 //! | 3 | [`members`] | the members of a cluster: who restarts next, what interrupts them, what is permitted |
@@ -43,4 +44,5 @@ pub mod resource;
 pub mod spec;
 pub mod sql;
 pub mod takeover;
+pub mod template;
 pub mod verify;

@@ -39,7 +39,7 @@ pub(super) fn role_parameters(abilities: &[Wiring]) -> BTreeMap<String, Input> {
 /// The members of a cluster; one that scales by itself where the spec names none.
 pub(super) fn instances(spec: &Cluster) -> Cow<'_, [Instance]> {
     match spec.instances.is_empty() {
-        true => vec![Instance { class: "db.serverless".into(), promotion_tier: 1 }].into(),
+        true => vec![Instance::new("db.serverless")].into(),
         false => spec.instances.as_slice().into(),
     }
 }
@@ -105,10 +105,7 @@ impl Builder<'_> {
         };
         let abilities = self.abilities(&self.place.cluster());
         let id = Id::new("subnet_group", "main");
-        let props = subnet_group::Props {
-            subnets: network.private.iter().map(|subnet| Input::of(subnet, "id")).collect(),
-            tags: self.tags(&id),
-        };
+        let props = subnet_group::Props { subnets: network.private.clone(), tags: self.tags(&id) };
         let subnet_group = self.graph.add(id, props).predict("name", self.place.cluster()).id();
         let mut parameters: BTreeMap<String, Input> =
             spec.parameters.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();

@@ -15,6 +15,8 @@ pub struct Facts {
     pub live_zones: BTreeMap<String, String>,
     /// Where AWS offers what the spec needs; asked for only when something of it is to be made.
     pub offers: Vec<Offer>,
+    /// The ranges of a VPC of others in which the stack stands.
+    pub vpc_ranges: Vec<String>,
     /// What could not be asked, for the reader of the plan.
     pub notes: Vec<String>,
     /// Versions on offer; empty when the live cluster makes asking unnecessary.

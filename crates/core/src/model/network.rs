@@ -6,7 +6,7 @@ use crate::kinds::{
     elastic_ip, internet_gateway, nat_gateway, route_table, security_group, security_group::Rule, subnet,
     vpc, vpc_endpoint,
 };
-use crate::spec::{Aurora, Nat, ServiceEndpoint};
+use crate::spec::{self, Aurora, ExistingNetwork, Nat, OwnNetwork, ServiceEndpoint};
 use std::collections::BTreeMap;
 
 const EVERYWHERE: &str = "0.0.0.0/0";
@@ -14,8 +14,8 @@ const EVERYWHERE: &str = "0.0.0.0/0";
 /// What the other parts need of the network; empty without one.
 #[derive(Default)]
 pub(super) struct Network {
-    pub public: Vec<Id>,
-    pub private: Vec<Id>,
+    pub public: Vec<Input>,
+    pub private: Vec<Input>,
     pub aurora_group: Option<Id>,
     pub notebook_group: Option<Id>,
     /// Everything that a notebook needs before it starts, so that its script can reach AWS.
@@ -24,22 +24,41 @@ pub(super) struct Network {
 
 impl Builder<'_> {
     pub(super) fn network(&mut self) -> Network {
-        let Some(spec) = &self.spec.network else { return Network::default() };
+        match &self.spec.network {
+            Some(spec::Network::Owned(spec)) => self.own_network(spec),
+            Some(spec::Network::Existing(spec)) => self.network_of_others(spec),
+            None => Network::default(),
+        }
+    }
+
+    /// A VPC of others: security groups are put into it, and nothing else.
+    fn network_of_others(&mut self, spec: &ExistingNetwork) -> Network {
+        let given = |ids: &[String]| ids.iter().map(|id| Input::from(id.as_str())).collect();
+        let mut network = Network {
+            public: given(&spec.public_subnets),
+            private: given(&spec.private_subnets),
+            ..Network::default()
+        };
+        let ranges = self.facts.vpc_ranges.clone();
+        self.security_groups(&Input::from(spec.existing.as_str()), &ranges, &mut network);
+        network
+    }
+
+    fn own_network(&mut self, spec: &OwnNetwork) -> Network {
         let Some(zones) = self.zones(spec) else { return Network::default() };
         let id = Id::new("vpc", "main");
         let mut tags = self.tags(&id);
         tags.insert("Name".into(), self.place.stack.clone());
         let props = vpc::Props { cidr: spec.cidr.to_string(), dns_hostnames: true, tags };
         let vpc = self.graph.add(id, props).id();
-        let mut network = Network {
-            public: self.subnets(&vpc, "public", &spec.public_subnets, &zones),
-            private: self.subnets(&vpc, "private", &spec.private_subnets, &zones),
-            ..Network::default()
-        };
-        let gateway = self.public_side(&vpc, &mut network);
-        let tables = self.private_side(&vpc, &mut network, gateway.as_ref());
-        self.security_groups(&vpc, &mut network);
-        self.service_endpoints(&vpc, &mut network, &tables);
+        let public = self.subnets(&vpc, "public", &spec.public_subnets, &zones);
+        let private = self.subnets(&vpc, "private", &spec.private_subnets, &zones);
+        let refer = |ids: &[Id]| ids.iter().map(|id| Input::of(id, "id")).collect();
+        let mut network = Network { public: refer(&public), private: refer(&private), ..Network::default() };
+        let gateway = self.public_side(&vpc, &public, &mut network);
+        let tables = self.private_side(&vpc, spec.nat, (&public, &private), gateway.as_ref(), &mut network);
+        self.security_groups(&Input::of(&vpc, "id"), &[spec.cidr.to_string()], &mut network);
+        self.service_endpoints(&vpc, spec, &mut network, &tables);
         network
     }
 
@@ -60,30 +79,35 @@ impl Builder<'_> {
     }
 
     /// Internet gateway and the route to it.
-    fn public_side(&mut self, vpc: &Id, network: &mut Network) -> Option<Id> {
-        if network.public.is_empty() {
+    fn public_side(&mut self, vpc: &Id, public: &[Id], network: &mut Network) -> Option<Id> {
+        if public.is_empty() {
             return None;
         }
         let id = Id::new("internet_gateway", "main");
         let props = internet_gateway::Props { vpc: Input::of(vpc, "id"), tags: self.named(&id) };
         let gateway = self.graph.add(id, props).id();
-        let subnets = network.public.clone();
-        let table = self.route_table(vpc, "public", Some(&gateway), &subnets);
+        let table = self.route_table(vpc, "public", Some(&gateway), public);
         network.ways_out.push(table);
         Some(gateway)
     }
 
     /// NAT gateways and the routes to them; returns the private route tables.
-    fn private_side(&mut self, vpc: &Id, network: &mut Network, gateway: Option<&Id>) -> Vec<Id> {
-        let nat = self.spec.network.as_ref().map(|n| n.nat).unwrap_or_default();
+    fn private_side(
+        &mut self,
+        vpc: &Id,
+        nat: Nat,
+        (public, private): (&[Id], &[Id]),
+        gateway: Option<&Id>,
+        network: &mut Network,
+    ) -> Vec<Id> {
         let count = match nat {
             Nat::None => 0,
             Nat::Single => 1,
-            Nat::PerZone => network.private.len(),
+            Nat::PerZone => private.len(),
         };
         let mut gateways = Vec::new();
         for n in 0..count {
-            let Some(subnet) = network.public.get(n) else { break };
+            let Some(subnet) = public.get(n) else { break };
             let id = Id::new("elastic_ip", format!("nat-{}", n + 1));
             let props = elastic_ip::Props { tags: self.named(&id) };
             let address = self.graph.add(id, props).id();
@@ -96,14 +120,13 @@ impl Builder<'_> {
             // A NAT gateway fails for good when no internet gateway is attached yet (fact book, 5.4).
             gateways.push(self.graph.add(id, props).after(gateway).id());
         }
-        let private = network.private.clone();
         // Also where others gave each subnet a table of its own.
         let taken = self.spec.taken_over.as_ref();
         let apart = taken.is_some_and(|taken| taken.objects.contains_key("route_table.private-1"));
         let tables = match nat {
             _ if private.is_empty() => Vec::new(),
             Nat::None | Nat::Single if !apart => {
-                vec![self.route_table(vpc, "private", gateways.first(), &private)]
+                vec![self.route_table(vpc, "private", gateways.first(), private)]
             }
             _ => private
                 .iter()
@@ -135,15 +158,17 @@ impl Builder<'_> {
         self.graph.add(id, props).id()
     }
 
-    fn security_groups(&mut self, vpc: &Id, network: &mut Network) {
-        let vpc_range = self.spec.network.as_ref().map(|n| n.cidr.to_string()).unwrap_or_default();
+    /// Those of notebook and cluster; `ranges` are the VPC's.
+    fn security_groups(&mut self, vpc: &Input, ranges: &[String], network: &mut Network) {
         let port = match &self.spec.aurora {
             Some(Aurora::Owned(cluster)) => i32::from(cluster.port),
             _ => 3306,
         };
         if self.spec.notebook.is_some() {
             // Aurora by its range, not its group: the groups would refer to each other.
-            let egress = vec![tcp(443, EVERYWHERE), tcp(80, EVERYWHERE), tcp(port, vpc_range.as_str())];
+            let to_aurora = ranges.iter().map(|range| tcp(port, range.as_str()));
+            let default = [tcp(443, EVERYWHERE), tcp(80, EVERYWHERE)].into_iter().chain(to_aurora).collect();
+            let egress = self.egress(default);
             network.notebook_group =
                 Some(self.security_group(vpc, "notebook", "SageMaker notebook", Vec::new(), egress));
         }
@@ -152,15 +177,23 @@ impl Builder<'_> {
             let from_others = cluster.allow_from.iter().map(|peer| tcp(port, peer.as_str()));
             let ingress = from_notebook.chain(from_others).collect();
             // Aurora calls SageMaker, Comprehend, Bedrock and S3 over HTTPS, and nothing else.
-            let egress = vec![tcp(443, EVERYWHERE)];
+            let egress = self.egress(vec![tcp(443, EVERYWHERE)]);
             network.aurora_group =
                 Some(self.security_group(vpc, "aurora", "Aurora cluster", ingress, egress));
         }
     }
 
+    /// What the spec lets out, or else this.
+    fn egress(&self, default: Vec<Rule>) -> Vec<Rule> {
+        match self.spec.network.as_ref().map(spec::Network::egress) {
+            None | Some([]) => default,
+            Some(ranges) => ranges.iter().map(|range| everything(&range.to_string())).collect(),
+        }
+    }
+
     fn security_group(
         &mut self,
-        vpc: &Id,
+        vpc: &Input,
         name: &str,
         what: &str,
         ingress: Vec<Rule>,
@@ -168,7 +201,7 @@ impl Builder<'_> {
     ) -> Id {
         let id = Id::new("security_group", name);
         let mut props = security_group::Props {
-            vpc: Input::of(vpc, "id"),
+            vpc: vpc.clone(),
             description: format!("{what} of the auroraml stack {}", self.place.stack),
             ingress,
             egress,
@@ -179,14 +212,19 @@ impl Builder<'_> {
         self.graph.add(id, props).id()
     }
 
-    fn service_endpoints(&mut self, vpc: &Id, network: &mut Network, tables: &[Id]) {
-        let Some(spec) = &self.spec.network else { return };
+    fn service_endpoints(&mut self, vpc: &Id, spec: &OwnNetwork, network: &mut Network, tables: &[Id]) {
         let mut services = spec.endpoints.clone();
         services.sort();
         services.dedup();
         let group = services.iter().any(|service| *service != ServiceEndpoint::S3).then(|| {
             let ingress = vec![tcp(443, spec.cidr.to_string().as_str())];
-            self.security_group(vpc, "endpoints", "Interface endpoints", ingress, Vec::new())
+            self.security_group(
+                &Input::of(vpc, "id"),
+                "endpoints",
+                "Interface endpoints",
+                ingress,
+                Vec::new(),
+            )
         });
         for service in services {
             let gateway = service == ServiceEndpoint::S3;
@@ -198,7 +236,7 @@ impl Builder<'_> {
                 gateway,
                 private_dns: (!gateway).then_some(true),
                 route_tables: if gateway { refer(tables) } else { Vec::new() },
-                subnets: if gateway { Vec::new() } else { refer(&network.private) },
+                subnets: if gateway { Vec::new() } else { network.private.clone() },
                 security_groups: if gateway { Vec::new() } else { refer(group.as_slice()) },
                 tags: self.named(&id),
             };
@@ -212,6 +250,11 @@ impl Builder<'_> {
         tags.insert("Name".into(), self.place.name(&id.name));
         tags
     }
+}
+
+/// Every protocol and port (EC2's `-1`), to a range.
+fn everything(range: &str) -> Rule {
+    Rule { protocol: "-1".into(), from_port: None, to_port: None, peer: range.into() }
 }
 
 fn tcp(port: i32, peer: impl Into<Input>) -> Rule {

@@ -51,7 +51,7 @@ impl Builder<'_> {
         let props = notebook::Props {
             instance: spec.instance.clone(),
             volume: i32::try_from(spec.volume).unwrap_or(i32::MAX),
-            subnet: Input::of(subnet, "id"),
+            subnet: subnet.clone(),
             security_groups: network.notebook_group.iter().map(|group| Input::of(group, "id")).collect(),
             direct_internet_access: public,
             role: arn(&role),

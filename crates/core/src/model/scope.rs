@@ -3,7 +3,7 @@
 use super::sql::{loads, unloads, wired_roles};
 use crate::engine::{AURORA_MYSQL, Engine};
 use crate::kinds::{data_load, data_unload};
-use crate::spec::{Aurora, EndpointManager, Network, S3Access, SecretManager, Spec, TakenOver};
+use crate::spec::{Aurora, EndpointManager, Network, OwnNetwork, S3Access, SecretManager, Spec, TakenOver};
 use std::collections::BTreeMap;
 
 /// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
@@ -101,7 +101,7 @@ pub fn scope(spec: &Spec) -> Scope {
         jobs: super::jobs::has_jobs(spec),
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
         sql: sql(spec),
-        subnets: spec.network.iter().flat_map(subnets).collect(),
+        subnets: spec.network.as_ref().and_then(Network::owned).into_iter().flat_map(subnets).collect(),
         taken_over: spec.taken_over.clone(),
     }
 }
@@ -133,7 +133,7 @@ pub fn sql_scope(spec: &Spec) -> Option<SqlScope> {
 }
 
 /// The range of each subnet, by the name that the model gives it.
-fn subnets(network: &Network) -> impl Iterator<Item = (String, String)> {
+fn subnets(network: &OwnNetwork) -> impl Iterator<Item = (String, String)> {
     let sides = [("public", &network.public_subnets), ("private", &network.private_subnets)];
     sides.into_iter().flat_map(|(side, ranges)| {
         ranges.iter().enumerate().map(move |(n, range)| (format!("{side}-{}", n + 1), range.to_string()))

@@ -6,7 +6,7 @@ use crate::kinds::Kind;
 use crate::plan::Plan;
 use crate::resource::{Action, Deletion, Graph};
 use crate::takeover::{
-    Fate, Handover, HandoverProps, Order, Origin, Retention, RetentionProps, fate, refusals, unnamed,
+    Fate, Handover, HandoverProps, Order, Origin, Retention, RetentionProps, fate, owns, refusals, unnamed,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ const STEPS: [&str; 2] = [Retention::NAME, Handover::NAME];
 impl Builder<'_> {
     /// Whether CloudFormation still owns what the spec takes over.
     fn origin(&self) -> Option<Origin> {
-        self.facts.origin.clone().filter(Origin::stands)
+        self.facts.origin.clone().filter(|origin| owns(self.spec, origin))
     }
 
     /// Says that nothing but an apply is possible while CloudFormation has the objects.

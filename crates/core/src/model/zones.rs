@@ -6,7 +6,7 @@ use super::facts::Zonal;
 use super::network::{endpoint_id, service_in};
 use super::{Builder, Code};
 use crate::base::{Id, Observed};
-use crate::spec::{Aurora, Network, ServiceEndpoint, Spec};
+use crate::spec::{Aurora, Network, OwnNetwork, ServiceEndpoint, Spec};
 use std::collections::BTreeSet;
 
 /// What is to be asked of AWS before zones are chosen.
@@ -20,7 +20,9 @@ pub struct Questions {
 
 /// What a stack that looks so needs to know of zones: nothing where everything is there.
 pub fn questions(spec: &Spec, observed: &Observed) -> Questions {
-    let Some(network) = &spec.network else { return Questions::default() };
+    let Some(network) = spec.network.as_ref().and_then(Network::owned) else {
+        return Questions::default();
+    };
     let missing = |side: &str, count: usize| (0..count).any(|n| !observed.contains_key(&subnet(side, n)));
     let private = missing("private", network.private_subnets.len());
     let mut offers = BTreeSet::new();
@@ -45,7 +47,7 @@ fn subnet(side: &str, n: usize) -> Id {
 
 impl Builder<'_> {
     /// The zone of each pair of subnets, a public and a private one; `None` after a problem.
-    pub(super) fn zones(&mut self, network: &Network) -> Option<Vec<String>> {
+    pub(super) fn zones(&mut self, network: &OwnNetwork) -> Option<Vec<String>> {
         let facts = self.facts;
         let (private, public) = (network.private_subnets.len(), network.public_subnets.len());
         let live = |n: usize| {
@@ -147,19 +149,19 @@ mod tests {
     use super::*;
     use crate::base::names::Place;
 
-    fn network(public: usize, private: usize) -> Network {
+    fn network(public: usize, private: usize) -> OwnNetwork {
         let ranges = |side: usize, count: usize| {
             (0..count).map(move |n| format!("10.0.{}.0/24", side * 100 + n).parse().unwrap()).collect()
         };
-        Network {
+        OwnNetwork {
             public_subnets: ranges(0, public),
             private_subnets: ranges(1, private),
-            ..Network::new("10.0.0.0/16".parse::<ipnet::Ipv4Net>().unwrap())
+            ..OwnNetwork::new("10.0.0.0/16".parse::<ipnet::Ipv4Net>().unwrap())
         }
     }
 
     /// The last letters of the zones chosen, or the first problem.
-    fn chosen(network: &Network, live: &[(&str, &str)], offers: &[(Zonal, &str)]) -> String {
+    fn chosen(network: &OwnNetwork, live: &[(&str, &str)], offers: &[(Zonal, &str)]) -> String {
         let letters = |zones: &str| zones.chars().map(|letter| format!("us-east-1{letter}")).collect();
         let facts = Facts {
             zones: "abcd".chars().map(|letter| format!("us-east-1{letter}")).collect(),

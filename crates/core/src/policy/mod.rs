@@ -19,7 +19,7 @@ pub use trust::{Host, TrustError, Trusted, trust};
 use crate::kinds::catalog;
 use crate::model::scope;
 use crate::resource::permission::{Permission, Verb};
-use crate::spec::{Aurora, Nat, SecretManager, Spec};
+use crate::spec::{Aurora, Nat, Network, SecretManager, Spec};
 
 /// What somebody comes for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,11 +36,20 @@ pub enum Purpose {
     Pause,
     /// Asks the database: `verify --deep`, `verify --query` and `data`.
     Query,
+    /// Has CloudFormation hand over: `adopt --release`.
+    Release,
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 6] =
-        [Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Sweep, Purpose::Pause, Purpose::Query];
+    pub const ALL: [Purpose; 7] = [
+        Purpose::Plan,
+        Purpose::Apply,
+        Purpose::Destroy,
+        Purpose::Sweep,
+        Purpose::Pause,
+        Purpose::Query,
+        Purpose::Release,
+    ];
 }
 
 /// The statements that somebody needs who comes for these, as few as say it.
@@ -105,13 +114,19 @@ impl<'s> Wish<'s> {
         let purpose = if purpose == Purpose::Sweep { Purpose::Destroy } else { purpose };
         let existing = self.spec.is_none_or(|spec| matches!(spec.aurora, Some(Aurora::Existing(_))));
         match (purpose, verb) {
-            // AWS is asked for them only where the spec has some, of whatever sort.
-            _ if JOBS.contains(&kind) && !JOBS.iter().any(|kind| self.wants(kind)) => false,
+            // AWS is asked for them only where the spec has some, of whatever sort, or where nobody has the spec.
+            _ if JOBS.contains(&kind)
+                && purpose != Purpose::Destroy
+                && !JOBS.iter().any(|kind| self.wants(kind)) =>
+            {
+                false
+            }
             _ if SQL.contains(&kind) && !self.wants(kind) => false,
             (Purpose::Query, Verb::Look) => matches!(kind, "cluster" | "instance"),
             (Purpose::Query, _) => false,
             (_, Verb::Look) => true,
-            (Purpose::Plan, _) => false,
+            // Of what is taken over nothing but tags is changed.
+            (Purpose::Plan | Purpose::Release, _) => false,
             (Purpose::Pause, verb) => verb == Verb::Delete && PAUSED.contains(&kind),
             // What an earlier spec made goes, whether this one knows of it or not.
             (_, Verb::Delete) => true,
@@ -127,7 +142,7 @@ impl<'s> Wish<'s> {
 
 /// Whether the spec has something of this kind.
 pub fn wants(spec: &Spec, kind: &str) -> bool {
-    let network = spec.network.as_ref();
+    let network = spec.network.as_ref().and_then(Network::owned);
     let owned = match &spec.aurora {
         Some(Aurora::Owned(cluster)) => Some(cluster.as_ref()),
         _ => None,
@@ -136,7 +151,8 @@ pub fn wants(spec: &Spec, kind: &str) -> bool {
     let endpoints = || scope(spec).endpoints;
     let models = || spec.endpoints.values().filter_map(|endpoint| endpoint.model.as_ref());
     match kind {
-        "vpc" | "subnet" | "security_group" | "route_table" => network.is_some(),
+        "security_group" => spec.network.is_some(),
+        "vpc" | "subnet" | "route_table" => network.is_some(),
         "internet_gateway" => network.is_some_and(|network| !network.public_subnets.is_empty()),
         "elastic_ip" | "nat_gateway" => network.is_some_and(|network| network.nat != Nat::None),
         "vpc_endpoint" => network.is_some_and(|network| !network.endpoints.is_empty()),

@@ -26,12 +26,17 @@ pub struct Resource {
 impl Resource {
     /// The desired properties, with those of the live object where the resource says nothing of them.
     pub fn over(&self, live: Option<&Live>) -> Value {
-        let mut want = match (self.partial, &self.props, live.map(|live| &live.props)) {
+        self.keeping(&self.props, live)
+    }
+
+    /// The same of desired properties in which references may be filled in already.
+    pub fn keeping(&self, props: &Value, live: Option<&Live>) -> Value {
+        let mut want = match (self.partial, props, live.map(|live| &live.props)) {
             (true, Value::Object(said), Some(Value::Object(live))) => {
                 let all = live.iter().chain(said).map(|(key, value)| (key.clone(), value.clone()));
                 Value::Object(all.collect())
             }
-            _ => self.props.clone(),
+            _ => props.clone(),
         };
         if let (Some(kept), Some(live)) = (&self.found, live) {
             for path in kept {

@@ -104,6 +104,24 @@ fields! {
             changed: "in place",
             meaning: "the first is the writer",
         }
+        /// Identifier of the cluster; a name of one's own instead of the stack's.
+        identifier: Option<String> {
+            default_is: "`<stack>`",
+            changed: "blocked",
+            meaning: "identifier of the cluster; AWS keeps it in lower case",
+        }
+        /// Name of the DB subnet group.
+        subnet_group: Option<String> {
+            default_is: "`<stack>`",
+            changed: "blocked",
+            meaning: "name of the DB subnet group; AWS keeps it in lower case",
+        }
+        /// Name of the DB cluster parameter group.
+        parameter_group: Option<String> {
+            default_is: "`<stack>`",
+            changed: "blocked",
+            meaning: "name of the DB cluster parameter group; AWS keeps it in lower case",
+        }
         /// Capacity range of members of class `db.serverless`; without `instances`, one such member.
         serverless: Option<Serverless> {
             changed: "in place",
@@ -212,6 +230,12 @@ fields! {
             type: "0–15",
             changed: "in place",
             meaning: "0 is promoted first",
+        }
+        /// Identifier of the member; a name of one's own instead of the stack's with a number.
+        identifier: Option<String> {
+            default_is: "`<stack>-<n>`",
+            changed: "blocked",
+            meaning: "identifier of the member; AWS keeps it in lower case",
         }
     }
 }

@@ -5,8 +5,10 @@ mod container;
 mod name;
 mod network;
 mod parameters;
+mod physical;
 mod sagemaker;
 mod sql;
+mod statements;
 mod taken_over;
 mod training;
 
@@ -14,7 +16,7 @@ pub(super) use name::bucket as bucket_name;
 
 use super::problem::nearest;
 use super::reader::{Reader, join};
-use super::{Address, Aurora, BedrockAccess, S3Access, S3Buckets, ServiceEndpoint, Spec};
+use super::{Address, Aurora, BedrockAccess, Network, S3Access, S3Buckets, ServiceEndpoint, Spec};
 
 /// Regions without Aurora machine learning (fact book, section 1.1).
 pub const WITHOUT_MACHINE_LEARNING: [&str; 6] =
@@ -53,10 +55,17 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
     tags(spec, reader);
     permissions_boundary(spec, reader);
     expires_after(spec, reader);
+    match &spec.network {
+        Some(Network::Owned(own)) => network::network(own, reader),
+        Some(Network::Existing(of)) => network::existing(of, reader),
+        None => {}
+    }
     if let Some(network) = &spec.network {
-        network::network(network, reader);
+        network::egress(network.egress(), reader);
     }
     bucket(spec, reader);
+    physical::roles(spec, reader);
+    physical::key(spec, reader);
     outside(spec, reader);
     aurora::aurora(spec, reader);
     machine_learning(spec, reader);
@@ -244,7 +253,8 @@ fn machine_learning(spec: &Spec, reader: &mut Reader) {
         bedrock_models(bedrock, reader);
     }
     let owned = matches!(spec.aurora, Some(Aurora::Owned(_)));
-    if let (true, Some(network)) = (owned, &spec.network) {
+    // Of a network of others only a look can tell.
+    if let (true, Some(network)) = (owned, spec.network.as_ref().and_then(Network::owned)) {
         let needs = [
             ("sagemaker", wiring.sagemaker.is_some(), ServiceEndpoint::SagemakerRuntime, "sagemaker_runtime"),
             ("comprehend", wiring.comprehend, ServiceEndpoint::Comprehend, "comprehend"),

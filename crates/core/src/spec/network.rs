@@ -1,14 +1,119 @@
-//! The VPC.
+//! The VPC: the stack's own, or one of others.
 
 use super::INDENTED;
-use super::fields::fields;
-use super::form::choices;
+use super::fields::{Part, fields};
+use super::form::{Form, choices};
+use super::node::Node;
+use super::reader::Reader;
 use ipnet::Ipv4Net;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+/// The VPC: an existing one, or one that the stack owns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Network {
+    Existing(ExistingNetwork),
+    Owned(OwnNetwork),
+}
+
+impl Network {
+    /// The VPC that the stack makes, if it makes one.
+    pub fn owned(&self) -> Option<&OwnNetwork> {
+        match self {
+            Network::Owned(own) => Some(own),
+            Network::Existing(_) => None,
+        }
+    }
+
+    /// How many private and public subnets it names.
+    pub fn subnets(&self) -> (usize, usize) {
+        match self {
+            Network::Owned(own) => (own.private_subnets.len(), own.public_subnets.len()),
+            Network::Existing(of) => (of.private_subnets.len(), of.public_subnets.len()),
+        }
+    }
+
+    /// The ranges to which the security groups of cluster and notebook allow everything; none of the default rules then.
+    pub fn egress(&self) -> &[Ipv4Net] {
+        match self {
+            Network::Owned(own) => &own.egress,
+            Network::Existing(of) => &of.egress,
+        }
+    }
+}
+
+impl From<OwnNetwork> for Network {
+    fn from(own: OwnNetwork) -> Network {
+        Network::Owned(own)
+    }
+}
+
+impl Form for Network {
+    fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<Network> {
+        if reader.given(&format!("{path}.existing")) {
+            return ExistingNetwork::read(node, path, reader).map(Network::Existing);
+        }
+        OwnNetwork::read(node, path, reader).map(Network::Owned)
+    }
+    fn in_words() -> String {
+        "mapping".to_owned()
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Network>()
+    }
+    fn given(&self, path: &str, found: &mut Vec<String>) {
+        match self {
+            Network::Existing(network) => network.given(path, found),
+            Network::Owned(network) => network.given(path, found),
+        }
+    }
+}
+
 fields! {
-    pub struct Network in "network" (hint: INDENTED) {
+    /// A VPC that others own: the stack puts its own security groups into it and changes nothing else of it.
+    pub struct ExistingNetwork in "network.existing" (hint: INDENTED, unknown: of_an_own_one) {
+        /// Id of the VPC, such as `vpc-0123456789abcdef0`.
+        existing: String {
+            required: "write `existing: VPC-ID`",
+            changed: "blocked",
+            meaning: "id of a VPC that others own: only security groups of the stack are put into it",
+        }
+        /// Ids of subnets of the VPC, at least two zones for a cluster.
+        private_subnets: Vec<String> {
+            type: "list of subnet ids",
+            changed: "in place for a cluster; blocked for a notebook",
+            meaning: "where the cluster stands, in at least two zones; a private notebook in the first",
+        }
+        /// Ids of subnets of the VPC with a route to an internet gateway.
+        public_subnets: Vec<String> {
+            type: "list of subnet ids",
+            changed: "blocked for a notebook",
+            meaning: "for a public notebook, which stands in the first",
+        }
+        /// IPv4 ranges to which the security groups of cluster and notebook allow everything, in place of what they allow
+        /// by default.
+        egress: Vec<Ipv4Net> {
+            default_is: "as in a network of the stack",
+            changed: "in place",
+            meaning: "as in a network of the stack",
+        }
+    }
+}
+
+/// Keys that only a network has that the stack owns.
+fn of_an_own_one(key: &str) -> Option<(String, String)> {
+    OwnNetwork::fields().iter().any(|field| field.key == key).then(|| {
+        (
+            format!("`{key}` cannot be combined with `existing`: that VPC is not changed"),
+            format!("remove `{key}`, or remove `existing` to have the stack create a VPC of its own"),
+        )
+    })
+}
+
+fields! {
+    /// A VPC that the stack makes.
+    pub struct OwnNetwork in "network" (hint: INDENTED) {
         /// Address range of the VPC, /16 to /28.
         cidr: Ipv4Net {
             required: "write `cidr: 10.0.0.0/16`",
@@ -34,6 +139,13 @@ fields! {
         endpoints: Vec<ServiceEndpoint> {
             changed: "in place",
             meaning: "services reached without NAT: `s3` (gateway endpoint), `sagemaker_runtime`, `sagemaker_api`, `comprehend`, `bedrock_runtime`, `secretsmanager`, `rds_data`, `kms`, `logs`, `sts` (interface endpoints)",
+        }
+        /// IPv4 ranges to which the security groups of cluster and notebook allow everything, in place of what they allow
+        /// by default.
+        egress: Vec<Ipv4Net> {
+            default_is: "what they need",
+            changed: "in place",
+            meaning: "IPv4 ranges to which the security groups of cluster and notebook allow everything, in place of what they need: HTTPS (a notebook also HTTP and the cluster's port)",
         }
     }
 }

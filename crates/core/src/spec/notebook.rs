@@ -3,6 +3,7 @@
 use super::INDENTED;
 use super::fields::fields;
 use super::form::choices;
+use super::statement::Statement;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,33 @@ fields! {
         subnet: NotebookSubnet {
             changed: "blocked: a new notebook would lose its volume",
             meaning: "`public` has direct internet access",
+        }
+        /// Name of the notebook instance.
+        name: Option<String> {
+            default_is: "`<stack>-notebook`",
+            changed: "blocked: a new notebook would lose its volume",
+            meaning: "name of the notebook instance",
+        }
+        /// Name of the notebook's lifecycle configuration.
+        lifecycle_configuration: Option<String> {
+            default_is: "`<stack>-notebook`",
+            changed: "blocked",
+            meaning: "name of the lifecycle configuration",
+        }
+        /// IAM statements that the notebook's role has beside those that the stack gives it.
+        statements: Vec<Statement> {
+            changed: "in place",
+            meaning: "IAM statements that its role has beside those that the stack gives it, each with `Effect`, `Action` or `NotAction`, `Resource` or `NotResource`, and perhaps `Sid` and `Condition`",
+        }
+        /// Lines of shell that run once, when the notebook is made, after the stack's own.
+        on_create: Option<String> {
+            changed: "in place; what ran does not run again",
+            meaning: "lines of shell, run as root when the notebook is made, after the stack's own",
+        }
+        /// Lines of shell that run at each start, after the stack's own.
+        on_start: Option<String> {
+            changed: "in place; they run at the next start",
+            meaning: "lines of shell, run as root at each start, after the stack's own",
         }
     }
 }

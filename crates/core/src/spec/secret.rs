@@ -13,6 +13,12 @@ fields! {
             changed: "in place",
             meaning: "`rds`: made, rotated and deleted by RDS, user name and password only; `stack`: also holds host, port, database and engine",
         }
+        /// Name of the secret. Only with `managed_by: stack`.
+        name: Option<String> {
+            default_is: "`auroraml/<stack>/master`",
+            changed: "blocked",
+            meaning: "only with `stack`: name of the secret",
+        }
         /// Environment variable that holds the password; without it a password is generated. Only with
         /// `managed_by: stack`.
         password_environment_variable: Option<String> {

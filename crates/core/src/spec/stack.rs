@@ -4,7 +4,7 @@ use super::fields::{Part, fields};
 use super::node::{Node, Value};
 use super::reader::Reader;
 use super::{
-    Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart,
+    Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart, Roles,
     SqlFunction, SqlTable, TakenOver, Unload, Variable, check,
 };
 use crate::engine::Engine;
@@ -43,6 +43,18 @@ fields! {
             default_is: "as it is",
             changed: "in place",
             meaning: "ARN of the IAM policy that is to bound every role of the stack, as organisations ask for; taken out of the spec, it stays on the roles",
+        }
+        /// Existing roles that are used in place of the stack's own.
+        roles: Roles {
+            default_is: "the stack's own",
+            changed: "in place",
+            meaning: "existing IAM roles that are used in place of the stack's own",
+        }
+        /// ARN of the customer-managed KMS key for bucket, storage, secret and volume.
+        kms_key: Option<String> {
+            default_is: "keys of AWS",
+            changed: "bucket and the stack's own secret: in place; cluster, notebook and a secret of RDS: blocked",
+            meaning: "ARN of the KMS key with which bucket, storage of the cluster, secret and volume of the notebook are encrypted",
         }
         /// Age after which the stack is forgotten rather than used, such as `8h`; written as a tag.
         expires_after: Option<String> {

@@ -2,9 +2,9 @@
 
 use super::fields::{Field, Part};
 use super::{
-    Autopilot, Bucket, Cluster, Container, Endpoint, ExistingCluster, Grant, Instance, MachineLearning,
-    Model, Network, Notebook, Restart, Secret, Serverless, ServerlessEndpoint, Spec, SqlFunction, SqlTable,
-    TableLoad, Training, Tuning, Unload,
+    Autopilot, Bucket, Cluster, Container, Endpoint, ExistingCluster, ExistingNetwork, Grant, Instance,
+    MachineLearning, Model, Notebook, OwnNetwork, Restart, Roles, Secret, Serverless, ServerlessEndpoint,
+    Spec, SqlFunction, SqlTable, TableLoad, TakenOver, Training, Tuning, Unload,
 };
 use std::fmt::Write;
 
@@ -20,7 +20,9 @@ pub struct Table {
 pub fn tables() -> Vec<Table> {
     vec![
         table::<Spec>(),
-        table::<Network>(),
+        table::<Roles>(),
+        table::<OwnNetwork>(),
+        table::<ExistingNetwork>(),
         table::<Bucket>(),
         table::<ExistingCluster>(),
         table::<Cluster>(),
@@ -42,6 +44,7 @@ pub fn tables() -> Vec<Table> {
         table::<Unload>(),
         table::<SqlFunction>(),
         table::<Grant>(),
+        table::<TakenOver>(),
     ]
 }
 

@@ -564,27 +564,31 @@ impl<'f> Drafting<'f> {
         self.draft.parts.push(lines);
     }
 
-    /// What is not taken over, by name.
+    /// What is not taken over, by name: one note for each reason.
     fn left(&mut self) {
         let taken: BTreeSet<&str> = self.draft.objects.values().map(String::as_str).collect();
+        let mut left: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for part in &self.found.origin.resources {
             let is_taken = taken.iter().any(|object| object.eq_ignore_ascii_case(&part.object));
             if is_taken || is_part(part) {
                 continue;
             }
             let why = match part.kind.as_str() {
-                "AWS::IAM::Role" => "a role keeps its name and path: `roles` names it where it is used",
-                "AWS::SageMaker::Endpoint" => "`endpoints` names it; a notebook moves it",
+                "AWS::IAM::Role" => "a role keeps its name and path; `roles` names it where it is used",
+                "AWS::SageMaker::Endpoint" => "a notebook moves it; `endpoints` names it",
                 "AWS::SageMaker::Model" | "AWS::SageMaker::EndpointConfig" => {
-                    "SageMaker renames none: it stays beside the endpoint"
+                    "SageMaker renames none; they stay beside the endpoint"
                 }
                 "AWS::KMS::Key" => {
-                    "auroraml manages no keys: `kms_key` names it where it encrypts the bucket"
+                    "auroraml manages no keys; `kms_key` names it where it encrypts the bucket"
                 }
                 kind if kind_of(kind).is_some() => "nothing in the spec means it",
-                _ => "auroraml has no kind for it",
+                _ => "auroraml has no kind for it: `adopt --release` wants to know what becomes of it",
             };
-            self.draft.notes.push(format!("not taken over: {} ({}): {why}", part.logical, part.kind));
+            left.entry(why).or_default().push(format!("{} ({})", part.logical, part.kind));
+        }
+        for (why, parts) in left {
+            self.draft.notes.push(format!("not taken over: {}: {why}", parts.join(", ")));
         }
     }
 }

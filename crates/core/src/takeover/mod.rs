@@ -7,10 +7,12 @@ mod draft;
 mod kinds;
 mod origin;
 mod release;
+mod retain;
 mod text;
 
 pub use draft::{Bucket, Cluster, Draft, Findings, Group, NatGateway, Notebook, Subnet, Table, draft};
 pub use kinds::{Handover, HandoverProps, Retention, RetentionProps};
-pub use origin::{Export, Fate, Origin, Part, fate, object_name};
+pub use origin::{Export, Fate, Origin, Part, fate, object_name, owns};
 pub use release::{Order, Refusal, refusals, unnamed};
+pub use retain::{HANDLE, bytes, is_retained, retaining, torn, without};
 pub use text::{Written, written};

@@ -1,7 +1,6 @@
 //! The CloudFormation stack from which objects are taken over, and what becomes of each of its resources.
 
 use crate::spec::{EndpointManager, Spec};
-use serde_json::Value;
 
 /// A CloudFormation stack as it is now.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +24,8 @@ pub struct Origin {
     pub read_anew: Vec<String>,
     /// Macros that rewrite the template.
     pub macros: Vec<String>,
+    /// Resources that a person wants to leave, and that refer to what goes: which, and to what.
+    pub torn: Vec<(String, String)>,
     /// Whether every resource has both policies `Retain`.
     pub retained: bool,
     /// Bytes of the template with these policies.
@@ -63,6 +64,15 @@ impl Origin {
     pub fn is_busy(&self) -> bool {
         self.status.ends_with("_IN_PROGRESS")
     }
+}
+
+/// Whether the stack still has something that the spec takes over.
+pub fn owns(spec: &Spec, origin: &Origin) -> bool {
+    let has = |part: &Part| {
+        !matches!(part.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED")
+            && matches!(fate(spec, part), Fate::Taken(_))
+    };
+    origin.stands() && origin.resources.iter().any(has)
 }
 
 /// AWS's own name of a resource that CloudFormation knows by this physical id: for some kinds that is an ARN
@@ -125,7 +135,9 @@ pub fn fate(spec: &Spec, part: &Part) -> Fate {
         || spec.endpoints.iter().filter(|(_, endpoint)| endpoint.managed_by == EndpointManager::Notebook);
     match part.kind.as_str() {
         "AWS::IAM::Role" if roles(spec).iter().any(|arn| ends_in(arn, &part.object)) => Fate::Used("roles"),
-        "AWS::KMS::Key" if key(spec).is_some_and(|arn| ends_in(&arn, &part.object)) => Fate::Used("kms_key"),
+        "AWS::KMS::Key" if spec.kms_key.as_deref().is_some_and(|arn| ends_in(arn, &part.object)) => {
+            Fate::Used("kms_key")
+        }
         "AWS::SageMaker::Endpoint"
             if by_notebook().any(|(name, _)| name.eq_ignore_ascii_case(&part.object)) =>
         {
@@ -171,15 +183,8 @@ pub(super) fn kind_of(kind: &str) -> Option<&'static str> {
 }
 
 /// ARNs of the roles that the spec names.
-pub(super) fn roles(spec: &Spec) -> Vec<String> {
-    let spec = serde_json::to_value(spec).unwrap_or_default();
-    let roles = spec["roles"].as_object().into_iter().flat_map(|roles| roles.values());
-    roles.filter_map(Value::as_str).map(String::from).collect()
-}
-
-/// ARN of the key that the spec names.
-fn key(spec: &Spec) -> Option<String> {
-    serde_json::to_value(spec).ok()?["kms_key"].as_str().map(String::from)
+pub(super) fn roles(spec: &Spec) -> Vec<&str> {
+    spec.roles.given().map(|(_, arn)| arn).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::origin::{Fate, Origin, Part, fate, roles};
 use crate::spec::Spec;
+use crate::template::LARGEST_INLINE as TEMPLATE_MAX;
 use std::collections::BTreeSet;
 
 /// What a person says of resources that the spec knows nothing of.
@@ -24,9 +25,6 @@ pub struct Refusal {
 
 /// IAM roles that a cluster can have (fact book, section 1.8).
 const ROLES_PER_CLUSTER: usize = 5;
-/// Bytes of a template that CloudFormation takes in the request itself (CloudFormation quotas).
-const TEMPLATE_MAX: usize = 51_200;
-
 /// Statuses from which a stack can be updated (CloudFormation User Guide, "Stack status codes").
 const AT_REST: [&str; 5] = [
     "CREATE_COMPLETE",
@@ -45,7 +43,7 @@ pub fn refusals(spec: &Spec, origin: &Origin, order: &Order) -> Vec<Refusal> {
     status(origin, &mut found);
     whole_stack(origin, &mut found);
     resources(spec, origin, order, &mut found);
-    let others = origin.cluster_roles.iter().filter(|arn| !roles(spec).contains(arn)).count();
+    let others = origin.cluster_roles.iter().filter(|arn| !roles(spec).contains(&arn.as_str())).count();
     let wanted = wanted_roles(spec);
     if !origin.cluster_roles.is_empty() && others + wanted > ROLES_PER_CLUSTER {
         found.push(Refusal {
@@ -195,6 +193,13 @@ fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusa
                 ),
             ),
         }
+    }
+    for (one, other) in &origin.torn {
+        found.push(Refusal {
+            what: one.clone(),
+            why: format!("it refers to {other}, which would not be in the CloudFormation stack any more"),
+            hint: format!("--unowned {one} keeps it at AWS instead; or leave {other} there too"),
+        });
     }
     let known = |id: &&String| !origin.resources.iter().any(|part| part.logical == **id);
     // After an earlier run has taken most of them out, only what is left is known.

@@ -288,7 +288,7 @@ fn what_no_example_has_is_built_as_well() {
     assert!(secret.contains("Action [rds:DescribeDBClusters]"), "{secret}");
     let mut spec = Spec::new("open", "us-east-1");
     spec.network = read(&repository("tests/data/everything.yaml")).network;
-    let network = spec.network.as_mut().unwrap();
+    let Some(auroraml_core::spec::Network::Owned(network)) = &mut spec.network else { panic!() };
     network.private_subnets.clear();
     network.endpoints.clear();
     let open = built(&spec, &fresh(&spec), Intent::Apply).unwrap();

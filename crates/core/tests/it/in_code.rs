@@ -10,18 +10,21 @@ use auroraml_core::model::{self, Intent};
 use auroraml_core::plan::{Plan, plan};
 use auroraml_core::resource::{Action, Graph};
 use auroraml_core::spec::{
-    Aurora, Bucket, Cluster, ClusterOnDestroy, Instance, MachineLearning, Network, S3Access, Spec,
+    Aurora, Bucket, Cluster, ClusterOnDestroy, Instance, MachineLearning, OwnNetwork, S3Access, Spec,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 fn made() -> Spec {
     Spec {
-        network: Some(Network {
-            private_subnets: ["10.0.1.0/24", "10.0.2.0/24"].map(|range| range.parse().unwrap()).into(),
-            endpoints: vec![auroraml_core::spec::ServiceEndpoint::S3],
-            ..Network::new("10.0.0.0/16".parse::<ipnet::Ipv4Net>().unwrap())
-        }),
+        network: Some(
+            OwnNetwork {
+                private_subnets: ["10.0.1.0/24", "10.0.2.0/24"].map(|range| range.parse().unwrap()).into(),
+                endpoints: vec![auroraml_core::spec::ServiceEndpoint::S3],
+                ..OwnNetwork::new("10.0.0.0/16".parse::<ipnet::Ipv4Net>().unwrap())
+            }
+            .into(),
+        ),
         bucket: Some(Bucket::default()),
         aurora: Some(Aurora::Owned(Box::new(Cluster {
             instances: vec![Instance::new("db.r6g.large"), Instance::new("db.r6g.large")],

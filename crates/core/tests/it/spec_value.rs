@@ -3,7 +3,7 @@
 use crate::files;
 use auroraml_core::spec::{
     self, Allow, Aurora, Bucket, Cluster, Endpoint, EndpointManager, ExistingCluster, Instance,
-    MachineLearning, Model, Network, Notebook, Problem, S3Access, SagemakerAccess, Secret, SecretManager,
+    MachineLearning, Model, Notebook, OwnNetwork, Problem, S3Access, SagemakerAccess, Secret, SecretManager,
     Serverless, ServerlessEndpoint, Spec, Strategy,
 };
 use std::collections::BTreeSet;
@@ -20,12 +20,15 @@ fn good() -> Spec {
         ..Endpoint::default()
     };
     Spec {
-        network: Some(Network {
-            public_subnets: vec!["10.0.0.0/24".parse().unwrap()],
-            private_subnets: vec!["10.0.1.0/24".parse().unwrap(), "10.0.2.0/24".parse().unwrap()],
-            nat: spec::Nat::Single,
-            ..Network::new("10.0.0.0/16".parse::<ipnet::Ipv4Net>().unwrap())
-        }),
+        network: Some(
+            OwnNetwork {
+                public_subnets: vec!["10.0.0.0/24".parse().unwrap()],
+                private_subnets: vec!["10.0.1.0/24".parse().unwrap(), "10.0.2.0/24".parse().unwrap()],
+                nat: spec::Nat::Single,
+                ..OwnNetwork::new("10.0.0.0/16".parse::<ipnet::Ipv4Net>().unwrap())
+            }
+            .into(),
+        ),
         bucket: Some(Bucket::default()),
         aurora: Some(Aurora::Owned(Box::new(Cluster {
             instances: vec![Instance::new("db.r6g.large"), Instance::new("db.serverless")],
@@ -76,10 +79,13 @@ fn defaults_are_those_of_a_file() {
     let read = spec::parse(source.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"));
     let mut made = Spec::new("a", "us-east-1");
     made.bucket = Some(Bucket::default());
-    made.network = Some(Network {
-        private_subnets: vec!["10.0.0.0/24".parse().unwrap(), "10.0.1.0/24".parse().unwrap()],
-        ..Network::new("10.0.0.0/16".parse::<ipnet::Ipv4Net>().unwrap())
-    });
+    made.network = Some(
+        OwnNetwork {
+            private_subnets: vec!["10.0.0.0/24".parse().unwrap(), "10.0.1.0/24".parse().unwrap()],
+            ..OwnNetwork::new("10.0.0.0/16".parse::<ipnet::Ipv4Net>().unwrap())
+        }
+        .into(),
+    );
     let instances = vec![Instance::new("db.r6g.large")];
     made.aurora = Some(Aurora::Owned(Box::new(Cluster { instances, ..Cluster::default() })));
     assert_eq!(read, made);

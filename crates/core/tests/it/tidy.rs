@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Modules from the ground floor up; those of one line know each other not.
 const FLOORS: &[&[&str]] = &[
-    &["base", "engine", "sql"],
+    &["base", "engine", "sql", "template"],
     &["spec", "lease"],
     &["members"],
     &["resource"],

@@ -1,12 +1,12 @@
 //! The cluster.
 
-use super::{name, parameters};
+use super::{name, parameters, physical};
 use crate::engine::{Asked, Engine};
 use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
 use crate::spec::{
-    Allow, Aurora, Cluster, ClusterOnDestroy, Instance, Restart, SecretManager, Serverless, Spec, Strategy,
-    Window,
+    Allow, Aurora, Cluster, ClusterOnDestroy, Instance, Network, Restart, SecretManager, Serverless, Spec,
+    Strategy, Window,
 };
 
 pub fn aurora(spec: &Spec, reader: &mut Reader) {
@@ -20,8 +20,8 @@ pub fn aurora(spec: &Spec, reader: &mut Reader) {
         Some(Aurora::Existing(cluster)) => restart(&cluster.restart, None, reader),
         Some(Aurora::Owned(cluster)) => {
             owned(spec, cluster, reader);
-            let members = (1..=cluster.instances.len().max(1)).map(|n| format!("{}-{n}", spec.stack));
-            restart(&cluster.restart, Some(members.collect()), reader);
+            let members = physical::members(&spec.stack, cluster);
+            restart(&cluster.restart, Some(members), reader);
         }
     }
 }
@@ -39,7 +39,9 @@ fn restart(restart: &Restart, members: Option<Vec<String>>, reader: &mut Reader)
         if matches!(strategy, Strategy::Never | Strategy::WriterOnly) {
             let hint = "write `strategy: rolling` or `strategy: failover`, or remove `writer`";
             reader.report(path, "this strategy makes no failover that could bring a writer back", hint);
-        } else if let Some(members) = members.filter(|members| !members.contains(writer)) {
+        } else if let Some(members) =
+            members.filter(|members| !members.contains(&writer.to_ascii_lowercase()))
+        {
             let hint = match nearest(writer, members.iter().map(String::as_str)) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("the members are {}", members.join(", ")),
@@ -69,6 +71,7 @@ fn owned(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
     let engine = spec.engine();
     subnets(spec, reader);
     members(cluster, reader);
+    physical::cluster(spec, cluster, reader);
     names(cluster, engine, reader);
     secret(cluster, reader);
     if !(1..=35).contains(&cluster.backup_retention_days) {
@@ -104,10 +107,16 @@ fn subnets(spec: &Spec, reader: &mut Reader) {
                 "add `network:` with `cidr` and two `private_subnets`, or use `existing: CLUSTER-IDENTIFIER`";
             reader.report("aurora", message, hint);
         }
-        Some(network) if network.private_subnets.len() < 2 => {
+        Some(network) if network.subnets().0 < 2 => {
+            let hint = match network {
+                Network::Owned(_) => hint,
+                Network::Existing(_) => {
+                    "name subnets in at least two zones: `private_subnets: [SUBNET-ID, SUBNET-ID]`"
+                }
+            };
             let message = format!(
                 "a cluster needs private subnets in at least two zones: there {}",
-                match network.private_subnets.len() {
+                match network.subnets().0 {
                     1 => "is one",
                     _ => "are none",
                 }
@@ -256,7 +265,7 @@ fn names(cluster: &Cluster, engine: &Engine, reader: &mut Reader) {
 fn secret(cluster: &Cluster, reader: &mut Reader) {
     let secret = &cluster.secret;
     if secret.managed_by == SecretManager::Rds && reader.sound("aurora.secret.managed_by") {
-        for key in ["password_environment_variable", "recovery_window_days"] {
+        for key in ["name", "password_environment_variable", "recovery_window_days"] {
             let path = format!("aurora.secret.{key}");
             if reader.given(&path) {
                 let message = format!("`{key}` does not go with a secret that RDS makes and deletes");
@@ -264,6 +273,12 @@ fn secret(cluster: &Cluster, reader: &mut Reader) {
             }
         }
         return;
+    }
+    if let Some(given) = &secret.name
+        && let Some(wrong) = name::secret(given)
+    {
+        let message = format!("`{given}` is not possible as the name of a secret: {wrong}");
+        reader.report("aurora.secret.name", message, "1 to 512 letters, digits and / _ + = . @ -");
     }
     if let Some(variable) = &secret.password_environment_variable
         && !name::variable(variable)

@@ -16,6 +16,15 @@ pub fn region(text: &str) -> bool {
         && number.chars().all(|c| c.is_ascii_digit())
 }
 
+/// The partition of a region.
+pub fn partition(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
 /// What is wrong with the name of a bucket (fact book, section 6.1).
 pub fn bucket(name: &str) -> Option<&'static str> {
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -57,6 +66,48 @@ pub fn cluster(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         && !name.ends_with('-')
         && !name.contains("--")
+}
+
+/// The name of a DB cluster parameter group: 1 to 255 letters, digits and single hyphens, first a letter (fact book,
+/// section 1.2).
+pub fn parameter_group(name: &str) -> bool {
+    (1..=255).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !name.ends_with('-')
+        && !name.contains("--")
+}
+
+/// The name of a DB subnet group (botocore's model, CreateDBSubnetGroup).
+pub fn subnet_group(name: &str) -> bool {
+    (1..=255).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "._ -".contains(c))
+        && !name.eq_ignore_ascii_case("default")
+}
+
+/// What is wrong with the name of a secret (botocore's model, CreateSecret).
+pub fn secret(name: &str) -> Option<&'static str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
+    let end = name.len().checked_sub(7).and_then(|at| name.get(at..));
+    if !(1..=512).contains(&name.len()) {
+        Some("it must have 1 to 512 characters")
+    } else if !name.chars().all(allowed) {
+        Some("only letters, digits and / _ + = . @ - are allowed")
+    } else if end
+        .is_some_and(|end| end.starts_with('-') && end[1..].chars().all(|c| c.is_ascii_alphanumeric()))
+    {
+        Some("it ends in a hyphen and six characters, which AWS puts behind the name itself")
+    } else {
+        None
+    }
+}
+
+/// An id that AWS gives: the prefix, and 8 or 17 hexadecimal digits.
+pub fn id(text: &str, prefix: &str) -> bool {
+    let hexadecimal = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    text.strip_prefix(prefix)
+        .is_some_and(|digits| matches!(digits.len(), 8 | 17) && digits.chars().all(hexadecimal))
 }
 
 /// `db.r6g.large`, `ml.m5.xlarge`: the prefix, a family and a size.

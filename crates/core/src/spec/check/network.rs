@@ -1,10 +1,11 @@
 //! Address ranges, subnets, and the network path of what is in them.
 
+use super::name;
 use crate::spec::reader::Reader;
-use crate::spec::{Nat, Network, ServiceEndpoint};
+use crate::spec::{ExistingNetwork, Nat, OwnNetwork, ServiceEndpoint};
 use ipnet::Ipv4Net;
 
-pub fn network(network: &Network, reader: &mut Reader) {
+pub fn network(network: &OwnNetwork, reader: &mut Reader) {
     cidr(network.cidr, "network.cidr", reader);
     if !(16..=28).contains(&network.cidr.prefix_len()) {
         let message = format!("{}: a VPC has between /16 and /28", network.cidr);
@@ -35,6 +36,48 @@ pub fn network(network: &Network, reader: &mut Reader) {
     }
 }
 
+/// A VPC of others. Ids of AWS: a prefix, and 8 or 17 hexadecimal digits (fact book, section 5).
+pub fn existing(network: &ExistingNetwork, reader: &mut Reader) {
+    if !name::id(&network.existing, "vpc-") {
+        let message = format!("`{}` is not the id of a VPC", network.existing);
+        reader.report("network.existing", message, "write an id such as `vpc-0123456789abcdef0`");
+    }
+    let sides = [
+        ("network.private_subnets", &network.private_subnets),
+        ("network.public_subnets", &network.public_subnets),
+    ];
+    for (path, ids) in sides {
+        repeated(ids, path, reader);
+        for (n, id) in ids.iter().enumerate() {
+            if !name::id(id, "subnet-") {
+                let hint = "write the id of a subnet of that VPC, such as `subnet-0123456789abcdef0`";
+                reader.report(&format!("{path}[{n}]"), format!("`{id}` is not the id of a subnet"), hint);
+            }
+        }
+    }
+    for (n, id) in network.public_subnets.iter().enumerate() {
+        if network.private_subnets.contains(id) {
+            let message = format!("`{id}` is already one of `private_subnets`");
+            reader.report(&format!("network.public_subnets[{n}]"), message, "a subnet is one or the other");
+        }
+    }
+}
+
+/// Rules of a security group: at most 60 in each direction (fact book, section 5.6).
+pub fn egress(ranges: &[Ipv4Net], reader: &mut Reader) {
+    for (n, range) in ranges.iter().enumerate() {
+        let path = format!("network.egress[{n}]");
+        cidr(*range, &path, reader);
+        if ranges[..n].contains(range) {
+            reader.report(&path, format!("`{range}` is already in the list"), "remove it");
+        }
+    }
+    if ranges.len() > 60 {
+        let message = format!("{} ranges: a security group has at most 60 rules", ranges.len());
+        reader.report("network.egress", message, "join some of them");
+    }
+}
+
 /// Reports the items that are in the list twice.
 pub fn repeated(items: &[String], path: &str, reader: &mut Reader) {
     for (n, item) in items.iter().enumerate() {
@@ -51,7 +94,7 @@ fn cidr(cidr: Ipv4Net, path: &str, reader: &mut Reader) {
     }
 }
 
-fn subnets(network: &Network, reader: &mut Reader) {
+fn subnets(network: &OwnNetwork, reader: &mut Reader) {
     let public = network.public_subnets.iter().enumerate();
     let private = network.private_subnets.iter().enumerate();
     let all: Vec<(String, Ipv4Net)> = public
@@ -85,7 +128,7 @@ fn subnets(network: &Network, reader: &mut Reader) {
 /// Without NAT, what is in a private subnet reaches a service only through its endpoint
 /// (fact book, section 1.15).
 pub fn path(
-    network: &Network,
+    network: &OwnNetwork,
     endpoint: ServiceEndpoint,
     name: &str,
     path: &str,

@@ -1,10 +1,11 @@
 //! Notebook and endpoints.
 
 use super::container::{container, variables};
-use super::{name, network, training};
+use super::{name, network, physical, statements, training};
 use crate::spec::reader::{Reader, join};
 use crate::spec::{
-    Endpoint, EndpointManager, Model, Notebook, NotebookSubnet, ServerlessEndpoint, ServiceEndpoint, Spec,
+    Endpoint, EndpointManager, Model, Network, Notebook, NotebookSubnet, ServerlessEndpoint, ServiceEndpoint,
+    Spec,
 };
 
 /// Families that do not run the only notebook platform that can still be started (fact book, section 4.1).
@@ -30,25 +31,46 @@ pub fn notebook(spec: &Spec, reader: &mut Reader) {
         reader.report("notebook.volume", message, "write 5 to 16384");
     }
     files(notebook, spec.bucket.is_some(), reader);
+    physical::notebook(notebook, reader);
+    statements::statements(&notebook.statements, "notebook.statements", reader);
+    scripts(notebook, reader);
     let (wanted, key) = match notebook.subnet {
         NotebookSubnet::Private => ("private", "private_subnets"),
         NotebookSubnet::Public => ("public", "public_subnets"),
     };
     let known = reader.sound("notebook.subnet") && reader.sound(&format!("network.{key}"));
-    let there = spec.network.as_ref().is_some_and(|network| match notebook.subnet {
-        NotebookSubnet::Private => !network.private_subnets.is_empty(),
-        NotebookSubnet::Public => !network.public_subnets.is_empty(),
-    });
+    let (private, public) = spec.network.as_ref().map(Network::subnets).unwrap_or_default();
+    let there = match notebook.subnet {
+        NotebookSubnet::Private => private > 0,
+        NotebookSubnet::Public => public > 0,
+    };
     // Without the line the default is meant, and the notebook as a whole is shown.
     let path = if reader.given("notebook.subnet") { "notebook.subnet" } else { "notebook" };
     if known && !there {
-        let hint = format!("add `{key}: [CIDR]` to `network`");
+        let one = if matches!(spec.network, Some(Network::Existing(_))) { "SUBNET-ID" } else { "CIDR" };
+        let hint = format!("add `{key}: [{one}]` to `network`");
         reader.report(path, format!("the notebook needs a {wanted} subnet, and there is none"), hint);
-    } else if let (NotebookSubnet::Private, Some(network)) = (notebook.subnet, &spec.network) {
+    } else if let (NotebookSubnet::Private, Some(Network::Owned(network))) = (notebook.subnet, &spec.network)
+    {
         let who = "the notebook";
         network::path(network, ServiceEndpoint::SagemakerApi, "sagemaker_api", "notebook", who, reader);
         if !notebook.files.is_empty() {
             network::path(network, ServiceEndpoint::S3, "s3", "notebook.files", who, reader);
+        }
+    }
+}
+
+/// Extra lines of the lifecycle scripts. How long the whole may be is seen when it is made.
+fn scripts(notebook: &Notebook, reader: &mut Reader) {
+    for (key, lines) in [("on_create", &notebook.on_create), ("on_start", &notebook.on_start)] {
+        let Some(lines) = lines else { continue };
+        let path = join("notebook", key);
+        if lines.trim().is_empty() {
+            reader.report(&path, "there are no lines in it", "write the lines after `|`, or remove the key");
+        } else if lines.chars().any(|c| c.is_control() && !"\n\t".contains(c)) {
+            // A carriage return becomes part of a word in bash.
+            let message = "it has control characters: a shell script has line feeds and tabs only";
+            reader.report(&path, message, "save the file with line feeds (LF) as line ends");
         }
     }
 }
