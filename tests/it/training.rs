@@ -414,6 +414,20 @@ async fn what_runs_is_taken_up_or_stopped() {
     assert_eq!(job.ending, auroraml_sandbox::sagemaker::Ending::Stopped);
 }
 
+/// The same of jobs of every sort, under the policy for a destroy.
+#[tokio::test(start_paused = true)]
+async fn every_sort_of_job_is_stopped() {
+    let account = with_rows(1, Mood::Calm).await;
+    let spec = spec(&std::fs::read_to_string("tests/data/trained.yaml").unwrap());
+    let killed = tokio::time::timeout(Duration::from_secs(90), run(&account, &spec)).await;
+    assert!(killed.is_err());
+    account.destroy(&spec).await;
+    let world = account.sandbox.world();
+    for operation in ["StopTrainingJob", "StopHyperParameterTuningJob", "StopAutoMLJob"] {
+        assert!(world.log.iter().any(|entry| entry.operation == operation), "{operation}");
+    }
+}
+
 /// What stands in the plan of a destroy.
 #[tokio::test(start_paused = true)]
 async fn a_destroy_says_what_stays() {

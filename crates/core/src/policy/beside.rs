@@ -186,7 +186,7 @@ pub const NEEDS: &[Need] = &[
             Permission::delete(&["sagemaker:DeleteModel"], &["sagemaker:model/*"]),
             Permission::delete(&["sagemaker:DeleteEndpointConfig"], &["sagemaker:endpoint-config/*"]),
             Permission::delete(&["sagemaker:DeleteEndpoint"], &["sagemaker:endpoint/*"]),
-            Permission::look(&["logs:DescribeLogGroups"], &["logs:log-group:*"]),
+            Permission::look(&["logs:DescribeLogGroups"], EVERYTHING),
             // The end of the pattern also stands for the `:*` behind a name (CloudWatch Logs User Guide, "CloudWatch Logs
             // resources and operations").
             Permission::delete(

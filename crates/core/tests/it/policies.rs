@@ -42,6 +42,7 @@ const UNSCOPED: &[&str] = &[
     "ec2:DescribeVpcs",
     "iam:GetAccountSummary",
     "iam:ListRoles",
+    "logs:DescribeLogGroups",
     "rds:DescribeAccountAttributes",
     "sagemaker:ListNotebookInstances",
     "rds:DescribeDBEngineVersions",
