@@ -148,6 +148,7 @@ async fn in_the_way(aws: &Aws, found: &Described, order: &Order, origin: &mut Or
     origin.parent = found.parent.as_deref().map(|id| id.split('/').nth(1).unwrap_or(id).to_string());
     origin.policy_denies = policy.is_some_and(|policy| denies(&policy));
     origin.retained = is_retained(&template);
+    origin.ours = origin.is_busy() && !origin.retained && stack::is_ours(aws, &found.arn).await?;
     origin.bytes = bytes(&template);
     origin.macros = template.transforms().into_iter().map(String::from).collect();
     let parameters = template.parameters();

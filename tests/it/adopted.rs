@@ -60,8 +60,11 @@ impl Theirs {
     async fn failures(&self) -> Vec<String> {
         let answer = self.cloudformation.describe_stack_events().stack_name(NAME).send().await.unwrap();
         let events = answer.stack_events().iter();
-        let failed = events.filter(|one| one.resource_status().is_some_and(|is| is.as_str().contains("FAILED")));
-        failed.map(|one| format!("{:?}: {:?}", one.logical_resource_id(), one.resource_status_reason())).collect()
+        let failed =
+            events.filter(|one| one.resource_status().is_some_and(|is| is.as_str().contains("FAILED")));
+        failed
+            .map(|one| format!("{:?}: {:?}", one.logical_resource_id(), one.resource_status_reason()))
+            .collect()
     }
 
     /// Waits until CloudFormation has finished.
@@ -121,9 +124,9 @@ async fn release(account: &Account, spec: &Spec, order: Order) -> Result<Outcome
 fn refusals(result: Result<Outcome, PrepareError>) -> String {
     match result {
         Err(PrepareError::Preflight(problems)) => {
-            let lines = problems.iter().map(|one| {
-                format!("{} [{}]: {}\n  help: {}\n", one.what, one.code, one.why, one.hint)
-            });
+            let lines = problems
+                .iter()
+                .map(|one| format!("{} [{}]: {}\n  help: {}\n", one.what, one.code, one.why, one.hint));
             lines.collect()
         }
         other => panic!("not refused: {other:?}"),
@@ -220,7 +223,12 @@ async fn what_stands_in_the_way_is_said_first() {
     let (account, spec) = (&theirs.account, theirs.spec().await);
     let before = account.mutations();
     let said = refusals(release(account, &spec, Order::default()).await);
-    assert!(said.starts_with("KMSKeyAlias (AWS::KMS::Alias) [release-refused]: the spec knows nothing of alias/blog"), "{said}");
+    assert!(
+        said.starts_with(
+            "KMSKeyAlias (AWS::KMS::Alias) [release-refused]: the spec knows nothing of alias/blog"
+        ),
+        "{said}"
+    );
     assert_eq!(account.mutations(), before, "a refusal changed something");
     let protect = theirs.cloudformation.update_termination_protection().stack_name(NAME);
     protect.enable_termination_protection(true).send().await.unwrap();

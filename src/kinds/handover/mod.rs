@@ -117,7 +117,9 @@ impl Calls for Handover {
             return Err(Failure::refused("DeleteStack", why));
         }
         if want.resources.is_empty() {
-            let request = aws.cloudformation.delete_stack().stack_name(&want.stack);
+            let token = format!("{}{}", stack::TOKEN, aws.clock.now_ms());
+            let request =
+                aws.cloudformation.delete_stack().stack_name(&want.stack).client_request_token(token);
             return already_ok(request.send().await.during("DeleteStack"), Class::NotFound);
         }
         send(aws, &want.stack, &without(&template, &want.resources)).await
@@ -138,6 +140,9 @@ async fn send(aws: &Aws, arn: &str, template: &Template) -> Result<(), Failure> 
         .update_stack()
         .stack_name(arn)
         .template_body(compact(template))
+        // The next run knows by it whose update this is, if this one is killed. Never the same twice: CloudFormation
+        // takes a second request with it for the first (API reference, UpdateStack, ClientRequestToken).
+        .client_request_token(format!("{}{}", stack::TOKEN, aws.clock.now_ms()))
         .set_parameters(Some(stack::previous(&found)))
         .set_capabilities(Some(stack::capabilities(&found, template)));
     request.send().await.during("UpdateStack").map(|_| ())

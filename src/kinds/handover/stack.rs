@@ -9,6 +9,9 @@ use aws_sdk_cloudformation::types::{Capability, Parameter, Stack, TemplateStage}
 /// Pages of resources that are read: a stack has at most 500 (CloudFormation quotas), 100 on a page.
 const PAGES_MAX: usize = 10;
 
+/// What the tokens of our requests begin with; CloudFormation shows them in a stack's events.
+pub const TOKEN: &str = "auroraml-release-";
+
 /// A stack, as DescribeStacks tells of it.
 #[derive(Clone, Debug)]
 pub struct Described {
@@ -60,6 +63,20 @@ fn described(stack: Stack) -> Described {
         capabilities: stack.capabilities().iter().map(|one| one.as_str().to_string()).collect(),
         exports: stack.outputs().iter().filter_map(|one| one.export_name()).map(String::from).collect(),
     }
+}
+
+/// Whether the last thing that was asked of the stack was asked by a run of ours.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn is_ours(aws: &Aws, stack: &str) -> Result<bool, Failure> {
+    // The newest come first (API reference, DescribeStackEvents): one page is enough.
+    let request = aws.cloudformation.describe_stack_events().stack_name(stack);
+    let answer = absent_ok(request.send().await.during("DescribeStackEvents"))?;
+    let events = answer.iter().flat_map(|answer| answer.stack_events());
+    let newest = events.max_by_key(|event| event.timestamp().and_then(|at| at.to_millis().ok()));
+    let token = newest.and_then(|event| event.client_request_token());
+    Ok(token.is_some_and(|token| token.starts_with(TOKEN)))
 }
 
 /// All resources that CloudFormation lists, those of a deleted stack included where it is named by its ARN.

@@ -53,10 +53,15 @@ impl Builder<'_> {
                 resource.found.get_or_insert_default().extend(properties.iter().cloned());
             }
         }
-        match (self.origin(), self.facts.release.clone()) {
-            (None, None) => {}
-            (None, Some(_)) => self.nothing(),
-            (Some(origin), None) => {
+        if let Some(order) = self.facts.release.clone() {
+            return match self.facts.origin.clone().filter(Origin::stands) {
+                Some(origin) => self.release(&origin, &order),
+                None => self.nothing(),
+            };
+        }
+        match self.origin() {
+            None => {}
+            Some(origin) => {
                 self.tags_alone();
                 self.graph.notes.push(format!(
                     "the CloudFormation stack {0} ({1}) owns these objects until it has handed over: only tags are set now; then: auroraml adopt --release {0} --spec SPEC",
@@ -64,7 +69,6 @@ impl Builder<'_> {
                 ));
                 self.say_what_stays(&origin, &Order::default());
             }
-            (Some(origin), Some(order)) => self.release(&origin, &order),
         }
     }
 

@@ -240,7 +240,11 @@ pub const NEEDS: &[Need] = &[
         purposes: &[Purpose::Release],
         permissions: &[
             Permission::look(
-                &["cloudformation:GetStackPolicy", "cloudformation:GetTemplate"],
+                &[
+                    "cloudformation:DescribeStackEvents",
+                    "cloudformation:GetStackPolicy",
+                    "cloudformation:GetTemplate",
+                ],
                 &["cloudformation:stack/{origin}"],
             ),
             Permission::look(&["cloudformation:ListImports"], EVERYTHING),

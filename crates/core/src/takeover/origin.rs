@@ -26,6 +26,8 @@ pub struct Origin {
     pub macros: Vec<String>,
     /// Resources that a person wants to leave, and that refer to what goes: which, and to what.
     pub torn: Vec<(String, String)>,
+    /// Whether what CloudFormation is at work on was asked for by a run of ours.
+    pub ours: bool,
     /// Whether every resource has both policies `Retain`.
     pub retained: bool,
     /// Bytes of the template with these policies.

@@ -79,7 +79,7 @@ fn status(origin: &Origin, found: &mut Vec<Refusal>) {
     match status.as_str() {
         rest if AT_REST.contains(&rest) => {}
         // Our own, of a run that was killed: it goes on where that one was.
-        _ if origin.is_busy() && origin.retained => {}
+        _ if origin.is_busy() && (origin.retained || origin.ours) => {}
         "DELETE_FAILED" if origin.retained => {}
         "REVIEW_IN_PROGRESS" => refuse(
             "the stack has never been created: it is REVIEW_IN_PROGRESS".into(),
@@ -307,6 +307,8 @@ mod tests {
 
     #[test]
     fn a_killed_run_is_taken_up() {
+        let ours = Origin { status: "UPDATE_IN_PROGRESS".into(), ours: true, ..origin() };
+        assert_eq!(said(&ours, &Order::default()), "");
         for status in ["UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_FAILED", "UPDATE_COMPLETE"] {
             let origin = Origin { status: status.into(), retained: true, ..origin() };
             assert_eq!(said(&origin, &Order::default()), "", "{status}");

@@ -210,6 +210,8 @@ fn live(spec: &Spec) -> Observed {
     let found = graph.resources.values().filter_map(|resource| {
         let outputs = own(&resource.id)?;
         let mut props = resolve(&resource.props, &known);
+        let same = props.clone();
+        (catalog()[resource.id.kind].accept)(&mut props, &same);
         if let Some(tags) = props.get_mut("tags") {
             *tags = json!({"StackName": "Insights", "Name": "theirs", "Other": "stays"});
         }
