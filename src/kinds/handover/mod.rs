@@ -50,7 +50,6 @@ impl Calls for Retention {
             tokio::try_join!(stack::resources(look.aws, arn), stack::template(look.aws, arn))?;
         let retained = auroraml_core::takeover::is_retained(&template);
         let mut logical: Vec<String> = resources.into_iter().map(|part| part.logical).collect();
-        logical.retain(|id| id != auroraml_core::takeover::HANDLE);
         logical.sort();
         Ok(seen(logical, retained, state(&found)))
     }
@@ -64,7 +63,7 @@ impl Calls for Retention {
         let arn = &update.want.stack;
         let template = retaining(&stack::template(aws, arn).await?, false);
         match send(aws, arn, &template).await {
-            // Where policies alone are no update, a handle that stands for nothing makes it one.
+            // Where policies alone are no update, metadata of each resource makes it one.
             Err(failure) if failure.message.contains(NOTHING_TO_DO) => {
                 let template = retaining(&template, true);
                 send(aws, arn, &template).await

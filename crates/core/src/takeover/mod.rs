@@ -14,5 +14,5 @@ pub use draft::{Bucket, Cluster, Draft, Findings, Group, NatGateway, Notebook, S
 pub use kinds::{Handover, HandoverProps, Retention, RetentionProps};
 pub use origin::{Export, Fate, Origin, Part, fate, object_name, owns};
 pub use release::{Order, Refusal, refusals, unnamed};
-pub use retain::{HANDLE, bytes, is_retained, retaining, torn, without};
+pub use retain::{bytes, is_retained, retaining, torn, without};
 pub use text::{Written, written};

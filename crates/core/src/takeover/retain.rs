@@ -3,9 +3,9 @@
 use crate::template::{Template, references};
 use serde_json::{Value, json};
 
-/// Logical id of a resource that stands for nothing: with it an update of policies is an update also where policies
-/// alone are none (coverage-roadmap #1543). It makes no object (user guide, "AWS::CloudFormation::WaitConditionHandle").
-pub const HANDLE: &str = "AuroramlHandover";
+/// Key in the metadata of resources. A policy was no update by itself for years, and counted with one of the same resource
+/// (coverage-roadmap #1543): metadata is one that changes no object.
+const MARK: &str = "Auroraml";
 
 const RETAIN: &str = "Retain";
 
@@ -16,17 +16,20 @@ pub fn is_retained(template: &Template) -> bool {
     resources.iter().all(|one| is(one.deletion_policy()) && is(one.update_replace_policy()))
 }
 
-/// The same template with every resource retained; with the handle, if an update would be none without it.
-pub fn retaining(template: &Template, handle: bool) -> Template {
+/// The same template with every resource retained; with a mark on each, if an update would be none without it.
+pub fn retaining(template: &Template, marked: bool) -> Template {
     let retained = template.with_policy(RETAIN);
-    if !handle {
+    if !marked {
         return retained;
     }
     let mut value = retained.value().clone();
-    value["Resources"][HANDLE] = json!({
-        "Type": "AWS::CloudFormation::WaitConditionHandle",
-        "DeletionPolicy": RETAIN, "UpdateReplacePolicy": RETAIN,
-    });
+    let resources = value["Resources"].as_object_mut().into_iter().flat_map(|all| all.values_mut());
+    for resource in resources.filter_map(Value::as_object_mut) {
+        let metadata = resource.entry("Metadata").or_insert_with(|| json!({}));
+        if let Some(metadata) = metadata.as_object_mut() {
+            metadata.insert(MARK.into(), "hands over".into());
+        }
+    }
     parsed(&value).unwrap_or(retained)
 }
 
@@ -92,8 +95,9 @@ mod tests {
         let template = Template::parse(TEXT).unwrap();
         assert!(!is_retained(&template));
         assert!(is_retained(&retaining(&template, false)));
-        let handled = retaining(&template, true);
-        assert!(is_retained(&handled) && handled.resource(HANDLE).is_some());
+        let marked = retaining(&template, true);
+        assert!(is_retained(&marked));
+        assert!(marked.resources().iter().all(|one| one.all["Metadata"][MARK].is_string()));
         let half = TEXT.replace("Type: AWS::KMS::Key ", "Type: AWS::KMS::Key, DeletionPolicy: Retain ");
         assert!(!is_retained(&Template::parse(&half).unwrap()));
         assert!(bytes(&template) > 100);
