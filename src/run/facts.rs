@@ -1,5 +1,6 @@
 //! Asks AWS and the machine for the facts that the model needs.
 
+use super::renamed::renamed;
 use crate::aws::{Aws, During, Failure, Look};
 use crate::kinds::{absent_ok, rds, sql};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
@@ -61,6 +62,7 @@ pub(super) async fn complete(
     let subnets = observed.values().filter(|live| live.id.kind == "subnet");
     let zone = |live: &Live| Some((live.id.name.clone(), live.props["zone"].as_str()?.to_string()));
     facts.live_zones = subnets.filter_map(zone).collect();
+    facts.renamed = Box::pin(renamed(aws, spec, observed)).await?;
     if matches!(intent, Intent::Pause { .. }) {
         facts.standing = Standing::of(observed);
         // What an existing cluster was and is made of is a destroy's concern, and an apply's.
@@ -81,7 +83,7 @@ pub(super) async fn complete(
     existing.wired_before = wired.filter(|arn| **arn != *this && **arn != *own).map(String::from).next();
     let gives_back = intent != Intent::Apply || aws.scope.parameters.is_empty();
     if gives_back
-        && existing.parameter_group == aws.place.cluster()
+        && existing.parameter_group == aws.place.parameter_group()
         && let Some(original) = &existing.original_group
     {
         existing.original_group_gone = !Box::pin(rds::group_exists(aws, original)).await?;

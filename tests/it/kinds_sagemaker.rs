@@ -20,7 +20,7 @@ const GOOD: &str = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboo
 const OTHER: &str = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.5-1";
 
 fn place() -> Place {
-    Place { stack: STACK.into(), region: REGION.into(), account: "111122223333".into() }
+    Place::new(STACK, REGION, "111122223333")
 }
 
 fn scope(endpoint: &str) -> Scope {

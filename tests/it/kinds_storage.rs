@@ -19,7 +19,7 @@ const SECRET: &str = "auroraml/churn/master";
 const EMPTY: &[(&str, &str)] = &[("empty", "true")];
 
 fn place(region: &str) -> Place {
-    Place { stack: STACK.into(), region: region.into(), account: "111122223333".into() }
+    Place::new(STACK, region, "111122223333")
 }
 
 fn main_bucket() -> Id {

@@ -17,6 +17,8 @@ pub struct Facts {
     pub offers: Vec<Offer>,
     /// The ranges of a VPC of others in which the stack stands.
     pub vpc_ranges: Vec<String>,
+    /// What is there under another name than the spec now has.
+    pub renamed: Vec<Renamed>,
     /// What could not be asked, for the reader of the plan.
     pub notes: Vec<String>,
     /// Versions on offer; empty when the live cluster makes asking unnecessary.
@@ -43,6 +45,16 @@ pub struct Facts {
     pub origin: Option<Origin>,
     /// What a person says of it, where it is to hand over now.
     pub release: Option<Order>,
+}
+
+/// An object of the stack whose name in the spec is another now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renamed {
+    pub id: Id,
+    /// Where the spec says it: `aurora.identifier`.
+    pub field: String,
+    pub live: String,
+    pub wanted: String,
 }
 
 /// What of a stack is there that a pause stops, or has to know of.

@@ -205,7 +205,7 @@ impl Builder<'_> {
             description: format!("{what} of the auroraml stack {}", self.place.stack),
             ingress,
             egress,
-            tags: self.named(&id),
+            tags: self.named(&id).into_iter().chain(self.place.names.tags()).collect(),
         };
         props.ingress.sort();
         props.egress.sort();
