@@ -4,13 +4,15 @@
 //! (What "adopting" means elsewhere in the code is another thing: finding objects again that an earlier run made.)
 
 mod draft;
+mod findings;
 mod kinds;
 mod origin;
 mod release;
 mod retain;
 mod text;
 
-pub use draft::{Bucket, Cluster, Draft, Findings, Group, NatGateway, Notebook, Subnet, Table, draft};
+pub use draft::{Draft, draft};
+pub use findings::{Bucket, Cluster, Findings, Group, NatGateway, Notebook, Subnet, Table};
 pub use kinds::{Handover, HandoverProps, Retention, RetentionProps};
 pub use origin::{Export, Fate, Origin, Part, fate, object_name, owns};
 pub use release::{Order, Refusal, refusals, unnamed};
