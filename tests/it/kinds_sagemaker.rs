@@ -378,6 +378,7 @@ fn with_notebook((subnet, group): &(String, String)) -> Graph {
         platform: "notebook-al2023-v1".into(),
         metadata_version: Some("2".into()),
         running: Some(true),
+        kms_key: None,
         tags: tags(&main_notebook()),
     };
     graph.add(main_notebook(), props).predict("name", name);

@@ -365,6 +365,18 @@ async fn everything_with_a_key_of_ones_own() {
         let refused = put(&other).await.unwrap_err();
         assert!(format!("{refused:?}").contains("kms:GenerateDataKey"), "{refused:?}");
         put(&stack).await.unwrap();
+        // What a person takes away comes back.
+        let administrator = account.administrator(&spec).await;
+        let request = administrator.aws.s3.delete_bucket_encryption().bucket(stack.aws.bucket());
+        request.send().await.unwrap();
+        let request = administrator.aws.secretsmanager.update_secret().secret_id(stack.aws.place.secret());
+        request.kms_key_id("alias/aws/secretsmanager").send().await.unwrap();
+        let plan = account.plan(&spec).await;
+        let mut changed: Vec<String> = plan.work().map(|step| step.id.to_string()).collect();
+        changed.retain(|id| id != "secret_attachment.master" && !id.starts_with("bucket_object"));
+        changed.sort();
+        assert_eq!(changed, ["bucket.main", "secret.master"], "{plan:#?}");
+        account.apply(&spec).await;
         account.destroy(&spec).await;
         assert_eq!(account.traces(&spec), Vec::<String>::new());
     }
@@ -409,4 +421,95 @@ async fn a_key_is_for_life() {
         managed.kms_key.clone().unwrap()
     );
     account.destroy(&managed).await;
+}
+
+/// A VPC that another stack made, with two private subnets and a public one.
+async fn ground(account: &Account) -> (Spec, String, Vec<String>, String) {
+    let ground = spec(
+        "stack: ground\nregion: us-east-1\nnetwork:\n  cidr: 10.7.0.0/16\n  public_subnets: [10.7.0.0/24]\n  private_subnets: [10.7.1.0/24, 10.7.2.0/24]\n  nat: single\n",
+    );
+    account.apply(&ground).await;
+    let ec2 = region(account)["ec2"].take();
+    let of = |kind: &str, name: &str| -> String {
+        let all = ec2[kind].as_object().unwrap().iter();
+        let mut found = all.filter(|(_, one)| one["record"]["tags"]["auroraml:resource"] == name);
+        found.next().unwrap_or_else(|| panic!("no {name} in {}", ec2[kind])).0.clone()
+    };
+    let private = ["subnet.private-1", "subnet.private-2"].map(|name| of("subnets", name)).to_vec();
+    (ground, of("vpcs", "vpc.main"), private, of("subnets", "subnet.public-1"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_of_others() {
+    for mood in [Mood::Calm, Mood::Real] {
+        let account = Account::new(13, mood);
+        let (ground, vpc, private, public) = ground(&account).await;
+        let text = |egress: &str, vpc: &str| {
+            format!(
+                "stack: shop\nregion: us-east-1\nnetwork:\n  existing: {vpc}\n  private_subnets: [{}]\n  public_subnets: [{public}]\n{egress}bucket: {{ on_destroy: empty }}\naurora: {{ instances: [{{ class: db.r6g.large }}], on_destroy: delete }}\nmachine_learning: {{ comprehend: true }}\nnotebook: {{ instance: ml.t3.medium }}\n",
+                private.join(", ")
+            )
+        };
+        let shop = spec(&text("", &vpc));
+        account.apply(&shop).await;
+        let groups = |account: &Account| -> Vec<Value> {
+            let ec2 = region(account)["ec2"].take();
+            let all = ec2["security_groups"].as_object().unwrap().values().cloned();
+            all.filter(|one| one["record"]["tags"]["auroraml:stack"] == "shop").collect()
+        };
+        assert_eq!(groups(&account).len(), 2);
+        // The notebook may go to the cluster in the range of that VPC.
+        assert!(groups(&account).iter().any(|group| group.to_string().contains("10.7.0.0/16")));
+        let stack = account.connect(&shop).await;
+        let checks = auroraml::verify::verify(&stack, false).await.unwrap();
+        assert!(!auroraml_core::verify::failed(&checks), "{checks:#?}");
+        // All egress, as CloudFormation makes groups, and back.
+        let open = spec(&text("  egress: [0.0.0.0/0]\n", &vpc));
+        account.apply(&open).await;
+        assert!(groups(&account).iter().all(|group| !group.to_string().contains("10.7.0.0/16")));
+        account.apply(&shop).await;
+        // Another VPC would be another place.
+        let elsewhere = spec(&text("", "vpc-0123456789abcdef0"));
+        let found = problems(&account, &elsewhere, Intent::Apply).await;
+        assert!(found.iter().all(|(code, ..)| *code == Code::NetworkMissing), "{found:?}");
+        account.destroy(&shop).await;
+        assert_eq!(account.traces(&shop), Vec::<String>::new());
+        account.assert_settled(&ground, Intent::Apply).await;
+        account.destroy(&ground).await;
+    }
+}
+
+/// The roles of notebook and models are swapped in place: the notebook is stopped and started, the endpoint moves.
+#[tokio::test(start_paused = true)]
+async fn roles_of_others_for_sagemaker() {
+    let text = format!(
+        "{}endpoints:\n  churn:\n    model: {{ image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }}\n    instance: ml.m5.large\n",
+        unnamed()
+    );
+    let roles = ["notebook", "model"].map(|name| format!("{name}: arn:aws:iam::111122223333:role/{name}"));
+    let (plain, used) = (spec(&text), spec(&format!("{text}roles: {{ {} }}\n", roles.join(", "))));
+    let account = Account::new(9, Mood::Calm);
+    let stack = account.administrator(&plain).await;
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    for name in ["notebook", "model"] {
+        let make = stack.aws.iam.create_role().role_name(name).assume_role_policy_document(trust);
+        make.send().await.unwrap();
+        let put = stack.aws.iam.put_role_policy().role_name(name).policy_name("all").policy_document(allow);
+        put.send().await.unwrap();
+    }
+    account.sandbox.clock().sleep(std::time::Duration::from_secs(120)).await;
+    let own = |account: &Account| -> Vec<String> {
+        let world = serde_json::to_value(account.sandbox.world().without_contents()).unwrap();
+        let all = keys(&world["global"]["iam"]["roles"]).into_iter();
+        all.filter(|name| name.ends_with("-notebook") || name.ends_with("-model")).map(String::from).collect()
+    };
+    account.apply(&used).await;
+    assert_eq!(own(&account), Vec::<String>::new());
+    account.apply(&plain).await;
+    assert_eq!(own(&account), ["shop-us-east-1-model", "shop-us-east-1-notebook"]);
+    account.apply(&used).await;
+    assert_eq!(own(&account), Vec::<String>::new());
+    account.destroy(&used).await;
+    assert_eq!(account.traces(&used), Vec::<String>::new());
 }

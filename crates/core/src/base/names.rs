@@ -24,6 +24,8 @@ pub const PARAMETER_GROUP_TAG: &str = "auroraml:parameter-group";
 pub const SECRET_TAG: &str = "auroraml:secret";
 pub const NOTEBOOK_TAG: &str = "auroraml:notebook";
 pub const NOTEBOOK_CONFIG_TAG: &str = "auroraml:lifecycle-configuration";
+pub const NAME_TAGS: [&str; 6] =
+    [CLUSTER_TAG, SUBNET_GROUP_TAG, PARAMETER_GROUP_TAG, SECRET_TAG, NOTEBOOK_TAG, NOTEBOOK_CONFIG_TAG];
 /// Tag on what is encrypted with a key that the spec names: the key's ARN, for whoever has a spec that names none.
 pub const KEY_TAG: &str = "auroraml:kms-key";
 /// Tag on a parameter group made for an existing cluster: the group that the cluster had before.

@@ -52,6 +52,7 @@ codes! {
     NameChanged = "name-changed",
     SnapshotNameTaken = "snapshot-name-taken",
     // The network.
+    NetworkMissing = "network-missing",
     ZonesTooFew = "zones-too-few",
     EndpointServiceRegion = "endpoint-service-region",
     EndpointServiceZone = "endpoint-service-zone",

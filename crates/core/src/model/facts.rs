@@ -15,8 +15,8 @@ pub struct Facts {
     pub live_zones: BTreeMap<String, String>,
     /// Where AWS offers what the spec needs; asked for only when something of it is to be made.
     pub offers: Vec<Offer>,
-    /// The ranges of a VPC of others in which the stack stands.
-    pub vpc_ranges: Vec<String>,
+    /// The VPC of others that the spec names.
+    pub network: Option<NetworkFacts>,
     /// What is there under another name than the spec now has.
     pub renamed: Vec<Renamed>,
     /// What could not be asked, for the reader of the plan.
@@ -45,6 +45,15 @@ pub struct Facts {
     pub origin: Option<Origin>,
     /// What a person says of it, where it is to hand over now.
     pub release: Option<Order>,
+}
+
+/// A VPC of others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkFacts {
+    /// Its ranges; none where there is no such VPC.
+    pub ranges: Vec<String>,
+    /// VPC and zone of each subnet that the spec names, and that is there.
+    pub subnets: BTreeMap<String, (String, String)>,
 }
 
 /// An object of the stack whose name in the spec is another now.

@@ -30,6 +30,8 @@ pub struct Scope {
     pub subnets: BTreeMap<String, String>,
     /// Names that the spec gives in place of those that auroraml chooses.
     pub names: Names,
+    /// Id of the VPC of others in which the stack's security groups are.
+    pub vpc: Option<String>,
     /// ARN of the key that the spec names.
     pub kms_key: Option<String>,
     /// What the spec takes over from a CloudFormation stack.
@@ -72,6 +74,7 @@ impl Default for Scope {
             sql: None,
             subnets: BTreeMap::new(),
             names: Names::default(),
+            vpc: None,
             kms_key: None,
             taken_over: None,
         }
@@ -110,6 +113,10 @@ pub fn scope(spec: &Spec) -> Scope {
         sql: sql(spec),
         subnets: spec.network.as_ref().and_then(Network::owned).into_iter().flat_map(subnets).collect(),
         names: names(spec),
+        vpc: match &spec.network {
+            Some(Network::Existing(of)) => Some(of.existing.clone()),
+            _ => None,
+        },
         kms_key: spec.kms_key.clone(),
         taken_over: spec.taken_over.clone(),
     }

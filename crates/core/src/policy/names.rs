@@ -83,6 +83,11 @@ impl Names {
         let is_interface = |service: &ServiceEndpoint| *service != ServiceEndpoint::S3;
         let network = spec.network.as_ref().and_then(Network::owned);
         let interfaces = network.iter().flat_map(|network| &network.endpoints).any(is_interface);
+        let of_others = spec.network.iter().filter_map(|network| match network {
+            Network::Existing(of) => Some(of.existing.clone()),
+            Network::Owned(_) => None,
+        });
+        say("vpc_of_others", of_others.collect());
         say("hosted_zone", some(interfaces, "*"));
 
         let (owned, existing) = match &spec.aurora {

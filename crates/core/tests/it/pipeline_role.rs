@@ -32,7 +32,8 @@ fn names() -> Names {
         ("notebook_config", always("${Stack}-notebook")),
         ("secret", always("auroraml/${Stack}/*")),
         // A spec that names roles of others has a role of its own made for its pipeline.
-        // Nor does it know a key.
+        // Nor does it know a key, or a network of others.
+        ("vpc_of_others", Vec::new()),
         ("encrypted_bucket", Vec::new()),
         ("encrypted_secret", Vec::new()),
         ("key_account", Vec::new()),
