@@ -195,6 +195,7 @@ pub enum Command {
     Policy(super::policy::Policy),
     Drift(super::drift::Drift),
     Data(Data),
+    Export(super::export::Export),
     Explain(super::explain::Explain),
     Schema(Schema),
     Sandbox(Sandbox),

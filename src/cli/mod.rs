@@ -16,6 +16,7 @@ mod documents;
 mod drift;
 mod exit;
 mod explain;
+mod export;
 mod files;
 mod fleet;
 mod hint;
@@ -91,6 +92,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Policy(args) => policy::policy(args, global, printer),
         Command::Drift(args) => session::block_on(global, drift::drift(args, global, printer)),
+        Command::Export(args) => export::export(args, global, printer),
         Command::Explain(args) => explain::explain(args, printer),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),
         Command::Sandbox(args) => session::run(false, sandbox::sandbox(args, global, printer)),

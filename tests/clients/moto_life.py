@@ -50,14 +50,14 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 @contextmanager
-def moto(folder: Path) -> Iterator[str]:
+def moto(folder: Path, script: str = "moto_server.py") -> Iterator[str]:
     """moto's server with our patches, for as long as the block runs."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     endpoint = f"http://127.0.0.1:{port}"
     with (folder / "moto.log").open("w") as log:
-        command = [sys.executable, str(HERE / "moto_server.py"), str(port)]
+        command = [sys.executable, str(HERE / script), str(port)]
         server = subprocess.Popen(command, stdout=log, stderr=log, env=environment(endpoint))
         try:
             for _ in range(120):

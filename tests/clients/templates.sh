@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Judges of templates/ that are not ours: cfn-lint and checkov for CloudFormation, the published schemas for pipelines.
-# usage: templates.sh FOLDER-OF-THE-JUDGES; a template is known by its name.
+# Judges of templates that are not ours: cfn-lint and checkov for CloudFormation, the published schemas for pipelines.
+# templates/ is what users copy, each known by its name; tests/data/export/ is what `auroraml export` writes for each spec.
+# usage: templates.sh FOLDER-OF-THE-JUDGES
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin="$1/bin"
@@ -19,4 +20,9 @@ for template in templates/*.yaml; do
   esac
   echo "$template is accepted"
 done
+
+# Warnings count too. What checkov finds and a spec wants otherwise is said on the resource, with the reason.
+"$bin/cfn-lint" tests/data/export/*.yaml
+"$bin/checkov" --directory tests/data/export --framework cloudformation --compact --quiet --skip-download
+echo "tests/data/export is accepted"
 "$bin/check-jsonschema" --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -24,6 +24,7 @@
 //! | 7 | [`takeover`] | what CloudFormation made: what becomes of it, and the spec that describes it |
 //! | 8 | [`model`] | spec to graph: how Aurora machine learning fits together |
 //! | 9 | [`drift`] | what is not as the spec says, beyond what a plan asks for |
+//! | 9 | [`export`] | spec to a CloudFormation template |
 //! | 9 | [`policy`] | spec to the least that IAM must allow |
 //! | 9 | [`verify`] | what was seen of live wiring to checks |
 //! | 10 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
@@ -33,6 +34,7 @@ pub mod cost;
 pub mod drift;
 pub mod engine;
 pub mod events;
+pub mod export;
 pub mod kinds;
 pub mod lease;
 pub mod members;

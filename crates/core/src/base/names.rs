@@ -84,6 +84,23 @@ impl Names {
     }
 }
 
+/// What stands in names and ARNs for what only CloudFormation knows, in a graph that becomes a template. Private
+/// characters of Unicode, which no spec has.
+pub mod unknown {
+    pub const ACCOUNT: &str = "\u{E000}";
+    pub const REGION: &str = "\u{E001}";
+    pub const PARTITION: &str = "\u{E002}";
+    /// The account that holds SageMaker's built-in images in the region.
+    pub const REGISTRY: &str = "\u{E003}";
+    /// `amazonaws.com`
+    pub const SUFFIX: &str = "\u{E004}";
+    /// The range of a VPC of others.
+    pub const VPC_RANGE: &str = "\u{E005}";
+    /// The first of the region's zones; the others follow it.
+    pub const ZONE: char = '\u{E010}';
+    pub const ZONES: usize = 16;
+}
+
 /// Where a stack lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -106,9 +123,15 @@ impl Place {
         Place { names, ..self }
     }
 
+    /// Any account and any region: see [`unknown`].
+    pub fn anywhere(stack: &str) -> Place {
+        Place::new(stack, unknown::REGION, unknown::ACCOUNT)
+    }
+
     /// `aws`, `aws-cn` or `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
         match self.region.as_str() {
+            unknown::REGION => unknown::PARTITION,
             region if region.starts_with("cn-") => "aws-cn",
             region if region.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",

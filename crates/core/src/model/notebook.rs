@@ -1,10 +1,11 @@
 //! The notebook, the files in it, and what it is told of the stack.
 
 use super::network::Network;
+use super::sagemaker::built_in_image;
 use super::{Builder, Code};
 use crate::base::{Id, Input};
 use crate::kinds::{bucket_object, notebook, notebook_config};
-use crate::spec::{Aurora, EndpointManager, Notebook, NotebookSubnet, xgboost_image};
+use crate::spec::{Aurora, EndpointManager, Notebook, NotebookSubnet};
 
 /// The only platform that AWS still starts (fact book, section 4.1).
 const PLATFORM: &str = "notebook-al2023-v1";
@@ -152,7 +153,7 @@ impl Builder<'_> {
             ("DBSECRET", "$SECRET".to_string()),
             ("S3BUCKET", self.spec.bucket.as_ref().map(|_| self.bucket_name()).unwrap_or_default()),
             ("ROLE", place.role_arn("notebook")),
-            ("XGBOOST", xgboost_image(&place.region, XGBOOST).unwrap_or_default()),
+            ("XGBOOST", built_in_image(&place.region, XGBOOST).unwrap_or_default()),
         ];
         let lines: String = values.iter().map(|(name, value)| format!("{name} = \"{value}\"\n")).collect();
         let file = "/home/ec2-user/SageMaker/cloudformation_values.py";

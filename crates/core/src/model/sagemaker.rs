@@ -3,6 +3,7 @@
 use super::from_tags;
 use super::jobs::{self, Made, Needs};
 use super::{Builder, Code};
+use crate::base::names::unknown;
 use crate::base::{Id, Input, policy};
 use crate::kinds::{bucket, endpoint, endpoint_config, model};
 use crate::spec::{Endpoint, Model, xgboost_image};
@@ -57,7 +58,7 @@ impl Builder<'_> {
     /// The URI of an image; `path` is where it stands.
     pub(super) fn image(&mut self, path: &str, image: &str) -> Option<String> {
         let Some(version) = image.strip_prefix("xgboost:") else { return Some(image.to_string()) };
-        let found = xgboost_image(&self.place.region, version);
+        let found = built_in_image(&self.place.region, version);
         if found.is_none() {
             let why = format!("no account is known that holds the image {image} in {}", self.place.region);
             let hint = "give the full image URI instead of xgboost:VERSION";
@@ -116,4 +117,13 @@ impl Builder<'_> {
         };
         self.graph.add(id, props).predict("arn", self.place.endpoint_arn(name));
     }
+}
+
+/// URI of the built-in XGBoost image; in any region, its account is the template's to find.
+pub(super) fn built_in_image(region: &str, version: &str) -> Option<String> {
+    if region != unknown::REGION {
+        return xgboost_image(region, version);
+    }
+    let (account, suffix) = (unknown::REGISTRY, unknown::SUFFIX);
+    Some(format!("{account}.dkr.ecr.{region}.{suffix}/sagemaker-xgboost:{version}"))
 }

@@ -42,6 +42,11 @@ const XGBOOST_ACCOUNTS: [(&str, &str); 33] = [
     ("us-west-2", "246618743249"),
 ];
 
+/// The accounts that hold the image, by region.
+pub fn xgboost_accounts() -> &'static [(&'static str, &'static str)] {
+    &XGBOOST_ACCOUNTS
+}
+
 /// URI of the built-in XGBoost image, if the region's account is known.
 pub fn xgboost_image(region: &str, version: &str) -> Option<String> {
     let (_, account) = XGBOOST_ACCOUNTS.iter().find(|(name, _)| *name == region)?;

@@ -37,7 +37,7 @@ pub use bucket::{Bucket, BucketOnDestroy};
 pub use check::WITHOUT_MACHINE_LEARNING;
 pub use endpoints::{Container, Endpoint, EndpointManager, Model, ServerlessEndpoint};
 pub use hyperparameters::{goal as metric_goal, is_whole as whole_hyperparameter};
-pub use images::{XGBOOST_VERSIONS, xgboost_image};
+pub use images::{XGBOOST_VERSIONS, xgboost_accounts, xgboost_image};
 pub use machine_learning::{BedrockAccess, MachineLearning, S3Access, S3Buckets, SagemakerAccess};
 pub use network::{ExistingNetwork, Nat, Network, OwnNetwork, ServiceEndpoint};
 pub use notebook::{Notebook, NotebookSubnet};

@@ -4,6 +4,7 @@ mod basis;
 mod cost;
 mod deleting;
 mod existing;
+mod export;
 mod facts;
 mod graphs;
 mod in_code;

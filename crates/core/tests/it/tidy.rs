@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["kinds", "plan", "events"],
     &["takeover"],
     &["model"],
-    &["verify", "policy", "drift"],
+    &["verify", "policy", "drift", "export"],
     &["render"],
 ];
 

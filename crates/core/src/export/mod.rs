@@ -1,0 +1,125 @@
+//! A spec as a CloudFormation template, for those who go on without auroraml.
+//!
+//! The input is the graph that an apply would make, built for any account and region: `base::names::unknown` has what
+//! stands for those, and `text` says it as pseudo parameters. One writer for each kind, in `write`; what CloudFormation
+//! has no resource for is named in `lost`, never left out in silence.
+
+mod context;
+mod document;
+mod graph;
+mod lost;
+mod node;
+mod text;
+mod version;
+mod write;
+mod yaml;
+
+pub use lost::Lost;
+
+use crate::engine::Offered;
+use crate::model::Preflight;
+use crate::spec::{Aurora, Spec};
+use crate::template::Capability;
+use context::{Context, pascal};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The parameter that holds the version of the engine.
+const VERSION: &str = "EngineVersion";
+/// That of the master user's password, where the spec takes it from the environment.
+const PASSWORD: &str = "MasterUserPassword";
+/// That of the range of a VPC of others.
+const VPC_RANGE: &str = "VpcRange";
+/// Whether the notebook's files are in the bucket.
+const FILES: &str = "NotebookFiles";
+const HAS_FILES: &str = "HasNotebookFiles";
+
+/// The parameter that holds the address of a trained model.
+fn model_data(endpoint: &str) -> String {
+    format!("{}ModelData", pascal(endpoint))
+}
+
+/// What is known beside the spec.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Versions that AWS offers, if it was asked.
+    pub versions: Vec<Offered>,
+    /// `YYYY-MM-DD`, which says what is still supported.
+    pub today: String,
+    /// SHA-256 of each local file that the spec names, or why it cannot be read.
+    pub files: BTreeMap<String, Result<String, String>>,
+}
+
+/// Why a spec has no template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    pub what: String,
+    pub why: String,
+    pub hint: String,
+}
+
+impl From<Preflight> for Refused {
+    fn from(problem: Preflight) -> Refused {
+        Refused { what: problem.what, why: problem.why, hint: problem.hint }
+    }
+}
+
+/// A template, and what there is to say of it.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    pub yaml: String,
+    pub json: String,
+    /// What it does not have, and what CloudFormation does otherwise.
+    pub lost: Vec<Lost>,
+    /// What a person does beside creating the stack, in this order.
+    pub steps: Vec<String>,
+    pub capabilities: Vec<Capability>,
+    /// How many resources it has.
+    pub resources: usize,
+}
+
+/// The template of a spec.
+///
+/// # Errors
+/// Why there is none.
+pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
+    if let Some(Aurora::Existing(existing)) = &spec.aurora {
+        return Err(vec![Refused {
+            what: "aurora.existing".into(),
+            why: format!(
+                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that its stack did not make",
+                existing.existing
+            ),
+            hint: "keep this part with auroraml, or export a spec whose cluster is the stack's own".into(),
+        }]);
+    }
+    let version = version::of(spec, given);
+    let graph = graph::build(spec, given, version.as_ref())?;
+    let written = graph::written(&graph);
+    if written.ids.is_empty() {
+        return Err(vec![Refused {
+            what: "the spec".into(),
+            why: "it has nothing that CloudFormation could make".into(),
+            hint: "add a network, a cluster, a bucket or an endpoint".into(),
+        }]);
+    }
+    let mut context = Context::new(spec, &graph, &written.ids);
+    context.conditions = graph::conditions(spec, &graph, &written.ids);
+    let lost = lost::lost(spec, &graph, &written);
+    let steps = lost::steps(spec, &context, version.as_ref());
+    let document = document::Document::new(&context, version.as_ref(), &lost, &steps);
+    let value: Value = document.value();
+    let capabilities = match context.ids.keys().any(|id| id.kind == "role") {
+        true => vec![Capability::Iam],
+        false => Vec::new(),
+    };
+    Ok(Exported {
+        yaml: document.yaml(),
+        // Keys are text: writing cannot fail.
+        json: serde_json::to_string_pretty(&value).unwrap_or_default() + "\n",
+        resources: value["Resources"].as_object().map_or(0, serde_json::Map::len),
+        lost,
+        steps,
+        capabilities,
+    })
+}

@@ -1,0 +1,130 @@
+//! `export`: a spec as a template for those who go on without auroraml.
+
+use super::args::Global;
+use super::exit::{Error, Exit, Trouble};
+use super::files::{self, Source};
+use super::printer::Printer;
+use super::session::{Session, block_on, parse};
+use auroraml::run::known::versions;
+use auroraml_clock::Clock;
+use auroraml_core::engine::Offered;
+use auroraml_core::export::{Exported, Given, Refused, export as exported};
+use auroraml_core::render::plain;
+use auroraml_core::spec::Spec;
+use auroraml_core::template::LARGEST_INLINE;
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
+
+/// Write a CloudFormation template for a spec.
+///
+/// For any account and region: AWS is not asked, unless --resolve is given. The template names what CloudFormation
+/// cannot do, and so does this command.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The spec; `-` is stdin.
+    pub spec: PathBuf,
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+    /// Write the template to FILE instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Ask AWS which version of the engine the spec means today.
+    #[arg(long)]
+    pub resolve: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// YAML, with comments.
+    #[default]
+    Cloudformation,
+    /// JSON.
+    CloudformationJson,
+}
+
+pub fn export(args: &Export, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    if args.resolve {
+        return block_on(global, asked(args, global, printer));
+    }
+    let source = files::read_spec(&args.spec)?;
+    let spec = parse(&source, global, printer)?;
+    write(args, &source, &spec, Vec::new(), printer)
+}
+
+async fn asked(args: &Export, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    // Read once more by the session: stdin gives a spec once only.
+    if args.spec == Path::new("-") {
+        return Err(Error::new("--resolve", "needs a file", "save the spec to a file first"));
+    }
+    let session = Session::open(&args.spec, global, printer).await?;
+    let found = versions(&session.stack).await;
+    let result = match found {
+        Ok(found) => {
+            let source = files::read_spec(&args.spec)?;
+            write(args, &source, &session.stack.spec, found, printer)
+        }
+        Err(failure) => Err(Error::new(
+            "--resolve",
+            failure.to_string(),
+            "leave --resolve out: the version is a parameter of the template",
+        )),
+    };
+    session.close(result)
+}
+
+fn write(
+    args: &Export,
+    source: &Source,
+    spec: &Spec,
+    versions: Vec<Offered>,
+    printer: &Printer,
+) -> Result<Exit, Error> {
+    let content = files::beside(&source.folder);
+    let hash =
+        |path: &str| content(path).map(|bytes| files::sha256(&bytes)).map_err(|error| error.to_string());
+    let given = Given {
+        versions,
+        today: super::time(Clock::real().now_ms()).chars().take("YYYY-MM-DD".len()).collect(),
+        files: spec.files().into_iter().map(|path| (path.to_string(), hash(path))).collect(),
+    };
+    let exported = exported(spec, &given).map_err(refused)?;
+    let text = match args.format {
+        Format::Cloudformation => &exported.yaml,
+        Format::CloudformationJson => &exported.json,
+    };
+    match &args.out {
+        Some(path) => {
+            files::write(path, text)?;
+            printer.talk(&format!("wrote {}: {} resources\n", path.display(), exported.resources));
+        }
+        None => printer.data(text)?,
+    }
+    tell(args, &exported, text.len(), printer);
+    Ok(Exit::Done)
+}
+
+fn refused(refused: Vec<Refused>) -> Error {
+    let troubles =
+        refused.into_iter().map(|one| Trouble { object: Some(one.what), why: one.why, help: Some(one.hint) });
+    Error { exit: Exit::Refused, troubles: troubles.collect() }
+}
+
+/// What the template says in its comments, for whoever does not read them.
+fn tell(args: &Export, exported: &Exported, size: usize, printer: &Printer) {
+    for lost in &exported.lost {
+        printer.say(&format!("note: {}\n", plain::line(&lost.to_string())));
+    }
+    if size > LARGEST_INLINE {
+        printer.say(&format!(
+            "note: {size} bytes are too many for a request: `aws cloudformation deploy` needs --s3-bucket\n"
+        ));
+    }
+    let file = args.out.as_ref().map_or("FILE".to_string(), |path| path.display().to_string());
+    for (n, step) in exported.steps.iter().enumerate() {
+        printer.talk(&format!(
+            "{}. {}\n",
+            n + 1,
+            plain::line(&step.replace("--template-file FILE", &format!("--template-file {file}")))
+        ));
+    }
+}
