@@ -89,9 +89,16 @@ fn tags<'c>(c: &'c mut Context<'_>) -> Result<&'c mut BTreeMap<String, String>, 
 pub(super) fn add(c: &mut Context<'_>) -> Reply {
     let given = c.params().tags("Tags");
     let kept = tags(c)?;
+    check_tags(&given)?;
     let mut all = kept.clone();
     all.extend(given);
-    check_tags(&all)?;
+    // Tags of the system do not count (Amazon RDS User Guide, "Tagging Amazon RDS resources").
+    check_tags(
+        &all.iter()
+            .filter(|(key, _)| !key.starts_with("aws:"))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
+    )?;
     *kept = all;
     Ok(Xml::new().into())
 }
