@@ -2,6 +2,8 @@
 
 use crate::aws::{Aws, During, Failure, tag_map};
 use crate::kinds::absent_ok;
+use crate::kinds::handover::stack;
+use auroraml_core::engine::AURORA_MYSQL;
 use auroraml_core::takeover::{
     Bucket, Cluster, Findings, Group, NatGateway, Notebook, Origin, Subnet, Table,
 };
@@ -247,16 +249,47 @@ async fn database(aws: &Aws, found: &mut Findings, tags: &mut Vec<Tags>) -> Resu
             members: members.collect(),
         });
     }
-    for group in objects(found, "AWS::RDS::DBClusterParameterGroup") {
-        let pages = aws.rds.describe_db_cluster_parameters().db_cluster_parameter_group_name(&group);
-        let pages = pages.source("user").into_paginator().items().send();
-        let set = pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBClusterParameters");
-        let set = absent_ok(set)?.unwrap_or_default();
-        let set =
-            set.iter().filter_map(|one| Some((one.parameter_name()?.into(), one.parameter_value()?.into())));
-        found.parameter_groups.push((group, set.collect()));
+    let groups = objects(found, "AWS::RDS::DBClusterParameterGroup");
+    let names = if groups.is_empty() { Vec::new() } else { parameter_names(aws, found).await? };
+    for group in groups {
+        let set = absent_ok(parameters(aws, &group, &names).await)?.unwrap_or_default();
+        found.parameter_groups.push((group, set));
     }
     Ok(())
+}
+
+/// What is set in a group. AWS lists some of it as its own defaults (fact book, trap 12), so the parameters of roles, and
+/// those that the template sets, are asked for by name.
+async fn parameters(aws: &Aws, group: &str, names: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let pages =
+        aws.rds.describe_db_cluster_parameters().db_cluster_parameter_group_name(group).source("user");
+    let pages = pages.into_paginator().items().send();
+    let mut all = pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBClusterParameters")?;
+    // A filter takes 100 values.
+    for chunk in names.chunks(100) {
+        let filter = RdsFilter::builder().name("parameter-name").set_values(Some(chunk.to_vec())).build();
+        let pages = aws.rds.describe_db_cluster_parameters().db_cluster_parameter_group_name(group);
+        let pages = pages.filters(filter).into_paginator().items().send();
+        all.extend(pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBClusterParameters")?);
+    }
+    let value = |one: &aws_sdk_rds::types::Parameter| {
+        Some((one.parameter_name()?.to_string(), one.parameter_value()?.to_string()))
+    };
+    Ok(all.iter().filter_map(value).filter(|(_, value)| !value.is_empty()).collect())
+}
+
+/// Names of parameters that may be set without AWS saying so.
+async fn parameter_names(aws: &Aws, found: &Findings) -> Result<Vec<String>, Failure> {
+    let mut names: Vec<String> = AURORA_MYSQL.role_parameters().into_iter().map(String::from).collect();
+    let template = stack::template(aws, &found.origin.arn).await?;
+    let groups =
+        template.resources().into_iter().filter(|one| one.kind == "AWS::RDS::DBClusterParameterGroup");
+    for set in groups.filter_map(|one| one.properties["Parameters"].as_object().cloned()) {
+        names.extend(set.keys().cloned());
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 async fn sagemaker(aws: &Aws, found: &mut Findings) -> Result<(), Failure> {

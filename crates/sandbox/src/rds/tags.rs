@@ -92,7 +92,7 @@ pub(super) fn add(c: &mut Context<'_>) -> Reply {
     check_tags(&given)?;
     let mut all = kept.clone();
     all.extend(given);
-    // Tags of the system do not count (Amazon RDS User Guide, "Tagging Amazon RDS resources").
+    // Those of the system do not count (RDS User Guide, "Tagging Amazon RDS resources").
     check_tags(
         &all.iter()
             .filter(|(key, _)| !key.starts_with("aws:"))
@@ -105,7 +105,7 @@ pub(super) fn add(c: &mut Context<'_>) -> Reply {
 
 pub(super) fn remove(c: &mut Context<'_>) -> Reply {
     let keys = c.params().list("TagKeys");
-    tags(c)?.retain(|key, _| !keys.contains(key));
+    tags(c)?.retain(|key, _| !keys.contains(key) || key.starts_with("aws:"));
     Ok(Xml::new().into())
 }
 
