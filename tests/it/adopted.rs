@@ -234,6 +234,15 @@ async fn what_stands_in_the_way_is_said_first() {
     protect.enable_termination_protection(true).send().await.unwrap();
     let said = refusals(release(account, &spec, order()).await);
     assert!(said.starts_with("Insights [release-refused]: the stack has termination protection"), "{said}");
+    let protect = theirs.cloudformation.update_termination_protection().stack_name(NAME);
+    protect.enable_termination_protection(false).send().await.unwrap();
+    let deny = r#"{"Statement":[{"Effect":"Deny","Action":"Update:*","Principal":"*","Resource":"*"}]}"#;
+    theirs.cloudformation.set_stack_policy().stack_name(NAME).stack_policy_body(deny).send().await.unwrap();
+    let said = refusals(release(account, &spec, order()).await);
+    assert!(
+        said.starts_with("Insights [release-refused]: it has a stack policy that denies updates"),
+        "{said}"
+    );
 }
 
 /// What stays with CloudFormation stays whole, and the stack with it.

@@ -9,7 +9,7 @@ use auroraml_core::takeover::Order;
 use aws_sdk_cloudformation::Client;
 use std::time::Duration;
 
-const TEMPLATE: &str = "Resources:\n  Vpc: { Type: AWS::EC2::VPC, Properties: { CidrBlock: 10.0.0.0/16, EnableDnsHostnames: true } }\n  Group: { Type: AWS::EC2::SecurityGroup, Properties: { GroupDescription: others, VpcId: !Ref Vpc } }\n";
+const TEMPLATE: &str = "Resources:\n  Vpc: { Type: AWS::EC2::VPC, Properties: { CidrBlock: 10.0.0.0/16, EnableDnsHostnames: true } }\n  Group: { Type: AWS::EC2::SecurityGroup, Properties: { GroupDescription: others, VpcId: !Ref Vpc } }\nOutputs:\n  Id: { Value: !Ref Vpc, Export: { Name: platform-vpc } }\n";
 
 /// A stack of CloudFormation's, and the spec that takes its VPC over.
 async fn made(more: &str) -> (Situation, Client) {

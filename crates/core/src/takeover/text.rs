@@ -148,7 +148,8 @@ fn as_found(draft: &Draft, plan: &Plan) -> BTreeMap<String, Vec<String>> {
         }
     }
     kept.retain(|resource, _| {
-        draft.objects.contains_key(resource) || resource.starts_with("secret_attachment.")
+        let is_part = ["cluster_role.", "secret_attachment."].iter().any(|kind| resource.starts_with(kind));
+        is_part || draft.objects.contains_key(resource)
     });
     kept
 }
@@ -164,6 +165,9 @@ fn reason(resource: &str, properties: &[String]) -> Option<&'static str> {
         "notebook_config" => "without: the first apply writes its own scripts over these",
         "notebook" => "without: the notebook stops for the change, and starts again",
         "secret_attachment" => "without: host, port and engine of the cluster are written into the secret",
+        "cluster_role" => {
+            "without: apply marks the association as its own, and takes it off when the role goes"
+        }
         "cluster" | "instance" => "without: apply changes the database",
         "parameter_group" => "without: apply sets what the spec says, and members may wait for a restart",
         _ => return None,
