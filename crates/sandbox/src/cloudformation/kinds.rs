@@ -268,6 +268,15 @@ const KINDS: &[Kind] = &[
         identified_by: &["RoleName"],
     },
     Kind {
+        name: "AWS::IAM::Policy",
+        required: &["PolicyDocument", "PolicyName"],
+        replace: &["PolicyName"],
+        update: &["PolicyDocument", "Roles"],
+        attributes: &["Id"],
+        named_by: None,
+        identified_by: &["PolicyName"],
+    },
+    Kind {
         name: "AWS::IAM::ManagedPolicy",
         required: &["PolicyDocument"],
         replace: &["Description", "ManagedPolicyName", "Path"],

@@ -27,6 +27,15 @@ pub(super) fn create(work: &mut Work<'_>) -> Outcome {
             Ok(Step::Next)
         }
         ("AWS::IAM::Role", stage) => policies(work, stage - 1),
+        ("AWS::IAM::Policy", stage) => {
+            if stage == 0 {
+                work.resource.physical = work.name.clone();
+                let id = work.name.clone();
+                work.set("Id", id);
+                return Ok(Step::Next);
+            }
+            beside(work)
+        }
         (_, 0) => {
             let name = work.property("ManagedPolicyName").unwrap_or_else(|| work.name.clone());
             let query = Query::default()
@@ -47,6 +56,30 @@ pub(super) fn create(work: &mut Work<'_>) -> Outcome {
             }
             Ok(Step::Done)
         }
+    }
+}
+
+/// A policy that is a resource of its own is put into its roles.
+fn beside(work: &mut Work<'_>) -> Outcome {
+    let (name, roles) = (work.need("PolicyName"), work.list("Roles"));
+    let policy = document(work, "PolicyDocument").unwrap_or_default();
+    for role in &roles {
+        let query = Query::new(&[("RoleName", role), ("PolicyName", &name), ("PolicyDocument", &policy)]);
+        work.query("iam", "PutRolePolicy", query.0)?;
+    }
+    let old = work.before["Roles"].as_array().cloned().unwrap_or_default();
+    for role in old.iter().filter_map(text).filter(|role| !roles.contains(role)) {
+        take_out(work, &role, &name)?;
+    }
+    Ok(Step::Done)
+}
+
+/// A role that is gone has no policies.
+fn take_out(work: &mut Work<'_>, role: &str, name: &str) -> Result<(), Fault> {
+    let query = Query::new(&[("RoleName", role), ("PolicyName", name)]);
+    match work.query("iam", "DeleteRolePolicy", query.0) {
+        Err(fault) if fault.code == "NoSuchEntity" => Ok(()),
+        other => other.map(|_| ()),
     }
 }
 
@@ -125,6 +158,7 @@ pub(super) fn update(work: &mut Work<'_>) -> Outcome {
             Ok(Step::Next)
         }
         ("AWS::IAM::Role", stage) => policies(work, stage - 1),
+        ("AWS::IAM::Policy", _) => beside(work),
         _ => update_managed(work, &id),
     }
 }
@@ -175,17 +209,20 @@ pub(super) fn delete(work: &mut Work<'_>) -> Outcome {
         work.query("iam", "DeletePolicy", Query::new(&[("PolicyArn", &id)]).0)?;
         return Ok(Step::Done);
     }
+    if work.resource.kind == "AWS::IAM::Policy" {
+        let name = text(&work.resource.properties["PolicyName"]).unwrap_or_default();
+        for role in work.resource.properties["Roles"].as_array().cloned().unwrap_or_default() {
+            take_out(work, &text(&role).unwrap_or_default(), &name)?;
+        }
+        return Ok(Step::Done);
+    }
     // What the template put there, and no more: a policy that somebody else attached makes the deletion fail.
     let properties = work.resource.properties.clone();
     for arn in managed(&properties) {
         detach(work, &id, &arn)?;
     }
     for (name, _) in inline(&properties) {
-        let query = Query::new(&[("RoleName", &id), ("PolicyName", &name)]);
-        match work.query("iam", "DeleteRolePolicy", query.0) {
-            Err(fault) if fault.code == "NoSuchEntity" => {}
-            other => drop(other?),
-        }
+        take_out(work, &id, &name)?;
     }
     work.query("iam", "DeleteRole", Query::new(&[("RoleName", &id)]).0)?;
     Ok(Step::Done)
