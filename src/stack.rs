@@ -6,6 +6,7 @@ use crate::kinds::change_set::ChangeSets;
 use crate::kinds::swept::Leftover;
 use auroraml_core::model;
 use auroraml_core::spec::Spec;
+use auroraml_core::takeover::{Handover, Order, Retention};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -27,6 +28,20 @@ pub struct Stack {
     pub change_sets: Option<Arc<ChangeSets>>,
     /// Nobody has the spec: how things go is read from their tags.
     pub from_tags: bool,
+    /// What becomes of the CloudFormation stack from which the spec takes objects over.
+    pub origin: Origin,
+}
+
+/// What becomes of the CloudFormation stack from which the spec takes objects over.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Origin {
+    /// As long as it owns them they are tagged and nothing else.
+    #[default]
+    Heeded,
+    /// It hands over in this run.
+    Releases(Order),
+    /// As if it had handed over already: only for looking.
+    Ignored,
 }
 
 impl Stack {
@@ -44,6 +59,12 @@ impl Stack {
         self.kinds = self.kinds.clone().with(&Leftover);
     }
 
+    /// From now on a run has the CloudFormation stack hand over what the spec takes from it.
+    pub fn release(&mut self, order: Order) {
+        self.kinds = self.kinds.clone().with(&Retention).with(&Handover);
+        self.origin = Origin::Releases(order);
+    }
+
     /// A stack in the account and region of a connection that was made for it.
     pub fn over(spec: Spec, aws: Aws) -> Stack {
         Stack {
@@ -55,6 +76,7 @@ impl Stack {
             is_quiet: false,
             change_sets: None,
             from_tags: false,
+            origin: Origin::default(),
         }
     }
 }

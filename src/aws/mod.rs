@@ -4,6 +4,7 @@
 mod attempts;
 mod changes;
 mod codes;
+mod empty;
 mod failure;
 mod gate;
 pub mod ledger;
@@ -37,9 +38,10 @@ use aws_sdk_sts::config::{
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use changes::Changes;
+use empty::Empty;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// Gives the content of a local file that the spec names.
@@ -80,7 +82,7 @@ pub struct Aws {
     /// What was listed for all stacks of the account and region, where several are looked at.
     together: Option<Arc<Together>>,
     /// Templates that CloudFormation found to say what a stack's own says, by the stack's id.
-    empty_updates: Mutex<BTreeMap<String, BTreeMap<String, String>>>,
+    pub(crate) empty_updates: Empty,
     /// Whether this stack is being changed: then what was listed for all is too old for it.
     changes: AtomicBool,
     attempts: Attempts,
@@ -217,7 +219,7 @@ impl Aws {
             together: self.together.clone(),
             ledger: self.ledger.clone(),
             endpoint: self.endpoint.clone(),
-            empty_updates: Mutex::default(),
+            empty_updates: Empty::default(),
             changes: AtomicBool::new(false),
             attempts: self.attempts.clone(),
             passage: self.passage.clone(),
@@ -333,7 +335,7 @@ impl Aws {
             ledger: Arc::new(Ledger::new(ledger.build())),
             endpoint: config.endpoint_url().map(str::to_string),
             together: None,
-            empty_updates: Mutex::default(),
+            empty_updates: Empty::default(),
             changes: AtomicBool::new(false),
             attempts,
             passage,
@@ -359,19 +361,6 @@ impl Aws {
     /// How many requests that change something were sent.
     pub fn changes_sent(&self) -> u64 {
         self.passage.sent()
-    }
-
-    /// The template that an empty update has shown to be what the stack has.
-    pub(crate) fn found_empty(&self, id: &str) -> Option<BTreeMap<String, String>> {
-        self.empty_updates.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-    }
-
-    pub(crate) fn remember_empty(&self, id: &str, template: BTreeMap<String, String>) {
-        self.empty_updates.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), template);
-    }
-
-    pub(crate) fn forget_empty(&self, id: &str) {
-        self.empty_updates.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// Identifier of the stack's cluster, its own or the existing one. RDS stores identifiers in lower case.

@@ -222,7 +222,7 @@ async fn seen(look: Look<'_>, name: String, stack: &Described) -> Result<Option<
 
 /// What the template says that was submitted last; none where the stack went meanwhile.
 async fn template(aws: &Aws, id: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
-    if let Some(same) = aws.found_empty(id) {
+    if let Some(same) = aws.empty_updates.found(id) {
         return Ok(Some(same));
     }
     let request = aws.cloudformation.get_template().stack_name(id).template_stage(TemplateStage::Original);

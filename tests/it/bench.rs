@@ -64,6 +64,7 @@ impl Bench {
             is_quiet: false,
             change_sets: None,
             from_tags: false,
+            origin: Default::default(),
         };
         Bench { account, stack, aws, files, recorder: Arc::default() }
     }

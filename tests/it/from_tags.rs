@@ -55,6 +55,7 @@ async fn found(mut aws: Aws) -> Stack {
         final_snapshot: None,
         change_sets: None,
         from_tags: true,
+        origin: Default::default(),
         is_quiet: false,
     }
 }

@@ -1,5 +1,6 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod adopted;
 mod adoption;
 mod audit;
 mod bench;
@@ -40,6 +41,7 @@ mod reviewed;
 mod rounds;
 mod safety;
 mod sandbox_account;
+mod sandbox_cloudformation;
 mod sandbox_ec2;
 mod sandbox_file;
 mod sandbox_iam;

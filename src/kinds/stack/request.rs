@@ -49,12 +49,12 @@ pub(super) async fn update(aws: &Aws, id: &str, want: &Props, live: &Props) -> R
     };
     match request.send().await.during("UpdateStack") {
         Ok(_) => {
-            aws.forget_empty(id);
+            aws.empty_updates.forget(id);
             Ok(())
         }
         // What differs means nothing to CloudFormation, such as a mapping that nobody uses (fact book, section 6.3).
         Err(failure) if is_empty(&failure.message) => {
-            aws.remember_empty(id, want.template.clone());
+            aws.empty_updates.remember(id, want.template.clone());
             Ok(())
         }
         Err(failure) => Err(failure),

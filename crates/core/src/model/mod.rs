@@ -17,6 +17,7 @@ mod sagemaker;
 mod scope;
 mod sql;
 mod stacks;
+mod takeover;
 mod zones;
 
 pub use codes::Code;
@@ -26,6 +27,7 @@ pub use pause::is_paused;
 pub use scope::{Scope, SqlScope, names, scope, sql_scope};
 pub use sql::{loads, unload_of, unloads, wired_roles};
 pub use stacks::physical as stack_names;
+pub use takeover::{afterwards, without_missing};
 pub use zones::{Questions, questions};
 
 use crate::base::Id;
@@ -104,6 +106,9 @@ struct Builder<'a> {
 pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Result<Graph, Vec<Preflight>> {
     let mut builder = Builder::new(spec, place, facts);
     builder.graph.tags = builder.common_tags();
+    if builder.refuse_while_owned(intent) {
+        return Err(builder.problems);
+    }
     builder.renamed();
     match intent {
         Intent::Destroy { unprotect } => match facts.from_tags.as_ref() {
@@ -121,6 +126,7 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
             builder.notebook(&network, secret.as_ref());
             builder.sql();
             builder.stacks(&network);
+            builder.take_over();
         }
     }
     if builder.problems.is_empty() { Ok(builder.graph) } else { Err(builder.problems) }

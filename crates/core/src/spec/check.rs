@@ -10,6 +10,7 @@ mod sagemaker;
 mod sql;
 mod stacks;
 mod statements;
+mod taken_over;
 mod training;
 
 pub(super) use name::bucket as bucket_name;
@@ -78,6 +79,7 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
     sagemaker::endpoints(spec, reader);
     sql::sql(spec, reader);
     stacks::stacks(spec, reader);
+    taken_over::taken_over(spec, reader);
 }
 
 fn stack(spec: &Spec, reader: &mut Reader) {

@@ -26,6 +26,7 @@ mod sql;
 mod stack;
 mod statement;
 mod table;
+mod taken_over;
 mod template_stack;
 mod training;
 mod variables;
@@ -53,6 +54,7 @@ pub use sql::{Columns, Grant, LineEnd, NameAndType, SqlFunction, SqlRole, SqlTab
 pub use stack::Spec;
 pub use statement::Statement;
 pub use table::{Table, tables};
+pub use taken_over::TakenOver;
 pub use template_stack::{Capability, FromEnvironment, ParameterValue, TemplateStack};
 pub use training::{
     Autopilot, AutopilotMode, Goal, Problem as AutopilotProblem, Range, Training, Tuning, seconds,

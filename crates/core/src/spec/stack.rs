@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::reader::Reader;
 use super::{
     Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart, Roles,
-    SqlFunction, SqlTable, TemplateStack, Unload, Variable, check,
+    SqlFunction, SqlTable, TakenOver, TemplateStack, Unload, Variable, check,
 };
 use crate::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,6 +141,11 @@ fields! {
             default_is: "none",
             changed: "see below",
             meaning: "CloudFormation templates that are run as a part of the stack, by name ([how](cloudformation.md#run-a-template)); `stacks: {}` once the last one is taken out, so that it is looked for",
+        }
+        /// What the stack takes over from a CloudFormation stack.
+        taken_over: Option<TakenOver> {
+            changed: "see below",
+            meaning: "what the stack takes over from a CloudFormation stack, as `auroraml adopt` writes it ([take over a stack](cloudformation.md#take-over-a-stack))",
         }
     }
 }

@@ -4,7 +4,7 @@ use super::fields::{Field, Part};
 use super::{
     Autopilot, Bucket, Cluster, Container, Endpoint, ExistingCluster, ExistingNetwork, Grant, Instance,
     MachineLearning, Model, Notebook, OwnNetwork, Restart, Roles, Secret, Serverless, ServerlessEndpoint,
-    Spec, SqlFunction, SqlTable, TableLoad, TemplateStack, Training, Tuning, Unload,
+    Spec, SqlFunction, SqlTable, TableLoad, TakenOver, TemplateStack, Training, Tuning, Unload,
 };
 use std::fmt::Write;
 
@@ -45,6 +45,7 @@ pub fn tables() -> Vec<Table> {
         table::<SqlFunction>(),
         table::<Grant>(),
         table::<TemplateStack>(),
+        table::<TakenOver>(),
     ]
 }
 

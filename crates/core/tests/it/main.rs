@@ -26,6 +26,7 @@ mod spec_value;
 mod sql_text;
 mod stacks;
 mod sync;
+mod takeover;
 mod template;
 mod tidy;
 mod validate;

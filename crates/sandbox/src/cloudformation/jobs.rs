@@ -79,10 +79,7 @@ fn apply(
     };
     let existing = stack.resources.get(&logical).cloned();
     let retagged = operation.target.tags != stack.source.tags && is_tagged(&wanted.kind);
-    let change = match &existing {
-        None => None,
-        Some(existing) => Some(plan::change(existing, &wanted)),
-    };
+    let change = existing.as_ref().map(|existing| plan::change(existing, &wanted));
     let status = match (job.action, &existing, &change) {
         (Action::Import, ..) => {
             wanted.physical = String::new();

@@ -102,6 +102,7 @@ impl CloudFormation {
             operation: None,
             token: call.params.get("ClientRequestToken").map(str::to_string),
             change_sets: BTreeMap::new(),
+            policy: None,
         })
     }
 
