@@ -1,6 +1,6 @@
 //! One resource's part in what a stack does: which requests are due, what a refusal means, and what is noted.
 
-use super::engine::{Around, is_tagged, known, with_scope};
+use super::around::{Around, is_tagged, known, with_scope};
 use super::plan::{self, Change};
 use super::refusals::{is_gone, patience, told};
 use super::state::{Action, Job, Operation, Phase, Progress, Resource, Stack};
