@@ -3,6 +3,7 @@
 
 use super::args::{Global, Terms};
 use super::carry_out::{Request, under_lease};
+use super::change_sets::Wanted;
 use super::exit::{Error, Exit, Trouble};
 use super::lease::Together;
 use super::printer::Printer;
@@ -218,6 +219,7 @@ async fn release(
         events: args.events.as_deref(),
         plan: None,
         sweep: false,
+        sets: Wanted::default(),
         typed: args.words(name, spec),
         global,
         together: &args.together,
