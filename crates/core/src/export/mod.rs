@@ -16,6 +16,7 @@ mod yaml;
 
 pub use lost::Lost;
 
+use crate::base::Id;
 use crate::engine::Offered;
 use crate::model::Preflight;
 use crate::spec::{Aurora, Spec};
@@ -76,6 +77,8 @@ pub struct Exported {
     pub capabilities: Vec<Capability>,
     /// How many resources it has.
     pub resources: usize,
+    /// The logical id of what each resource of the graph is. Hashes in names are those of no region.
+    pub ids: BTreeMap<Id, String>,
 }
 
 /// The template of a spec.
@@ -121,5 +124,6 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
         lost,
         steps,
         capabilities,
+        ids: context.ids,
     })
 }
