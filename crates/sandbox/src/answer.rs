@@ -1,6 +1,7 @@
 //! Who answers a request: each service is handed its own state, and that of the others that it asks or changes.
 
 use crate::call::{Call, is_mutating, protocol};
+use crate::random::{Mood, Random};
 use crate::wire::{self, Fault, Protocol, Reply, Response};
 use crate::world::{Entry, Global, Region, World};
 use crate::{
@@ -16,6 +17,12 @@ impl World {
     pub(crate) fn answer(&mut self, call: &Call) -> Response {
         self.now = call.now;
         let region = self.regions.entry(call.region.clone()).or_default();
+        // What CloudFormation has been doing since the last request, each thing at its own time.
+        if region.cloudformation.is_busy() {
+            let mut stacks = std::mem::take(&mut region.cloudformation);
+            stacks.pass(&call.region, call.now, &mut Account { global: &mut self.global, region });
+            region.cloudformation = stacks;
+        }
         // Other services ask EC2 about subnets and groups without telling it the time.
         region.ec2.settle(call.now);
         // What jobs leave in S3 is there for whoever looks, and no part of what a refusal takes back.
@@ -83,6 +90,68 @@ impl World {
     }
 }
 
+/// The services of one region as CloudFormation reaches them: it sends requests like anybody else.
+struct Account<'a> {
+    global: &'a mut Global,
+    region: &'a mut Region,
+}
+
+impl cloudformation::Services for Account<'_> {
+    fn call(&mut self, call: &Call) -> Reply {
+        self.region.ec2.settle(call.now);
+        sagemaker::settle_jobs(call, &mut self.region.sagemaker, &self.global.iam, &mut self.global.s3);
+        let before = is_mutating(call).then(|| (self.region.clone(), self.global.clone()));
+        let mut reply = dispatch(call, self.global, self.region);
+        if reply.is_ok()
+            && call.service != "s3"
+            && let Some(member) = call.unread()
+        {
+            reply = Err(call.unmodelled(member));
+        }
+        if reply.is_err()
+            && let Some((region, global)) = before
+        {
+            (*self.region, *self.global) = (region, global);
+        }
+        if reply.is_ok() && is_mutating(call) {
+            if call.service == "sagemaker" {
+                self.region.logs.follow(&call.unread_copy());
+            }
+            if self.region.tagging.is_kept() {
+                let there = tagging::there(&call.region, self.region, self.global);
+                self.region.tagging.note(there, call.now);
+            }
+        }
+        reply
+    }
+
+    fn mark(&mut self, region: &str, service: &str, id: &str, tags: &[(String, String)]) {
+        match service {
+            "ec2" => self.region.ec2.mark(id, tags),
+            "rds" => self.region.rds.mark(id, tags),
+            "s3" => {
+                if let Some(bucket) =
+                    self.global.s3.buckets.get_mut(id).filter(|bucket| bucket.region == region)
+                {
+                    bucket.tags.extend(tags.iter().cloned());
+                }
+            }
+            "kms" => self.region.kms.mark(id, tags),
+            "secretsmanager" => self.region.secretsmanager.mark(id, tags),
+            "iam" => self.global.iam.mark(id, tags),
+            "sagemaker" => {
+                let kept = self.region.sagemaker.tags.entry(id.to_string()).or_default();
+                kept.extend(tags.iter().cloned());
+            }
+            _ => {}
+        }
+    }
+
+    fn random(&mut self) -> &mut Random {
+        &mut self.global.random
+    }
+}
+
 /// Hands the call to its service.
 fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
     if call.service == "tagging" {
@@ -93,21 +162,21 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
         let there = tagging::there(&call.region, region, global);
         return tagging::handle(call, &mut region.tagging, there);
     }
-    let Region {
-        cloudformation,
-        cloudtrail,
-        ec2,
-        rds,
-        sagemaker,
-        secretsmanager: secrets,
-        kms,
-        servicequotas,
-        logs,
-        ..
-    } = region;
+    if call.service == "cloudformation" {
+        // It asks all services, too.
+        let mut stacks = std::mem::take(&mut region.cloudformation);
+        let reply = cloudformation::handle(call, &mut stacks, &mut Account { global, region });
+        // A small stack of an instant world is there when the answer is.
+        if stacks.is_busy() && global.random.mood == Mood::Instant {
+            stacks.pass(&call.region, call.now, &mut Account { global, region });
+        }
+        region.cloudformation = stacks;
+        return reply;
+    }
+    let Region { cloudtrail, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas, logs, .. } =
+        region;
     let Global { random, iam, s3, global_databases: globals } = global;
     match call.service.as_str() {
-        "cloudformation" => cloudformation::handle(call, cloudformation),
         "cloudtrail" => cloudtrail::handle(call, cloudtrail),
         "ec2" => ec2::handle(call, ec2, random),
         "iam" => iam::handle(call, iam, random),

@@ -77,7 +77,7 @@ pub(crate) fn check(
         "secretsmanager" => objects::secretsmanager(call, region),
         "rds-data" => objects::data_api(call, region),
         "servicequotas" => others::service_quotas(call),
-        "cloudformation" => others::cloudformation(call),
+        "cloudformation" => others::cloudformation(call, &region.cloudformation),
         "logs" => objects::logs(call),
         // "Actions defined by Amazon Resource Group Tagging API": its prefix is `tag`, and it has no resources.
         "tagging" => Some(vec![Demand::new(format!("tag:{}", call.operation), "*")]),

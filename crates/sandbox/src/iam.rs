@@ -153,6 +153,13 @@ impl Iam {
         trusted.then_some(role.max_session_seconds)
     }
 
+    /// Tags that nobody but AWS can set, on a role.
+    pub(crate) fn mark(&mut self, role: &str, tags: &[(String, String)]) {
+        if let Some(role) = self.roles.get_mut(&role.to_lowercase()) {
+            role.tags.extend(tags.iter().cloned());
+        }
+    }
+
     /// Whether the role exists at all.
     pub fn role_exists(&self, arn: &str) -> bool {
         self.roles.values().any(|role| role.arn() == arn)

@@ -122,6 +122,13 @@ impl Kms {
         self.find(key, now).ok().and_then(|id| self.keys.get(&id)).map(|key| key.arn.clone())
     }
 
+    /// Tags that nobody but AWS can set.
+    pub(crate) fn mark(&mut self, id: &str, tags: &[(String, String)]) {
+        if let Some(key) = self.keys.get_mut(id) {
+            key.tags.extend(tags.iter().cloned());
+        }
+    }
+
     /// The id of a key given by id, ARN, alias name or alias ARN.
     fn find(&self, key: &str, now: u64) -> Result<String, Fault> {
         let wanted = key.splitn(6, ':').nth(5).filter(|_| key.starts_with("arn:")).unwrap_or(key);
@@ -208,6 +215,13 @@ fn new_key(region: &str, description: &str, random: &mut Random, now: u64) -> (S
     (id, key)
 }
 
+fn checked_policy(policy: &str) -> Result<String, Fault> {
+    match serde_json::from_str::<Value>(policy).is_ok_and(|p| p.get("Statement").is_some()) {
+        true => Ok(policy.to_string()),
+        false => Err(Fault::bad("MalformedPolicyDocumentException", "Invalid JSON in the key policy")),
+    }
+}
+
 fn not_found(message: String) -> Fault {
     Fault::bad("NotFoundException", message)
 }
@@ -262,6 +276,7 @@ pub(crate) fn handle(call: &Call, kms: &mut Kms, random: &mut Random) -> Reply {
         "GetKeyPolicy" => {
             kms.named(call).map(|(_, key)| json!({"Policy": key.policy, "PolicyName": "default"}))
         }
+        "PutKeyPolicy" => kms.put_policy(call),
         "UpdateKeyDescription" => kms.update_description(call),
         "ScheduleKeyDeletion" => kms.schedule_deletion(call),
         "CancelKeyDeletion" => kms.cancel_deletion(call),
@@ -290,11 +305,7 @@ impl Kms {
         key.multi_region = call.json.get("MultiRegion").and_then(Value::as_bool) == Some(true);
         key.tags = merge_tags(&key.tags, call)?;
         if let Some(policy) = text(call, "Policy") {
-            let valid = serde_json::from_str::<Value>(policy).is_ok_and(|p| p.get("Statement").is_some());
-            if !valid {
-                return Err(Fault::bad("MalformedPolicyDocumentException", "Invalid JSON in the key policy"));
-            }
-            key.policy = policy.to_string();
+            key.policy = checked_policy(policy)?;
         }
         let answer = json!({"KeyMetadata": key.metadata(&id)});
         self.keys.insert(id, key);
@@ -306,6 +317,15 @@ impl Kms {
         let shown: Vec<Value> =
             keys.iter().map(|(id, key)| json!({"KeyId": id, "KeyArn": key.arn})).collect();
         Ok(paged("Keys", shown, marker))
+    }
+
+    fn put_policy(&mut self, call: &Call) -> Answer {
+        // There is one policy, and this is its name (PutKeyPolicy).
+        text(call, "PolicyName");
+        call.json.get("BypassPolicyLockoutSafetyCheck");
+        let policy = checked_policy(need(call, "Policy")?)?;
+        self.own(call)?.1.policy = policy;
+        Ok(json!({}))
     }
 
     fn update_description(&mut self, call: &Call) -> Answer {

@@ -22,13 +22,14 @@
 //! |---|---|
 //! | `account`, [`random`], [`wire`] | the account number and the birthday of a world; the only randomness; the wire protocols |
 //! | `call`, [`faults`] | one request, decoded; what tests can let go wrong on the way |
-//! | [`sts`], [`cloudformation`], [`logs`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
+//! | [`sts`], [`logs`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
 //! | [`iam`], [`cloudtrail`], [`secretsmanager`] | services that ask one of those: IAM and [`cloudtrail`] need STS, Secrets Manager needs KMS |
 //! | `comprehend` | the sentiment of texts |
 //! | `pricing` | AWS's price list |
 //! | `database` | MySQL's language, and the rows of a cluster |
 //! | [`sagemaker`], [`rds`] | services that use several others; each has a `Reach`, which says whom. RDS's Data API asks SageMaker's endpoints |
 //! | [`tagging`] | everything that has tags, late |
+//! | [`cloudformation`] | stacks, made by whatever services `answer` reaches for it |
 //! | `world` | the state of all of them, and the log |
 //! | `decode`, `authorize`, `answer` | which operation a request asks for; whether its role may, or whoever is held to a policy (`enforced`); which service answers it |
 //! | `sandbox` | the handle: a world, a clock, injected faults, snapshots |

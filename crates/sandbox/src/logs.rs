@@ -57,6 +57,9 @@ impl Logs {
 pub(crate) fn handle(call: &Call, logs: &mut Logs) -> Reply {
     match call.operation.as_str() {
         "DescribeLogGroups" => describe(call, logs),
+        "CreateLogGroup" => create(call, logs),
+        "PutRetentionPolicy" => retain(call, logs),
+        "DeleteRetentionPolicy" => retain(call, logs),
         "DeleteLogGroup" => delete(call, logs),
         _ => Err(call.unknown()),
     }
@@ -99,6 +102,42 @@ fn describe(call: &Call, logs: &Logs) -> Reply {
     }
     Ok(answer.into())
 }
+
+fn create(call: &Call, logs: &mut Logs) -> Reply {
+    let name = call.json["logGroupName"].as_str().unwrap_or_default();
+    let legal = |c: char| c.is_ascii_alphanumeric() || "-._/#".contains(c);
+    if name.is_empty() || name.len() > 512 || !name.chars().all(legal) {
+        return Err(Fault::bad("InvalidParameterException", "The name of the log group is not valid"));
+    }
+    if logs.groups.contains_key(name) {
+        return Err(Fault::bad("ResourceAlreadyExistsException", "The specified log group already exists"));
+    }
+    logs.groups.insert(name.to_string(), Group { created: call.now, ..Group::default() });
+    Ok(json!({}).into())
+}
+
+/// The days that PutRetentionPolicy takes, and none for DeleteRetentionPolicy.
+fn retain(call: &Call, logs: &mut Logs) -> Reply {
+    let days = match call.operation.as_str() {
+        "PutRetentionPolicy" => {
+            let days = call.json["retentionInDays"].as_u64().and_then(|days| u32::try_from(days).ok());
+            let known = days.filter(|days| RETENTIONS.contains(days));
+            Some(known.ok_or_else(|| Fault::bad("InvalidParameterException", "Invalid retention value"))?)
+        }
+        _ => None,
+    };
+    let name = call.json["logGroupName"].as_str().unwrap_or_default();
+    let group = logs.groups.get_mut(name).filter(|group| group.created <= call.now);
+    let group = group
+        .ok_or_else(|| Fault::bad("ResourceNotFoundException", "The specified log group does not exist."))?;
+    group.retention_days = days;
+    Ok(json!({}).into())
+}
+
+/// PutRetentionPolicy, `retentionInDays`.
+const RETENTIONS: &[u32] = &[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
 
 fn delete(call: &Call, logs: &mut Logs) -> Reply {
     let name = call.json["logGroupName"].as_str().unwrap_or_default();

@@ -112,6 +112,13 @@ impl SecretsManager {
         }
     }
 
+    /// Tags that nobody but AWS can set.
+    pub(crate) fn mark(&mut self, id: &str, tags: &[(String, String)]) {
+        if let Some(secret) = self.secrets.values_mut().find(|secret| secret.is(id)) {
+            secret.tags.extend(tags.iter().cloned());
+        }
+    }
+
     /// The owner's deletion: at once, without a recovery window.
     pub fn remove_managed(&mut self, name: &str) {
         self.secrets.remove(name);

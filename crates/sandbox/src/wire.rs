@@ -259,6 +259,12 @@ impl fmt::Debug for Params {
 }
 
 impl Params {
+    /// Parameters that are no part of any form.
+    pub(crate) fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Params {
+        let new = |(name, text)| (name, Parameter { text, ..Parameter::default() });
+        Params(pairs.into_iter().map(new).collect())
+    }
+
     /// Parses `application/x-www-form-urlencoded`. Bad escapes are kept as they are.
     pub fn parse(form: &str) -> Params {
         let decode = |s: &str| {

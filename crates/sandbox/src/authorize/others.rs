@@ -2,6 +2,7 @@
 
 use super::{Demand, arn};
 use crate::call::Call;
+use crate::cloudformation::CloudFormation;
 
 /// Service Authorization Reference, "Actions defined by Service Quotas". `None` for what is not here.
 pub(super) fn service_quotas(call: &Call) -> Option<Vec<Demand>> {
@@ -14,11 +15,57 @@ pub(super) fn service_quotas(call: &Call) -> Option<Vec<Demand>> {
 }
 
 /// Service Authorization Reference, "Actions defined by AWS CloudFormation". `None` for what is not here.
-pub(super) fn cloudformation(call: &Call) -> Option<Vec<Demand>> {
-    let name = call.params.get("StackName").filter(|_| call.operation == "DescribeStacks")?;
-    let stack = match name.strip_prefix("arn:") {
-        Some(_) => name.to_string(),
-        None => arn(call, "cloudformation", &format!("stack/{name}/*")),
+pub(super) fn cloudformation(call: &Call, stacks: &CloudFormation) -> Option<Vec<Demand>> {
+    let get = |name: &str| call.params.get(name).filter(|value| !value.is_empty());
+    let action = format!("cloudformation:{}", call.operation);
+    match call.operation.as_str() {
+        "ListStacks" | "ListExports" | "ListImports" | "ValidateTemplate" => {
+            return Some(vec![Demand::new(action, "*")]);
+        }
+        "CreateStack"
+        | "UpdateStack"
+        | "DeleteStack"
+        | "ContinueUpdateRollback"
+        | "CancelUpdateStack"
+        | "UpdateTerminationProtection"
+        | "DescribeStacks"
+        | "DescribeStackEvents"
+        | "DescribeStackResources"
+        | "DescribeStackResource"
+        | "ListStackResources"
+        | "GetTemplate"
+        | "GetTemplateSummary"
+        | "CreateChangeSet"
+        | "DescribeChangeSet"
+        | "ListChangeSets"
+        | "DeleteChangeSet"
+        | "ExecuteChangeSet" => {}
+        _ => return None,
+    }
+    let set = get("ChangeSetName");
+    let by_set = set.filter(|name| name.starts_with("arn:")).and_then(|name| stacks.of_change_set(name));
+    let Some(name) = get("StackName").map(str::to_string).or(by_set) else {
+        return Some(vec![Demand::new(action, "*")]);
     };
-    Some(vec![Demand::new("cloudformation:DescribeStacks", stack)])
+    let known = stacks.known(&name);
+    let stack = match (&known, name.strip_prefix("arn:")) {
+        (Some((id, _)), _) => id.clone(),
+        (None, Some(_)) => name,
+        (None, None) => arn(call, "cloudformation", &format!("stack/{name}/*")),
+    };
+    let mut demand = Demand::new(action, stack).tagged(known.map(|(_, tags)| tags));
+    for (key, value) in [
+        ("cloudformation:templateurl", get("TemplateURL")),
+        ("cloudformation:rolearn", get("RoleARN")),
+        ("cloudformation:changesetname", set),
+    ] {
+        if let Some(value) = value {
+            demand = demand.with(key, value);
+        }
+    }
+    let mut demands = vec![demand];
+    if let Some(role) = get("RoleARN") {
+        demands.push(Demand::pass_role(role, "cloudformation.amazonaws.com"));
+    }
+    Some(demands)
 }

@@ -35,6 +35,27 @@ fn resource_type(id: &str) -> Option<&'static str> {
 }
 
 impl Ec2 {
+    /// Tags that nobody but AWS can set.
+    pub(crate) fn mark(&mut self, id: &str, tags: &[(String, String)]) {
+        // Whoever marks has just made it, and need not see it yet.
+        fn of<T: Object>(all: &mut BTreeMap<String, T>, id: &str, tags: &[(String, String)]) {
+            if let Some(found) = all.get_mut(id) {
+                found.record_mut().tags.extend(tags.iter().cloned());
+            }
+        }
+        match resource_type(id) {
+            Some("elastic-ip") => of(&mut self.addresses, id, tags),
+            Some("internet-gateway") => of(&mut self.internet_gateways, id, tags),
+            Some("natgateway") => of(&mut self.nat_gateways, id, tags),
+            Some("route-table") => of(&mut self.route_tables, id, tags),
+            Some("security-group") => of(&mut self.security_groups, id, tags),
+            Some("subnet") => of(&mut self.subnets, id, tags),
+            Some("vpc") => of(&mut self.vpcs, id, tags),
+            Some("vpc-endpoint") => of(&mut self.endpoints, id, tags),
+            _ => {}
+        }
+    }
+
     /// Type and tags of a visible resource.
     pub(crate) fn tags_of(&mut self, id: &str) -> Option<(&'static str, Tags)> {
         Some((resource_type(id)?, self.tags_mut(id).ok()?.clone()))
@@ -114,6 +135,7 @@ impl Ec2 {
         for id in &ids {
             let mut all = self.tags_mut(id)?.clone();
             all.extend(new.clone());
+            // "You can't modify or delete" those of the system (EC2 User Guide, "Tag restrictions").
             check_tags(&all.into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect())?;
         }
         for id in &ids {
@@ -134,7 +156,7 @@ impl Ec2 {
         for id in &ids {
             let tags = self.tags_mut(id)?;
             if old.is_empty() {
-                tags.clear();
+                tags.retain(|key, _| key.starts_with("aws:"));
             }
             for tag in &old {
                 let key = tag.required("Key")?;

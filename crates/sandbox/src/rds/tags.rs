@@ -25,6 +25,22 @@ impl Rds {
         all.collect()
     }
 
+    /// Tags that nobody but AWS can set, on a `kind:name`.
+    pub(crate) fn mark(&mut self, what: &str, tags: &[(String, String)]) {
+        let (kind, name) = what.split_once(':').unwrap_or_default();
+        let kept = match kind {
+            "cluster" => self.clusters.get_mut(name).map(|found| &mut found.tags),
+            "db" => self.instances.get_mut(name).map(|found| &mut found.tags),
+            "cluster-pg" => self.groups.get_mut(name).map(|found| &mut found.tags),
+            "pg" => self.instance_groups.get_mut(name).map(|found| &mut found.tags),
+            "subgrp" => self.subnet_groups.get_mut(name).map(|found| &mut found.tags),
+            _ => None,
+        };
+        if let Some(kept) = kept {
+            kept.extend(tags.iter().cloned());
+        }
+    }
+
     /// The tags of a resource, if there is one of this kind and name.
     pub(crate) fn tags_of(&self, kind: &str, name: &str) -> Option<BTreeMap<String, String>> {
         let tags = match kind {

@@ -7,6 +7,7 @@ use super::tree::{Tree, malformed};
 use crate::call::Call;
 use crate::wire::{Body, Fault, Reply, Response};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 fn done(status: u16) -> Reply {
     Ok(empty::<String>(status, []))
@@ -51,12 +52,22 @@ pub(super) fn get_tagging(bucket: &Bucket) -> Reply {
 }
 
 pub(super) fn put_tagging(call: &Call, bucket: &mut Bucket) -> Reply {
-    bucket.tags = Tree::parse(&call.request.body, "Tagging")?.tags("TagSet", 50)?;
+    let tree = Tree::parse(&call.request.body, "Tagging")?;
+    // Those of the system can be sent again as they are, and must be: this request replaces all tags (Terraform's provider
+    // does so, internal/service/s3/tags.go, `bucketUpdateTags`).
+    let is_system = |key: &str| key.starts_with("aws:");
+    let system: BTreeMap<String, String> =
+        bucket.tags.iter().filter(|(key, _)| is_system(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let tags = tree.tags_beside("TagSet", 50, &system)?;
+    if system.keys().any(|key| !tags.contains_key(key)) {
+        return Err(Fault::bad("InvalidTag", "System tags cannot be removed by requester"));
+    }
+    bucket.tags = tags;
     done(204)
 }
 
 pub(super) fn delete_tagging(bucket: &mut Bucket) -> Reply {
-    bucket.tags.clear();
+    bucket.tags.retain(|key, _| key.starts_with("aws:"));
     done(204)
 }
 

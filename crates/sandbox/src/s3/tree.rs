@@ -50,16 +50,28 @@ impl Tree {
 
     /// The tags of a `<TagSet>` or `<Tags>` in this element, checked.
     pub(super) fn tags(&self, set: &str, max: usize) -> Result<BTreeMap<String, String>, Fault> {
+        self.tags_beside(set, max, &BTreeMap::new())
+    }
+
+    /// The same, where tags that are there already may come again.
+    pub(super) fn tags_beside(
+        &self,
+        set: &str,
+        max: usize,
+        there: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, Fault> {
         let mut tags = BTreeMap::new();
         for tag in self.child(set).into_iter().flat_map(|set| set.all("Tag")) {
             let key = tag.raw("Key").filter(|key| !key.is_empty()).ok_or_else(malformed)?;
             let value = tag.raw("Value").unwrap_or_default();
-            check_tag(key, value)?;
+            if there.get(key).is_none_or(|same| same != value) {
+                check_tag(key, value)?;
+            }
             if tags.insert(key.to_string(), value.to_string()).is_some() {
                 return Err(Fault::bad("InvalidTag", "Cannot provide multiple Tags with the same key"));
             }
         }
-        if tags.len() > max {
+        if tags.len() > max + there.len() {
             return Err(Fault::bad("BadRequest", format!("Object tags cannot be greater than {max}")));
         }
         Ok(tags)
