@@ -16,18 +16,18 @@ use auroraml_sandbox::random::Mood;
 use aws_sdk_cloudformation::types::{Capability, Parameter};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 const MODEL: &str = "s3://sagemaker-sample-files/models/churn/model.tar.gz";
 
-fn given(spec: &Spec) -> Given {
+fn files(spec: &Spec) -> BTreeMap<String, Result<String, String>> {
     let hash = |path: &str| {
         let bytes = std::fs::read(Path::new("specs").join(path)).unwrap();
         Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    let files = spec.files().into_iter().map(|path| (path.to_string(), Ok(hash(path))));
-    Given { files: files.collect(), today: "2026-11-20".into(), ..Given::default() }
+    spec.files().into_iter().map(|path| (path.to_string(), Ok(hash(path)))).collect()
 }
 
 /// What a name within the stack begins with, without its hash.
@@ -93,11 +93,11 @@ async fn events(aws: &Aws, stack: &str) -> String {
 /// Creates the stack, does what the steps say, updates it; and plans the spec. What differs, one line each.
 async fn differences(name: &str) -> Vec<String> {
     let spec = spec(&spec_file(name));
-    let exported = export(&spec, &given(&spec)).unwrap();
     let account = Account::new(5, Mood::Calm);
     let place =
         Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
     let graph = account.prepare(&spec, Intent::Apply).await.unwrap().graph;
+    let exported = export(&spec, &Given { files: files(&spec), ..Given::of(&spec, &graph) }).unwrap();
     let template = owned(&exported, &graph, &place);
     let stack = account.administrator(&spec).await;
     let aws = &stack.aws;
@@ -105,9 +105,7 @@ async fn differences(name: &str) -> Vec<String> {
         let names = template["Parameters"].as_object().into_iter().flatten().map(|(name, _)| name);
         let chosen = names.filter_map(|name| match name.as_str() {
             "NotebookFiles" if uploaded => Some((name, "uploaded")),
-            name if name.ends_with("ModelData") && uploaded => {
-                Some((template["Parameters"].get_key_value(name)?.0, MODEL))
-            }
+            text if text.ends_with("ModelData") && uploaded => Some((name, MODEL)),
             _ => None,
         });
         chosen

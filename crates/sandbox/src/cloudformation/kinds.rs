@@ -268,6 +268,15 @@ const KINDS: &[Kind] = &[
         identified_by: &["RoleName"],
     },
     Kind {
+        name: "AWS::IAM::Policy",
+        required: &["PolicyDocument", "PolicyName"],
+        replace: &[],
+        update: &["PolicyDocument", "PolicyName", "Roles"],
+        attributes: &[],
+        named_by: None,
+        identified_by: &[],
+    },
+    Kind {
         name: "AWS::IAM::ManagedPolicy",
         required: &["PolicyDocument"],
         replace: &["Description", "ManagedPolicyName", "Path"],
