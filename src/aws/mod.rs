@@ -25,7 +25,7 @@ pub use sql::{Rows, Sent, Sql};
 
 use attempts::Attempts;
 use auroraml_clock::Clock;
-use auroraml_core::base::names::{Place, STACK_TAG};
+use auroraml_core::base::names::{KEY_TAG, Place, STACK_TAG};
 use auroraml_core::model::Scope;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -192,7 +192,7 @@ impl Aws {
     /// Another stack's view of the same account and region, by the same connection.
     pub fn of_another(&self, stack: &str, scope: Scope, files: FileSource) -> Aws {
         Aws {
-            place: Place { stack: stack.into(), ..self.place.clone() },
+            place: Place { stack: stack.into(), names: scope.names.clone(), ..self.place.clone() },
             scope,
             clock: self.clock.clone(),
             cloudformation: self.cloudformation.clone(),
@@ -307,7 +307,7 @@ impl Aws {
         // Buckets have host names of their own only at AWS itself, not behind an endpoint URL.
         let s3 = builder!(aws_sdk_s3).force_path_style(config.endpoint_url().is_some()).build();
         Ok(Aws {
-            place: Place { stack: stack.into(), region, account },
+            place: Place::new(stack, region, account).with(scope.names.clone()),
             scope,
             clock: connection.clock,
             cloudformation: client!(aws_sdk_cloudformation),
@@ -440,6 +440,15 @@ pub fn owns(place: &Place, tags: &BTreeMap<String, String>) -> bool {
 /// uses: then one that has lost the stack's tag is taken back. Another stack's tag proves the contrary.
 pub fn owns_or(place: &Place, tags: &BTreeMap<String, String>, is_proven: bool) -> bool {
     tags.get(STACK_TAG).map_or(is_proven, |stack| *stack == place.stack)
+}
+
+/// The key of an object that has these tags, where the spec or a tag tells of one. AWS gives it as it was given: as an ARN
+/// or as an id alone.
+pub fn key_of(aws: &Aws, tags: &BTreeMap<String, String>, live: Option<&str>) -> Option<String> {
+    let told = aws.scope.kms_key.as_ref().or(tags.get(KEY_TAG))?;
+    let live = live.filter(|key| !key.is_empty())?;
+    let is_same = told.strip_suffix(live).is_some_and(|start| start.ends_with('/'));
+    Some(if is_same { told.clone() } else { live.to_string() })
 }
 
 /// Tags as AWS returns them, without those that only AWS may set (fact book, trap 69).

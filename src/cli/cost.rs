@@ -256,8 +256,7 @@ fn imagined(path: &Path, given: &Given, global: &Global, printer: &Printer) -> R
     let source = files::read_spec(path)?;
     let spec = parse(&source, global, printer)?;
     // No price depends on the account.
-    let place =
-        Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "000000000000".into() };
+    let place = Place::new(spec.stack.clone(), spec.region.clone(), "000000000000").with(model::names(&spec));
     let facts = imagined_facts(&spec, &source.folder);
     let graph: Graph = model::build(&spec, &place, &facts, Intent::Apply)
         .map_err(|problems| no_plan(PrepareError::Preflight(problems)))?;

@@ -85,7 +85,7 @@ mod tests {
     use auroraml_core::lease::Owner;
 
     fn take(path: &Path, run: &str) -> Attempt {
-        let place = Place { stack: "a".into(), region: "us-east-1".into(), account: "111122223333".into() };
+        let place = Place::new("a", "us-east-1", "111122223333");
         let owner = Owner { name: "me@here".into(), run: run.into(), command: "apply".into() };
         Lock::take(path, |last| Record::taken(&place, &owner, last, "t0", "t1")).unwrap()
     }

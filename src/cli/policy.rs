@@ -106,8 +106,14 @@ pub fn policy(args: &Policy, global: &Global, printer: &Printer) -> Result<Exit,
     };
     let source = files::read_spec(&args.spec)?;
     let spec = session::parse(&source, global, printer)?;
-    let known = Known { vpc: args.vpc.clone(), members: args.member.clone(), groups: args.group.clone() };
-    let place = Place { stack: spec.stack.clone(), region: spec.region.clone(), account: account.clone() };
+    let known = Known {
+        vpc: args.vpc.clone(),
+        members: args.member.clone(),
+        groups: args.group.clone(),
+        ..Known::default()
+    };
+    let place = Place::new(spec.stack.clone(), spec.region.clone(), account.clone())
+        .with(auroraml_core::model::names(&spec));
     print(args, &spec, &place, &known, printer)
 }
 

@@ -116,7 +116,10 @@ async fn own_secret(look: Look<'_>, observed: &Observed) -> Vec<Part> {
             beyond.set(&id, "rotation", secret.rotation_enabled().unwrap_or_default());
             // AWS's own key is not named, or is named by its alias.
             let key = secret.kms_key_id().filter(|key| !key.ends_with("alias/aws/secretsmanager"));
-            beyond.set(&id, "kms_key", key.map_or(Value::Null, Value::from));
+            // One that the spec names is a property of the secret.
+            if look.aws.scope.kms_key.is_none() {
+                beyond.set(&id, "kms_key", key.map_or(Value::Null, Value::from));
+            }
         }
         beyond
     });

@@ -3,10 +3,11 @@
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds;
 use super::rds::{cluster, rests, start, tags, tags_of, update_tags};
-use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns};
+use crate::aws::{Aws, Class, During, Failure, Look, SecretText, key_of, owns};
 use auroraml_core::base::names::UNFINISHED_TAG;
 use auroraml_core::base::{Input, Outputs, State};
 use auroraml_core::kinds::cluster::{Cluster, Props, Serverless};
+use auroraml_core::kinds::cluster_role;
 use aws_sdk_rds::types::{ServerlessV2ScalingConfiguration, builders};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,8 +21,8 @@ impl Calls for Cluster {
         let found = cluster(look).await?;
         let Some(cluster) = found.as_ref() else { return Ok(Vec::new()) };
         let mut tags = tags_of(cluster.tag_list());
-        // `parameter_sync` takes it away.
-        tags.remove(UNFINISHED_TAG);
+        // `parameter_sync` takes it away, and `cluster_role` has marks of its own.
+        tags.retain(|key, _| key != UNFINISHED_TAG && !key.starts_with(cluster_role::MARK));
         let text = |value: Option<&str>| value.unwrap_or_default().to_string();
         let mut security_groups: Vec<Input> = cluster
             .vpc_security_groups()
@@ -68,6 +69,10 @@ impl Calls for Cluster {
             // Standard storage is shown as "aurora" or not at all.
             storage: cluster.storage_type().filter(|s| !s.is_empty()).unwrap_or("aurora").into(),
             serverless,
+            kms_key: key_of(aws, &tags, cluster.kms_key_id()),
+            secret_key: cluster
+                .master_user_secret()
+                .and_then(|secret| key_of(aws, &tags, secret.kms_key_id())),
             // What is on its way is told by its state.
             running: Some(cluster.status() != Some("stopped")),
             tags: tags.clone(),
@@ -102,6 +107,8 @@ impl Calls for Cluster {
             .deletion_protection(want.deletion_protection)
             .enable_http_endpoint(want.data_api)
             .storage_encrypted(true)
+            .set_kms_key_id(want.kms_key.clone())
+            .set_master_user_secret_kms_key_id(want.secret_key.clone())
             .copy_tags_to_snapshot(true)
             .set_serverless_v2_scaling_configuration(want.serverless.as_ref().map(|s| scaling(s).build()))
             .set_tags(tags(&with_mark(&want.tags)));

@@ -5,17 +5,24 @@ use super::rds;
 use super::rds::cluster;
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::{Outputs, State};
-use auroraml_core::kinds::cluster_role::{ClusterRole, Props};
+use auroraml_core::kinds::cluster_role::{ClusterRole, MARK, Props, mark, name_of_others};
+use std::collections::BTreeSet;
 
 impl Calls for ClusterRole {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (place, cluster) = (&look.aws.place, cluster(look).await?);
         let Some(cluster) = cluster.as_ref() else { return Ok(Vec::new()) };
-        let prefix = place.role_arn_prefix();
+        let (prefix, tags) = (place.role_arn_prefix(), rds::tags_of(cluster.tag_list()));
         let seen = cluster.associated_roles().iter().filter_map(|role| {
             let arn = role.role_arn()?;
-            // Roles of others on the same cluster are none of our business.
-            let name = arn.strip_prefix(&prefix)?.to_string();
+            let is_marked = tags.contains_key(&mark(arn));
+            let is_named = place.names.roles.values().any(|used| used == arn);
+            let (name, marked) = match arn.strip_prefix(&prefix) {
+                Some(name) => (name.to_string(), None),
+                None if is_marked || is_named => (name_of_others(arn), Some(is_marked)),
+                // Other roles of others on the same cluster are none of our business.
+                None => return None,
+            };
             let state = match role.status() {
                 Some("ACTIVE") => State::Ready,
                 Some("INVALID") => State::Broken(
@@ -29,16 +36,37 @@ impl Calls for ClusterRole {
                     cluster: cluster.db_cluster_identifier().unwrap_or_default().into(),
                     role: arn.into(),
                     feature: role.feature_name().filter(|name| !name.is_empty()).map(String::from),
+                    marked,
                 },
                 outputs: Outputs::new(),
                 state,
                 owned: true,
             })
         });
-        Ok(seen.collect())
+        let mut seen: Vec<Seen<Props>> = seen.collect();
+        // A mark without its association: of one that has just gone, or, if the spec names the role, that is to come.
+        let names = place.names.roles.values().map(|arn| name_of_others(arn));
+        let known: BTreeSet<String> = seen.iter().map(|one| one.name.clone()).chain(names).collect();
+        let marks = tags.keys().filter_map(|key| Some(format!("other-{}", key.strip_prefix(MARK)?)));
+        let left = marks.filter(|name| !known.contains(name)).map(|name| Seen {
+            name,
+            props: Props {
+                cluster: cluster.db_cluster_identifier().unwrap_or_default().into(),
+                role: "".into(),
+                feature: None,
+                marked: Some(true),
+            },
+            outputs: Outputs::new(),
+            state: State::Ready,
+            owned: true,
+        });
+        seen.extend(left);
+        Ok(seen)
     }
 
     async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
+        // First, so that whoever comes after a run that was killed knows whose it is.
+        set_mark(aws, want).await?;
         let request = aws
             .rds
             .add_role_to_db_cluster()
@@ -48,14 +76,19 @@ impl Calls for ClusterRole {
         already_ok(request.send().await.during("AddRoleToDBCluster"), Class::Exists)
     }
 
-    async fn update(&self, _: &Aws, name: &str, _: Update<'_, Props>) -> Result<(), Failure> {
-        Err(Failure::refused(
-            "AddRoleToDBCluster",
-            format!("the association {name} has nothing that can change"),
-        ))
+    /// Of an association nothing can change but that it is taken over.
+    async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        set_mark(aws, &update.want).await
     }
 
-    async fn delete(&self, aws: &Aws, _: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+    /// Of a role of others the mark goes last: the executor looks again and comes back for it.
+    async fn delete(&self, aws: &Aws, name: &str, deletion: Deletion<'_, Props>) -> Result<(), Failure> {
+        if deletion.live.role.get().is_empty() {
+            let arn = aws.place.cluster_arn(deletion.live.cluster.get());
+            let key = name.replacen("other-", MARK, 1);
+            let request = aws.rds.remove_tags_from_resource().resource_name(arn).tag_keys(key);
+            return already_ok(request.send().await.during("RemoveTagsFromResource"), Class::NotFound);
+        }
         let request = aws
             .rds
             .remove_role_from_db_cluster()
@@ -68,4 +101,15 @@ impl Calls for ClusterRole {
     async fn reported(&self, aws: &Aws, since: u64) -> Vec<String> {
         rds::reported(aws, since).await
     }
+}
+
+/// Writes on the cluster that the stack uses this role of others.
+async fn set_mark(aws: &Aws, want: &Props) -> Result<(), Failure> {
+    if want.marked.is_none() {
+        return Ok(());
+    }
+    let tags = [(mark(want.role.get()), "used".to_string())].into();
+    let arn = aws.place.cluster_arn(want.cluster.get());
+    let request = aws.rds.add_tags_to_resource().resource_name(arn).set_tags(rds::tags(&tags));
+    request.send().await.during("AddTagsToResource").map(|_| ())
 }

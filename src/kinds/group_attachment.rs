@@ -18,7 +18,7 @@ impl Calls for GroupAttachment {
         let found = cluster(look).await?;
         let Some(cluster) = found.as_ref() else { return Ok(Vec::new()) };
         let group = cluster.db_cluster_parameter_group().unwrap_or_default();
-        if group != aws.place.cluster() {
+        if group != aws.place.parameter_group() {
             return Ok(Vec::new());
         }
         Ok(vec![Seen {
@@ -47,7 +47,7 @@ impl Calls for GroupAttachment {
                 "ModifyDBCluster",
                 format!(
                     "the parameter group {} has lost its tag {ORIGINAL_GROUP_TAG}, which names the group to give back; set the tag, then run again",
-                    aws.place.cluster()
+                    aws.place.parameter_group()
                 ),
             )),
         }

@@ -2,7 +2,7 @@
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_made};
 use super::sagemaker::{list_tags, or_gone, tags, update_tags};
-use crate::aws::{Aws, Class, During, Failure, Look, owns_or};
+use crate::aws::{Aws, Class, During, Failure, Look, key_of, owns_or};
 use auroraml_core::base::{Input, State};
 use auroraml_core::kinds::notebook::{Notebook, Props};
 use aws_sdk_sagemaker::operation::describe_notebook_instance::DescribeNotebookInstanceOutput;
@@ -13,9 +13,10 @@ use aws_sdk_sagemaker::types::{
 impl Calls for Notebook {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let aws = look.aws;
-        let (name, arn) = (aws.place.name("notebook"), aws.place.notebook_arn());
+        let (name, arn) = (aws.place.notebook(), aws.place.notebook_arn());
         // Most stacks have none: one request is enough to know.
-        let Some(found) = describe(aws, &name).await? else { return Ok(Vec::new()) };
+        let found = look.shared("DescribeNotebookInstance", describe(aws, &name)).await?;
+        let Some(found) = found.as_ref() else { return Ok(Vec::new()) };
         let still = async { Ok(describe(aws, &name).await?.is_some()) };
         let Some(tags) = or_gone(list_tags(aws, &arn).await, still).await? else { return Ok(Vec::new()) };
         let status = found.notebook_instance_status().map_or("", NotebookInstanceStatus::as_str);
@@ -42,6 +43,7 @@ impl Calls for Notebook {
                 metadata_version: found
                     .instance_metadata_service_configuration()
                     .and_then(|set| set.minimum_instance_metadata_service_version().map(String::from)),
+                kms_key: key_of(aws, &tags, found.kms_key_id()),
                 // Only a stopped one is to be started: what has failed or is on its way is told by its state.
                 running: Some(status != "Stopped"),
                 tags,
@@ -62,7 +64,7 @@ impl Calls for Notebook {
         let request = aws
             .sagemaker
             .create_notebook_instance()
-            .notebook_instance_name(aws.place.name("notebook"))
+            .notebook_instance_name(aws.place.notebook())
             .instance_type(want.instance.as_str().into())
             .volume_size_in_gb(want.volume)
             .subnet_id(want.subnet.get())
@@ -74,6 +76,7 @@ impl Calls for Notebook {
             .role_arn(want.role.get())
             .lifecycle_config_name(want.lifecycle_config.get())
             .platform_identifier(&want.platform)
+            .set_kms_key_id(want.kms_key.clone())
             .set_instance_metadata_service_configuration(metadata(want))
             .set_tags(tags(&want.tags));
         already_ok(just_made(request.send().await.during("CreateNotebookInstance")), Class::Exists)
@@ -82,7 +85,7 @@ impl Calls for Notebook {
     /// One step at a time: everything but tags needs a stopped instance (fact book, section 4.1), so it is
     /// stopped, changed and started again in as many looks.
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
-        let (want, live, name) = (&update.want, &update.live, aws.place.name("notebook"));
+        let (want, live, name) = (&update.want, &update.live, aws.place.notebook());
         update_tags(aws, &aws.place.notebook_arn(), &want.tags, &live.tags).await?;
         let settings = ["instance", "volume", "role", "lifecycle_config", "platform", "metadata_version"];
         let is_running = live.running == Some(true);
@@ -104,8 +107,7 @@ impl Calls for Notebook {
         if deletion.outputs.get("status").is_some_and(|status| status == "InService") {
             return already_ok(stop(aws).await, Class::NotFound);
         }
-        let request =
-            aws.sagemaker.delete_notebook_instance().notebook_instance_name(aws.place.name("notebook"));
+        let request = aws.sagemaker.delete_notebook_instance().notebook_instance_name(aws.place.notebook());
         already_ok(request.send().await.during("DeleteNotebookInstance"), Class::NotFound)
     }
 }
@@ -123,7 +125,7 @@ fn metadata(want: &Props) -> Option<InstanceMetadataServiceConfiguration> {
 }
 
 async fn stop(aws: &Aws) -> Result<(), Failure> {
-    let request = aws.sagemaker.stop_notebook_instance().notebook_instance_name(aws.place.name("notebook"));
+    let request = aws.sagemaker.stop_notebook_instance().notebook_instance_name(aws.place.notebook());
     request.send().await.during("StopNotebookInstance").map(|_| ())
 }
 
@@ -131,8 +133,7 @@ async fn stop(aws: &Aws) -> Result<(), Failure> {
 /// but not asked for.
 async fn change(aws: &Aws, update: &Update<'_, Props>) -> Result<(), Failure> {
     let want = &update.want;
-    let mut request =
-        aws.sagemaker.update_notebook_instance().notebook_instance_name(aws.place.name("notebook"));
+    let mut request = aws.sagemaker.update_notebook_instance().notebook_instance_name(aws.place.notebook());
     if update.changed("instance") {
         request = request.instance_type(want.instance.as_str().into());
     }

@@ -3,6 +3,7 @@
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::State;
+use auroraml_core::kinds::notebook::{self, Notebook};
 use auroraml_core::kinds::notebook_config::{NotebookConfig, Props, normal};
 use aws_sdk_sagemaker::types::NotebookInstanceLifecycleHook;
 use base64::Engine;
@@ -10,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 impl Calls for NotebookConfig {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
-        let name = look.aws.place.name("notebook");
+        let name = look.aws.place.notebook_config();
         let answer = look
             .aws
             .sagemaker
@@ -21,13 +22,14 @@ impl Calls for NotebookConfig {
         let Some(found) = absent_ok(answer.during("DescribeNotebookInstanceLifecycleConfig"))? else {
             return Ok(Vec::new());
         };
+        let props = Props { on_create: script(found.on_create()), on_start: script(found.on_start()) };
         Ok(vec![Seen {
             name: "main".into(),
-            props: Props { on_create: script(found.on_create()), on_start: script(found.on_start()) },
+            // It has no tags. A name of auroraml's choice belongs to the stack's notebook.
+            owned: look.aws.place.names.notebook_config.is_none() || is_ours(look, &name, &props).await?,
+            props,
             outputs: [("name".into(), name.into())].into(),
             state: State::Ready,
-            // It has no tags of ours; its name belongs to the stack's notebook.
-            owned: true,
         }])
     }
 
@@ -35,7 +37,7 @@ impl Calls for NotebookConfig {
         let request = aws
             .sagemaker
             .create_notebook_instance_lifecycle_config()
-            .notebook_instance_lifecycle_config_name(aws.place.name("notebook"))
+            .notebook_instance_lifecycle_config_name(aws.place.notebook_config())
             .on_create(hook("first", &want.on_create)?)
             .on_start(hook("start", &want.on_start)?);
         already_ok(request.send().await.during("CreateNotebookInstanceLifecycleConfig"), Class::Exists)
@@ -46,7 +48,7 @@ impl Calls for NotebookConfig {
         let request = aws
             .sagemaker
             .update_notebook_instance_lifecycle_config()
-            .notebook_instance_lifecycle_config_name(aws.place.name("notebook"))
+            .notebook_instance_lifecycle_config_name(aws.place.notebook_config())
             .on_create(hook("first", &update.want.on_create)?)
             .on_start(hook("start", &update.want.on_start)?);
         request.send().await.during("UpdateNotebookInstanceLifecycleConfig").map(|_| ())
@@ -56,9 +58,20 @@ impl Calls for NotebookConfig {
         let request = aws
             .sagemaker
             .delete_notebook_instance_lifecycle_config()
-            .notebook_instance_lifecycle_config_name(aws.place.name("notebook"));
+            .notebook_instance_lifecycle_config_name(aws.place.notebook_config());
         already_ok(request.send().await.during("DeleteNotebookInstanceLifecycleConfig"), Class::NotFound)
     }
+}
+
+/// Whether one of a name that the spec chose is the stack's: it says so itself, or the stack's notebook uses it.
+async fn is_ours(look: Look<'_>, name: &str, props: &Props) -> Result<bool, Failure> {
+    let says = format!("\nSTACK = \"{}\"\n", look.aws.place.stack);
+    if props.on_start.contains(&says) {
+        return Ok(true);
+    }
+    let notebooks = Notebook.observe(look).await?;
+    let uses = |one: &Seen<notebook::Props>| one.owned && one.props.lifecycle_config.get() == name;
+    Ok(notebooks.iter().any(uses))
 }
 
 /// Characters of base64 in one script (fact book, section 4.2).

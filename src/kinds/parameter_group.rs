@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl Calls for ParameterGroup {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
-        let (aws, name) = (look.aws, look.aws.place.cluster());
+        let (aws, name) = (look.aws, look.aws.place.parameter_group());
         let arn = aws.place.parameter_group_arn();
         // Neither tags nor values are in the listing.
         let known = match look.is_shared() {
@@ -51,7 +51,7 @@ impl Calls for ParameterGroup {
 
     async fn create(&self, aws: &Aws, _: &str, want: &Props) -> Result<(), Failure> {
         let (name, description) =
-            (aws.place.cluster(), format!("Parameters of the auroraml stack {}", aws.place.stack));
+            (aws.place.parameter_group(), format!("Parameters of the auroraml stack {}", aws.place.stack));
         let made = match &want.copy_of {
             Some(source) => {
                 let request = aws
@@ -96,7 +96,7 @@ impl Calls for ParameterGroup {
             .filter(|name| changed(name) && !update.want.parameters.contains_key(*name))
             .cloned()
             .collect();
-        let group = aws.place.cluster();
+        let group = aws.place.parameter_group();
         let names: Vec<String> = to_set.keys().chain(&to_reset).cloned().collect();
         let types = apply_types(&named(aws, &group, &names).await?);
         set(aws, &group, &to_set, &types).await?;
@@ -105,8 +105,10 @@ impl Calls for ParameterGroup {
     }
 
     async fn delete(&self, aws: &Aws, _: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
-        let request =
-            aws.rds.delete_db_cluster_parameter_group().db_cluster_parameter_group_name(aws.place.cluster());
+        let request = aws
+            .rds
+            .delete_db_cluster_parameter_group()
+            .db_cluster_parameter_group_name(aws.place.parameter_group());
         already_ok(request.send().await.during("DeleteDBClusterParameterGroup"), Class::NotFound)
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn state(status: &str) -> State {
 /// The stack's DB cluster parameter group.
 pub(super) async fn parameter_group(look: Look<'_>) -> Result<Option<DbClusterParameterGroup>, Failure> {
     const OPERATION: &str = "DescribeDBClusterParameterGroups";
-    let (aws, name) = (look.aws, look.aws.place.cluster());
+    let (aws, name) = (look.aws, look.aws.place.parameter_group());
     let every = async {
         let pages = aws.rds.describe_db_cluster_parameter_groups().into_paginator().items().send();
         pages.collect::<Result<Vec<_>, _>>().await.during(OPERATION)
@@ -113,7 +113,7 @@ pub(super) async fn parameter_group(look: Look<'_>) -> Result<Option<DbClusterPa
 /// The stack's DB subnet group.
 pub(super) async fn subnet_group(look: Look<'_>) -> Result<Option<DbSubnetGroup>, Failure> {
     const OPERATION: &str = "DescribeDBSubnetGroups";
-    let (aws, name) = (look.aws, look.aws.place.cluster());
+    let (aws, name) = (look.aws, look.aws.place.subnet_group());
     let every = async {
         let pages = aws.rds.describe_db_subnet_groups().into_paginator().items().send();
         pages.collect::<Result<Vec<_>, _>>().await.during(OPERATION)
@@ -144,7 +144,7 @@ pub(super) async fn start(aws: &Aws, cluster: &str, operation: &'static str) -> 
     }
 }
 
-pub(super) fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
+pub fn tags_of(tags: &[Tag]) -> BTreeMap<String, String> {
     tag_map(tags.iter().map(|tag| (tag.key(), tag.value())))
 }
 
@@ -153,7 +153,7 @@ pub(super) fn tags(tags: &BTreeMap<String, String>) -> Option<Vec<Tag>> {
 }
 
 /// Tags of an object whose describe does not tell them.
-pub(super) async fn list_tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Failure> {
+pub async fn list_tags(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>, Failure> {
     let answer = aws.rds.list_tags_for_resource().resource_name(arn).send().await;
     Ok(tags_of(answer.during("ListTagsForResource")?.tag_list()))
 }

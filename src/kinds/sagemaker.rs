@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn names_of_this_stack_only() {
-        let place = Place { stack: "churn".into(), region: "us-east-1".into(), account: "1".into() };
+        let place = Place::new("churn", "us-east-1", "1");
         assert!(is_hashed(&place, "churn-a-b-0123abcd"));
         assert!(!is_hashed(&place, "other-churn-a-0123abcd"));
         assert!(!is_hashed(&place, "churn-0123abcd"));
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_cut_name_is_whole_in_the_tag() {
-        let place = Place { stack: "churn".into(), region: "us-east-1".into(), account: "1".into() };
+        let place = Place::new("churn", "us-east-1", "1");
         let name = format!("{}-0123abcd", "e".repeat(60));
         let physical = place.hashed_name(&name);
         assert!(may_be_cut(&physical));

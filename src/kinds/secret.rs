@@ -4,7 +4,7 @@
 //! or message has it.
 
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok};
-use crate::aws::{Aws, Class, During, Failure, Look, SecretText, owns_or, tag_changes, tag_map};
+use crate::aws::{Aws, Class, During, Failure, Look, SecretText, key_of, owns_or, tag_changes, tag_map};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::kinds::secret::{Props, Secret};
 use aws_sdk_secretsmanager::operation::describe_secret::DescribeSecretOutput;
@@ -24,7 +24,13 @@ impl Calls for Secret {
         Ok(vec![Seen {
             name: "master".into(),
             owned: is_ours(look.aws, &tags),
-            props: Props { name: name.into(), username: None, password_variable: None, tags },
+            props: Props {
+                name: name.into(),
+                username: None,
+                password_variable: None,
+                kms_key: key_of(look.aws, &tags, found.kms_key_id()),
+                tags,
+            },
             outputs: Outputs::from([("arn".into(), arn.into()), ("name".into(), name.into())]),
             state: State::Ready,
         }])
@@ -44,11 +50,18 @@ impl Calls for Secret {
             .name(&want.name)
             .description(format!("Master user of the auroraml stack {}", aws.place.stack))
             .secret_string(value.reveal())
+            .set_kms_key_id(want.kms_key.clone())
             .set_tags(Some(tags(&want.tags)));
         already_ok(request.send().await.during("CreateSecret"), Class::Exists)
     }
 
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, Props>) -> Result<(), Failure> {
+        if update.changed("kms_key") {
+            // An empty one is AWS's own (botocore's model, UpdateSecret).
+            let key = update.want.kms_key.clone().unwrap_or_default();
+            let request = aws.secretsmanager.update_secret().secret_id(&update.want.name).kms_key_id(key);
+            request.send().await.during("UpdateSecret")?;
+        }
         update_tags(aws, &update.want.name, &update.want.tags, &update.live.tags).await
     }
 
@@ -77,9 +90,10 @@ const PASSWORD_LENGTH: i64 = 32;
 /// What Aurora refuses (`/`, `"`, `@`), and what is awkward in shells, URLs and quoted texts.
 const PASSWORD_EXCLUDES: &str = "\"@/\\'` ";
 
-/// Whether the secret of the stack's name is the stack's: `auroraml/` begins the names of auroraml's secrets only.
+/// Whether the secret of the stack's name is the stack's: `auroraml/` begins the names of auroraml's secrets only. A name
+/// that the spec chose proves nothing.
 pub(super) fn is_ours(aws: &Aws, tags: &BTreeMap<String, String>) -> bool {
-    owns_or(&aws.place, tags, true)
+    owns_or(&aws.place, tags, aws.place.names.secret.is_none())
 }
 
 /// The stack's secret, unless it is on its way out.

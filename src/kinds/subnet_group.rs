@@ -33,7 +33,7 @@ impl Calls for SubnetGroup {
             name: "main".into(),
             owned: owns(&aws.place, &tags),
             props: Props { subnets, tags },
-            outputs: [("name".into(), aws.place.cluster().into())].into(),
+            outputs: [("name".into(), aws.place.subnet_group().into())].into(),
             state: State::Ready,
         }])
     }
@@ -42,7 +42,7 @@ impl Calls for SubnetGroup {
         let request = aws
             .rds
             .create_db_subnet_group()
-            .db_subnet_group_name(aws.place.cluster())
+            .db_subnet_group_name(aws.place.subnet_group())
             .db_subnet_group_description(format!("Subnets of the auroraml stack {}", aws.place.stack))
             .set_subnet_ids(Some(want.subnets.iter().map(|s| s.get().to_string()).collect()))
             .set_tags(tags(&want.tags));
@@ -53,7 +53,7 @@ impl Calls for SubnetGroup {
         if update.changed("subnets") {
             aws.rds
                 .modify_db_subnet_group()
-                .db_subnet_group_name(aws.place.cluster())
+                .db_subnet_group_name(aws.place.subnet_group())
                 .set_subnet_ids(Some(update.want.subnets.iter().map(|s| s.get().to_string()).collect()))
                 .send()
                 .await
@@ -63,7 +63,7 @@ impl Calls for SubnetGroup {
     }
 
     async fn delete(&self, aws: &Aws, _: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
-        let request = aws.rds.delete_db_subnet_group().db_subnet_group_name(aws.place.cluster());
+        let request = aws.rds.delete_db_subnet_group().db_subnet_group_name(aws.place.subnet_group());
         already_ok(request.send().await.during("DeleteDBSubnetGroup"), Class::NotFound)
     }
 }

@@ -1,13 +1,14 @@
 //! Asks AWS and the machine for the facts that the model needs.
 
+use super::renamed::renamed;
 use crate::aws::{Aws, During, Failure, Look};
 use crate::kinds::{absent_ok, rds, sql};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
 use auroraml_core::base::{Id, Live, Observed};
 use auroraml_core::engine::Offered;
-use auroraml_core::model::facts::{ExistingFacts, Facts, Offer, Standing, Zonal};
+use auroraml_core::model::facts::{ExistingFacts, Facts, NetworkFacts, Offer, Standing, Zonal};
 use auroraml_core::model::{Intent, engine_version, questions};
-use auroraml_core::spec::{Aurora, Spec};
+use auroraml_core::spec::{Aurora, Network, Spec};
 use aws_sdk_ec2::types::{Filter, ServiceType, ServiceTypeDetail};
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -24,7 +25,8 @@ const ROLES_PER_CLUSTER: usize = 5;
 pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure> {
     let aws = look.aws;
     // On the heap: the SDK's futures are large, and this one is part of all that follow.
-    let (engine, sql) = tokio::join!(Box::pin(engine(look, spec)), Box::pin(sql::facts(look)));
+    let (engine, sql, network) =
+        tokio::join!(Box::pin(engine(look, spec)), Box::pin(sql::facts(look)), Box::pin(network(aws, spec)));
     let (engine_versions, live_engine_version, existing) = engine?;
     let mut files = BTreeMap::new();
     for path in spec.files() {
@@ -39,11 +41,39 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
         live_engine_version,
         existing,
         sql: sql?,
+        network: network?,
         files,
         today: now.strftime("%Y-%m-%d").to_string(),
         timestamp: now.strftime("%Y%m%d-%H%M%S").to_string(),
         ..Facts::default()
     })
+}
+
+/// The VPC of others that the spec names, and its subnets. By filters: what is not there is no error then.
+async fn network(aws: &Aws, spec: &Spec) -> Result<Option<NetworkFacts>, Failure> {
+    let Some(Network::Existing(of)) = &spec.network else { return Ok(None) };
+    let filter =
+        |name: &str, values: Vec<String>| Filter::builder().name(name).set_values(Some(values)).build();
+    let ids: Vec<String> = of.private_subnets.iter().chain(&of.public_subnets).cloned().collect();
+    let vpcs = aws.ec2.describe_vpcs().filters(filter("vpc-id", vec![of.existing.clone()])).send();
+    let subnets = async {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pages = aws.ec2.describe_subnets().filters(filter("subnet-id", ids)).into_paginator();
+        pages.items().send().collect::<Result<Vec<_>, _>>().await.during("DescribeSubnets")
+    };
+    let (vpcs, subnets) = tokio::join!(vpcs, subnets);
+    let vpcs = vpcs.during("DescribeVpcs")?;
+    let associated = vpcs.vpcs().iter().flat_map(|vpc| vpc.cidr_block_association_set());
+    let mut ranges: Vec<String> = associated.filter_map(|one| one.cidr_block().map(String::from)).collect();
+    ranges.extend(vpcs.vpcs().iter().filter_map(|vpc| vpc.cidr_block().map(String::from)));
+    ranges.sort();
+    ranges.dedup();
+    let subnets = subnets?.into_iter().filter_map(|subnet| {
+        Some((subnet.subnet_id?, (subnet.vpc_id?, subnet.availability_zone.unwrap_or_default())))
+    });
+    Ok(Some(NetworkFacts { ranges, subnets: subnets.collect() }))
 }
 
 /// What depends on the live resources: the group that an existing cluster had before ours, and whether it can
@@ -61,6 +91,7 @@ pub(super) async fn complete(
     let subnets = observed.values().filter(|live| live.id.kind == "subnet");
     let zone = |live: &Live| Some((live.id.name.clone(), live.props["zone"].as_str()?.to_string()));
     facts.live_zones = subnets.filter_map(zone).collect();
+    facts.renamed = Box::pin(renamed(aws, spec, observed)).await?;
     if matches!(intent, Intent::Pause { .. }) {
         facts.standing = Standing::of(observed);
         // What an existing cluster was and is made of is a destroy's concern, and an apply's.
@@ -81,7 +112,7 @@ pub(super) async fn complete(
     existing.wired_before = wired.filter(|arn| **arn != *this && **arn != *own).map(String::from).next();
     let gives_back = intent != Intent::Apply || aws.scope.parameters.is_empty();
     if gives_back
-        && existing.parameter_group == aws.place.cluster()
+        && existing.parameter_group == aws.place.parameter_group()
         && let Some(original) = &existing.original_group
     {
         existing.original_group_gone = !Box::pin(rds::group_exists(aws, original)).await?;

@@ -1,7 +1,7 @@
 //! Stacks that are found without their specs: from tags, IAM paths and what AWS says of when things were made.
 
 use crate::aws::{Aws, During, Failure};
-use auroraml_core::base::names::{EXPIRES_TAG, Place, RESOURCE_TAG, STACK_TAG};
+use auroraml_core::base::names::{EXPIRES_TAG, Names, Place, RESOURCE_TAG, STACK_TAG};
 use auroraml_core::model::{self, Scope, expires_at, spec_from_tags};
 use auroraml_core::spec::Spec;
 use aws_sdk_ec2::types::Filter as Ec2Filter;
@@ -150,14 +150,16 @@ pub async fn spec_of(aws: &Aws, stack: &str) -> Result<(Spec, Scope), Failure> {
     let region = &aws.place.region;
     let path = format!("{PATH}{stack}/{region}/");
     let (roles, tagged) = tokio::join!(Box::pin(roles(aws, &path)), Box::pin(tagged(aws, Some(stack))));
-    let existing = roles?.iter().find_map(|role| {
+    let (roles, tagged) = (roles?, tagged?);
+    let names = chosen(aws, stack, &roles, &tagged).await?;
+    let own = names.cluster.as_deref().unwrap_or(stack);
+    let existing = roles.iter().find_map(|role| {
         let trust = role.assume_role_policy_document().unwrap_or_default();
         let trust = percent_encoding::percent_decode_str(trust).decode_utf8_lossy().into_owned();
-        trusted_cluster(&trust).filter(|cluster| *cluster != stack).map(String::from)
+        trusted_cluster(&trust).filter(|cluster| *cluster != own).map(String::from)
     });
     let is_bucket = |tagged: &&Tagged| tagged.tags.get(RESOURCE_TAG).is_some_and(|id| id == "bucket.main");
-    let tagged = tagged?;
-    let place = Place { stack: stack.into(), ..aws.place.clone() };
+    let place = Place::new(stack, region, &aws.place.account);
     let buckets = tagged.iter().filter(is_bucket).filter_map(|tagged| tagged.arn.strip_prefix("arn:"));
     let mut buckets = buckets.filter_map(|arn| arn.split_once(":s3:::")).map(|(_, name)| name);
     // Under the name that auroraml chooses it is found without being named.
@@ -165,8 +167,27 @@ pub async fn spec_of(aws: &Aws, stack: &str) -> Result<(Spec, Scope), Failure> {
     let spec = spec_from_tags(stack, region, existing.as_deref(), bucket);
     let spec = spec.map_err(|why| Failure::refused("spec from tags", why))?;
     // Whether there are jobs nobody says: AWS is asked.
-    let scope = Scope { jobs: true, ..model::scope(&spec) };
+    let scope = Scope { jobs: true, names, ..model::scope(&spec) };
     Ok((spec, scope))
+}
+
+/// The names that the stack's spec chose, as the tags of its roles tell: others do not make roles in its path. Asked for
+/// only where a tag of something else speaks of such a name.
+async fn chosen(aws: &Aws, stack: &str, roles: &[Role], tagged: &[Tagged]) -> Result<Names, Failure> {
+    let place = Place::new(stack, &aws.place.region, &aws.place.account);
+    let speaks = tagged.iter().any(|one| Names::told(&one.tags) != Names::default());
+    let (true, Some(role)) = (speaks, roles.first()) else { return Ok(Names::default()) };
+    let answer = aws.iam.list_role_tags().role_name(role.role_name()).send().await.during("ListRoleTags")?;
+    let tags = answer.tags().iter().map(|tag| (tag.key().to_string(), tag.value().to_string()));
+    let mut names = Names::told(&tags.collect());
+    // A member is one by its cluster; its own tag tells which.
+    let members = tagged.iter().filter_map(|one| {
+        let name = one.tags.get(RESOURCE_TAG)?.strip_prefix("instance.")?;
+        let (_, identifier) = one.arn.split_once(":db:")?;
+        (identifier != place.name(name)).then(|| (name.to_string(), identifier.to_string()))
+    });
+    names.instances = members.collect();
+    Ok(names)
 }
 
 /// The cluster whose ARN stands in a trust policy.

@@ -8,7 +8,7 @@ use auroraml_core::members::Topology;
 use auroraml_core::policy::Known;
 use auroraml_core::spec::Aurora;
 
-/// The stack's VPC; of an existing cluster its members and its parameter group.
+/// The stack's VPC; of an existing cluster its members and its parameter group, of its own the roles of others.
 ///
 /// # Errors
 /// The first question that was refused.
@@ -26,11 +26,22 @@ pub async fn known(stack: &Stack) -> Result<Known, Failure> {
         let groups = stack.kinds.get("parameter_group").observe(look).await?;
         let original = groups.iter().find_map(|live| live.props["tags"][ORIGINAL_GROUP_TAG].as_str());
         known.groups.extend(original.map(String::from));
-        known.groups.retain(|group| *group != stack.aws.place.cluster());
+        known.groups.retain(|group| *group != stack.aws.place.parameter_group());
         let conditions = stack.kinds.get("parameter_sync").observe(look).await?;
         if let Some(topology) = conditions.iter().find_map(Topology::told_by) {
             known.members = topology.members.into_iter().map(|member| member.name).collect();
         }
+    }
+    if matches!(stack.spec.aurora, Some(Aurora::Owned(_))) {
+        // Roles of others whose associations are the stack's to take away.
+        let associations = stack.kinds.get("cluster_role").observe(look).await?;
+        let of_others = associations.iter().filter(|live| live.props["marked"] == true);
+        known.roles.extend(of_others.filter_map(|live| live.props["role"].as_str()).map(String::from));
+        // Members whose identifiers an earlier spec chose.
+        let members = stack.kinds.get("instance").observe(look).await?;
+        let by_stack = stack.aws.place.name("");
+        let ids = members.iter().filter(|live| live.owned).filter_map(|live| live.output("id"));
+        known.members.extend(ids.filter(|id| !id.starts_with(&by_stack)).map(String::from));
     }
     Ok(known)
 }

@@ -13,6 +13,7 @@ pub mod lease;
 pub mod preflight;
 pub mod prices;
 pub mod reconcile;
+mod renamed;
 mod shared;
 mod step;
 

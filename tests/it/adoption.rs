@@ -654,11 +654,7 @@ fn engines_and_global_databases() {
     use auroraml_core::model::facts::{ExistingFacts, Facts};
     let bedrock = wanting("bedrock: { models: [amazon.titan-text-lite-v1] }");
     let article = wanting(SAGEMAKER);
-    let place = Place {
-        stack: article.stack.clone(),
-        region: article.region.clone(),
-        account: "111122223333".into(),
-    };
+    let place = Place::new(article.stack.clone(), article.region.clone(), "111122223333");
     let facts = |engine: &str, version: &str| Facts {
         live_engine_version: Some(version.into()),
         existing: Some(ExistingFacts {

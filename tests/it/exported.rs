@@ -68,6 +68,15 @@ fn owned(exported: &Exported, graph: &Graph, place: &Place) -> Value {
             properties[*name] = value.as_str().into();
         }
     }
+    // CloudFormation draws the secret's name: scripts and policies have its ARN where auroraml's have its name.
+    for (logical, found, name) in [
+        ("NotebookConfig", "${SecretMaster}", place.secret()),
+        ("RoleNotebookPolicy", r#"{"Ref":"SecretMaster"}"#, format!("\"{}\"", place.secret_arn_pattern())),
+    ] {
+        if let Some(resource) = template["Resources"].get_mut(logical) {
+            *resource = serde_json::from_str(&resource.to_string().replace(found, &name)).unwrap();
+        }
+    }
     template
 }
 
@@ -94,8 +103,7 @@ async fn events(aws: &Aws, stack: &str) -> String {
 async fn differences(name: &str) -> Vec<String> {
     let spec = spec(&spec_file(name));
     let account = Account::new(5, Mood::Calm);
-    let place =
-        Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
+    let place = Place::new(spec.stack.clone(), spec.region.clone(), "111122223333");
     let graph = account.prepare(&spec, Intent::Apply).await.unwrap().graph;
     let exported = export(&spec, &Given { files: files(&spec), ..Given::of(&spec, &graph) }).unwrap();
     let template = owned(&exported, &graph, &place);

@@ -45,6 +45,7 @@ async fn aws_as(account: &Account, caller: &str, stack: &str, region: &str) -> A
 async fn found(mut aws: Aws) -> Stack {
     let stack = aws.place.stack.clone();
     let (spec, scope) = found::spec_of(&aws, &stack).await.unwrap();
+    aws.place.names.clone_from(&scope.names);
     aws.scope = scope;
     Stack {
         spec: Arc::new(spec),

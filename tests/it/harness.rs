@@ -111,7 +111,8 @@ impl Account {
         if self.caller != OURS {
             return self.caller.clone();
         }
-        let place = Place { stack: spec.stack.clone(), region: spec.region.clone(), account: ACCOUNT.into() };
+        let place = Place::new(spec.stack.clone(), spec.region.clone(), ACCOUNT)
+            .with(auroraml_core::model::names(spec));
         let statements = needed(spec, &Names::of(spec, &place, &self.known(spec)), purposes);
         granted(&statements);
         let words: Vec<String> = purposes.iter().map(|purpose| format!("{purpose:?}")).collect();
@@ -149,6 +150,21 @@ impl Account {
             let members = rds["instances"].as_object().into_iter().flatten();
             let members = members.filter(|(_, member)| member["cluster"] == identifier.as_str());
             known.members = members.map(|(id, _)| id.clone()).collect();
+        }
+        if matches!(spec.aurora, Some(Aurora::Owned(_))) {
+            let rds = part("rds");
+            let names = auroraml_core::model::names(spec);
+            let cluster = &rds["clusters"][names.cluster.as_deref().unwrap_or(&spec.stack)];
+            let roles = cluster["roles"].as_array().cloned().unwrap_or_default();
+            let others = roles.iter().filter_map(|role| role["arn"].as_str());
+            known.roles = others.filter(|arn| !arn.contains(":role/auroraml/")).map(String::from).collect();
+            let marks = cluster["tags"].as_object().into_iter().flatten();
+            let is_marked = marks.into_iter().any(|(key, _)| key.starts_with("auroraml:role-"));
+            known.roles.extend(is_marked.then(String::new));
+            let members = rds["instances"].as_object().into_iter().flatten();
+            let of_stack =
+                members.filter(|(_, member)| member["tags"]["auroraml:stack"] == spec.stack.as_str());
+            known.members = of_stack.map(|(id, _)| id.clone()).collect();
         }
         known
     }

@@ -20,7 +20,7 @@ const GOOD: &str = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboo
 const OTHER: &str = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.5-1";
 
 fn place() -> Place {
-    Place { stack: STACK.into(), region: REGION.into(), account: "111122223333".into() }
+    Place::new(STACK, REGION, "111122223333")
 }
 
 fn scope(endpoint: &str) -> Scope {
@@ -377,6 +377,7 @@ fn with_notebook((subnet, group): &(String, String)) -> Graph {
         lifecycle_config: Input::of(&config, "name"),
         platform: "notebook-al2023-v1".into(),
         metadata_version: Some("2".into()),
+        kms_key: None,
         running: Some(true),
         tags: tags(&main_notebook()),
     };

@@ -19,7 +19,7 @@ const SECRET: &str = "auroraml/churn/master";
 const EMPTY: &[(&str, &str)] = &[("empty", "true")];
 
 fn place(region: &str) -> Place {
-    Place { stack: STACK.into(), region: region.into(), account: "111122223333".into() }
+    Place::new(STACK, region, "111122223333")
 }
 
 fn main_bucket() -> Id {
@@ -38,6 +38,7 @@ fn add_bucket(graph: &mut Graph, region: &str) -> Id {
             "Resource": [arn.clone(), format!("{arn}/*")],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         })]),
+        kms_key: None,
         tags: tags(&main_bucket()),
     };
     graph.add(main_bucket(), props).predict("name", name).predict("arn", arn).id()
@@ -354,6 +355,7 @@ fn with_secret(username: &str, variable: Option<&str>, host: &str) -> Graph {
         name: SECRET.into(),
         username: Some(username.into()),
         password_variable: variable.map(String::from),
+        kms_key: None,
         tags: tags(&master()),
     };
     let secret = graph.add(master(), props).id();

@@ -139,8 +139,8 @@ fn a_lifecycle_script_that_is_too_long_is_found_beforehand() {
     use auroraml_core::engine::Offered;
     use auroraml_core::model::{build, facts::Facts};
     let mut spec = spec(&spec_file("churn.yaml"));
-    let place =
-        Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
+    let place = Place::new(spec.stack.clone(), spec.region.clone(), "111122223333")
+        .with(auroraml_core::model::names(&spec));
     let version = "8.0.mysql_aurora.3.10.2".to_string();
     let facts = Facts {
         zones: vec!["us-east-1a".into(), "us-east-1b".into()],

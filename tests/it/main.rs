@@ -28,6 +28,7 @@ mod lease;
 mod lifecycle;
 mod listener;
 mod moto;
+mod names;
 mod notebooks;
 mod ownership;
 mod pause;

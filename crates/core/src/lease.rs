@@ -139,7 +139,7 @@ impl Record {
 
 /// The name of a stack's lease, below a prefix.
 pub fn name(place: &Place) -> String {
-    let Place { stack, region, account } = place;
+    let Place { stack, region, account, .. } = place;
     format!("{account}/{region}/{stack}.json")
 }
 
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     fn place() -> Place {
-        Place { stack: "churn".into(), region: "us-east-1".into(), account: "111122223333".into() }
+        Place::new("churn", "us-east-1", "111122223333")
     }
 
     fn owner(run: &str) -> Owner {

@@ -8,6 +8,7 @@
 
 mod ec2;
 mod iam;
+mod keys;
 mod objects;
 mod others;
 mod rds;
@@ -85,7 +86,7 @@ pub(crate) fn check(
     };
     let action = format!("{}:{}", call.service, call.operation);
     let demands = match demands {
-        Some(demands) => demands,
+        Some(demands) => demands.into_iter().chain(keys::demands(call, global, region)).collect(),
         None if is_mutating(call) => {
             return Err(refused(call, &who, &action, "*", "(not in the sandbox's tables)"));
         }

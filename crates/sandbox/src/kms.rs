@@ -7,7 +7,7 @@ mod grants;
 
 use crate::account::ACCOUNT;
 use crate::call::Call;
-use crate::random::Random;
+use crate::random::{Mood, Random};
 use crate::wire::{Fault, Reply};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -101,6 +101,19 @@ impl Kms {
             return true;
         }
         self.find(key, now).is_ok_and(|id| self.keys.get(&id).is_some_and(|key| key.state() == "Enabled"))
+    }
+
+    /// A customer's key that was there before.
+    pub fn add_key(&mut self, id: &str, region: &str, now: u64) {
+        let (_, key) = new_key(region, "A key of one's own", &mut Random::new(0, Mood::Calm), now);
+        let arn = format!("arn:aws:kms:{region}:{ACCOUNT}:key/{id}");
+        self.keys.insert(id.to_string(), Key { arn, ..key });
+    }
+
+    /// The ARN of a customer's own key that is here; none of one that AWS manages.
+    pub fn customers(&self, key: &str, now: u64) -> Option<String> {
+        let key = self.find(key, now).ok().and_then(|id| self.keys.get(&id))?;
+        key.managed_for.is_none().then(|| key.arn.clone())
     }
 
     /// The ARN of a service's AWS managed key (`rds`, `s3`, …), which exists from its first use.

@@ -154,6 +154,11 @@ impl SecretsManager {
         Some((secret.arn.clone(), secret.tags.clone()))
     }
 
+    /// The key of a secret, where one was named.
+    pub(crate) fn key_of(&self, id: &str) -> Option<String> {
+        self.secrets.values().find(|secret| secret.is(id))?.kms_key_id.clone()
+    }
+
     fn find(&mut self, call: &Call) -> Result<&mut Secret, Fault> {
         let id = text(call, "SecretId").ok_or_else(|| missing("secretId"))?;
         self.secrets.values_mut().find(|secret| secret.is(id)).ok_or_else(not_found)

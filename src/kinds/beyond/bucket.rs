@@ -68,6 +68,8 @@ pub(super) async fn gather(look: Look<'_>, observed: &Observed) -> Vec<Part> {
         ("replication_rules", replication),
     ]
     .into_iter()
+    // A key that the spec names is a property of the bucket.
+    .filter(|(path, _)| *path != "encryption" || look.aws.scope.kms_key.is_none())
     .map(|(path, answer)| {
         let answer = answer.map(|value| {
             let mut beyond = Beyond::default();

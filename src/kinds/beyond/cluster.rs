@@ -4,6 +4,7 @@
 use super::{Add, Part};
 use crate::aws::Look;
 use crate::kinds::rds;
+use auroraml_core::base::names::Place;
 use auroraml_core::base::{Id, Observed};
 use auroraml_core::drift::{Beyond, Foreign, Severity};
 use aws_sdk_rds::types::{DbCluster, DbInstance};
@@ -17,8 +18,7 @@ pub(super) async fn gather(look: Look<'_>, observed: &Observed) -> Vec<Part> {
     }
     let (cluster, instances) = tokio::join!(rds::cluster(look), rds::instances(look));
     let cluster = cluster.map(|cluster| {
-        let prefix = look.aws.place.role_arn_prefix();
-        cluster.as_ref().as_ref().map(|cluster| settings(&id, cluster, &prefix)).unwrap_or_default()
+        cluster.as_ref().as_ref().map(|cluster| settings(&id, cluster, &look.aws.place)).unwrap_or_default()
     });
     let members = instances.map(|instances| {
         let mut beyond = Beyond::default();
@@ -30,7 +30,7 @@ pub(super) async fn gather(look: Look<'_>, observed: &Observed) -> Vec<Part> {
     vec![Part::new("the cluster", cluster), Part::new("members of the cluster", members)]
 }
 
-fn settings(id: &Id, cluster: &DbCluster, prefix: &str) -> Beyond {
+fn settings(id: &Id, cluster: &DbCluster, place: &Place) -> Beyond {
     let mut beyond = Beyond::default();
     // What AWS does not tell is not known.
     let flags = [
@@ -50,7 +50,10 @@ fn settings(id: &Id, cluster: &DbCluster, prefix: &str) -> Beyond {
     exports.sort();
     beyond.set(id, "log_exports", exports);
     let roles = cluster.associated_roles().iter().filter_map(|role| role.role_arn());
-    beyond.foreign.extend(roles.filter(|arn| !arn.starts_with(prefix)).map(|arn| Foreign {
+    let prefix = place.role_arn_prefix();
+    let foreign =
+        |arn: &&str| !arn.starts_with(&prefix) && !place.names.roles.values().any(|used| used == arn);
+    beyond.foreign.extend(roles.filter(foreign).map(|arn| Foreign {
         on: id.clone(),
         what: format!("role {arn}"),
         severity: Severity::Security,

@@ -14,6 +14,8 @@ const CHOICE_AGE_MS: u64 = 20_000;
 pub(in crate::kinds) enum Ground {
     /// In the stack's own VPC.
     Own,
+    /// In the VPC of others that the spec names.
+    Lent,
     /// Nowhere: attached to nothing and used by nothing.
     Nowhere,
     /// In a second VPC of the same name that nobody uses.
@@ -38,7 +40,7 @@ impl Ground {
     pub fn told(&self) -> Outputs {
         match self {
             Ground::Own => Outputs::new(),
-            Ground::Nowhere | Ground::Double => [(ONLY_TAGGED.into(), true.into())].into(),
+            Ground::Nowhere | Ground::Double | Ground::Lent => [(ONLY_TAGGED.into(), true.into())].into(),
             Ground::Used => [(ELSEWHERE.into(), "use".into())].into(),
             Ground::Foreign(vpc) => [(ELSEWHERE.into(), vpc.as_str().into())].into(),
         }
@@ -52,6 +54,8 @@ pub(in crate::kinds) struct Territory {
     pub own: Option<String>,
     /// The others of them without a network interface, so that nobody uses what is in them.
     doubles: BTreeSet<String>,
+    /// That of others which the spec names.
+    lent: Option<String>,
     listed: BTreeSet<String>,
 }
 
@@ -80,7 +84,8 @@ async fn choose(look: Look<'_>) -> Result<Territory, Failure> {
         }
     }
     let listed = vpcs.iter().filter_map(|vpc| vpc.vpc_id().map(String::from)).collect();
-    Ok(Territory { own: mains.first().map(ToString::to_string), doubles, listed })
+    let lent = look.aws.scope.vpc.clone();
+    Ok(Territory { own: mains.first().map(ToString::to_string), doubles, lent, listed })
 }
 
 /// Whether anything in the VPC has a network interface. What a killed create leaves behind never has: whatever needs one
@@ -97,7 +102,8 @@ impl Territory {
         look: Look<'_>,
         vpcs: impl IntoIterator<Item = &'v str>,
     ) -> Result<Territory, Failure> {
-        let is_new = vpcs.into_iter().any(|vpc| !vpc.is_empty() && !self.listed.contains(vpc));
+        let is_known = |vpc: &str| self.listed.contains(vpc) || self.lent.as_deref() == Some(vpc);
+        let is_new = vpcs.into_iter().any(|vpc| !vpc.is_empty() && !is_known(vpc));
         match is_new && look.only.is_some() {
             true => Box::pin(choose(Look { only: None, ..look })).await,
             false => Ok(self),
@@ -109,6 +115,7 @@ impl Territory {
         match vpc.unwrap_or_default() {
             "" => Ground::Nowhere,
             vpc if self.own.as_deref() == Some(vpc) => Ground::Own,
+            vpc if self.lent.as_deref() == Some(vpc) => Ground::Lent,
             vpc if self.doubles.contains(vpc) => Ground::Double,
             vpc => Ground::Foreign(vpc.into()),
         }

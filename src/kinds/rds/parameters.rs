@@ -33,7 +33,8 @@ pub(in crate::kinds) async fn attached(look: Look<'_>) -> Result<std::sync::Arc<
         }
         let found = cluster(look).await?;
         let group = found.as_ref().as_ref().and_then(|cluster| cluster.db_cluster_parameter_group());
-        let Some(group) = group.filter(|group| !is_default(group) && *group != aws.place.cluster()) else {
+        let Some(group) = group.filter(|group| !is_default(group) && *group != aws.place.parameter_group())
+        else {
             return Ok(None);
         };
         // A name that a family lacks is not listed.

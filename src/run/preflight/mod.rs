@@ -88,6 +88,8 @@ pub async fn check(stack: &Stack, graph: &Graph, plan: &Plan, observed: &Observe
         Box::pin(artifacts::rows(of)),
         Box::pin(roles::names(of)),
         Box::pin(roles::policies(of)),
+        Box::pin(roles::of_others(of)),
+        Box::pin(roles::room(of)),
         Box::pin(permissions::permissions(of)),
     ];
     let mut all = Findings::default();

@@ -1,9 +1,12 @@
 //! What IAM lets an account have, names of roles, and what roles refer to.
 
-use super::{Check, Findings};
-use crate::aws::{Aws, Class, During, Failure};
+use super::{Check, Findings, quota};
+use crate::aws::{Aws, Class, During, Failure, Inside, Look};
+use crate::kinds::rds;
+use auroraml_core::base::Id;
 use auroraml_core::kinds::role;
 use auroraml_core::model::Code;
+use auroraml_core::resource::Action;
 use futures_util::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,6 +72,75 @@ async fn counts(aws: &Aws) -> Result<Option<(i64, i64)>, Failure> {
         found.map(|(_, count)| i64::from(*count))
     };
     Ok(count("Roles").zip(count("RolesQuota")))
+}
+
+/// Kinds that are handed a role, and the property that it is in.
+const HANDED: [&str; 6] =
+    ["cluster_role", "notebook", "model", "training_job", "tuning_job", "autopilot_job"];
+
+/// IAM roles that a cluster can have unless the quota L-E094F43D was raised (fact book, section 1.8).
+const ROLES_PER_CLUSTER: usize = 5;
+
+/// Roles of others that the spec names: whether each is there, and of this account.
+pub(super) async fn of_others(of: Check<'_>) -> Findings {
+    let mut findings = Findings::default();
+    let handed = |arn: &str| {
+        let steps = of.plan.work().filter(|step| HANDED.contains(&step.id.kind));
+        let mut steps = steps.filter(|step| step.action != Action::Recheck);
+        steps.any(|step| of.graph.resources.get(&step.id).is_some_and(|one| one.props["role"] == arn))
+    };
+    let used = of.aws.place.names.roles.iter().filter(|(_, arn)| handed(arn));
+    let answers = used.map(|(name, arn)| async move {
+        let role = arn.rsplit('/').next().unwrap_or(arn);
+        (name, arn, of.aws.iam.get_role().role_name(role).send().await.during("GetRole"))
+    });
+    for (name, arn, answer) in join_all(answers).await {
+        let missing = match &answer {
+            Err(failure) => failure.is(Class::NotFound),
+            // Another path, or another account: names are unique within one.
+            Ok(found) => found.role().is_some_and(|role| role.arn() != arn),
+        };
+        if missing {
+            findings.problem(
+                Code::RoleMissing,
+                format!("roles.{name}"),
+                format!("there is no role {arn} in the account {}", of.aws.place.account),
+                "correct its ARN, or remove it to have the stack make one",
+            );
+        } else {
+            drop(findings.take(&format!("the role {arn}"), answer));
+        }
+    }
+    findings
+}
+
+/// Whether the stack's own cluster, that is there, has room for more roles. While one role takes another's place the
+/// cluster has both.
+pub(super) async fn room(of: Check<'_>) -> Findings {
+    let mut findings = Findings::default();
+    let (new, cluster) = (of.creates("cluster_role").count(), Id::new("cluster", "main"));
+    if new == 0 || !of.observed.contains_key(&cluster) {
+        return findings;
+    }
+    // What the plan was made from: nothing is asked anew.
+    let look = Look { aws: of.aws, as_of: 0, only: None, inside: Inside::default() };
+    let facts = findings.take("the roles of the cluster", Box::pin(rds::cluster_facts(look)).await);
+    let there = facts.flatten().map_or(0, |facts| facts.roles.len());
+    if there + new <= ROLES_PER_CLUSTER {
+        return findings;
+    }
+    let most = quota(of.aws, "rds", "L-E094F43D").await.unwrap_or(ROLES_PER_CLUSTER as f64);
+    if (there + new) as f64 > most {
+        findings.problem(
+            Code::ClusterRoleQuota,
+            cluster.to_string(),
+            format!(
+                "it has {there} IAM roles, {new} more are needed while they take over, and AWS allows {most}"
+            ),
+            "change fewer of `roles` at once, or raise the quota L-E094F43D",
+        );
+    }
+    findings
 }
 
 /// Whether what roles are to have fits, and whether their boundary is there.

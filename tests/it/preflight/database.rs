@@ -36,7 +36,7 @@ async fn a_class_in_the_zones_that_the_subnets_have() {
     use auroraml_core::model::facts::{Facts, Offer, Zonal};
     use auroraml_core::model::{Intent, build};
     let spec = crate::harness::spec(SHOP);
-    let place = Place { stack: "shop".into(), region: "us-east-1".into(), account: "111122223333".into() };
+    let place = Place::new("shop", "us-east-1", "111122223333");
     let zone = |name: &str, zone: &str| (name.to_string(), format!("us-east-1{zone}"));
     let found = |zones: &[&str]| {
         let facts = Facts {
@@ -93,6 +93,15 @@ async fn the_name_of_a_member() {
         situation.region(|region| region.rds.lenient = false)
     };
     pair(Code::InstanceNameTaken, with("shop-1").await, with("orders-1").await).await;
+}
+
+/// The spec calls the cluster otherwise than AWS does.
+#[tokio::test(start_paused = true)]
+async fn another_name() {
+    let named = SHOP.replace("aurora: {", "aurora: { identifier: orders,");
+    assert_ne!(named, SHOP);
+    let (changed, same) = (Situation::applied(SHOP).await.planning(&named), Situation::applied(&named).await);
+    pair(Code::NameChanged, changed, same).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -68,8 +68,7 @@ async fn the_cluster() {
 fn engine_and_version() {
     let found = |text: &str, engine: &str, version: &str| {
         let spec = crate::harness::spec(text);
-        let place =
-            Place { stack: "shop".into(), region: "us-east-1".into(), account: "111122223333".into() };
+        let place = Place::new("shop", "us-east-1", "111122223333");
         let existing = ExistingFacts {
             engine: engine.into(),
             status: "available".into(),
@@ -100,7 +99,7 @@ fn engine_and_version() {
 fn a_cluster_that_only_tags_speak_for() {
     use auroraml_core::model::FromTags;
     let spec = crate::harness::spec("stack: shop\nregion: us-east-1\n");
-    let place = Place { stack: "shop".into(), region: "us-east-1".into(), account: "111122223333".into() };
+    let place = Place::new("shop", "us-east-1", "111122223333");
     let found = |proven| {
         let told = FromTags { cluster: Some(None), proven, ..FromTags::default() };
         let facts = Facts { from_tags: Some(told), ..Facts::default() };

@@ -27,6 +27,31 @@ async fn zones() {
     pair(Code::EndpointServiceZone, six(6), six(5)).await;
 }
 
+/// A VPC of others that is there, and one that is not.
+#[tokio::test(start_paused = true)]
+async fn a_network_of_others() {
+    let own = "network: { cidr: 10.0.0.0/16, private_subnets: [10.0.1.0/24, 10.0.2.0/24] }";
+    assert!(SHOP.contains(own));
+    let in_vpc = |vpc: &str, subnets: &str| {
+        SHOP.replace(own, &format!("network: {{ existing: {vpc}, private_subnets: [{subnets}] }}"))
+    };
+    let nowhere = in_vpc("vpc-0123456789abcdef0", "subnet-0123456789abcdef0, subnet-0123456789abcdef1");
+    let there = Situation::new(&nowhere);
+    let ec2 = Client::new(&there.config());
+    let made = ec2.create_vpc().cidr_block("10.9.0.0/16").send().await.unwrap();
+    let vpc = made.vpc().unwrap().vpc_id().unwrap().to_string();
+    there.wait(60).await;
+    let mut subnets = Vec::new();
+    for (n, zone) in ["us-east-1a", "us-east-1b"].into_iter().enumerate() {
+        let make = ec2.create_subnet().vpc_id(&vpc).cidr_block(format!("10.9.{n}.0/24"));
+        let made = make.availability_zone(zone).send().await.unwrap();
+        subnets.push(made.subnet().unwrap().subnet_id().unwrap().to_string());
+    }
+    there.wait(60).await;
+    let there = there.planning(&in_vpc(&vpc, &subnets.join(", ")));
+    pair(Code::NetworkMissing, Situation::new(&nowhere), there).await;
+}
+
 /// Id of the stack's VPC.
 async fn vpc(ec2: &Client) -> String {
     let ours = Filter::builder().name("tag:auroraml:stack").values("shop").build();

@@ -39,4 +39,15 @@ async fn roles() {
     let (missing, there) =
         ("arn:aws:iam::111122223333:policy/Boundary", "arn:aws:iam::aws:policy/AdministratorAccess");
     pair(Code::BoundaryMissing, bounded(missing), bounded(there)).await;
+    let using = async |arn: &str| {
+        let wired = wired();
+        let text = format!("{wired}roles: {{ comprehend: {arn} }}\n");
+        let situation = with("orders-comprehend").await;
+        Situation { spec: crate::harness::spec(&text), ..situation }
+    };
+    let (gone, there) = (
+        using("arn:aws:iam::111122223333:role/gone").await,
+        using("arn:aws:iam::111122223333:role/orders-comprehend").await,
+    );
+    pair(Code::RoleMissing, gone, there).await;
 }

@@ -4,6 +4,7 @@
 //! ARN is known before the object exists.
 
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// Tag that holds the stack's name, on every object that can have tags.
 pub const STACK_TAG: &str = "auroraml:stack";
@@ -15,6 +16,18 @@ pub const EXPIRES_TAG: &str = "auroraml:expires-after";
 pub const ON_DESTROY_TAG: &str = "auroraml:on-destroy";
 /// Tag on a cluster that is being made: it goes when all members run the parameters for the first time.
 pub const UNFINISHED_TAG: &str = "auroraml:unfinished";
+/// Tags on the stack's roles and on the security groups of cluster and notebook: each name that the spec chose. Tags of
+/// roles in the stack's path are the stack's own doing (docs/decisions/0020).
+pub const CLUSTER_TAG: &str = "auroraml:cluster";
+pub const SUBNET_GROUP_TAG: &str = "auroraml:subnet-group";
+pub const PARAMETER_GROUP_TAG: &str = "auroraml:parameter-group";
+pub const SECRET_TAG: &str = "auroraml:secret";
+pub const NOTEBOOK_TAG: &str = "auroraml:notebook";
+pub const NOTEBOOK_CONFIG_TAG: &str = "auroraml:lifecycle-configuration";
+pub const NAME_TAGS: [&str; 6] =
+    [CLUSTER_TAG, SUBNET_GROUP_TAG, PARAMETER_GROUP_TAG, SECRET_TAG, NOTEBOOK_TAG, NOTEBOOK_CONFIG_TAG];
+/// Tag on what is encrypted with a key that the spec names: the key's ARN, for whoever has a spec that names none.
+pub const KEY_TAG: &str = "auroraml:kms-key";
 /// Tag on a parameter group made for an existing cluster: the group that the cluster had before.
 pub const ORIGINAL_GROUP_TAG: &str = "auroraml:original-group";
 
@@ -25,6 +38,51 @@ pub const SAGEMAKER_NAME_MAX: usize = 63;
 pub const SHORT_JOB_NAME_MAX: usize = 32;
 /// Characters that the number of an attempt may take, its hyphen included.
 const ATTEMPT_MAX: usize = 3;
+
+/// Names that a spec gives where the stack's own would be others: what AWS cannot rename was there before. What AWS
+/// stores in lower case is so here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub cluster: Option<String>,
+    pub subnet_group: Option<String>,
+    pub parameter_group: Option<String>,
+    /// By name within the stack: `1`.
+    pub instances: BTreeMap<String, String>,
+    pub secret: Option<String>,
+    pub notebook: Option<String>,
+    pub notebook_config: Option<String>,
+    /// ARNs of roles of others that are used in place of the stack's own, by the names of these: `sagemaker`.
+    pub roles: BTreeMap<String, String>,
+}
+
+impl Names {
+    /// The tags that tell them, for whoever looks without the spec or with another one. Members have tags of their own.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        let all = [
+            (CLUSTER_TAG, &self.cluster),
+            (SUBNET_GROUP_TAG, &self.subnet_group),
+            (PARAMETER_GROUP_TAG, &self.parameter_group),
+            (SECRET_TAG, &self.secret),
+            (NOTEBOOK_TAG, &self.notebook),
+            (NOTEBOOK_CONFIG_TAG, &self.notebook_config),
+        ];
+        all.into_iter().filter_map(|(tag, name)| Some((tag.to_string(), name.clone()?))).collect()
+    }
+
+    /// The names that these tags tell.
+    pub fn told(tags: &BTreeMap<String, String>) -> Names {
+        let told = |tag: &str| tags.get(tag).filter(|name| !name.is_empty()).cloned();
+        Names {
+            cluster: told(CLUSTER_TAG),
+            subnet_group: told(SUBNET_GROUP_TAG),
+            parameter_group: told(PARAMETER_GROUP_TAG),
+            secret: told(SECRET_TAG),
+            notebook: told(NOTEBOOK_TAG),
+            notebook_config: told(NOTEBOOK_CONFIG_TAG),
+            ..Names::default()
+        }
+    }
+}
 
 /// What stands in names and ARNs for what only CloudFormation knows, in a graph that becomes a template. Private
 /// characters of Unicode, which no spec has.
@@ -49,12 +107,25 @@ pub struct Place {
     pub stack: String,
     pub region: String,
     pub account: String,
+    /// Those that the spec gives.
+    pub names: Names,
 }
 
 impl Place {
+    /// Of a stack whose objects all have the names that auroraml chooses.
+    pub fn new(stack: impl Into<String>, region: impl Into<String>, account: impl Into<String>) -> Place {
+        let (stack, region, account) = (stack.into(), region.into(), account.into());
+        Place { stack, region, account, names: Names::default() }
+    }
+
+    /// With the names that a spec gives.
+    pub fn with(self, names: Names) -> Place {
+        Place { names, ..self }
+    }
+
     /// Any account and any region: see [`unknown`].
     pub fn anywhere(stack: &str) -> Place {
-        Place { stack: stack.into(), region: unknown::REGION.into(), account: unknown::ACCOUNT.into() }
+        Place::new(stack, unknown::REGION, unknown::ACCOUNT)
     }
 
     /// `aws`, `aws-cn` or `aws-us-gov`.
@@ -76,18 +147,32 @@ impl Place {
         format!("{}-{name}", self.stack)
     }
 
-    /// The stack's cluster, parameter group and subnet group all carry the stack's own name.
+    /// The stack's cluster, parameter group and subnet group all carry the stack's own name, if the spec gives no other.
     pub fn cluster(&self) -> String {
-        self.stack.clone()
+        self.names.cluster.clone().unwrap_or_else(|| self.stack.clone())
     }
     pub fn cluster_arn(&self, cluster: &str) -> String {
         self.arn("rds", &format!("cluster:{}", cluster.to_ascii_lowercase()))
     }
+    pub fn parameter_group(&self) -> String {
+        self.names.parameter_group.clone().unwrap_or_else(|| self.stack.clone())
+    }
     pub fn parameter_group_arn(&self) -> String {
-        self.arn("rds", &format!("cluster-pg:{}", self.cluster()))
+        self.arn("rds", &format!("cluster-pg:{}", self.parameter_group()))
+    }
+    pub fn subnet_group(&self) -> String {
+        self.names.subnet_group.clone().unwrap_or_else(|| self.stack.clone())
     }
     pub fn subnet_group_arn(&self) -> String {
-        self.arn("rds", &format!("subgrp:{}", self.cluster()))
+        self.arn("rds", &format!("subgrp:{}", self.subnet_group()))
+    }
+    /// The member of this name within the stack: `1`.
+    pub fn instance(&self, name: &str) -> String {
+        self.names.instances.get(name).cloned().unwrap_or_else(|| self.name(name))
+    }
+    /// Of an object of RDS by what its ARN calls the kind: `subgrp`.
+    pub fn rds_arn(&self, kind: &str, name: &str) -> String {
+        self.arn("rds", &format!("{kind}:{name}"))
     }
     pub fn instance_arn(&self, instance: &str) -> String {
         self.arn("rds", &format!("db:{instance}"))
@@ -102,9 +187,14 @@ impl Place {
     }
     /// What the ARN of every role of this stack begins with.
     pub fn role_arn_prefix(&self) -> String {
-        self.role_arn("")
+        self.own_role_arn("")
     }
+    /// The role that is used: one of others, or else the stack's own.
     pub fn role_arn(&self, name: &str) -> String {
+        self.names.roles.get(name).cloned().unwrap_or_else(|| self.own_role_arn(name))
+    }
+    /// The stack's own role, used or not.
+    pub fn own_role_arn(&self, name: &str) -> String {
         format!("arn:{}:iam::{}:role{}{}", self.partition(), self.account, self.role_path(), self.role(name))
     }
 
@@ -117,7 +207,7 @@ impl Place {
     }
 
     pub fn secret(&self) -> String {
-        format!("auroraml/{}/master", self.stack)
+        self.names.secret.clone().unwrap_or_else(|| format!("auroraml/{}/master", self.stack))
     }
     /// With the wildcard that stands for the random suffix which Secrets Manager adds.
     pub fn secret_arn_pattern(&self) -> String {
@@ -128,8 +218,14 @@ impl Place {
     pub fn endpoint_arn(&self, endpoint: &str) -> String {
         self.arn("sagemaker", &format!("endpoint/{}", endpoint.to_ascii_lowercase()))
     }
+    pub fn notebook(&self) -> String {
+        self.names.notebook.clone().unwrap_or_else(|| self.name("notebook"))
+    }
+    pub fn notebook_config(&self) -> String {
+        self.names.notebook_config.clone().unwrap_or_else(|| self.name("notebook"))
+    }
     pub fn notebook_arn(&self) -> String {
-        self.arn("sagemaker", &format!("notebook-instance/{}", self.name("notebook")))
+        self.sagemaker_arn("notebook-instance", &self.notebook())
     }
     pub fn sagemaker_arn(&self, kind: &str, name: &str) -> String {
         self.arn("sagemaker", &format!("{kind}/{}", name.to_ascii_lowercase()))
@@ -179,8 +275,7 @@ mod tests {
 
     #[test]
     fn the_longest_names_fit() {
-        let place =
-            Place { stack: "a".repeat(24), region: "ap-southeast-1".into(), account: "111122223333".into() };
+        let place = Place::new("a".repeat(24), "ap-southeast-1", "111122223333");
         assert!(place.role("endpoint-model").len() <= 64);
         assert!(place.bucket().len() <= 63);
         assert!(place.name("notebook").len() <= 63);
@@ -192,8 +287,7 @@ mod tests {
 
     #[test]
     fn names_of_jobs_have_room_for_the_attempt() {
-        let place =
-            Place { stack: "a".repeat(24), region: "ap-southeast-1".into(), account: "111122223333".into() };
+        let place = Place::new("a".repeat(24), "ap-southeast-1", "111122223333");
         let name = format!("{}-01234567", "e".repeat(63));
         for max in [SAGEMAKER_NAME_MAX, SHORT_JOB_NAME_MAX] {
             let first = place.job_name(&name, 1, max);
@@ -206,7 +300,7 @@ mod tests {
 
     #[test]
     fn arns() {
-        let place = Place { stack: "s".into(), region: "cn-north-1".into(), account: "1".into() };
+        let place = Place::new("s", "cn-north-1", "1");
         assert_eq!(place.role_arn("x"), "arn:aws-cn:iam::1:role/auroraml/s/cn-north-1/s-cn-north-1-x");
         assert_eq!(place.endpoint_arn("Churn"), "arn:aws-cn:sagemaker:cn-north-1:1:endpoint/churn");
         assert_eq!(short_hash(b"").len(), 8);

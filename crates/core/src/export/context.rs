@@ -4,6 +4,7 @@ use super::node::Node;
 use super::text::{Named, Names};
 use crate::base::names::{Place, unknown};
 use crate::base::{Id, Input, references};
+use crate::model;
 use crate::resource::{Graph, Resource};
 use crate::spec::Spec;
 use serde_json::Value;
@@ -60,7 +61,7 @@ impl<'a> Context<'a> {
                 context.ids.insert(id.clone(), free);
             }
         }
-        context.name(&Place::anywhere(&spec.stack));
+        context.name(&Place::anywhere(&spec.stack).with(model::names(spec)));
         context
     }
 
@@ -72,7 +73,7 @@ impl<'a> Context<'a> {
                 named.push(Named { find, id: logical.clone(), attribute });
             };
             match id.kind {
-                "role" => add(place.role_arn(&id.name), Some("Arn")),
+                "role" => add(place.own_role_arn(&id.name), Some("Arn")),
                 "secret" => {
                     add(place.secret_arn_pattern(), None);
                     add(place.secret(), None);
@@ -88,7 +89,7 @@ impl<'a> Context<'a> {
             .any(|id| id.kind == "vpc_endpoint" && self.graph.resources[id].props["gateway"] == false);
         self.names = Names { named, zones_are_chosen };
         for id in self.ids.keys().filter(|id| id.kind == "role") {
-            let own = place.role_arn(&id.name);
+            let own = place.own_role_arn(&id.name);
             let policy = self.graph.resources[id].props.get("policy");
             if policy.is_some_and(|policy| policy.to_string().contains(&own)) {
                 self.selfish.insert(id.clone());

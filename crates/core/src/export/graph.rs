@@ -6,7 +6,7 @@ use super::write::writer;
 use super::{Given, HAS_FILES, Refused, write};
 use crate::base::names::{Place, unknown};
 use crate::base::{Id, references};
-use crate::model::facts::Facts;
+use crate::model::facts::{Facts, NetworkFacts};
 use crate::model::{self, Intent};
 use crate::resource::Graph;
 use crate::spec::{Network, Spec};
@@ -39,13 +39,21 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
     let facts = Facts {
         zones: zones(),
         engine_versions: version.map(|version| version.offered.clone()).into_iter().collect(),
-        vpc_ranges: vec![unknown::VPC_RANGE.into()],
+        network: network(spec),
         files: given.files.clone(),
         today: given.today.clone(),
         ..Facts::default()
     };
-    model::build(spec, &Place::anywhere(&spec.stack), &facts, Intent::Apply)
+    model::build(spec, &Place::anywhere(&spec.stack).with(model::names(spec)), &facts, Intent::Apply)
         .map_err(|problems| problems.into_iter().map(Refused::from).collect())
+}
+
+/// What nobody asks AWS of a VPC of others: its subnets are taken to be there, each in a zone of its own.
+fn network(spec: &Spec) -> Option<NetworkFacts> {
+    let Some(Network::Existing(of)) = &spec.network else { return None };
+    let ids = of.private_subnets.iter().chain(&of.public_subnets).enumerate();
+    let subnets = ids.map(|(n, id)| (id.clone(), (of.existing.clone(), n.to_string()))).collect();
+    Some(NetworkFacts { ranges: vec![unknown::VPC_RANGE.into()], subnets })
 }
 
 /// What of a graph is in the template.

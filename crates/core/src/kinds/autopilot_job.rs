@@ -55,6 +55,8 @@ impl Kind for AutopilotJob {
                 .when(&[When::RequestTag, When::SageMakerMakes(&["CreateAutoMLJobV2"])]),
             Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
                 .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::create(&["iam:PassRole"], &["iam:role/{used_by_jobs}"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
             Permission::delete(&["sagemaker:StopAutoMLJob"], &["sagemaker:automl-job/{stack}-*"])
                 .when(&[When::OwnTag]),
         ],

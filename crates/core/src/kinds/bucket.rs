@@ -6,7 +6,7 @@
 use super::Kind;
 use crate::base::policy;
 use crate::resource::permission::Permission;
-use crate::resource::{PLAIN, Rules};
+use crate::resource::{Asked, PLAIN, Refusal, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -20,6 +20,9 @@ pub struct Props {
     pub public_access_blocked: bool,
     /// Bucket policy, normalised.
     pub policy: Value,
+    /// ARN of the key that encrypts new objects, where the spec or a tag tells of one: of AWS's own nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
     pub tags: BTreeMap<String, String>,
 }
 
@@ -27,6 +30,11 @@ impl Kind for Bucket {
     const NAME: &'static str = "bucket";
     const RULES: Rules = Rules {
         accept: |want, _| want["policy"] = policy::normal(&want["policy"]),
+        refuses: |asked| {
+            let Asked::Change { change, .. } = asked else { return None };
+            let is_another = change.path == "kms_key" && !change.from.is_null();
+            is_another.then(|| Refusal::because("what is in the bucket stays encrypted with the old key, which the stack's roles could no longer use"))
+        },
         holds_data: true,
         // A large bucket takes long to empty, and a deleted name long to become free (fact book, section 6.1).
         limit_minutes: 90,
@@ -42,6 +50,9 @@ impl Kind for Bucket {
                 ],
                 &["s3:{bucket}"],
             ),
+            Permission::look(&["s3:GetEncryptionConfiguration"], &["s3:{encrypted_bucket}"]),
+            Permission::create(&["s3:PutEncryptionConfiguration"], &["s3:{encrypted_bucket}"]),
+            Permission::change(&["s3:PutEncryptionConfiguration"], &["s3:{encrypted_bucket}"]),
             Permission::create(&["s3:CreateBucket", "s3:TagResource"], &["s3:{bucket}"]),
             Permission::change(
                 &[

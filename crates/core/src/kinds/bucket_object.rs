@@ -29,6 +29,12 @@ impl Kind for BucketObject {
         permissions: &[
             Permission::look(&["s3:ListBucket"], &["s3:{bucket}"]),
             Permission::create(&["s3:PutObject"], &["s3:{bucket}/auroraml/*"]),
+            // Into a bucket that is encrypted with a key of one's own (Amazon S3 User Guide, "Using server-side encryption with
+            // AWS KMS keys": writing asks for a data key, and of a part for what is there as well).
+            Permission::create(
+                &["kms:Decrypt", "kms:GenerateDataKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
+            ),
             Permission::change(&["s3:DeleteObject"], &["s3:{bucket}/auroraml/*"]),
             Permission::delete(&["s3:DeleteObject"], &["s3:{bucket}/auroraml/*"]),
         ],

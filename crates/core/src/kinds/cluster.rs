@@ -40,6 +40,12 @@ pub struct Props {
     /// `aurora` or `aurora-iopt1`.
     pub storage: String,
     pub serverless: Option<Serverless>,
+    /// ARN of the key that encrypts its storage, where the spec or a tag tells of one: of AWS's own nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
+    /// The same of the secret that RDS manages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_key: Option<String>,
     /// Whether it is started. A wish only where it is to be stopped: what is wanted otherwise runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<bool>,
@@ -101,6 +107,8 @@ impl Kind for Cluster {
             ("username", "the master user is chosen when the cluster is created"),
             ("database", "a database is created with the cluster; later ones are created with SQL"),
             ("managed_secret", "auroraml does not move a password between secrets"),
+            ("kms_key", "AWS does not encrypt the storage of a cluster with another key"),
+            ("secret_key", "AWS does not encrypt a secret that RDS manages with another key"),
             ("subnet_group", "AWS does not move a cluster to another subnet group"),
         ],
         refuses: |asked| match asked {
@@ -156,17 +164,21 @@ impl Kind for Cluster {
         permissions: &[
             Permission::look(&["rds:DescribeDBClusters"], &["rds:cluster:*"]),
             Permission::look(&["rds:DescribeEvents"], EVERYTHING),
-            Permission::create(&["rds:CreateDBCluster"], &["rds:cluster:{stack}"]).when(&[When::RequestTag]),
-            Permission::create(&["rds:CreateDBCluster"], &["rds:cluster-pg:{stack}", "rds:subgrp:{stack}"])
-                .when(&[When::OwnTag]),
+            Permission::create(&["rds:CreateDBCluster"], &["rds:cluster:{own_cluster}"])
+                .when(&[When::RequestTag]),
+            Permission::create(
+                &["rds:CreateDBCluster"],
+                &["rds:cluster-pg:{own_group}", "rds:subgrp:{subnet_group}"],
+            )
+            .when(&[When::OwnTag]),
             // The group that AWS takes where none is named, and has no tags on.
             Permission::create(&["rds:CreateDBCluster"], &["rds:og:default:*"]),
             // RDS does not say whether it is asked to tag what it is making; what is another's has its tag already.
-            Permission::create(&["rds:AddTagsToResource"], &["rds:cluster:{stack}"])
+            Permission::create(&["rds:AddTagsToResource"], &["rds:cluster:{own_cluster}"])
                 .when(&[When::RequestTag, When::NoTag]),
-            Permission::change(&["rds:AddTagsToResource"], &["rds:cluster:{stack}"])
+            Permission::change(&["rds:AddTagsToResource"], &["rds:cluster:{own_cluster}"])
                 .when(&[When::OwnTag, When::RequestTagIfAny]),
-            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster:{stack}"])
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster:{own_cluster}"])
                 .when(&[When::OwnTag, When::KeepsTags]),
             Permission::create(&["secretsmanager:GetSecretValue"], &["secretsmanager:secret:{own_secret}"]),
             // AWS makes its own role with the first cluster, in the caller's name.
@@ -181,19 +193,28 @@ impl Kind for Cluster {
                 &["secretsmanager:secret:{managed_secret}"],
             ),
             Permission::create(&["kms:DescribeKey"], &["kms:key/{managed_secret_key}"]),
-            Permission::change(&["rds:ModifyDBCluster"], &["rds:cluster:{stack}", "rds:cluster-pg:{stack}"])
-                .when(&[When::OwnTag]),
+            // Storage and secret with a key of one's own (Aurora User Guide, "Encrypting Amazon Aurora resources" and
+            // "Password management with Amazon Aurora and AWS Secrets Manager").
+            Permission::create(
+                &["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
+            ),
+            Permission::change(
+                &["rds:ModifyDBCluster"],
+                &["rds:cluster:{own_cluster}", "rds:cluster-pg:{own_group}"],
+            )
+            .when(&[When::OwnTag]),
             // Pause and resume.
-            Permission::change(&["rds:StartDBCluster", "rds:StopDBCluster"], &["rds:cluster:{stack}"])
+            Permission::change(&["rds:StartDBCluster", "rds:StopDBCluster"], &["rds:cluster:{own_cluster}"])
                 .when(&[When::OwnTag]),
             Permission::change(
                 &["rds:EnableHttpEndpoint", "rds:DisableHttpEndpoint"],
-                &["rds:cluster:{stack}"],
+                &["rds:cluster:{own_cluster}"],
             )
             .when(&[When::OwnTag]),
             Permission::delete(
                 &["rds:DeleteDBCluster", "rds:ModifyDBCluster", "rds:StartDBCluster"],
-                &["rds:cluster:{stack}"],
+                &["rds:cluster:{own_cluster}"],
             )
             .when(&[When::OwnTag]),
             // The final snapshot, which takes the tags of the cluster over.

@@ -46,19 +46,20 @@ impl Kind for Instance {
         permissions: &[
             Permission::look(&["rds:DescribeDBInstances"], &["rds:db:*"]),
             Permission::look(&["rds:DescribeEvents"], EVERYTHING),
-            Permission::create(&["rds:CreateDBInstance"], &["rds:db:{stack}-*"]).when(&[When::RequestTag]),
-            Permission::create(&["rds:CreateDBInstance"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            Permission::create(&["rds:CreateDBInstance"], &["rds:db:{own_member}"]).when(&[When::RequestTag]),
+            Permission::create(&["rds:CreateDBInstance"], &["rds:cluster:{own_cluster}"])
+                .when(&[When::OwnTag]),
             // The groups that AWS takes where none is named, and has no tags on.
             Permission::create(&["rds:CreateDBInstance"], &["rds:og:default:*", "rds:pg:default.*"]),
             // RDS does not say whether it is asked to tag what it is making; what is another's has its tag already.
-            Permission::create(&["rds:AddTagsToResource"], &["rds:db:{stack}-*"])
+            Permission::create(&["rds:AddTagsToResource"], &["rds:db:{own_member}"])
                 .when(&[When::RequestTag, When::NoTag]),
-            Permission::change(&["rds:AddTagsToResource"], &["rds:db:{stack}-*"])
+            Permission::change(&["rds:AddTagsToResource"], &["rds:db:{own_member}"])
                 .when(&[When::OwnTag, When::RequestTagIfAny]),
-            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:db:{stack}-*"])
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:db:{own_member}"])
                 .when(&[When::OwnTag, When::KeepsTags]),
-            Permission::change(&["rds:ModifyDBInstance"], &["rds:db:{stack}-*"]).when(&[When::OwnTag]),
-            Permission::delete(&["rds:DeleteDBInstance"], &["rds:db:{stack}-*"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:ModifyDBInstance"], &["rds:db:{own_member}"]).when(&[When::OwnTag]),
+            Permission::delete(&["rds:DeleteDBInstance"], &["rds:db:{own_member}"]).when(&[When::OwnTag]),
         ],
         ..PLAIN
     };

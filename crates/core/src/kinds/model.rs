@@ -68,6 +68,8 @@ impl Kind for Model {
                 .when(&[When::OwnTag, When::KeepsTags]),
             Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
                 .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::create(&["iam:PassRole"], &["iam:role/{used_by_models}"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
             Permission::delete(&["sagemaker:DeleteModel"], &["sagemaker:model/{stack}-*"])
                 .when(&[When::OwnTag]),
         ],

@@ -32,6 +32,9 @@ pub struct Props {
     /// Oldest version of the instance metadata service that it answers: `2` keeps the role's keys from whoever gets a
     /// program in it to fetch an address. None where AWS does not tell.
     pub metadata_version: Option<String>,
+    /// ARN of the key that encrypts its volume, where the spec or a tag tells of one: of AWS's own nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
     /// Whether it is started.
     pub running: Option<bool>,
     pub tags: BTreeMap<String, String>,
@@ -74,6 +77,7 @@ impl Kind for Notebook {
             "nat_gateway",
         ],
         immutable: &[
+            ("kms_key", "AWS does not encrypt the volume of a notebook instance with another key"),
             ("subnet", "AWS does not move a notebook instance to another subnet"),
             ("security_groups", "the security groups of a notebook instance are chosen when it is created"),
             (
@@ -101,21 +105,29 @@ impl Kind for Notebook {
         permissions: &[
             Permission::look(
                 &["sagemaker:DescribeNotebookInstance"],
-                &["sagemaker:notebook-instance/{stack}-notebook"],
+                &["sagemaker:notebook-instance/{notebook}"],
             ),
             Permission::create(
                 &["sagemaker:CreateNotebookInstance"],
-                &["sagemaker:notebook-instance/{stack}-notebook"],
+                &["sagemaker:notebook-instance/{notebook}"],
             )
             .when(&[When::RequestTag]),
-            Permission::look(&["sagemaker:ListTags"], &["sagemaker:notebook-instance/{stack}-notebook"]),
-            Permission::create(&["sagemaker:AddTags"], &["sagemaker:notebook-instance/{stack}-notebook"])
+            Permission::look(&["sagemaker:ListTags"], &["sagemaker:notebook-instance/{notebook}"]),
+            Permission::create(&["sagemaker:AddTags"], &["sagemaker:notebook-instance/{notebook}"])
                 .when(&[When::RequestTag, When::SageMakerMakes(&["CreateNotebookInstance"])]),
-            Permission::change(&["sagemaker:AddTags"], &["sagemaker:notebook-instance/{stack}-notebook"])
+            Permission::change(&["sagemaker:AddTags"], &["sagemaker:notebook-instance/{notebook}"])
                 .when(&[When::OwnTag, When::RequestTagIfAny]),
-            Permission::change(&["sagemaker:DeleteTags"], &["sagemaker:notebook-instance/{stack}-notebook"])
+            Permission::change(&["sagemaker:DeleteTags"], &["sagemaker:notebook-instance/{notebook}"])
                 .when(&[When::OwnTag, When::KeepsTags]),
+            // A volume with a key of one's own (botocore's model, CreateNotebookInstance; SageMaker Developer Guide, "SageMaker
+            // API permissions").
+            Permission::create(
+                &["kms:CreateGrant", "kms:DescribeKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
+            ),
             Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::create(&["iam:PassRole"], &["iam:role/{used_by_notebook}"])
                 .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
             Permission::change(
                 &[
@@ -123,12 +135,12 @@ impl Kind for Notebook {
                     "sagemaker:StopNotebookInstance",
                     "sagemaker:UpdateNotebookInstance",
                 ],
-                &["sagemaker:notebook-instance/{stack}-notebook"],
+                &["sagemaker:notebook-instance/{notebook}"],
             )
             .when(&[When::OwnTag]),
             Permission::delete(
                 &["sagemaker:StopNotebookInstance", "sagemaker:DeleteNotebookInstance"],
-                &["sagemaker:notebook-instance/{stack}-notebook"],
+                &["sagemaker:notebook-instance/{notebook}"],
             )
             .when(&[When::OwnTag]),
         ],

@@ -25,6 +25,10 @@ impl Kind for NotebookConfig {
     const NAME: &'static str = "notebook_config";
     const RULES: Rules = Rules {
         after: &["bucket_object"],
+        foreign: Some((
+            "a lifecycle configuration of this name exists, and no notebook of this stack uses it",
+            "write another name as `notebook.lifecycle_configuration`, or tag the notebook that uses it as this stack's",
+        )),
         // People who edit a script in the console put tokens into it.
         sensitive: &["on_create", "on_start"],
         accept: |want, _| {
@@ -37,20 +41,20 @@ impl Kind for NotebookConfig {
         permissions: &[
             Permission::look(
                 &["sagemaker:DescribeNotebookInstanceLifecycleConfig"],
-                &["sagemaker:notebook-instance-lifecycle-config/{stack}-notebook"],
+                &["sagemaker:notebook-instance-lifecycle-config/{notebook_config}"],
             ),
             // Known by its name alone: auroraml puts no tags on it.
             Permission::create(
                 &["sagemaker:CreateNotebookInstanceLifecycleConfig"],
-                &["sagemaker:notebook-instance-lifecycle-config/{stack}-notebook"],
+                &["sagemaker:notebook-instance-lifecycle-config/{notebook_config}"],
             ),
             Permission::change(
                 &["sagemaker:UpdateNotebookInstanceLifecycleConfig"],
-                &["sagemaker:notebook-instance-lifecycle-config/{stack}-notebook"],
+                &["sagemaker:notebook-instance-lifecycle-config/{notebook_config}"],
             ),
             Permission::delete(
                 &["sagemaker:DeleteNotebookInstanceLifecycleConfig"],
-                &["sagemaker:notebook-instance-lifecycle-config/{stack}-notebook"],
+                &["sagemaker:notebook-instance-lifecycle-config/{notebook_config}"],
             ),
         ],
         ..PLAIN

@@ -54,10 +54,10 @@ impl Kind for ParameterGroup {
         },
         poll_seconds: 3,
         permissions: &[
-            Permission::look(&["rds:DescribeDBClusterParameterGroups"], &["rds:cluster-pg:{stack}"]),
+            Permission::look(&["rds:DescribeDBClusterParameterGroups"], &["rds:cluster-pg:{own_group}"]),
             // Of the group that the cluster has, whichever that is.
             Permission::look(&["rds:DescribeDBClusterParameters"], &["rds:cluster-pg:*"]),
-            Permission::create(&["rds:CreateDBClusterParameterGroup"], &["rds:cluster-pg:{stack}"])
+            Permission::create(&["rds:CreateDBClusterParameterGroup"], &["rds:cluster-pg:{own_group}"])
                 .when(&[When::RequestTag]),
             // A copy of the group that an existing cluster has.
             Permission::create(
@@ -65,22 +65,22 @@ impl Kind for ParameterGroup {
                 &["rds:cluster-pg:{copy}", "rds:cluster-pg:{source_group}"],
             )
             .when(&[When::RequestTag]),
-            Permission::look(&["rds:ListTagsForResource"], &["rds:cluster-pg:{stack}"]),
+            Permission::look(&["rds:ListTagsForResource"], &["rds:cluster-pg:{own_group}"]),
             // RDS does not say whether it is asked to tag what it is making; what is another's has its tag already.
-            Permission::create(&["rds:AddTagsToResource"], &["rds:cluster-pg:{stack}"])
+            Permission::create(&["rds:AddTagsToResource"], &["rds:cluster-pg:{own_group}"])
                 .when(&[When::RequestTag, When::NoTag]),
-            Permission::change(&["rds:AddTagsToResource"], &["rds:cluster-pg:{stack}"])
+            Permission::change(&["rds:AddTagsToResource"], &["rds:cluster-pg:{own_group}"])
                 .when(&[When::OwnTag, When::RequestTagIfAny]),
-            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster-pg:{stack}"])
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster-pg:{own_group}"])
                 .when(&[When::OwnTag, When::KeepsTags]),
-            Permission::create(&["rds:ModifyDBClusterParameterGroup"], &["rds:cluster-pg:{stack}"])
+            Permission::create(&["rds:ModifyDBClusterParameterGroup"], &["rds:cluster-pg:{own_group}"])
                 .when(&[When::OwnTag]),
             Permission::change(
                 &["rds:ModifyDBClusterParameterGroup", "rds:ResetDBClusterParameterGroup"],
-                &["rds:cluster-pg:{stack}"],
+                &["rds:cluster-pg:{own_group}"],
             )
             .when(&[When::OwnTag]),
-            Permission::delete(&["rds:DeleteDBClusterParameterGroup"], &["rds:cluster-pg:{stack}"])
+            Permission::delete(&["rds:DeleteDBClusterParameterGroup"], &["rds:cluster-pg:{own_group}"])
                 .when(&[When::OwnTag]),
         ],
         ..PLAIN

@@ -211,11 +211,12 @@ impl Kind for ParameterSync {
             Permission::look(&["rds:DescribeDBClusters"], &["rds:cluster:*"]),
             Permission::look(&["rds:DescribeDBInstances"], &["rds:db:*"]),
             Permission::look(&["rds:DescribeEvents"], EVERYTHING),
-            Permission::change(&["rds:RebootDBInstance"], &["rds:db:{stack}-*"]).when(&[When::OwnTag]),
-            Permission::change(&["rds:FailoverDBCluster"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:RebootDBInstance"], &["rds:db:{own_member}"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:FailoverDBCluster"], &["rds:cluster:{own_cluster}"])
+                .when(&[When::OwnTag]),
             Permission::change(&["rds:RebootDBInstance"], &["rds:db:{member}"]),
             Permission::change(&["rds:FailoverDBCluster"], &["rds:cluster:{existing}"]),
-            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster:{stack}"])
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:cluster:{own_cluster}"])
                 .when(&[When::OwnTag, When::KeepsTags]),
         ],
         ..PLAIN

@@ -18,6 +18,9 @@ pub struct Props {
     pub username: Option<String>,
     /// Environment variable that holds the password; looked at when the secret is made only.
     pub password_variable: Option<String>,
+    /// ARN of the key that encrypts it, where the spec or a tag tells of one: of AWS's own nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
     pub tags: BTreeMap<String, String>,
 }
 
@@ -29,10 +32,7 @@ impl Kind for Secret {
             want["password_variable"] = Value::Null;
         },
         permissions: &[
-            Permission::look(
-                &["secretsmanager:DescribeSecret"],
-                &["secretsmanager:secret:auroraml/{stack}/*"],
-            ),
+            Permission::look(&["secretsmanager:DescribeSecret"], &["secretsmanager:secret:{secret}"]),
             Permission::create(&["secretsmanager:GetRandomPassword"], EVERYTHING),
             Permission::create(
                 &[
@@ -42,16 +42,26 @@ impl Kind for Secret {
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:UntagResource",
                 ],
-                &["secretsmanager:secret:auroraml/{stack}/*"],
+                &["secretsmanager:secret:{secret}"],
             ),
             Permission::change(
                 &["secretsmanager:TagResource", "secretsmanager:UntagResource"],
-                &["secretsmanager:secret:auroraml/{stack}/*"],
+                &["secretsmanager:secret:{secret}"],
             ),
-            Permission::delete(
-                &["secretsmanager:DeleteSecret"],
-                &["secretsmanager:secret:auroraml/{stack}/*"],
+            // With a key of one's own (Secrets Manager User Guide, "Secret encryption and decryption").
+            Permission::create(
+                &["kms:Decrypt", "kms:GenerateDataKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
             ),
+            Permission::change(
+                &["kms:Decrypt", "kms:GenerateDataKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
+            ),
+            Permission::change(
+                &["secretsmanager:UpdateSecret"],
+                &["secretsmanager:secret:{encrypted_secret}"],
+            ),
+            Permission::delete(&["secretsmanager:DeleteSecret"], &["secretsmanager:secret:{secret}"]),
         ],
         ..PLAIN
     };

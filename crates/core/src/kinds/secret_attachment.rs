@@ -82,17 +82,14 @@ impl Kind for SecretAttachment {
         dies_with: Some("secret"),
         accept,
         permissions: &[
-            Permission::look(
-                &["secretsmanager:DescribeSecret"],
-                &["secretsmanager:secret:auroraml/{stack}/*"],
-            ),
+            Permission::look(&["secretsmanager:DescribeSecret"], &["secretsmanager:secret:{secret}"]),
             Permission::create(
                 &[
                     "secretsmanager:GetSecretValue",
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:TagResource",
                 ],
-                &["secretsmanager:secret:auroraml/{stack}/*"],
+                &["secretsmanager:secret:{secret}"],
             ),
             Permission::change(
                 &[
@@ -100,7 +97,7 @@ impl Kind for SecretAttachment {
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:TagResource",
                 ],
-                &["secretsmanager:secret:auroraml/{stack}/*"],
+                &["secretsmanager:secret:{secret}"],
             ),
             Permission::delete(
                 &[
@@ -108,7 +105,20 @@ impl Kind for SecretAttachment {
                     "secretsmanager:PutSecretValue",
                     "secretsmanager:UntagResource",
                 ],
-                &["secretsmanager:secret:auroraml/{stack}/*"],
+                &["secretsmanager:secret:{secret}"],
+            ),
+            // With a key of one's own (Secrets Manager User Guide, "Secret encryption and decryption").
+            Permission::create(
+                &["kms:Decrypt", "kms:GenerateDataKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
+            ),
+            Permission::change(
+                &["kms:Decrypt", "kms:GenerateDataKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
+            ),
+            Permission::delete(
+                &["kms:Decrypt", "kms:GenerateDataKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
             ),
         ],
         ..PLAIN

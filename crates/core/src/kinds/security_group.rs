@@ -52,6 +52,8 @@ impl Kind for SecurityGroup {
             Permission::create(&["ec2:CreateSecurityGroup"], &["ec2:security-group/*"])
                 .when(&[When::RequestTag]),
             Permission::create(&["ec2:CreateSecurityGroup"], &["ec2:vpc/*"]).when(&[When::OwnTag]),
+            // In a VPC of others, which has no tag of the stack.
+            Permission::create(&["ec2:CreateSecurityGroup"], &["ec2:vpc/{vpc_of_others}"]),
             Permission::create(&["ec2:CreateTags"], &["ec2:security-group/*"])
                 .when(&[When::RequestTag, When::Ec2Makes(&["CreateSecurityGroup"])]),
             Permission::change(&["ec2:CreateTags"], &["ec2:security-group/*"])

@@ -21,19 +21,21 @@ impl Kind for SubnetGroup {
     const RULES: Rules = Rules {
         after: &["subnet"],
         permissions: &[
-            Permission::look(&["rds:DescribeDBSubnetGroups"], &["rds:subgrp:{stack}"]),
-            Permission::create(&["rds:CreateDBSubnetGroup"], &["rds:subgrp:{stack}"])
+            Permission::look(&["rds:DescribeDBSubnetGroups"], &["rds:subgrp:{subnet_group}"]),
+            Permission::create(&["rds:CreateDBSubnetGroup"], &["rds:subgrp:{subnet_group}"])
                 .when(&[When::RequestTag]),
-            Permission::look(&["rds:ListTagsForResource"], &["rds:subgrp:{stack}"]),
+            Permission::look(&["rds:ListTagsForResource"], &["rds:subgrp:{subnet_group}"]),
             // RDS does not say whether it is asked to tag what it is making; what is another's has its tag already.
-            Permission::create(&["rds:AddTagsToResource"], &["rds:subgrp:{stack}"])
+            Permission::create(&["rds:AddTagsToResource"], &["rds:subgrp:{subnet_group}"])
                 .when(&[When::RequestTag, When::NoTag]),
-            Permission::change(&["rds:AddTagsToResource"], &["rds:subgrp:{stack}"])
+            Permission::change(&["rds:AddTagsToResource"], &["rds:subgrp:{subnet_group}"])
                 .when(&[When::OwnTag, When::RequestTagIfAny]),
-            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:subgrp:{stack}"])
+            Permission::change(&["rds:RemoveTagsFromResource"], &["rds:subgrp:{subnet_group}"])
                 .when(&[When::OwnTag, When::KeepsTags]),
-            Permission::change(&["rds:ModifyDBSubnetGroup"], &["rds:subgrp:{stack}"]).when(&[When::OwnTag]),
-            Permission::delete(&["rds:DeleteDBSubnetGroup"], &["rds:subgrp:{stack}"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:ModifyDBSubnetGroup"], &["rds:subgrp:{subnet_group}"])
+                .when(&[When::OwnTag]),
+            Permission::delete(&["rds:DeleteDBSubnetGroup"], &["rds:subgrp:{subnet_group}"])
+                .when(&[When::OwnTag]),
         ],
         ..PLAIN
     };

@@ -52,6 +52,8 @@ impl Kind for TrainingJob {
                 .when(&[When::RequestTag, When::SageMakerMakes(&["CreateTrainingJob"])]),
             Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
                 .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::create(&["iam:PassRole"], &["iam:role/{used_by_jobs}"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
             Permission::delete(&["sagemaker:StopTrainingJob"], &["sagemaker:training-job/{stack}-*"])
                 .when(&[When::OwnTag]),
         ],

@@ -58,6 +58,8 @@ impl Kind for TuningJob {
                 .when(&[When::RequestTag, When::SageMakerMakes(&["CreateHyperParameterTuningJob"])]),
             Permission::create(&["iam:PassRole"], &["iam:role/auroraml/{stack}/{region}/*"])
                 .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
+            Permission::create(&["iam:PassRole"], &["iam:role/{used_by_jobs}"])
+                .when(&[When::PassedTo("sagemaker.amazonaws.com")]),
             Permission::delete(
                 &["sagemaker:StopHyperParameterTuningJob"],
                 &["sagemaker:hyper-parameter-tuning-job/{stack}-*"],

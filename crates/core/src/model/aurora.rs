@@ -1,7 +1,7 @@
 //! The cluster, its members, and the machine learning wiring: role, association and parameter as one unit.
 
 use super::network::Network;
-use super::roles::{AURORA, arn};
+use super::roles::AURORA;
 use super::{Builder, Code, engine_version, from_tags};
 use crate::base::names::ORIGINAL_GROUP_TAG;
 use crate::base::{Id, Input};
@@ -18,11 +18,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One way in which SQL calls another service: role, association and parameter as one unit.
 pub(super) struct Wiring {
     pub ability: &'static engine::Ability,
-    pub role: Id,
+    /// The role's ARN.
+    pub role: Input,
+    /// Whether the role is one of others.
+    pub of_others: Option<String>,
 }
 
 impl Wiring {
-    /// That of the role and of the association within the stack.
+    /// That of the stack's own role and of its association.
     pub fn name(&self) -> &'static str {
         self.ability.name
     }
@@ -32,7 +35,7 @@ impl Wiring {
 pub(super) fn role_parameters(abilities: &[Wiring]) -> BTreeMap<String, Input> {
     let named = abilities
         .iter()
-        .filter_map(|one| Some((one.ability.wiring.parameter()?.to_string(), arn(&one.role))));
+        .filter_map(|one| Some((one.ability.wiring.parameter()?.to_string(), one.role.clone())));
     named.collect()
 }
 
@@ -55,7 +58,8 @@ impl Builder<'_> {
             name: self.place.secret(),
             username: Some(spec.username.clone()),
             password_variable: spec.secret.password_environment_variable.clone(),
-            tags: self.tags(&id),
+            kms_key: self.spec.kms_key.clone(),
+            tags: self.encrypted_tags(&id),
         };
         Some(self.graph.add(id, props).id())
     }
@@ -75,7 +79,8 @@ impl Builder<'_> {
         for ability in self.engine.abilities {
             if let Some(statements) = self.aurora_statements(ability.name) {
                 let role = self.role(ability.name, AURORA, Some(&source), statements);
-                abilities.push(Wiring { ability, role });
+                let of_others = self.place.names.roles.get(ability.name).cloned();
+                abilities.push(Wiring { ability, role, of_others });
             }
         }
         abilities
@@ -84,8 +89,14 @@ impl Builder<'_> {
     pub(super) fn associations(&mut self, abilities: &[Wiring], cluster: &Input) {
         for one in abilities {
             let feature = one.ability.wiring.feature().map(String::from);
-            let props = cluster_role::Props { cluster: cluster.clone(), role: arn(&one.role), feature };
-            self.graph.add(Id::new("cluster_role", one.name()), props);
+            let marked = one.of_others.is_some().then_some(true);
+            let props =
+                cluster_role::Props { cluster: cluster.clone(), role: one.role.clone(), feature, marked };
+            let name = match &one.of_others {
+                Some(arn) => cluster_role::name_of_others(arn),
+                None => one.name().to_string(),
+            };
+            self.graph.add(Id::new("cluster_role", name), props);
         }
     }
 
@@ -106,7 +117,7 @@ impl Builder<'_> {
         let abilities = self.abilities(&self.place.cluster());
         let id = Id::new("subnet_group", "main");
         let props = subnet_group::Props { subnets: network.private.clone(), tags: self.tags(&id) };
-        let subnet_group = self.graph.add(id, props).predict("name", self.place.cluster()).id();
+        let subnet_group = self.graph.add(id, props).predict("name", self.place.subnet_group()).id();
         let mut parameters: BTreeMap<String, Input> =
             spec.parameters.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
         parameters.extend(role_parameters(&abilities));
@@ -144,7 +155,7 @@ impl Builder<'_> {
         group: &Id,
     ) -> Id {
         let id = Id::new("cluster", "main");
-        let mut tags = self.tags(&id);
+        let mut tags = self.encrypted_tags(&id);
         tags.extend(from_tags::cluster_tag(spec.on_destroy));
         let protect = spec.on_destroy == crate::spec::ClusterOnDestroy::Protect;
         let props = cluster::Props {
@@ -171,6 +182,8 @@ impl Builder<'_> {
                 max: range.max,
                 seconds_until_auto_pause: range.seconds_until_auto_pause.and_then(|s| i32::try_from(s).ok()),
             }),
+            kms_key: self.spec.kms_key.clone(),
+            secret_key: self.spec.kms_key.clone().filter(|_| secret.is_none()),
             running: None,
             tags,
         };
@@ -186,7 +199,7 @@ impl Builder<'_> {
         let mut ids: Vec<Id> = Vec::new();
         for (n, instance) in instances.iter().enumerate() {
             let id = Id::new("instance", format!("{}", n + 1));
-            let identifier = self.place.name(&id.name);
+            let identifier = self.place.instance(&id.name);
             let props = instance::Props {
                 cluster: Input::of(cluster, "id"),
                 class: instance.class.clone(),
@@ -212,7 +225,7 @@ impl Builder<'_> {
         let mut tags = self.tags(&id);
         tags.extend(original.map(|group| (ORIGINAL_GROUP_TAG.to_string(), group)));
         let props = parameter_group::Props { family, parameters, copy_of, apply_types: None, tags };
-        self.graph.add(id, props).predict("name", self.place.cluster()).id()
+        self.graph.add(id, props).predict("name", self.place.parameter_group()).id()
     }
 
     pub(super) fn sync<'i>(&mut self, restart: &Restart, after: impl IntoIterator<Item = &'i Id>) {

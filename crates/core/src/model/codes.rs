@@ -37,6 +37,7 @@ codes! {
     SubnetGroupQuota = "subnet-group-quota",
     SnapshotQuota = "snapshot-quota",
     ClusterRoleQuota = "cluster-role-quota",
+    RoleMissing = "role-missing",
     RoleQuota = "role-quota",
     RolePolicySize = "role-policy-size",
     EndpointInstanceQuota = "endpoint-instance-quota",
@@ -48,8 +49,10 @@ codes! {
     // Names that are taken.
     InstanceNameTaken = "instance-name-taken",
     RoleNameTaken = "role-name-taken",
+    NameChanged = "name-changed",
     SnapshotNameTaken = "snapshot-name-taken",
     // The network.
+    NetworkMissing = "network-missing",
     ZonesTooFew = "zones-too-few",
     EndpointServiceRegion = "endpoint-service-region",
     EndpointServiceZone = "endpoint-service-zone",

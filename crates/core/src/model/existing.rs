@@ -74,7 +74,7 @@ impl Builder<'_> {
         let Some(Aurora::Existing(spec)) = &self.spec.aurora else { return };
         let Some(live) = &self.facts.existing else { return };
         let identifier = spec.existing.to_ascii_lowercase();
-        let (ours, prefix) = (self.place.cluster(), self.place.role_arn_prefix());
+        let (ours, prefix) = (self.place.parameter_group(), self.place.role_arn_prefix());
         let attached = live.parameter_group == ours;
         let set = live.role_parameters.values().any(|role| role.starts_with(&prefix));
         // The associations go after the members are in-sync: without any of these there is nothing to give back,
@@ -244,7 +244,7 @@ impl Builder<'_> {
     fn note_loose_ends(&mut self, identifier: &str, live: &ExistingFacts) {
         let group = &live.parameter_group;
         // Of a group of ours only what the stack sets is known.
-        if *group == self.place.cluster() {
+        if *group == self.place.parameter_group() {
             return;
         }
         let prefix = self.place.role_arn_prefix();
@@ -285,7 +285,7 @@ impl Builder<'_> {
         live: &ExistingFacts,
         abilities: &[Wiring],
     ) -> Option<Group> {
-        let (group, ours) = (&live.parameter_group, self.place.cluster());
+        let (group, ours) = (&live.parameter_group, self.place.parameter_group());
         if *group == ours {
             let Some(original) = &live.original_group else {
                 self.problem_without_tag(identifier, &ours);

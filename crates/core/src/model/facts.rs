@@ -14,8 +14,10 @@ pub struct Facts {
     pub live_zones: BTreeMap<String, String>,
     /// Where AWS offers what the spec needs; asked for only when something of it is to be made.
     pub offers: Vec<Offer>,
-    /// The ranges of a VPC of others in which the stack stands.
-    pub vpc_ranges: Vec<String>,
+    /// The VPC of others that the spec names.
+    pub network: Option<NetworkFacts>,
+    /// What is there under another name than the spec now has.
+    pub renamed: Vec<Renamed>,
     /// What could not be asked, for the reader of the plan.
     pub notes: Vec<String>,
     /// Versions on offer; empty when the live cluster makes asking unnecessary.
@@ -38,6 +40,25 @@ pub struct Facts {
     pub standing: Standing,
     /// Name of the final snapshot in the plan that was reviewed, if one was.
     pub final_snapshot: Option<String>,
+}
+
+/// A VPC of others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkFacts {
+    /// Its ranges; none where there is no such VPC.
+    pub ranges: Vec<String>,
+    /// VPC and zone of each subnet that the spec names, and that is there.
+    pub subnets: BTreeMap<String, (String, String)>,
+}
+
+/// An object of the stack whose name in the spec is another now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renamed {
+    pub id: Id,
+    /// Where the spec says it: `aurora.identifier`.
+    pub field: String,
+    pub live: String,
+    pub wanted: String,
 }
 
 /// What of a stack is there that a pause stops, or has to know of.

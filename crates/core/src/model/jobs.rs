@@ -1,6 +1,5 @@
 //! Jobs that make models: training, tuning and Autopilot, and what a model takes from them.
 
-use super::roles::arn;
 use super::{Builder, Code};
 use crate::base::{Id, Input};
 use crate::kinds::model::Container;
@@ -197,7 +196,7 @@ impl Builder<'_> {
             volume: number(spec.volume),
             spot: spec.spot,
             max_runtime_seconds: number(seconds(&spec.max_runtime).unwrap_or(3600)),
-            role: arn(&Id::new("role", "training")),
+            role: self.job_role_arn(),
             tags: self.tags(&id),
         };
         match &spec.tuning {
@@ -263,7 +262,7 @@ impl Builder<'_> {
             max_candidates: spec.max_candidates.map(number),
             max_runtime_seconds: number(seconds(&spec.max_runtime).unwrap_or(7200)),
             output,
-            role: arn(&Id::new("role", "training")),
+            role: self.job_role_arn(),
             tags: self.tags(&id),
         };
         self.graph.add(id.clone(), props);
@@ -278,6 +277,14 @@ impl Builder<'_> {
             && let Some(job) = self.graph.resources.get_mut(id)
         {
             job.after.insert(bucket);
+        }
+    }
+
+    /// Which role jobs have.
+    fn job_role_arn(&self) -> Input {
+        match self.place.names.roles.get("training") {
+            Some(arn) => arn.as_str().into(),
+            None => Input::of(&Id::new("role", "training"), "arn"),
         }
     }
 

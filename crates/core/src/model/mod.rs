@@ -22,16 +22,16 @@ pub use codes::Code;
 pub use from_tags::{FromTags, expires_at, spec_from_tags};
 pub use jobs::has_jobs;
 pub use pause::is_paused;
-pub use scope::{Scope, SqlScope, scope, sql_scope};
+pub use scope::{Scope, SqlScope, names, scope, sql_scope};
 pub use sql::{loads, unload_of, unloads, wired_roles};
 pub use zones::{Questions, questions};
 
 use crate::base::Id;
-use crate::base::names::{EXPIRES_TAG, Place, RESOURCE_TAG, STACK_TAG};
+use crate::base::names::{EXPIRES_TAG, KEY_TAG, Place, RESOURCE_TAG, STACK_TAG};
 use crate::engine::{Engine, Wiring};
 use crate::resource::{Deletion, Graph};
 use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
-use facts::Facts;
+use facts::{Facts, Renamed};
 use std::collections::BTreeMap;
 
 /// What the spec is read for.
@@ -102,6 +102,7 @@ struct Builder<'a> {
 pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Result<Graph, Vec<Preflight>> {
     let mut builder = Builder::new(spec, place, facts);
     builder.graph.tags = builder.common_tags();
+    builder.renamed();
     match intent {
         Intent::Destroy { unprotect } => match facts.from_tags.as_ref() {
             Some(told) => builder.destruction_from_tags(told, unprotect),
@@ -137,6 +138,13 @@ impl Builder<'_> {
         tags
     }
 
+    /// Of what is encrypted with the key that the spec names, if it names one.
+    fn encrypted_tags(&self, id: &Id) -> BTreeMap<String, String> {
+        let mut tags = self.tags(id);
+        tags.extend(self.spec.kms_key.iter().map(|key| (KEY_TAG.to_string(), key.clone())));
+        tags
+    }
+
     fn common_tags(&self) -> BTreeMap<String, String> {
         let mut tags = self.spec.tags.clone();
         tags.insert(STACK_TAG.into(), self.place.stack.clone());
@@ -154,6 +162,21 @@ impl Builder<'_> {
         hint: impl Into<String>,
     ) {
         self.problems.push(Preflight { code, what: what.into(), why: why.into(), hint: hint.into() });
+    }
+
+    /// AWS renames none of them, and another name would silently make another object beside the one that is there.
+    fn renamed(&mut self) {
+        for found in &self.facts.renamed {
+            let Renamed { id, field, live, wanted } = found;
+            self.problem(
+                Code::NameChanged,
+                id.to_string(),
+                format!(
+                    "it is called {live}, and the spec now calls it {wanted}: auroraml does not rename it"
+                ),
+                format!("write `{field}: {live}`; for a new one, choose another stack name"),
+            );
+        }
     }
 
     /// Name of the stack's bucket.

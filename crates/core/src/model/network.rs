@@ -1,13 +1,14 @@
 //! VPC, subnets, ways out, security groups.
 
-use super::Builder;
+use super::facts::NetworkFacts;
+use super::{Builder, Code};
 use crate::base::{Id, Input};
 use crate::kinds::{
     elastic_ip, internet_gateway, nat_gateway, route_table, security_group, security_group::Rule, subnet,
     vpc, vpc_endpoint,
 };
 use crate::spec::{self, Aurora, ExistingNetwork, Nat, OwnNetwork, ServiceEndpoint};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const EVERYWHERE: &str = "0.0.0.0/0";
 
@@ -39,9 +40,60 @@ impl Builder<'_> {
             private: given(&spec.private_subnets),
             ..Network::default()
         };
-        let ranges = self.facts.vpc_ranges.clone();
+        let ranges = match &self.facts.network {
+            Some(facts) => {
+                self.check_network(spec, facts);
+                facts.ranges.clone()
+            }
+            // Nobody asked AWS, as for a bill of what is not there yet.
+            None => Vec::new(),
+        };
         self.security_groups(&Input::from(spec.existing.as_str()), &ranges, &mut network);
         network
+    }
+
+    /// Whether what others own is there, and does for a cluster.
+    fn check_network(&mut self, spec: &ExistingNetwork, facts: &NetworkFacts) {
+        let (vpc, region) = (&spec.existing, &self.place.region);
+        if facts.ranges.is_empty() {
+            return self.problem(
+                Code::NetworkMissing,
+                "network.existing",
+                format!("there is no VPC {vpc} in {region}"),
+                "correct its id or the region (aws ec2 describe-vpcs)",
+            );
+        }
+        let mut zones = BTreeSet::new();
+        let private = spec.private_subnets.iter().map(|id| (id, "network.private_subnets"));
+        let public = spec.public_subnets.iter().map(|id| (id, "network.public_subnets"));
+        let mut missing = false;
+        for (id, field) in private.chain(public) {
+            match facts.subnets.get(id) {
+                Some((of, zone)) if of == vpc => {
+                    zones.extend((field == "network.private_subnets").then(|| zone.clone()));
+                }
+                found => {
+                    missing = true;
+                    let why = match found {
+                        Some((of, _)) => format!("the subnet {id} is in {of}, and not in {vpc}"),
+                        None => format!("there is no subnet {id} in {}", self.place.region),
+                    };
+                    let hint = format!("name subnets of {vpc} (aws ec2 describe-subnets)");
+                    self.problem(Code::NetworkMissing, field, why, hint);
+                }
+            }
+        }
+        // A DB subnet group needs two (fact book, section 1.7).
+        let is_own = matches!(self.spec.aurora, Some(Aurora::Owned(_)));
+        if is_own && !missing && zones.len() < 2 {
+            let zones: Vec<String> = zones.into_iter().collect();
+            self.problem(
+                Code::ZonesTooFew,
+                "network.private_subnets",
+                format!("all are in {}, and a cluster needs two zones", zones.join(", ")),
+                "name a subnet in another zone as well",
+            );
+        }
     }
 
     fn own_network(&mut self, spec: &OwnNetwork) -> Network {
@@ -199,7 +251,7 @@ impl Builder<'_> {
             description: format!("{what} of the auroraml stack {}", self.place.stack),
             ingress,
             egress,
-            tags: self.named(&id),
+            tags: self.named(&id).into_iter().chain(self.place.names.tags()).collect(),
         };
         props.ingress.sort();
         props.egress.sort();

@@ -1,7 +1,6 @@
 //! The notebook, the files in it, and what it is told of the stack.
 
 use super::network::Network;
-use super::roles::arn;
 use super::sagemaker::built_in_image;
 use super::{Builder, Code};
 use crate::base::{Id, Input};
@@ -21,8 +20,8 @@ impl Builder<'_> {
         let role = self.notebook_role(secret);
         let files = self.files(spec);
         let props = notebook_config::Props {
-            on_create: self.copy_script(&files),
-            on_start: self.values_script(secret.is_some()),
+            on_create: self.copy_script(&files) + &lines(spec.on_create.as_deref()),
+            on_start: self.values_script(secret.is_some()) + &lines(spec.on_start.as_deref()),
         };
         for (hook, script) in [("first", &props.on_create), ("every", &props.on_start)] {
             // What is sent is base64, four characters for three bytes.
@@ -36,11 +35,11 @@ impl Builder<'_> {
                 );
             }
         }
-        let name = self.place.name("notebook");
+        let config_name = self.place.notebook_config();
         let config = self
             .graph
             .add(Id::new("notebook_config", "main"), props)
-            .predict("name", &name)
+            .predict("name", config_name)
             .after(files.iter().map(|(id, _, _)| id))
             .id();
         let (subnets, public) = match spec.subnet {
@@ -55,15 +54,16 @@ impl Builder<'_> {
             subnet: subnet.clone(),
             security_groups: network.notebook_group.iter().map(|group| Input::of(group, "id")).collect(),
             direct_internet_access: public,
-            role: arn(&role),
+            role,
             lifecycle_config: Input::of(&config, "name"),
             platform: PLATFORM.into(),
             metadata_version: Some("2".into()),
+            kms_key: self.spec.kms_key.clone(),
             running: Some(true),
-            tags: self.tags(&id),
+            tags: self.encrypted_tags(&id),
         };
         // Its script runs at the first start and must be able to reach S3.
-        self.graph.add(id, props).predict("name", name).after(&network.ways_out);
+        self.graph.add(id, props).predict("name", self.place.notebook()).after(&network.ways_out);
     }
 
     /// Objects that hold the notebook's files: resource, key, file name.
@@ -161,6 +161,11 @@ impl Builder<'_> {
             "#!/bin/bash\nset -eu\n{secret}cat > {file} <<EOF\n{lines}EOF\nchown ec2-user:ec2-user {file}\n"
         )
     }
+}
+
+/// Lines of the spec behind the stack's own.
+fn lines(given: Option<&str>) -> String {
+    given.map_or_else(String::new, |lines| format!("{}\n", lines.trim_end()))
 }
 
 /// A word for the shell, whatever is in it.

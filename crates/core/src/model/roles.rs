@@ -41,15 +41,19 @@ impl Builder<'_> {
         service: &str,
         source: Option<&str>,
         statements: Vec<Value>,
-    ) -> Id {
+    ) -> Input {
+        // One of others is used as it is.
+        if let Some(arn) = self.place.names.roles.get(name) {
+            return arn.as_str().into();
+        }
         let id = Id::new("role", name);
         let props = role::Props {
             trust: trust(service, &self.place.account, source),
             policy: document(statements),
             boundary: self.spec.permissions_boundary.clone(),
-            tags: self.tags(&id),
+            tags: self.tags(&id).into_iter().chain(self.place.names.tags()).collect(),
         };
-        self.graph.add(id, props).predict("arn", self.place.role_arn(name)).id()
+        Input::of(&self.graph.add(id, props).predict("arn", self.place.role_arn(name)).id(), "arn")
     }
 
     /// What Aurora may do in each role; actions: fact book, section 2.5.
@@ -77,7 +81,10 @@ impl Builder<'_> {
                     "s3:ListMultipartUploadParts",
                 ];
                 (!buckets.is_empty()).then(|| {
-                    vec![allow(&list, arns()), allow(&objects, arns().map(|arn| format!("{arn}/*")))]
+                    let mut all =
+                        vec![allow(&list, arns()), allow(&objects, arns().map(|arn| format!("{arn}/*")))];
+                    all.extend(self.with_key());
+                    all
                 })
             }
             "bedrock" => {
@@ -87,6 +94,14 @@ impl Builder<'_> {
             }
             _ => None,
         }
+    }
+
+    /// What reads and writes what is encrypted with the key that the spec names: S3 and Secrets Manager ask for the key in
+    /// the role's name (Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys"; Secrets Manager User Guide,
+    /// "Secret encryption and decryption").
+    fn with_key(&self) -> Option<Value> {
+        let key = self.spec.kms_key.clone()?;
+        Some(allow(&["kms:Decrypt", "kms:GenerateDataKey"], [key]))
     }
 
     fn s3_buckets(&self) -> Vec<String> {
@@ -99,7 +114,7 @@ impl Builder<'_> {
     }
 
     /// Execution role of the models that the stack hosts: reads artifacts and images, writes logs and metrics.
-    pub(super) fn model_role(&mut self, endpoints: &[&str], needs: &Needs) -> Id {
+    pub(super) fn model_role(&mut self, endpoints: &[&str], needs: &Needs) -> Input {
         let logs = endpoints.iter().flat_map(|name| self.logs(&format!("Endpoints/{name}")));
         let mut statements = vec![
             allow(&["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"], everything()),
@@ -118,6 +133,7 @@ impl Builder<'_> {
             let objects = paths.iter().map(|path| self.place.bucket_arn(path));
             statements.push(allow(&["s3:GetObject"], objects));
             statements.push(allow(&["s3:ListBucket"], self.buckets(paths.iter().copied())));
+            statements.extend(self.with_key());
         }
         self.role("model", SAGEMAKER, None, statements)
     }
@@ -134,7 +150,7 @@ impl Builder<'_> {
         inputs: &BTreeSet<String>,
         outputs: &BTreeSet<String>,
         autopilot: bool,
-    ) -> Id {
+    ) -> Input {
         let place = self.place;
         let arns = |paths: &BTreeSet<String>| -> Vec<String> {
             paths.iter().map(|path| place.bucket_arn(path)).collect()
@@ -188,6 +204,7 @@ impl Builder<'_> {
                 "Condition": {"StringEquals": {"iam:PassedToService": SAGEMAKER}},
             }));
         }
+        statements.extend(self.with_key());
         self.role("training", SAGEMAKER, None, statements)
     }
 
@@ -205,7 +222,7 @@ impl Builder<'_> {
     /// Execution role of the notebook, which trains models, deploys them where the spec leaves that to it, and asks
     /// the database. What it makes may have any name, for the SageMaker SDK makes names up; what it stops, tags and
     /// deletes is what it has named after the stack.
-    pub(super) fn notebook_role(&mut self, secret: Option<&Id>) -> Id {
+    pub(super) fn notebook_role(&mut self, secret: Option<&Id>) -> Input {
         let place = self.place;
         let any = |what: &str| place.sagemaker_arn(what, "*");
         let own = |what: &str| place.sagemaker_arn(what, &format!("{}-*", place.name("notebook")));
@@ -307,6 +324,9 @@ impl Builder<'_> {
             }
             _ => {}
         }
+        statements.extend(self.with_key());
+        let given = self.spec.notebook.iter().flat_map(|notebook| &notebook.statements);
+        statements.extend(given.map(|statement| Value::Object(statement.0.clone())));
         self.role("notebook", SAGEMAKER, None, statements)
     }
 
@@ -327,9 +347,4 @@ impl Builder<'_> {
         let name = path.split(['@', ':']).next()?;
         Some(format!("arn:{}:ecr:{region}:{account}:repository/{name}", self.place.partition()))
     }
-}
-
-/// A reference to the ARN of a role.
-pub(super) fn arn(role: &Id) -> Input {
-    Input::of(role, "arn")
 }

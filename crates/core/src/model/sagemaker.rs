@@ -2,7 +2,6 @@
 
 use super::from_tags;
 use super::jobs::{self, Made, Needs};
-use super::roles::arn;
 use super::{Builder, Code};
 use crate::base::names::unknown;
 use crate::base::{Id, Input, policy};
@@ -20,13 +19,14 @@ impl Builder<'_> {
             "Resource": [arn.clone(), format!("{arn}/*")],
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         })]);
-        let mut tags = self.tags(&id);
+        let mut tags = self.encrypted_tags(&id);
         tags.extend(from_tags::bucket_tag(spec.on_destroy));
         let props = bucket::Props {
             name: name.clone(),
             versioning: spec.versioning,
             public_access_blocked: true,
             policy: tls_only,
+            kms_key: self.spec.kms_key.clone(),
             tags,
         };
         self.graph.add(id, props).predict("name", name).predict("arn", arn);
@@ -67,7 +67,7 @@ impl Builder<'_> {
         found
     }
 
-    fn endpoint(&mut self, name: &str, spec: &Endpoint, made: Made, role: &Id) {
+    fn endpoint(&mut self, name: &str, spec: &Endpoint, made: Made, role: &Input) {
         let built_in = spec.model.as_ref().and_then(|model| model.image.as_deref());
         if made.artifact.is_none() && built_in.is_some_and(|image| image.starts_with("xgboost:")) {
             self.graph.notes.push(format!(
@@ -87,7 +87,7 @@ impl Builder<'_> {
             artifact: made.artifact,
             environment: made.environment,
             containers: made.containers,
-            role: arn(role),
+            role: role.clone(),
             tags: self.tags(&id),
         };
         let model = self.graph.add(id, props).predict("name", &physical).id();

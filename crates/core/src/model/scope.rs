@@ -1,6 +1,7 @@
 //! What a look at AWS must know of a spec. Pure.
 
 use super::sql::{loads, unloads, wired_roles};
+use crate::base::names::Names;
 use crate::engine::{AURORA_MYSQL, Engine};
 use crate::kinds::{data_load, data_unload};
 use crate::spec::{Aurora, EndpointManager, Network, OwnNetwork, S3Access, SecretManager, Spec};
@@ -27,6 +28,12 @@ pub struct Scope {
     pub sql: Option<SqlScope>,
     /// Range of each subnet by its name: of two of one name, the one with this range is meant.
     pub subnets: BTreeMap<String, String>,
+    /// Names that the spec gives in place of those that auroraml chooses.
+    pub names: Names,
+    /// Id of the VPC of others in which the stack's security groups are.
+    pub vpc: Option<String>,
+    /// ARN of the key that the spec names.
+    pub kms_key: Option<String>,
 }
 
 /// What the spec says of what is in the database.
@@ -64,6 +71,9 @@ impl Default for Scope {
             bucket: None,
             sql: None,
             subnets: BTreeMap::new(),
+            names: Names::default(),
+            vpc: None,
+            kms_key: None,
         }
     }
 }
@@ -99,7 +109,34 @@ pub fn scope(spec: &Spec) -> Scope {
         bucket: spec.bucket.as_ref().and_then(|bucket| bucket.name.clone()),
         sql: sql(spec),
         subnets: spec.network.as_ref().and_then(Network::owned).into_iter().flat_map(subnets).collect(),
+        names: names(spec),
+        vpc: match &spec.network {
+            Some(Network::Existing(of)) => Some(of.existing.clone()),
+            _ => None,
+        },
+        kms_key: spec.kms_key.clone(),
     }
+}
+
+/// The names that the spec gives. RDS stores its own in lower case.
+pub fn names(spec: &Spec) -> Names {
+    let lower = |name: &Option<String>| name.as_deref().map(str::to_ascii_lowercase);
+    let mut names = Names {
+        notebook: spec.notebook.as_ref().and_then(|notebook| notebook.name.clone()),
+        notebook_config: spec.notebook.as_ref().and_then(|notebook| notebook.lifecycle_configuration.clone()),
+        roles: spec.roles.given().map(|(name, arn)| (name.into(), arn.into())).collect(),
+        ..Names::default()
+    };
+    if let Some(Aurora::Owned(cluster)) = &spec.aurora {
+        names.cluster = lower(&cluster.identifier);
+        names.subnet_group = lower(&cluster.subnet_group);
+        names.parameter_group = lower(&cluster.parameter_group);
+        names.secret.clone_from(&cluster.secret.name);
+        let members = cluster.instances.iter().enumerate();
+        let named = members.filter_map(|(n, one)| Some(((n + 1).to_string(), lower(&one.identifier)?)));
+        names.instances = named.collect();
+    }
+    names
 }
 
 fn sql(spec: &Spec) -> Option<SqlScope> {

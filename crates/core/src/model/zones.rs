@@ -176,7 +176,7 @@ mod tests {
             ..Facts::default()
         };
         let spec = Spec::new("a", "us-east-1");
-        let place = Place { stack: "a".into(), region: "us-east-1".into(), account: "1".into() };
+        let place = Place::new("a", "us-east-1", "1");
         let mut builder = Builder::new(&spec, &place, &facts);
         let zones = builder.zones(network);
         match builder.problems.first() {

@@ -2,7 +2,7 @@
 
 use super::sync::Members;
 use super::{Blocked, LeftAlone, Plan, Step};
-use crate::base::names::{RESOURCE_TAG, STACK_TAG};
+use crate::base::names::{NAME_TAGS, RESOURCE_TAG, STACK_TAG};
 use crate::base::{ELSEWHERE, Id, Live, ONLY_TAGGED, Observed, State, WHY};
 use crate::members::Impact;
 use crate::resource::{Action, Asked, Catalog, Deletion, Graph, Nature, Rules};
@@ -60,6 +60,8 @@ fn as_made(graph: &Graph, live: &Live) -> bool {
     let own = |(key, value): &(&String, &Value)| match key.as_str() {
         RESOURCE_TAG => **value == format!("{}.{name}", live.id.kind),
         "Name" => true,
+        // Names that the spec chose, on security groups.
+        key if NAME_TAGS.contains(&key) => true,
         key => graph.tags.get(key).is_some_and(|tag| **value == tag.as_str()),
     };
     let has = |key: &str| tags.contains_key(key);

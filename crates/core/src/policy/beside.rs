@@ -78,10 +78,11 @@ pub const NEEDS: &[Need] = &[
             ),
             Permission::look(&["ec2:DescribeVpcAttribute"], &["ec2:vpc/*"]),
             Permission::look(&["rds:DescribeAccountAttributes"], EVERYTHING),
-            Permission::look(&["rds:DescribeDBInstances"], &["rds:db:{stack}-*"]),
+            Permission::look(&["rds:DescribeDBInstances"], &["rds:db:{own_member}"]),
             Permission::look(&["rds:DescribeDBClusterSnapshots"], &["rds:cluster-snapshot:{snapshot}"]),
             Permission::look(&["iam:GetAccountSummary", "iam:ListRoles"], EVERYTHING),
             Permission::look(&["iam:GetPolicy"], &["iam:policy/*", "arn:{partition}:iam::aws:policy/*"]),
+            Permission::look(&["iam:GetRole"], &["iam:role/{used_role}"]),
             Permission::look(&["sagemaker:ListNotebookInstances"], EVERYTHING),
             // Whether the caller may do what the plan has. Who that is no spec says.
             Permission::look(&["iam:SimulatePrincipalPolicy"], &["iam:role/*", "iam:user/*"]),
@@ -150,10 +151,10 @@ pub const NEEDS: &[Need] = &[
         by: "pause, of what does not go",
         purposes: &[Purpose::Pause],
         permissions: &[
-            Permission::change(&["rds:StopDBCluster"], &["rds:cluster:{stack}"]).when(&[When::OwnTag]),
+            Permission::change(&["rds:StopDBCluster"], &["rds:cluster:{own_cluster}"]).when(&[When::OwnTag]),
             Permission::change(
                 &["sagemaker:StopNotebookInstance"],
-                &["sagemaker:notebook-instance/{stack}-notebook"],
+                &["sagemaker:notebook-instance/{notebook}"],
             )
             .when(&[When::OwnTag]),
             Permission::change(&["ec2:DeleteRoute"], &["ec2:route-table/*"]).when(&[When::OwnTag]),
@@ -166,7 +167,7 @@ pub const NEEDS: &[Need] = &[
             Permission::look(&["tag:GetResources"], EVERYTHING),
             Permission::look(
                 &["rds:DescribeDBClusterSnapshots"],
-                &["rds:cluster:{stack}", "rds:cluster-snapshot:*"],
+                &["rds:cluster:{own_cluster}", "rds:cluster-snapshot:*"],
             ),
             Permission::look(&["iam:ListRoleTags"], &["iam:role/auroraml/{stack}/{region}/*"]),
         ],
@@ -190,7 +191,10 @@ pub const NEEDS: &[Need] = &[
             // resources and operations").
             Permission::delete(
                 &["logs:DeleteLogGroup"],
-                &["logs:log-group:/aws/sagemaker/Endpoints/*", "logs:log-group:/aws/rds/cluster/{stack}/*"],
+                &[
+                    "logs:log-group:/aws/sagemaker/Endpoints/*",
+                    "logs:log-group:/aws/rds/cluster/{own_cluster}/*",
+                ],
             ),
             Permission::delete(&["ec2:DeleteVpcEndpoints"], &["ec2:vpc-endpoint/*"])
                 .when(&[When::GuardDutyMade]),
@@ -214,6 +218,7 @@ pub const NEEDS: &[Need] = &[
             SEND,
             READ_SECRET,
             READ_MANAGED_SECRET,
+            Permission::look(&["kms:Decrypt"], &["arn:{partition}:kms:{region}:{key_account}:{key}"]),
             // What was moved is counted on both sides.
             Permission::look(&["s3:ListBucket"], &["s3:{data_bucket}"]),
             Permission::look(&["s3:GetObject"], &["s3:{data_bucket}/*"]),

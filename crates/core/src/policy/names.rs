@@ -40,10 +40,13 @@ pub struct Known {
     /// Id of the stack's VPC: with it, network interfaces that others left in it may be deleted.
     pub vpc: Option<String>,
     /// Identifiers of the members of an existing cluster, with `*` where they differ; without one those that begin with the
-    /// cluster's.
+    /// cluster's. Of the stack's own cluster those that are not named after the stack.
     pub members: Vec<String>,
     /// The existing cluster's parameter group, and that which it had before.
     pub groups: Vec<String>,
+    /// ARNs of roles of others that the stack's cluster uses, of which an earlier spec may have named some; an empty one
+    /// where nothing but the mark on the cluster is left.
+    pub roles: Vec<String>,
 }
 
 /// Every name that a pattern may have in braces.
@@ -80,6 +83,11 @@ impl Names {
         let is_interface = |service: &ServiceEndpoint| *service != ServiceEndpoint::S3;
         let network = spec.network.as_ref().and_then(Network::owned);
         let interfaces = network.iter().flat_map(|network| &network.endpoints).any(is_interface);
+        let of_others = spec.network.iter().filter_map(|network| match network {
+            Network::Existing(of) => Some(of.existing.clone()),
+            Network::Owned(_) => None,
+        });
+        say("vpc_of_others", of_others.collect());
         say("hosted_zone", some(interfaces, "*"));
 
         let (owned, existing) = match &spec.aurora {
@@ -90,11 +98,37 @@ impl Names {
         let manager = owned.map(|cluster| cluster.secret.managed_by);
         let managed = manager == Some(SecretManager::Rds);
         let snapshot = owned.is_some_and(|cluster| cluster.on_destroy != ClusterOnDestroy::Delete);
-        say("own_secret", some(manager == Some(SecretManager::Stack), &format!("auroraml/{stack}/*")));
+        let secret = match &place.names.secret {
+            // One that is not there yet has no suffix.
+            Some(name) => vec![name.clone(), format!("{name}-??????")],
+            None => vec![format!("auroraml/{stack}/*")],
+        };
+        let is_own = manager == Some(SecretManager::Stack);
+        say("own_secret", if is_own { secret.clone() } else { Vec::new() });
+        say("secret", secret.clone());
+        let (account, key) = match spec.kms_key.as_deref().map(|arn| arn.splitn(6, ':').collect::<Vec<_>>()) {
+            Some(parts) if parts.len() == 6 => (vec![parts[4].to_string()], vec![parts[5].to_string()]),
+            _ => (Vec::new(), Vec::new()),
+        };
+        say("encrypted_bucket", some(!key.is_empty(), &bucket));
+        say("encrypted_secret", if key.is_empty() { Vec::new() } else { secret.clone() });
+        say("key_account", account);
+        say("key", key);
+        say("own_cluster", vec![place.cluster()]);
+        say("own_group", vec![place.parameter_group()]);
+        say("subnet_group", vec![place.subnet_group()]);
+        let by_stack = format!("{stack}-*");
+        let before = known.members.iter().filter(|_| owned.is_some());
+        let chosen: BTreeSet<&String> = place.names.instances.values().chain(before).collect();
+        let chosen = chosen.into_iter().filter(|name| !name.starts_with(&format!("{stack}-")));
+        say("own_member", chosen.cloned().chain([by_stack]).collect());
+        // SageMaker's ARNs are in lower case (fact book, section 2.5).
+        say("notebook", vec![place.notebook().to_ascii_lowercase()]);
+        say("notebook_config", vec![place.notebook_config().to_ascii_lowercase()]);
         say("managed_secret", some(managed, "rds!cluster-*"));
         say("managed_secret_key", some(managed, "*"));
         say("snapshot", some(snapshot, &format!("{stack}-final-*")));
-        say("snapshot_of", some(snapshot, stack));
+        say("snapshot_of", some(snapshot, &place.cluster()));
 
         let identifier = existing.map(|cluster| cluster.existing.to_ascii_lowercase());
         let is_custom = |group: &&String| existing.is_some() && !group.starts_with("default.");
@@ -108,17 +142,35 @@ impl Names {
         };
         say("existing", identifier.iter().cloned().collect());
         say("any_of_existing", some(existing.is_some(), "*"));
-        say("other_role", some(existing.is_some(), "*"));
+        // Path and name of a role of others.
+        let used = |names: &[&str]| -> Vec<String> {
+            let given = spec.roles.given().filter(|(name, _)| names.contains(name));
+            given.filter_map(|(_, arn)| Some(arn.split_once(":role/")?.1.to_string())).collect()
+        };
+        let before = known.roles.iter().filter_map(|arn| Some(arn.split_once(":role/")?.1.to_string()));
+        let mut by_aurora = used(&["sagemaker", "comprehend", "s3", "bedrock"]);
+        by_aurora.extend(before);
+        say("other_role", if existing.is_some() { vec!["*".into()] } else { by_aurora.clone() });
+        let is_marked = !by_aurora.is_empty() || !known.roles.is_empty();
+        say("marked_cluster", some(is_marked, &place.cluster()));
+        say("used_by_aurora", by_aurora);
+        say(
+            "used_role",
+            used(&["sagemaker", "comprehend", "s3", "bedrock", "notebook", "model", "training"]),
+        );
+        say("used_by_notebook", used(&["notebook"]));
+        say("used_by_models", used(&["model"]));
+        say("used_by_jobs", used(&["training"]));
         say("member", members);
         say("group", custom);
         say("default_group", some(existing.is_some(), "default.*"));
-        say("copy", some(existing.is_some(), stack));
+        say("copy", some(existing.is_some(), &place.parameter_group()));
         say("source_group", sources);
         let secret = existing.and_then(|cluster| cluster.secret.as_deref());
         say("given_secret", secret.map(secret_pattern).into_iter().collect());
         let by_rds = managed || existing.is_some_and(|cluster| cluster.secret.is_none());
         say("cluster_secret", some(by_rds, "rds!cluster-*"));
-        let cluster = identifier.clone().or_else(|| owned.map(|_| stack.clone()));
+        let cluster = identifier.clone().or_else(|| owned.map(|_| place.cluster()));
         say("cluster", cluster.iter().cloned().collect());
 
         let scope = scope(spec);

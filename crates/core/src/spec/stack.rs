@@ -53,7 +53,7 @@ fields! {
         /// ARN of the customer-managed KMS key for bucket, storage, secret and volume.
         kms_key: Option<String> {
             default_is: "keys of AWS",
-            changed: "bucket and the stack's own secret: in place; cluster, notebook and a secret of RDS: blocked",
+            changed: "added to a bucket: in place; otherwise blocked",
             meaning: "ARN of the KMS key with which bucket, storage of the cluster, secret and volume of the notebook are encrypted",
         }
         /// Age after which the stack is forgotten rather than used, such as `8h`; written as a tag.

@@ -182,7 +182,7 @@ fn role_of(judge: &mut Judge<'_>, ability: &Ability, arn: &str) {
 
 /// A role that auroraml makes is put right by it.
 fn ours(facts: &Facts, ability: &Ability, arn: &str, by_hand: String) -> String {
-    match facts.place.role_arn(ability.name) == arn {
+    match facts.place.own_role_arn(ability.name) == arn {
         true => format!("auroraml apply; or {by_hand}"),
         false => by_hand,
     }

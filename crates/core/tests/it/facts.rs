@@ -12,8 +12,8 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/auroraml/shop/us-east-1/shop-
 fn told(text: &str, facts: &Facts, intent: Intent) -> Result<String, Vec<Preflight>> {
     let spec =
         spec::parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", problems.render("spec", text)));
-    let place =
-        Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
+    let place = Place::new(spec.stack.clone(), spec.region.clone(), "111122223333")
+        .with(auroraml_core::model::names(&spec));
     model::build(&spec, &place, facts, intent).map(|graph| graph.notes.join("\n"))
 }
 

@@ -41,8 +41,8 @@ fn graph(spec: &Spec) -> Graph {
 
 fn graph_for(spec: &Spec, intent: Intent) -> Graph {
     spec.check().unwrap();
-    let place =
-        Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() };
+    let place = Place::new(spec.stack.clone(), spec.region.clone(), "111122223333")
+        .with(auroraml_core::model::names(spec));
     let version = "8.0.mysql_aurora.3.10.2";
     let facts = Facts {
         zones: vec!["eu-west-1a".into(), "eu-west-1b".into()],

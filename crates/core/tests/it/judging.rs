@@ -17,7 +17,7 @@ fn facts() -> Facts {
         machine_learning: { sagemaker: { endpoints: [churn] }, bedrock: { models: [amazon.titan-text-lite-v1] } }\n\
         endpoints: { churn: { managed_by: notebook } }\n";
     let spec = auroraml_core::spec::parse(text.as_bytes()).unwrap();
-    let place = Place { stack: "shop".into(), region: "us-east-1".into(), account: "111122223333".into() };
+    let place = Place::new("shop", "us-east-1", "111122223333");
     let set = || Parameter { value: ROLE.into(), apply_type: "static".into() };
     let rule =
         |peer: &str| Rule { protocol: "-1".into(), from_port: None, to_port: None, peers: vec![peer.into()] };

@@ -42,7 +42,8 @@ use std::path::{Path, PathBuf};
 const VERSION: &str = "8.0.mysql_aurora.3.10.2";
 
 fn place_of(spec: &Spec) -> Place {
-    Place { stack: spec.stack.clone(), region: spec.region.clone(), account: "111122223333".into() }
+    Place::new(spec.stack.clone(), spec.region.clone(), "111122223333")
+        .with(auroraml_core::model::names(spec))
 }
 
 /// What is known of an account in which nothing is there yet.

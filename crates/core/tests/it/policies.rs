@@ -191,4 +191,7 @@ fn policies_of_examples() {
         let spec = spec_named(&format!("{name}.yaml"));
         golden(&format!("tests/data/policies/{name}-{word}.json"), &print(needed(&spec, purpose)));
     }
+    let text = std::fs::read(crate::repository("tests/data/named.yaml")).unwrap();
+    let spec = auroraml_core::spec::parse(&text).unwrap();
+    golden("tests/data/policies/named-apply.json", &print(needed(&spec, Purpose::Apply)));
 }

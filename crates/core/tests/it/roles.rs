@@ -103,7 +103,7 @@ fn aurora_may_do_what_the_guide_asks_for() {
     let mut spec = spec_named("churn.yaml");
     spec.machine_learning.bedrock =
         Some(serde_json::from_value(json!({"models": ["amazon.titan-text-lite-v1"]})).unwrap());
-    let place = Place { stack: "churn".into(), region: "us-east-1".into(), account: "111122223333".into() };
+    let place = Place::new("churn", "us-east-1", "111122223333");
     let guide = [
         ("bedrock", &["bedrock:InvokeModel"][..]),
         ("comprehend", &["comprehend:DetectSentiment", "comprehend:BatchDetectSentiment"]),

@@ -130,6 +130,9 @@ pub(super) fn s3(call: &Call) -> Option<Vec<Demand>> {
         "ListMultipartUploads" => vec![of("ListBucketMultipartUploads", &bucket)],
         "GetPublicAccessBlock" => vec![of("GetBucketPublicAccessBlock", &bucket)],
         "PutPublicAccessBlock" => vec![of("PutBucketPublicAccessBlock", &bucket)],
+        "PutBucketEncryption" | "DeleteBucketEncryption" => {
+            vec![of("PutEncryptionConfiguration", &bucket)]
+        }
         "GetBucketEncryption" => vec![of("GetEncryptionConfiguration", &bucket)],
         "GetBucketLifecycleConfiguration" => vec![of("GetLifecycleConfiguration", &bucket)],
         "GetBucketNotificationConfiguration" => vec![of("GetBucketNotification", &bucket)],

@@ -270,11 +270,11 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "AWS::IAM::Policy",
         required: &["PolicyDocument", "PolicyName"],
-        replace: &[],
-        update: &["PolicyDocument", "PolicyName", "Roles"],
-        attributes: &[],
+        replace: &["PolicyName"],
+        update: &["PolicyDocument", "Roles"],
+        attributes: &["Id"],
         named_by: None,
-        identified_by: &[],
+        identified_by: &["PolicyName"],
     },
     Kind {
         name: "AWS::IAM::ManagedPolicy",

@@ -1,5 +1,7 @@
 //! Stacks from a template to nothing, in a world whose time the tests set.
 
+mod hard;
+
 use crate::call::Call;
 use crate::random::Mood;
 use crate::wire::{Params, Request, Response};

@@ -89,16 +89,23 @@ fn tags<'c>(c: &'c mut Context<'_>) -> Result<&'c mut BTreeMap<String, String>, 
 pub(super) fn add(c: &mut Context<'_>) -> Reply {
     let given = c.params().tags("Tags");
     let kept = tags(c)?;
+    check_tags(&given)?;
     let mut all = kept.clone();
     all.extend(given);
-    check_tags(&all)?;
+    // Those of the system do not count (RDS User Guide, "Tagging Amazon RDS resources").
+    check_tags(
+        &all.iter()
+            .filter(|(key, _)| !key.starts_with("aws:"))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect(),
+    )?;
     *kept = all;
     Ok(Xml::new().into())
 }
 
 pub(super) fn remove(c: &mut Context<'_>) -> Reply {
     let keys = c.params().list("TagKeys");
-    tags(c)?.retain(|key, _| !keys.contains(key));
+    tags(c)?.retain(|key, _| !keys.contains(key) || key.starts_with("aws:"));
     Ok(Xml::new().into())
 }
 

@@ -162,6 +162,13 @@ pub struct Version {
     pub tags: BTreeMap<String, String>,
 }
 
+impl Version {
+    /// The key of KMS that it is encrypted with.
+    pub fn key(&self) -> Option<&str> {
+        self.headers.get("x-amz-server-side-encryption-aws-kms-key-id").map(String::as_str)
+    }
+}
+
 /// A multipart upload in progress.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Upload {

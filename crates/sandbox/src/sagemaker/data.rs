@@ -53,6 +53,12 @@ pub(super) fn download<'a>(
                  permissions."
             ));
         }
+        if version.key().is_some_and(|key| !iam.allows(role, "kms:Decrypt", key)) {
+            return failed(&format!(
+                "Access denied to s3://{bucket}/{key}. Please ensure that the role \"{role}\" has \"kms:Decrypt\" \
+                 permissions on its key."
+            ));
+        }
         bytes += version.content.bytes().len();
         if bytes > BYTES_MAX {
             return failed("the sandbox reads at most 64 MB");
@@ -89,13 +95,22 @@ pub(super) fn upload(
         Versioning::Enabled => hash[..32].to_string(),
         Versioning::Never | Versioning::Suspended => "null".into(),
     };
+    let mut headers = BTreeMap::from([("content-type".into(), "application/x-tar".into())]);
+    if let Some(key) = &found.encryption.kms_key {
+        if !iam.allows(role, "kms:GenerateDataKey", key) {
+            return refused(&format!(
+                "Error 7: The credentials received had insufficient privileges to {uri} (role {role}, kms:GenerateDataKey)"
+            ));
+        }
+        headers.insert("x-amz-server-side-encryption-aws-kms-key-id".into(), key.clone());
+    }
     let content = Content::new(archive);
     let version = Version {
         modified: at,
         delete_marker: false,
         etag: content.etag(),
         content,
-        headers: BTreeMap::from([("content-type".into(), "application/x-tar".into())]),
+        headers,
         tags: BTreeMap::new(),
         id,
     };

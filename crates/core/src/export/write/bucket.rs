@@ -8,10 +8,16 @@ use crate::resource::Resource;
 use crate::spec::BucketOnDestroy;
 
 pub fn write(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
-    let Props { name, versioning, public_access_blocked, policy, tags } = props(resource);
+    let Props { name, versioning, public_access_blocked, policy, kms_key, tags } = props(resource);
     let blocked = || Some(Node::Bool(public_access_blocked));
-    let encryption = Node::map([("SSEAlgorithm", Some(Node::text("AES256")))]);
-    let rule = Node::map([("ServerSideEncryptionByDefault", Some(encryption))]);
+    let bucket_key = kms_key.as_ref().map(|_| Node::Bool(true));
+    let algorithm = if kms_key.is_some() { "aws:kms" } else { "AES256" };
+    let encryption = Node::map([
+        ("SSEAlgorithm", Some(Node::text(algorithm))),
+        ("KMSMasterKeyID", kms_key.map(Node::text)),
+    ]);
+    let rule =
+        Node::map([("ServerSideEncryptionByDefault", Some(encryption)), ("BucketKeyEnabled", bucket_key)]);
     let on_destroy = context.spec.bucket.as_ref().map(|bucket| bucket.on_destroy).unwrap_or_default();
     let deletion = match on_destroy {
         BucketOnDestroy::Keep => "Retain",

@@ -24,8 +24,8 @@ fn owned<'a>(context: &Context<'a>) -> Option<&'a Cluster> {
 }
 
 pub fn secret(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
-    let secret::Props { name: _, username, password_variable, tags } = props(resource);
-    let username = username.unwrap_or_default();
+    let secret::Props { name: _, username, password_variable, kms_key, tags } = props(resource);
+    let (username, has_key) = (username.unwrap_or_default(), kms_key.is_some());
     let generated = || {
         Node::map([
             ("SecretStringTemplate", Some(Node::text(json!({ "username": username }).to_string()))),
@@ -38,18 +38,22 @@ pub fn secret(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
         let fields = json!({ "username": username, "password": format!("${{{PASSWORD}}}") });
         Node::call("Fn::Sub", Node::text(fields.to_string()))
     };
-    let secret = context
-        .written(resource, "AWS::SecretsManager::Secret")
-        .with([
-            (
-                "Description",
-                Some(Node::text(format!("Master user of the Aurora cluster {}", context.spec.stack))),
-            ),
-            ("GenerateSecretString", password_variable.is_none().then(generated)),
-            ("SecretString", password_variable.is_some().then(given)),
-            ("Tags", context.tags(&tags)),
-        ])
-        .skip("CKV_AWS_149", "encrypted with Secrets Manager's own key: the spec names no other");
+    let secret = context.written(resource, "AWS::SecretsManager::Secret").with([
+        (
+            "Description",
+            Some(Node::text(format!("Master user of the Aurora cluster {}", context.spec.stack))),
+        ),
+        ("GenerateSecretString", password_variable.is_none().then(generated)),
+        ("SecretString", password_variable.is_some().then(given)),
+        ("KmsKeyId", kms_key.map(Node::text)),
+        ("Tags", context.tags(&tags)),
+    ]);
+    let secret = match has_key {
+        true => secret,
+        false => {
+            secret.skip("CKV_AWS_149", "encrypted with Secrets Manager's own key: the spec names no other")
+        }
+    };
     vec![secret]
 }
 
@@ -111,6 +115,8 @@ pub fn cluster(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
         data_api,
         storage,
         serverless,
+        kms_key,
+        secret_key,
         running: _,
         tags,
     } = props(resource);
@@ -133,13 +139,16 @@ pub fn cluster(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ("SecondsUntilAutoPause", range.seconds_until_auto_pause.map(Node::number)),
         ])
     });
+    let place = crate::base::names::Place::anywhere(&context.spec.stack);
+    let identifier = place.with(crate::model::names(context.spec)).cluster();
+    let has_key = kms_key.is_some();
     let cluster = context
         .written(resource, "AWS::RDS::DBCluster")
         .policies(deletion, "Snapshot")
         .with([
             // Roles trust it by its name, so that neither waits for the other. RDS keeps names in lower case, and
             // CloudFormation has no function for that.
-            ("DBClusterIdentifier", Some(Node::text(context.spec.stack.to_ascii_lowercase()))),
+            ("DBClusterIdentifier", Some(Node::text(identifier))),
             ("Engine", Some(Node::text(context.spec.engine().name))),
             ("EngineVersion", Some(Node::reference(VERSION))),
             ("EngineLifecycleSupport", Some(Node::text("open-source-rds-extended-support-disabled"))),
@@ -147,6 +156,7 @@ pub fn cluster(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ("MasterUsername", Some(resolved("username").unwrap_or_else(|| Node::text(username)))),
             ("MasterUserPassword", resolved("password")),
             ("ManageMasterUserPassword", managed_secret.then_some(Node::Bool(true))),
+            ("MasterUserSecret", secret_key.map(|key| Node::map([("KmsKeyId", Some(Node::text(key)))]))),
             ("DBClusterParameterGroupName", Some(context.input(&parameter_group))),
             ("DBSubnetGroupName", Some(context.input(&subnet_group))),
             ("VpcSecurityGroupIds", (!security_groups.is_empty()).then(|| context.inputs(&security_groups))),
@@ -155,14 +165,18 @@ pub fn cluster(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ("DeletionProtection", Some(Node::Bool(deletion_protection))),
             ("EnableHttpEndpoint", Some(Node::Bool(data_api))),
             ("StorageEncrypted", Some(Node::Bool(true))),
+            ("KmsKeyId", kms_key.map(Node::text)),
             ("StorageType", (storage != "aurora").then(|| Node::text(storage))),
             ("CopyTagsToSnapshot", Some(Node::Bool(true))),
             ("ServerlessV2ScalingConfiguration", scaling),
             ("AssociatedRoles", roles(context)),
             ("Tags", context.tags(&tags)),
         ])
-        .skip("CKV_AWS_162", "users log in by the secret, as the spec says")
-        .skip("CKV_AWS_327", "encrypted with RDS's own key: the spec names no other");
+        .skip("CKV_AWS_162", "users log in by the secret, as the spec says");
+    let cluster = match has_key {
+        true => cluster,
+        false => cluster.skip("CKV_AWS_327", "encrypted with RDS's own key: the spec names no other"),
+    };
     let cluster = match deletion_protection {
         true => cluster,
         false => cluster.skip("CKV_AWS_139", "the spec wants a cluster that can be deleted"),
@@ -179,7 +193,8 @@ fn whole(number: serde_json::Number) -> serde_json::Number {
 /// The associations, which are part of the cluster.
 fn roles(context: &Context<'_>) -> Option<Node> {
     let all = context.ids.keys().filter(|id| id.kind == "cluster_role").map(|id| {
-        let cluster_role::Props { cluster: _, role, feature } = props(&context.graph.resources[id]);
+        let cluster_role::Props { cluster: _, role, feature, marked: _ } =
+            props(&context.graph.resources[id]);
         Node::map([("RoleArn", Some(context.input(&role))), ("FeatureName", feature.map(Node::text))])
     });
     let all: Vec<Node> = all.collect();

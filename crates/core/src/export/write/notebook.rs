@@ -29,32 +29,38 @@ pub fn notebook(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
         lifecycle_config,
         platform,
         metadata_version,
+        kms_key,
         running: _,
         tags,
     } = props(resource);
-    let name = crate::base::names::Place::anywhere(&context.spec.stack).name("notebook");
+    let place = crate::base::names::Place::anywhere(&context.spec.stack);
+    let name = place.with(crate::model::names(context.spec)).notebook();
+    let has_key = kms_key.is_some();
     let metadata = metadata_version
         .map(|version| Node::map([("MinimumInstanceMetadataServiceVersion", Some(Node::text(version)))]));
-    let notebook = context
-        .written(resource, "AWS::SageMaker::NotebookInstance")
-        .with([
-            // Its role lets it ask what it is itself, by this name.
-            ("NotebookInstanceName", Some(Node::text(name))),
-            ("InstanceType", Some(Node::text(instance))),
-            ("VolumeSizeInGB", Some(Node::number(volume))),
-            ("SubnetId", Some(context.input(&subnet))),
-            ("SecurityGroupIds", Some(context.inputs(&security_groups))),
-            (
-                "DirectInternetAccess",
-                Some(Node::text(if direct_internet_access { "Enabled" } else { "Disabled" })),
-            ),
-            ("RoleArn", Some(context.input(&role))),
-            ("LifecycleConfigName", Some(context.input(&lifecycle_config))),
-            ("PlatformIdentifier", Some(Node::text(platform))),
-            ("InstanceMetadataServiceConfiguration", metadata),
-            ("Tags", context.tags(&tags)),
-        ])
-        .skip("CKV_AWS_187", "its volume is encrypted with SageMaker's own key: the spec names no other");
+    let notebook = context.written(resource, "AWS::SageMaker::NotebookInstance").with([
+        // Its role lets it ask what it is itself, by this name.
+        ("NotebookInstanceName", Some(Node::text(name))),
+        ("InstanceType", Some(Node::text(instance))),
+        ("VolumeSizeInGB", Some(Node::number(volume))),
+        ("SubnetId", Some(context.input(&subnet))),
+        ("SecurityGroupIds", Some(context.inputs(&security_groups))),
+        (
+            "DirectInternetAccess",
+            Some(Node::text(if direct_internet_access { "Enabled" } else { "Disabled" })),
+        ),
+        ("RoleArn", Some(context.input(&role))),
+        ("LifecycleConfigName", Some(context.input(&lifecycle_config))),
+        ("KmsKeyId", kms_key.map(Node::text)),
+        ("PlatformIdentifier", Some(Node::text(platform))),
+        ("InstanceMetadataServiceConfiguration", metadata),
+        ("Tags", context.tags(&tags)),
+    ]);
+    let notebook = match has_key {
+        true => notebook,
+        false => notebook
+            .skip("CKV_AWS_187", "its volume is encrypted with SageMaker's own key: the spec names no other"),
+    };
     let notebook = match direct_internet_access {
         false => notebook,
         true => notebook.skip("CKV_AWS_122", "the spec puts it into the public subnet"),

@@ -278,7 +278,7 @@ fn secret(cluster: &Cluster, reader: &mut Reader) {
         && let Some(wrong) = name::secret(given)
     {
         let message = format!("`{given}` is not possible as the name of a secret: {wrong}");
-        reader.report("aurora.secret.name", message, "1 to 512 letters, digits and / _ + = . @ -");
+        reader.report("aurora.secret.name", message, "1 to 256 letters, digits and / _ + = . @ -");
     }
     if let Some(variable) = &secret.password_environment_variable
         && !name::variable(variable)

@@ -90,8 +90,9 @@ pub fn subnet_group(name: &str) -> bool {
 pub fn secret(name: &str) -> Option<&'static str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
     let end = name.len().checked_sub(7).and_then(|at| name.get(at..));
-    if !(1..=512).contains(&name.len()) {
-        Some("it must have 1 to 512 characters")
+    // AWS takes 512, and the tags that tell the name 256.
+    if !(1..=256).contains(&name.len()) {
+        Some("it must have 1 to 256 characters")
     } else if !name.chars().all(allowed) {
         Some("only letters, digits and / _ + = . @ - are allowed")
     } else if end

@@ -98,9 +98,12 @@ pub fn roles(spec: &Spec, reader: &mut Reader) {
             Some(_) => {}
             None => first = Some((name, account)),
         }
+        if matches!(spec.aurora, Some(Aurora::Existing(_))) && is_auroras(name) {
+            let message = "a role of one's own cannot be combined with `aurora.existing`";
+            reader.report(&path, message, "remove it: the stack makes a role for the cluster");
+        }
         // A cluster has one association for each role (fact book, section 1.8).
-        let aurora = |name: &str| matches!(name, "sagemaker" | "comprehend" | "s3" | "bedrock");
-        match seen.iter().find(|(other, of)| aurora(name) && aurora(other) && *of == arn) {
+        match seen.iter().find(|(other, of)| is_auroras(name) && is_auroras(other) && *of == arn) {
             Some((other, _)) => {
                 let message = format!("`roles.{other}` is the same role: a cluster associates a role once");
                 reader.report(&path, message, "use a role for each, or leave this one to the stack");
@@ -108,6 +111,11 @@ pub fn roles(spec: &Spec, reader: &mut Reader) {
             None => seen.push((name, arn)),
         }
     }
+}
+
+/// Whether it is one with which the cluster calls others.
+fn is_auroras(name: &str) -> bool {
+    matches!(name, "sagemaker" | "comprehend" | "s3" | "bedrock")
 }
 
 fn needed(name: &str) -> &'static str {

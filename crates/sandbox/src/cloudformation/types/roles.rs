@@ -1,4 +1,4 @@
-//! IAM: roles, managed policies, and policies that are put into roles.
+//! IAM: roles and managed policies.
 
 use super::{document, dropped};
 use crate::cloudformation::work::{Outcome, Query, Step, Work, text};
@@ -27,9 +27,14 @@ pub(super) fn create(work: &mut Work<'_>) -> Outcome {
             Ok(Step::Next)
         }
         ("AWS::IAM::Role", stage) => policies(work, stage - 1),
-        ("AWS::IAM::Policy", _) => {
-            work.resource.physical = work.name.clone();
-            put(work)
+        ("AWS::IAM::Policy", stage) => {
+            if stage == 0 {
+                work.resource.physical = work.name.clone();
+                let id = work.name.clone();
+                work.set("Id", id);
+                return Ok(Step::Next);
+            }
+            beside(work)
         }
         (_, 0) => {
             let name = work.property("ManagedPolicyName").unwrap_or_else(|| work.name.clone());
@@ -51,6 +56,30 @@ pub(super) fn create(work: &mut Work<'_>) -> Outcome {
             }
             Ok(Step::Done)
         }
+    }
+}
+
+/// A policy that is a resource of its own is put into its roles.
+fn beside(work: &mut Work<'_>) -> Outcome {
+    let (name, roles) = (work.need("PolicyName"), work.list("Roles"));
+    let policy = document(work, "PolicyDocument").unwrap_or_default();
+    for role in &roles {
+        let query = Query::new(&[("RoleName", role), ("PolicyName", &name), ("PolicyDocument", &policy)]);
+        work.query("iam", "PutRolePolicy", query.0)?;
+    }
+    let old = work.before["Roles"].as_array().cloned().unwrap_or_default();
+    for role in old.iter().filter_map(text).filter(|role| !roles.contains(role)) {
+        take_out(work, &role, &name)?;
+    }
+    Ok(Step::Done)
+}
+
+/// A role that is gone has no policies.
+fn take_out(work: &mut Work<'_>, role: &str, name: &str) -> Result<(), Fault> {
+    let query = Query::new(&[("RoleName", role), ("PolicyName", name)]);
+    match work.query("iam", "DeleteRolePolicy", query.0) {
+        Err(fault) if fault.code == "NoSuchEntity" => Ok(()),
+        other => other.map(|_| ()),
     }
 }
 
@@ -129,39 +158,8 @@ pub(super) fn update(work: &mut Work<'_>) -> Outcome {
             Ok(Step::Next)
         }
         ("AWS::IAM::Role", stage) => policies(work, stage - 1),
-        ("AWS::IAM::Policy", _) => put(work),
+        ("AWS::IAM::Policy", _) => beside(work),
         _ => update_managed(work, &id),
-    }
-}
-
-/// The roles and the name of an inline policy.
-fn put_into(properties: &Value) -> Vec<(String, String)> {
-    let name = text(&properties["PolicyName"]).unwrap_or_default();
-    let roles = properties["Roles"].as_array().into_iter().flatten().filter_map(text);
-    roles.map(|role| (role, name.clone())).collect()
-}
-
-/// The policy in every role that is to have it, and in none that had it (template reference, AWS::IAM::Policy: "Adds or
-/// updates an inline policy document that is embedded in the specified IAM group, user or role").
-fn put(work: &mut Work<'_>) -> Outcome {
-    let wanted = put_into(work.wanted);
-    for (role, name) in &wanted {
-        let query = Query::new(&[("RoleName", role), ("PolicyName", name)])
-            .and("PolicyDocument", document(work, "PolicyDocument").unwrap_or_default());
-        work.query("iam", "PutRolePolicy", query.0)?;
-    }
-    for (role, name) in put_into(work.before).iter().filter(|one| !wanted.contains(one)) {
-        take_out(work, role, name)?;
-    }
-    Ok(Step::Done)
-}
-
-/// A role that is gone has no policies.
-fn take_out(work: &mut Work<'_>, role: &str, name: &str) -> Result<(), Fault> {
-    let query = Query::new(&[("RoleName", role), ("PolicyName", name)]);
-    match work.query("iam", "DeleteRolePolicy", query.0) {
-        Err(fault) if fault.code == "NoSuchEntity" => Ok(()),
-        other => other.map(|_| ()),
     }
 }
 
@@ -204,17 +202,18 @@ fn detach(work: &mut Work<'_>, role: &str, arn: &str) -> Result<(), Fault> {
 
 pub(super) fn delete(work: &mut Work<'_>) -> Outcome {
     let id = work.resource.physical.clone();
-    if work.resource.kind == "AWS::IAM::Policy" {
-        for (role, name) in put_into(&work.resource.properties.clone()) {
-            take_out(work, &role, &name)?;
-        }
-        return Ok(Step::Done);
-    }
     if work.resource.kind == "AWS::IAM::ManagedPolicy" {
         for role in work.resource.properties["Roles"].as_array().cloned().unwrap_or_default() {
             detach(work, &text(&role).unwrap_or_default(), &id)?;
         }
         work.query("iam", "DeletePolicy", Query::new(&[("PolicyArn", &id)]).0)?;
+        return Ok(Step::Done);
+    }
+    if work.resource.kind == "AWS::IAM::Policy" {
+        let name = text(&work.resource.properties["PolicyName"]).unwrap_or_default();
+        for role in work.resource.properties["Roles"].as_array().cloned().unwrap_or_default() {
+            take_out(work, &text(&role).unwrap_or_default(), &name)?;
+        }
         return Ok(Step::Done);
     }
     // What the template put there, and no more: a policy that somebody else attached makes the deletion fail.
@@ -223,11 +222,7 @@ pub(super) fn delete(work: &mut Work<'_>) -> Outcome {
         detach(work, &id, &arn)?;
     }
     for (name, _) in inline(&properties) {
-        let query = Query::new(&[("RoleName", &id), ("PolicyName", &name)]);
-        match work.query("iam", "DeleteRolePolicy", query.0) {
-            Err(fault) if fault.code == "NoSuchEntity" => {}
-            other => drop(other?),
-        }
+        take_out(work, &id, &name)?;
     }
     work.query("iam", "DeleteRole", Query::new(&[("RoleName", &id)]).0)?;
     Ok(Step::Done)

@@ -177,6 +177,10 @@ impl Outside for Surroundings<'_, '_> {
         let mut found = Vec::new();
         for key in keys.into_iter().take(FILES_MAX) {
             if let Some(version) = bucket.current(key) {
+                // S3 asks KMS in the role's name (Amazon S3 User Guide, "Using server-side encryption with AWS KMS keys").
+                if let Some(key) = version.key() {
+                    self.may(&role, "kms:Decrypt", key)?;
+                }
                 let id = if version.id == "null" { String::new() } else { version.id.clone() };
                 found.push(Source { key: key.clone(), version: id, content: version.content.clone() });
             }
@@ -223,7 +227,9 @@ impl Outside for Surroundings<'_, '_> {
     fn write(&mut self, address: &Address, key: &str, content: Vec<u8>) -> Result<(), SqlError> {
         let role = self.role(Service::S3)?;
         self.may(&role, "s3:PutObject", &format!("arn:aws:s3:::{}/{key}", address.bucket))?;
-        self.bucket(address)?;
+        if let Some(key) = &self.bucket(address)?.encryption.kms_key {
+            self.may(&role, "kms:GenerateDataKey", key)?;
+        }
         if content.len() > OBJECT_BYTES_MAX {
             return Err(Service::S3.failed("EntityTooLarge: the sandbox keeps smaller objects"));
         }
