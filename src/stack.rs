@@ -5,6 +5,7 @@ use crate::kinds::Kinds;
 use crate::kinds::swept::Leftover;
 use auroraml_core::model;
 use auroraml_core::spec::Spec;
+use auroraml_core::takeover::{Handover, Order, Retention};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -24,6 +25,20 @@ pub struct Stack {
     pub is_quiet: bool,
     /// Nobody has the spec: how things go is read from their tags.
     pub from_tags: bool,
+    /// What becomes of the CloudFormation stack from which the spec takes objects over.
+    pub origin: Origin,
+}
+
+/// What becomes of the CloudFormation stack from which the spec takes objects over.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Origin {
+    /// As long as it owns them they are tagged and nothing else.
+    #[default]
+    Heeded,
+    /// It hands over in this run.
+    Releases(Order),
+    /// As if it had handed over already: only for looking.
+    Ignored,
 }
 
 impl Stack {
@@ -41,6 +56,12 @@ impl Stack {
         self.kinds = self.kinds.clone().with(&Leftover);
     }
 
+    /// From now on a run has the CloudFormation stack hand over what the spec takes from it.
+    pub fn release(&mut self, order: Order) {
+        self.kinds = self.kinds.clone().with(&Retention).with(&Handover);
+        self.origin = Origin::Releases(order);
+    }
+
     /// A stack in the account and region of a connection that was made for it.
     pub fn over(spec: Spec, aws: Aws) -> Stack {
         Stack {
@@ -51,6 +72,7 @@ impl Stack {
             final_snapshot: None,
             is_quiet: false,
             from_tags: false,
+            origin: Origin::default(),
         }
     }
 }

@@ -185,6 +185,7 @@ pub enum Command {
     Plan(Plan),
     Apply(Apply),
     Destroy(Destroy),
+    Adopt(super::adopt::Adopt),
     Pause(super::pause::Pause),
     Resume(super::pause::Resume),
     Reap(super::reap::Reap),

@@ -26,6 +26,9 @@ pub(super) async fn confirm(
     // The question must be seen whatever else is quiet.
     let text = match request.intent {
         Intent::Pause { .. } => format!("Pause the stack {stack}? Type yes to go on: "),
+        _ if request.typed.first().is_some_and(|command| command == "adopt") => {
+            format!("Have CloudFormation hand over to the stack {stack}? Type yes to go on: ")
+        }
         _ => question(destroying, stack, allows),
     };
     Printer::new(false).say(&format!("\n{text}"));

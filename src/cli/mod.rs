@@ -3,6 +3,7 @@
 //! **Invariants.** The only module that reads arguments, the environment and files that the user names, and
 //! the only one that prints. No runtime is started before a command needs one.
 
+mod adopt;
 pub mod args;
 mod audit;
 mod bills;
@@ -82,6 +83,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Plan(args) => session::block_on(global, planning::plan(args, global, printer)),
         Command::Apply(args) => session::block_on(global, carry_out::apply(args, global, printer)),
         Command::Destroy(args) => session::block_on(global, carry_out::destroy(args, global, printer)),
+        Command::Adopt(args) => session::block_on(global, adopt::adopt(args, global, printer)),
         Command::Pause(args) => session::block_on(global, pause::pause(args, global, printer)),
         Command::Resume(args) => session::block_on(global, pause::resume(args, global, printer)),
         Command::Reap(args) => session::block_on(global, reap::reap(args, global, printer)),

@@ -72,6 +72,8 @@ pub enum PurposeArgument {
     Pause,
     /// verify --deep, verify --query and data: asks the database.
     Query,
+    /// adopt --release: tags what the spec takes over, updates and deletes the CloudFormation stack.
+    Release,
 }
 
 impl From<PurposeArgument> for Purpose {
@@ -83,6 +85,7 @@ impl From<PurposeArgument> for Purpose {
             PurposeArgument::Sweep => Purpose::Sweep,
             PurposeArgument::Pause => Purpose::Pause,
             PurposeArgument::Query => Purpose::Query,
+            PurposeArgument::Release => Purpose::Release,
         }
     }
 }

@@ -250,13 +250,30 @@ async fn live_policy(aws: &Aws, bucket: &str) -> Result<Value, Failure> {
     Ok(serde_json::from_str(&text).map_or(Value::String(text), |value| policy::normal(&value)))
 }
 
-/// Replaces all tags; those that AWS set stay.
+/// Replaces all tags.
 async fn put_tags(aws: &Aws, want: &Props) -> Result<(), Failure> {
-    let tagging = Tagging::builder().set_tag_set(Some(built(&want.tags)?)).build().map_err(unbuilt)?;
+    let mut tags = system_tags(aws, &want.name).await?;
+    tags.extend(want.tags.clone());
+    let tagging = Tagging::builder().set_tag_set(Some(built(&tags)?)).build().map_err(unbuilt)?;
     let owner = &aws.place.account;
     let request =
         aws.s3.put_bucket_tagging().bucket(&want.name).expected_bucket_owner(owner).tagging(tagging);
     just_made(request.send().await.during("PutBucketTagging")).map(|_| ())
+}
+
+/// The tags that CloudFormation set on a bucket that is taken over: a request that replaces all tags must send them along
+/// as they are (terraform-provider-aws #7323, cloud-custodian #2861).
+async fn system_tags(aws: &Aws, bucket: &str) -> Result<BTreeMap<String, String>, Failure> {
+    if aws.scope.taken_over.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let request = aws.s3.get_bucket_tagging().bucket(bucket).expected_bucket_owner(&aws.place.account);
+    let found = match request.send().await.during("GetBucketTagging") {
+        Err(failure) if failure.code == "NoSuchTagSet" => return Ok(BTreeMap::new()),
+        found => found?,
+    };
+    let tags = found.tag_set.iter().filter(|tag| tag.key().starts_with("aws:"));
+    Ok(tags.map(|tag| (tag.key().to_string(), tag.value().to_string())).collect())
 }
 
 async fn put_versioning(aws: &Aws, want: &Props) -> Result<(), Failure> {

@@ -31,7 +31,7 @@ use std::sync::Arc;
 const TOKEN_PERIOD_MS: u64 = 120_000;
 
 macro_rules! listing {
-    ($name:ident, $request:ident, $filter:ident, $operation:literal, $item:ty) => {
+    ($name:ident, $request:ident, $filter:ident, $operation:literal, $item:ty, $kind:literal, $by:literal, $id:ident) => {
         /// The stack's objects of this kind, in whatever state.
         pub(super) async fn $name(look: Look<'_>) -> Result<Arc<Vec<$item>>, Failure> {
             let listed = async |which: Filter| {
@@ -39,22 +39,72 @@ macro_rules! listing {
                 items.collect::<Result<Vec<$item>, _>>().await.during($operation)
             };
             look.shared($operation, async {
-                let Some(all) = look.for_all($operation, listed(everyones())).await? else {
-                    return listed(ours(look.aws)).await;
+                let mut found: Vec<$item> = match look.for_all($operation, listed(everyones())).await? {
+                    Some(all) => all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect(),
+                    None => listed(ours(look.aws)).await?,
                 };
-                Ok(all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect())
+                let seen = found.iter().filter_map(|item| item.$id());
+                if let Some(untagged) = untagged(look.aws, $kind, $by, seen) {
+                    found.extend(listed(untagged).await?);
+                }
+                Ok(found)
             })
             .await
         }
     };
 }
-listing!(vpcs, describe_vpcs, filters, "DescribeVpcs", Vpc);
-listing!(subnets, describe_subnets, filters, "DescribeSubnets", Subnet);
-listing!(gateways, describe_internet_gateways, filters, "DescribeInternetGateways", InternetGateway);
-listing!(nat_gateways, describe_nat_gateways, filter, "DescribeNatGateways", NatGateway);
-listing!(route_tables, describe_route_tables, filters, "DescribeRouteTables", RouteTable);
-listing!(security_groups, describe_security_groups, filters, "DescribeSecurityGroups", SecurityGroup);
-listing!(endpoints, describe_vpc_endpoints, filters, "DescribeVpcEndpoints", VpcEndpoint);
+listing!(vpcs, describe_vpcs, filters, "DescribeVpcs", Vpc, "vpc", "vpc-id", vpc_id);
+listing!(subnets, describe_subnets, filters, "DescribeSubnets", Subnet, "subnet", "subnet-id", subnet_id);
+listing!(
+    gateways,
+    describe_internet_gateways,
+    filters,
+    "DescribeInternetGateways",
+    InternetGateway,
+    "internet_gateway",
+    "internet-gateway-id",
+    internet_gateway_id
+);
+listing!(
+    nat_gateways,
+    describe_nat_gateways,
+    filter,
+    "DescribeNatGateways",
+    NatGateway,
+    "nat_gateway",
+    "nat-gateway-id",
+    nat_gateway_id
+);
+listing!(
+    route_tables,
+    describe_route_tables,
+    filters,
+    "DescribeRouteTables",
+    RouteTable,
+    "route_table",
+    "route-table-id",
+    route_table_id
+);
+listing!(
+    security_groups,
+    describe_security_groups,
+    filters,
+    "DescribeSecurityGroups",
+    SecurityGroup,
+    "security_group",
+    "group-id",
+    group_id
+);
+listing!(
+    endpoints,
+    describe_vpc_endpoints,
+    filters,
+    "DescribeVpcEndpoints",
+    VpcEndpoint,
+    "vpc_endpoint",
+    "vpc-endpoint-id",
+    vpc_endpoint_id
+);
 
 /// The stack's addresses. EC2 lists them in one answer.
 pub(super) async fn addresses(look: Look<'_>) -> Result<Arc<Vec<Address>>, Failure> {
@@ -64,12 +114,31 @@ pub(super) async fn addresses(look: Look<'_>) -> Result<Arc<Vec<Address>>, Failu
         Ok(found)
     };
     look.shared("DescribeAddresses", async {
-        let Some(all) = look.for_all("DescribeAddresses", listed(everyones())).await? else {
-            return listed(ours(look.aws)).await;
+        let mut found: Vec<Address> = match look.for_all("DescribeAddresses", listed(everyones())).await? {
+            Some(all) => all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect(),
+            None => listed(ours(look.aws)).await?,
         };
-        Ok(all.iter().filter(|item| is_ours(look.aws, item.tags())).cloned().collect())
+        let seen = found.iter().filter_map(|item| item.allocation_id());
+        if let Some(untagged) = untagged(look.aws, "elastic_ip", "allocation-id", seen) {
+            found.extend(listed(untagged).await?);
+        }
+        Ok(found)
     })
     .await
+}
+
+/// What finds the objects that the spec takes over and that no listing by tag shows yet; none where there are none.
+fn untagged<'s>(aws: &Aws, kind: &str, by: &str, seen: impl Iterator<Item = &'s str>) -> Option<Filter> {
+    let taken = aws.scope.taken_over.as_ref()?;
+    let seen: Vec<&str> = seen.collect();
+    let of_kind = |name: &str| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.'));
+    let missing: Vec<String> = taken
+        .objects
+        .iter()
+        .filter(|(name, id)| of_kind(name) && !seen.contains(&id.as_str()))
+        .map(|(_, id)| id.clone())
+        .collect();
+    (!missing.is_empty()).then(|| Filter::builder().name(by).set_values(Some(missing)).build())
 }
 
 /// What any stack has.
@@ -165,7 +234,7 @@ pub(super) fn named<'a, T>(
 ) -> Vec<Named<'a, T>> {
     let mut by_name: BTreeMap<String, Vec<(Candidate<'a, T>, &'a str)>> = BTreeMap::new();
     for candidate in candidates {
-        let Some(name) = name_of(look, kind, candidate.tags) else { continue };
+        let Some(name) = name_of(look, kind, candidate.id, candidate.tags) else { continue };
         let wanted = look.only.is_none_or(|only| only.split('#').next() == Some(name.as_str()));
         if let Some(id) = candidate.id.filter(|_| wanted) {
             by_name.entry(name).or_default().push((candidate, id));
@@ -184,9 +253,13 @@ pub(super) fn named<'a, T>(
     all
 }
 
-/// Name within the stack of an object that carries the stack's tags.
-pub(super) fn name_of(look: Look<'_>, kind: &str, tags: &[Tag]) -> Option<String> {
+/// Name within the stack of an object that carries the stack's tags, or that the spec takes over by its id.
+pub(super) fn name_of(look: Look<'_>, kind: &str, id: Option<&str>, tags: &[Tag]) -> Option<String> {
     let tags = tags_of(tags);
+    if let (Some(taken), Some(id), false) = (&look.aws.scope.taken_over, id, tags.contains_key(STACK_TAG)) {
+        let mut named = taken.objects.iter().filter(|(_, object)| *object == id);
+        return named.find_map(|(name, _)| name.strip_prefix(kind)?.strip_prefix('.').map(String::from));
+    }
     let name = tags.get(RESOURCE_TAG)?.strip_prefix(kind)?.strip_prefix('.')?;
     owns(&look.aws.place, &tags).then(|| name.to_string())
 }

@@ -62,7 +62,10 @@ impl Calls for ElasticIp {
 /// make.
 async fn in_use(look: Look<'_>, addresses: &[Address]) -> Result<BTreeSet<String>, Failure> {
     let ours = addresses.iter().filter_map(|address| {
-        Some((ec2::name_of(look, ElasticIp::NAME, address.tags())?, address.association_id()))
+        Some((
+            ec2::name_of(look, ElasticIp::NAME, address.allocation_id(), address.tags())?,
+            address.association_id(),
+        ))
     });
     let ours: Vec<(String, Option<&str>)> = ours.collect();
     let distinct: BTreeSet<&String> = ours.iter().map(|(name, _)| name).collect();

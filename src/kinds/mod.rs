@@ -21,6 +21,7 @@ mod endpoint;
 mod endpoint_config;
 mod group_attachment;
 mod group_parameters;
+pub mod handover;
 mod instance;
 mod internet_gateway;
 mod kind;

@@ -44,7 +44,10 @@ impl Calls for NatGateway {
         // Dead ones stay listed for an hour: a create with their token would be answered with them.
         let dead = listed
             .iter()
-            .filter(|gateway| ec2::name_of(look, Self::NAME, gateway.tags()).as_deref() == Some(name))
+            .filter(|gateway| {
+                ec2::name_of(look, Self::NAME, gateway.nat_gateway_id(), gateway.tags()).as_deref()
+                    == Some(name)
+            })
             .filter(|gateway| rank(gateway) > 1)
             .count();
         let request = aws

@@ -2,7 +2,8 @@
 
 use super::kind::AnyKind;
 use crate::aws::{Aws, Failure, Look};
-use auroraml_core::base::{Id, Live, Observed};
+use auroraml_core::base::names::STACK_TAG;
+use auroraml_core::base::{Id, Live, Observed, TAKEN_OVER};
 use auroraml_core::every_kind;
 use auroraml_core::kinds::*;
 use auroraml_core::resource::Catalog;
@@ -70,6 +71,7 @@ impl Kinds {
         let mut observed = Observed::new();
         for live in all {
             for live in live? {
+                let live = taken_over(look.aws, live);
                 observed.insert(live.id.clone(), live);
             }
         }
@@ -84,8 +86,22 @@ impl Kinds {
     pub async fn observe_one(&self, aws: &Aws, id: &Id, as_of: u64) -> Result<Option<Live>, Failure> {
         // The executor is about to change something.
         let look = Look { as_of, only: Some(&id.name), ..Look::for_a_change(aws) };
-        Ok(self.get(id.kind).observe(look).await?.into_iter().find(|live| live.id == *id))
+        let found = self.get(id.kind).observe(look).await?.into_iter().find(|live| live.id == *id);
+        Ok(found.map(|live| taken_over(aws, live)))
     }
+}
+
+/// What the spec takes over by AWS's own name is the stack's before any tag says so; another stack's tag proves the
+/// contrary.
+fn taken_over(aws: &Aws, mut live: Live) -> Live {
+    let Some(taken) = &aws.scope.taken_over else { return live };
+    let is_untagged = live.props["tags"].as_object().is_some_and(|tags| !tags.contains_key(STACK_TAG));
+    let mut names = ["id", "name"].into_iter().filter_map(|output| live.output(output));
+    if is_untagged && names.any(|name| taken.takes(&live.id.to_string(), name)) {
+        live.owned = true;
+        live.outputs.insert(TAKEN_OVER.into(), taken.stack_name().into());
+    }
+    live
 }
 
 #[cfg(test)]

@@ -16,7 +16,12 @@ impl Calls for Subnet {
         let territory = territory.knowing(look, subnets.iter().filter_map(|one| one.vpc_id())).await?;
         // A run that was killed may have made one with the range of an earlier spec, which showed only later.
         let wanted = |subnet: &aws_sdk_ec2::types::Subnet| {
-            let range = look.aws.scope.subnets.get(&ec2::name_of(look, Self::NAME, subnet.tags())?)?;
+            let range = look.aws.scope.subnets.get(&ec2::name_of(
+                look,
+                Self::NAME,
+                subnet.subnet_id(),
+                subnet.tags(),
+            )?)?;
             Some(subnet.cidr_block() == Some(range))
         };
         let all = subnets.iter().map(|subnet| Candidate {
@@ -97,7 +102,7 @@ async fn conflict(aws: &Aws, name: &str, want: &Props, failure: Failure) -> Resu
     let Some(other) = found.iter().find(|subnet| overlaps(subnet.cidr_block())) else {
         return Err(Failure { class: Class::Busy, ..failure });
     };
-    if ec2::name_of(look, Subnet::NAME, other.tags()).as_deref() == Some(name) {
+    if ec2::name_of(look, Subnet::NAME, other.subnet_id(), other.tags()).as_deref() == Some(name) {
         return Ok(());
     }
     let tags = ec2::tags_of(other.tags());

@@ -52,7 +52,10 @@ impl Calls for VpcEndpoint {
         let dead = ec2::endpoints(look)
             .await?
             .iter()
-            .filter(|endpoint| ec2::name_of(look, Self::NAME, endpoint.tags()).as_deref() == Some(name))
+            .filter(|endpoint| {
+                ec2::name_of(look, Self::NAME, endpoint.vpc_endpoint_id(), endpoint.tags()).as_deref()
+                    == Some(name)
+            })
             .filter(|endpoint| ec2::is_dead(endpoint))
             .count();
         let request = aws

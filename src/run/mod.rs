@@ -16,5 +16,6 @@ pub mod reconcile;
 mod renamed;
 mod shared;
 mod step;
+pub mod takeover;
 
 pub use crate::aws::Stop;

@@ -1,10 +1,10 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
 use super::execute::{Report, execute, may_hide, said};
-use super::{again, facts, preflight};
+use super::{again, facts, preflight, takeover};
 use crate::aws::{Aws, Failure, Inside, Look, Stop};
 use crate::kinds::swept::Leftover;
-use crate::stack::Stack;
+use crate::stack::{Origin, Stack};
 use crate::verify::outlook;
 use auroraml_core::base::{Id, Observed};
 use auroraml_core::cost::bill;
@@ -13,7 +13,7 @@ use auroraml_core::kinds::Kind;
 use auroraml_core::members::Permit;
 use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, FromTags, Intent, Order, Preflight};
-use auroraml_core::plan::{Plan, Step, plan};
+use auroraml_core::plan::{self, Plan, Step, plan};
 use auroraml_core::resource::{Action, Deletion, Graph};
 use auroraml_core::spec::{Aurora, Spec};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -108,6 +108,14 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
     let (observed, mut facts) = (observed?, facts?);
     facts::complete(aws, spec, &mut facts, &observed, order.intent).await?;
     facts.final_snapshot.clone_from(&stack.final_snapshot);
+    match &stack.origin {
+        Origin::Heeded => facts.origin = Box::pin(takeover::origin(aws, spec, None)).await?,
+        Origin::Releases(release) => {
+            facts.origin = Box::pin(takeover::origin(aws, spec, Some(release))).await?;
+            facts.release = Some(release.clone());
+        }
+        Origin::Ignored => {}
+    }
     if order.intent == Intent::Apply && model::is_paused(&observed) {
         facts.notes.push(PAUSED.into());
     }
@@ -130,12 +138,23 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
         if order.intent.destroys() && model::is_paused(&observed) {
             graph.notes.push(STARTS_FIRST.into());
         }
+        if facts.origin.is_some() {
+            model::without_missing(&mut graph, &observed);
+        }
         let mut plan = plan(&graph, &observed, &stack.kinds.catalog());
+        if facts.origin.is_some() && graph.goes.is_some() {
+            // What comes when CloudFormation has let go.
+            let later = Facts { origin: None, release: None, ..facts.clone() };
+            let later = model::build(spec, &aws.place, &later, Intent::Apply)?;
+            plan.notes.extend(model::afterwards(&plan::plan(&later, &observed, &stack.kinds.catalog())));
+        }
         let whole = match order.intent {
             Intent::Apply => None,
             _ => model::build(spec, &aws.place, &facts, Intent::Apply).ok(),
         };
-        plan.cost = bill(&graph, whole.as_ref(), &observed, &plan.leaving(), &aws.place.region);
+        if graph.goes.as_ref().is_none_or(|goes| !goes.is_empty()) {
+            plan.cost = bill(&graph, whole.as_ref(), &observed, &plan.leaving(), &aws.place.region);
+        }
         let may_hide = match order.intent {
             Intent::Apply => may_hide(&stack.kinds, &observed, &plan, Some(&graph)),
             Intent::Pause { .. } => false,

@@ -324,8 +324,8 @@ impl<'r> Converge<'r> {
 
     /// The desired properties of the live object, where the resource says only some of them.
     fn whole(&self, want: &Value, live: &Live) -> Value {
-        match self.run.graph.resources.get(&self.step.id).filter(|resource| resource.partial) {
-            Some(resource) => resource.over(Some(live)),
+        match self.run.graph.resources.get(&self.step.id) {
+            Some(resource) => resource.keeping(want, Some(live)),
             None => want.clone(),
         }
     }

@@ -63,6 +63,7 @@ impl Bench {
             final_snapshot: None,
             is_quiet: false,
             from_tags: false,
+            origin: Default::default(),
         };
         Bench { account, stack, aws, files, recorder: Arc::default() }
     }

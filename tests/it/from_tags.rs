@@ -54,6 +54,7 @@ async fn found(mut aws: Aws) -> Stack {
         let_go: Default::default(),
         final_snapshot: None,
         from_tags: true,
+        origin: Default::default(),
         is_quiet: false,
     }
 }

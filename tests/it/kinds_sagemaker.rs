@@ -377,8 +377,8 @@ fn with_notebook((subnet, group): &(String, String)) -> Graph {
         lifecycle_config: Input::of(&config, "name"),
         platform: "notebook-al2023-v1".into(),
         metadata_version: Some("2".into()),
-        kms_key: None,
         running: Some(true),
+        kms_key: None,
         tags: tags(&main_notebook()),
     };
     graph.add(main_notebook(), props).predict("name", name);

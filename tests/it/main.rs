@@ -1,5 +1,6 @@
 //! The one integration crate: real SDK, real executor, simulated AWS, simulated clock.
 
+mod adopted;
 mod adoption;
 mod audit;
 mod bench;

@@ -8,6 +8,7 @@ mod network;
 mod permissions;
 mod quotas;
 mod roles;
+mod taken_over;
 
 use crate::harness::{Account, hosting, spec, spec_file};
 use auroraml::run::reconcile::PrepareError;

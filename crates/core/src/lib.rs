@@ -21,12 +21,13 @@
 //! | 6 | [`kinds`] | what each kind is: its properties and rules |
 //! | 6 | [`plan`] | graph and live state to [`plan::Plan`], a value |
 //! | 6 | [`events`] | what is told while a plan is carried out |
-//! | 7 | [`model`] | spec to graph: how Aurora machine learning fits together |
-//! | 8 | [`drift`] | what is not as the spec says, beyond what a plan asks for |
-//! | 8 | [`export`] | spec to a CloudFormation template |
-//! | 8 | [`policy`] | spec to the least that IAM must allow |
-//! | 8 | [`verify`] | what was seen of live wiring to checks |
-//! | 9 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
+//! | 7 | [`takeover`] | what CloudFormation made: what becomes of it, and the spec that describes it |
+//! | 8 | [`model`] | spec to graph: how Aurora machine learning fits together |
+//! | 9 | [`drift`] | what is not as the spec says, beyond what a plan asks for |
+//! | 9 | [`export`] | spec to a CloudFormation template |
+//! | 9 | [`policy`] | spec to the least that IAM must allow |
+//! | 9 | [`verify`] | what was seen of live wiring to checks |
+//! | 10 | [`render`] | plans, progress, stacks and checks as text, Markdown, JSON |
 
 pub mod base;
 pub mod cost;
@@ -44,5 +45,6 @@ pub mod render;
 pub mod resource;
 pub mod spec;
 pub mod sql;
+pub mod takeover;
 pub mod template;
 pub mod verify;

@@ -25,6 +25,7 @@ mod kinds;
 mod parameters;
 mod pattern;
 mod plan;
+mod policies;
 mod refusals;
 mod requests;
 mod resolve;
@@ -52,6 +53,8 @@ pub(crate) fn handle(call: &Call, own: &mut CloudFormation, services: &mut dyn S
         "ContinueUpdateRollback" => own.continue_rollback(call),
         "CancelUpdateStack" => own.cancel_update(call),
         "UpdateTerminationProtection" => own.protect(call),
+        "SetStackPolicy" => own.set_policy(call),
+        "GetStackPolicy" => own.get_policy(call),
         "DescribeStacks" => own.describe_stacks(call),
         "ListStacks" => own.list_stacks(call),
         "DescribeStackEvents" => own.describe_events(call),

@@ -70,8 +70,9 @@ pub(in crate::kinds) async fn territory(look: Look<'_>) -> Result<Territory, Fai
 
 async fn choose(look: Look<'_>) -> Result<Territory, Failure> {
     let vpcs = vpcs(look).await?;
-    let is_main =
-        |vpc: &&aws_sdk_ec2::types::Vpc| name_of(look, "vpc", vpc.tags()).as_deref() == Some("main");
+    let is_main = |vpc: &&aws_sdk_ec2::types::Vpc| {
+        name_of(look, "vpc", vpc.vpc_id(), vpc.tags()).as_deref() == Some("main")
+    };
     let mut mains: Vec<&str> = vpcs.iter().filter(is_main).filter_map(|vpc| vpc.vpc_id()).collect();
     let mut doubles = BTreeSet::new();
     if mains.len() > 1 {

@@ -13,6 +13,10 @@ pub const ELSEWHERE: &str = "elsewhere";
 /// there is instead of tags.
 pub const ONLY_TAGGED: &str = "only_tagged";
 
+/// Output of an object that the spec takes over and that does not bear the stack's tags yet: the CloudFormation stack that
+/// made it.
+pub const TAKEN_OVER: &str = "taken_over";
+
 /// Output in which a kind says why an object goes, where a reader of the plan could not tell.
 pub const WHY: &str = "why";
 

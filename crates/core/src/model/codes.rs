@@ -86,6 +86,10 @@ codes! {
     GroupOutdated = "group-outdated",
     GroupUntagged = "group-untagged",
     OriginalGroupMissing = "original-group-missing",
+    // What CloudFormation made.
+    OwnedByCloudformation = "owned-by-cloudformation",
+    ReleaseRefused = "release-refused",
+    TakenOver = "taken-over",
     // Models, rows, files.
     ArtifactMissing = "artifact-missing",
     ArtifactRegion = "artifact-region",

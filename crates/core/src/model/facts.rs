@@ -3,6 +3,7 @@
 use super::from_tags::FromTags;
 use crate::base::Id;
 use crate::engine::Offered;
+use crate::takeover::{Order, Origin};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +41,10 @@ pub struct Facts {
     pub standing: Standing,
     /// Name of the final snapshot in the plan that was reviewed, if one was.
     pub final_snapshot: Option<String>,
+    /// The CloudFormation stack from which the spec takes objects over; none where that is not asked, or it is gone.
+    pub origin: Option<Origin>,
+    /// What a person says of it, where it is to hand over now.
+    pub release: Option<Order>,
 }
 
 /// A VPC of others.

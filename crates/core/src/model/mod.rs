@@ -16,6 +16,7 @@ mod roles;
 mod sagemaker;
 mod scope;
 mod sql;
+mod takeover;
 mod zones;
 
 pub use codes::Code;
@@ -24,6 +25,7 @@ pub use jobs::has_jobs;
 pub use pause::is_paused;
 pub use scope::{Scope, SqlScope, names, scope, sql_scope};
 pub use sql::{loads, unload_of, unloads, wired_roles};
+pub use takeover::{afterwards, without_missing};
 pub use zones::{Questions, questions};
 
 use crate::base::Id;
@@ -102,6 +104,9 @@ struct Builder<'a> {
 pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Result<Graph, Vec<Preflight>> {
     let mut builder = Builder::new(spec, place, facts);
     builder.graph.tags = builder.common_tags();
+    if builder.refuse_while_owned(intent) {
+        return Err(builder.problems);
+    }
     builder.renamed();
     match intent {
         Intent::Destroy { unprotect } => match facts.from_tags.as_ref() {
@@ -118,6 +123,7 @@ pub fn build(spec: &Spec, place: &Place, facts: &Facts, intent: Intent) -> Resul
             builder.endpoints();
             builder.notebook(&network, secret.as_ref());
             builder.sql();
+            builder.take_over();
         }
     }
     if builder.problems.is_empty() { Ok(builder.graph) } else { Err(builder.problems) }

@@ -172,17 +172,23 @@ impl Builder<'_> {
             // A NAT gateway fails for good when no internet gateway is attached yet (fact book, 5.4).
             gateways.push(self.graph.add(id, props).after(gateway).id());
         }
+        // Also where others gave each subnet a table of its own.
+        let taken = self.spec.taken_over.as_ref();
+        let apart = taken.is_some_and(|taken| taken.objects.contains_key("route_table.private-1"));
         let tables = match nat {
-            Nat::PerZone => private
+            _ if private.is_empty() => Vec::new(),
+            Nat::None | Nat::Single if !apart => {
+                vec![self.route_table(vpc, "private", gateways.first(), private)]
+            }
+            _ => private
                 .iter()
                 .enumerate()
                 .map(|(n, subnet)| {
                     let name = format!("private-{}", n + 1);
-                    self.route_table(vpc, &name, gateways.get(n), std::slice::from_ref(subnet))
+                    let gateway = if nat == Nat::PerZone { gateways.get(n) } else { gateways.first() };
+                    self.route_table(vpc, &name, gateway, std::slice::from_ref(subnet))
                 })
                 .collect(),
-            _ if private.is_empty() => Vec::new(),
-            _ => vec![self.route_table(vpc, "private", gateways.first(), private)],
         };
         if !gateways.is_empty() {
             network.ways_out.extend(tables.iter().cloned());

@@ -4,7 +4,7 @@ use super::sql::{loads, unloads, wired_roles};
 use crate::base::names::Names;
 use crate::engine::{AURORA_MYSQL, Engine};
 use crate::kinds::{data_load, data_unload};
-use crate::spec::{Aurora, EndpointManager, Network, OwnNetwork, S3Access, SecretManager, Spec};
+use crate::spec::{Aurora, EndpointManager, Network, OwnNetwork, S3Access, SecretManager, Spec, TakenOver};
 use std::collections::BTreeMap;
 
 /// What the spec names and a look at AWS must know: everything else is found by name, path or tag.
@@ -34,6 +34,8 @@ pub struct Scope {
     pub vpc: Option<String>,
     /// ARN of the key that the spec names.
     pub kms_key: Option<String>,
+    /// What the spec takes over from a CloudFormation stack.
+    pub taken_over: Option<TakenOver>,
 }
 
 /// What the spec says of what is in the database.
@@ -74,6 +76,7 @@ impl Default for Scope {
             names: Names::default(),
             vpc: None,
             kms_key: None,
+            taken_over: None,
         }
     }
 }
@@ -115,6 +118,7 @@ pub fn scope(spec: &Spec) -> Scope {
             _ => None,
         },
         kms_key: spec.kms_key.clone(),
+        taken_over: spec.taken_over.clone(),
     }
 }
 

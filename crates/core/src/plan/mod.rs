@@ -10,7 +10,9 @@ mod sync;
 pub use naming::{Misnamed, misnamed};
 
 use crate::base::names::STACK_TAG;
-use crate::base::{Change, Id, Live, Observed, Outputs, Predicted, State, To, diff, outputs, resolve};
+use crate::base::{
+    Change, Id, Live, Observed, Outputs, Predicted, State, TAKEN_OVER, To, diff, outputs, resolve,
+};
 use crate::cost::Bill;
 use crate::members::{Effect, Impact, Interruption, Permit};
 use crate::resource::{Action, Catalog, Graph, Nature, Refusal, Resource, Rules};
@@ -302,6 +304,10 @@ fn action(
         }
         (State::Broken(why), _) => (Action::Recreate, Some(why.clone())),
         (State::Failed(why), _) if changes.is_empty() => (Action::Recheck, Some(why.clone())),
+        _ if !changes.is_empty() && live.output(TAKEN_OVER).is_some() => {
+            let stack = live.output(TAKEN_OVER).unwrap_or_default();
+            (Action::Update, Some(format!("the CloudFormation stack {stack} made it")))
+        }
         _ if !changes.is_empty() && live.has_lost_its_tags() => {
             (Action::Update, Some("it has lost its tags, and is this stack's all the same".into()))
         }

@@ -15,7 +15,8 @@ pub struct Need {
 }
 
 /// Whoever makes a plan.
-const PLANS: &[Purpose] = &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Sweep, Purpose::Pause];
+const PLANS: &[Purpose] =
+    &[Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Sweep, Purpose::Pause, Purpose::Release];
 
 pub const NEEDS: &[Need] = &[
     Need {
@@ -204,10 +205,55 @@ pub const NEEDS: &[Need] = &[
     },
     Need {
         by: "lease and audit",
-        purposes: &[Purpose::Apply, Purpose::Destroy, Purpose::Sweep, Purpose::Pause, Purpose::Query],
+        purposes: &[
+            Purpose::Apply,
+            Purpose::Destroy,
+            Purpose::Sweep,
+            Purpose::Pause,
+            Purpose::Query,
+            Purpose::Release,
+        ],
         permissions: &[
             Permission::change(&["s3:GetObject", "s3:PutObject"], &["s3:{lease}"]),
             Permission::change(&["s3:PutObject"], &["s3:{audit}"]),
+        ],
+    },
+    Need {
+        by: "whether CloudFormation still owns what the spec takes over",
+        purposes: PLANS,
+        permissions: &[Permission::look(
+            &["cloudformation:DescribeStacks", "cloudformation:ListStackResources"],
+            &["cloudformation:stack/{origin}"],
+        )],
+    },
+    Need {
+        by: "tags on what the spec takes over, which has none of the stack's yet",
+        purposes: &[Purpose::Apply, Purpose::Release],
+        permissions: &[
+            Permission::change(&["ec2:CreateTags"], &["ec2:{taken_ec2}"]).when(&[When::RequestTag]),
+            Permission::change(&["rds:AddTagsToResource"], &["rds:{taken_rds}"])
+                .when(&[When::RequestTag, When::NoTag]),
+            Permission::change(&["sagemaker:AddTags"], &["sagemaker:{taken_sagemaker}"])
+                .when(&[When::RequestTag]),
+            Permission::change(&["secretsmanager:TagResource"], &["secretsmanager:secret:{taken_secret}"]),
+            Permission::change(&["s3:PutBucketTagging"], &["s3:{taken_bucket}"]),
+        ],
+    },
+    Need {
+        by: "adopt --release",
+        purposes: &[Purpose::Release],
+        permissions: &[
+            Permission::look(
+                &[
+                    "cloudformation:DescribeStackEvents",
+                    "cloudformation:GetStackPolicy",
+                    "cloudformation:GetTemplate",
+                ],
+                &["cloudformation:stack/{origin}"],
+            ),
+            Permission::look(&["cloudformation:ListImports"], EVERYTHING),
+            Permission::change(&["cloudformation:UpdateStack"], &["cloudformation:stack/{origin}"]),
+            Permission::delete(&["cloudformation:DeleteStack"], &["cloudformation:stack/{origin}"]),
         ],
     },
     Need {

@@ -36,11 +36,20 @@ pub enum Purpose {
     Pause,
     /// Asks the database: `verify --deep`, `verify --query` and `data`.
     Query,
+    /// Has CloudFormation hand over: `adopt --release`.
+    Release,
 }
 
 impl Purpose {
-    pub const ALL: [Purpose; 6] =
-        [Purpose::Plan, Purpose::Apply, Purpose::Destroy, Purpose::Sweep, Purpose::Pause, Purpose::Query];
+    pub const ALL: [Purpose; 7] = [
+        Purpose::Plan,
+        Purpose::Apply,
+        Purpose::Destroy,
+        Purpose::Sweep,
+        Purpose::Pause,
+        Purpose::Query,
+        Purpose::Release,
+    ];
 }
 
 /// The statements that somebody needs who comes for these, as few as say it.
@@ -116,7 +125,8 @@ impl<'s> Wish<'s> {
             (Purpose::Query, Verb::Look) => matches!(kind, "cluster" | "instance"),
             (Purpose::Query, _) => false,
             (_, Verb::Look) => true,
-            (Purpose::Plan, _) => false,
+            // Of what is taken over nothing but tags is changed.
+            (Purpose::Plan | Purpose::Release, _) => false,
             (Purpose::Pause, verb) => verb == Verb::Delete && PAUSED.contains(&kind),
             // What an earlier spec made goes, whether this one knows of it or not.
             (_, Verb::Delete) => true,

@@ -201,6 +201,9 @@ impl Names {
         let audits = format!("{}/{}/{stack}/*", place.account, place.region);
         say("audit", outside(&spec.audit, audits));
 
+        for (name, objects) in taken_over(spec) {
+            say(name, objects);
+        }
         let arn = |resource: String| {
             let (partition, region, account) = (place.partition(), &place.region, &place.account);
             Name::new(format!("arn:{partition}:ec2:{region}:{account}:{resource}"))
@@ -277,6 +280,38 @@ impl Names {
             _ => true,
         }
     }
+}
+
+/// What the spec takes over, as it stands in ARNs, and the CloudFormation stack that made it.
+fn taken_over(spec: &Spec) -> BTreeMap<&'static str, Vec<String>> {
+    let names = ["origin", "taken_bucket", "taken_ec2", "taken_rds", "taken_sagemaker", "taken_secret"];
+    let mut all: BTreeMap<&'static str, Vec<String>> = names.map(|name| (name, Vec::new())).into();
+    let Some(taken) = &spec.taken_over else { return all };
+    let mut add = |name, text: String| all.entry(name).or_default().push(text);
+    if let Some((_, stack)) = taken.from_stack.split_once(":stack/") {
+        add("origin", stack.to_string());
+    }
+    for (resource, object) in &taken.objects {
+        let lower = object.to_ascii_lowercase();
+        match resource.split('.').next().unwrap_or_default() {
+            "vpc" => add("taken_ec2", format!("vpc/{object}")),
+            "subnet" => add("taken_ec2", format!("subnet/{object}")),
+            "internet_gateway" => add("taken_ec2", format!("internet-gateway/{object}")),
+            "elastic_ip" => add("taken_ec2", format!("elastic-ip/{object}")),
+            "nat_gateway" => add("taken_ec2", format!("natgateway/{object}")),
+            "route_table" => add("taken_ec2", format!("route-table/{object}")),
+            "security_group" => add("taken_ec2", format!("security-group/{object}")),
+            "cluster" => add("taken_rds", format!("cluster:{lower}")),
+            "instance" => add("taken_rds", format!("db:{lower}")),
+            "parameter_group" => add("taken_rds", format!("cluster-pg:{lower}")),
+            "subnet_group" => add("taken_rds", format!("subgrp:{lower}")),
+            "notebook" => add("taken_sagemaker", format!("notebook-instance/{lower}")),
+            "secret" => add("taken_secret", secret_pattern(object)),
+            "bucket" => add("taken_bucket", object.clone()),
+            _ => {}
+        }
+    }
+    all
 }
 
 /// What stands for a secret in a policy: Secrets Manager puts six random characters behind a name.

@@ -19,17 +19,48 @@ pub struct Resource {
     pub recheck_after: BTreeSet<Id>,
     /// What its properties do not say stays as it is.
     pub partial: bool,
+    /// What others made and the stack takes over: tags that it does not set stay, and so do the properties at these paths.
+    pub found: Option<BTreeSet<String>>,
 }
 
 impl Resource {
     /// The desired properties, with those of the live object where the resource says nothing of them.
     pub fn over(&self, live: Option<&Live>) -> Value {
-        match (self.partial, &self.props, live.map(|live| &live.props)) {
+        self.keeping(&self.props, live)
+    }
+
+    /// The same of desired properties in which references may be filled in already.
+    pub fn keeping(&self, props: &Value, live: Option<&Live>) -> Value {
+        let mut want = match (self.partial, props, live.map(|live| &live.props)) {
             (true, Value::Object(said), Some(Value::Object(live))) => {
                 let all = live.iter().chain(said).map(|(key, value)| (key.clone(), value.clone()));
                 Value::Object(all.collect())
             }
-            _ => self.props.clone(),
+            _ => props.clone(),
+        };
+        if let (Some(kept), Some(live)) = (&self.found, live) {
+            for path in kept {
+                let pointer = format!("/{}", path.replace('.', "/"));
+                let found = live.props.pointer(&pointer).cloned().unwrap_or(Value::Null);
+                if let Some(place) = want.pointer_mut(&pointer) {
+                    *place = found;
+                }
+            }
+            if let Some(tags) = want.get_mut("tags") {
+                keep_tags(tags, &live.props["tags"]);
+            }
+        }
+        want
+    }
+}
+
+/// Tags that others set stay, and so does the name that the console shows.
+fn keep_tags(want: &mut Value, live: &Value) {
+    let (Some(want), Some(live)) = (want.as_object_mut(), live.as_object()) else { return };
+    for (key, value) in live {
+        // Ours are what they are to be.
+        if !key.starts_with("auroraml:") && !want.contains_key(key) || key == "Name" {
+            want.insert(key.clone(), value.clone());
         }
     }
 }
@@ -116,6 +147,7 @@ impl Graph {
             after: BTreeSet::new(),
             recheck_after: BTreeSet::new(),
             partial: false,
+            found: None,
         };
         assert!(self.resources.insert(id.clone(), resource).is_none(), "two resources are called {id}");
         Added(self.resources.get_mut(&id).expect("just added"))

@@ -9,6 +9,7 @@ mod physical;
 mod sagemaker;
 mod sql;
 mod statements;
+mod taken_over;
 mod training;
 
 pub(super) use name::bucket as bucket_name;
@@ -71,6 +72,7 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
     sagemaker::notebook(spec, reader);
     sagemaker::endpoints(spec, reader);
     sql::sql(spec, reader);
+    taken_over::taken_over(spec, reader);
 }
 
 fn stack(spec: &Spec, reader: &mut Reader) {

@@ -25,6 +25,7 @@ mod sql;
 mod stack;
 mod statement;
 mod table;
+mod taken_over;
 mod training;
 mod variables;
 mod window;
@@ -50,6 +51,7 @@ pub use sql::{Columns, Grant, LineEnd, NameAndType, SqlFunction, SqlRole, SqlTab
 pub use stack::Spec;
 pub use statement::Statement;
 pub use table::{Table, tables};
+pub use taken_over::TakenOver;
 pub use training::{
     Autopilot, AutopilotMode, Goal, Problem as AutopilotProblem, Range, Training, Tuning, seconds,
 };

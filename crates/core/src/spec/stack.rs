@@ -5,7 +5,7 @@ use super::node::{Node, Value};
 use super::reader::Reader;
 use super::{
     Aurora, Bucket, ENGINE, Endpoint, Grant, MachineLearning, Network, Notebook, Problems, Restart, Roles,
-    SqlFunction, SqlTable, Unload, Variable, check,
+    SqlFunction, SqlTable, TakenOver, Unload, Variable, check,
 };
 use crate::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,6 +134,11 @@ fields! {
             default_is: "none",
             changed: "see below",
             meaning: "what users of the database may call, by user",
+        }
+        /// What the stack takes over from a CloudFormation stack.
+        taken_over: Option<TakenOver> {
+            changed: "see below",
+            meaning: "what the stack takes over from a CloudFormation stack, as `auroraml adopt` writes it ([take over a stack](cloudformation.md#take-over-a-stack))",
         }
     }
 }

@@ -4,7 +4,7 @@ use super::fields::{Field, Part};
 use super::{
     Autopilot, Bucket, Cluster, Container, Endpoint, ExistingCluster, ExistingNetwork, Grant, Instance,
     MachineLearning, Model, Notebook, OwnNetwork, Restart, Roles, Secret, Serverless, ServerlessEndpoint,
-    Spec, SqlFunction, SqlTable, TableLoad, Training, Tuning, Unload,
+    Spec, SqlFunction, SqlTable, TableLoad, TakenOver, Training, Tuning, Unload,
 };
 use std::fmt::Write;
 
@@ -44,6 +44,7 @@ pub fn tables() -> Vec<Table> {
         table::<Unload>(),
         table::<SqlFunction>(),
         table::<Grant>(),
+        table::<TakenOver>(),
     ]
 }
 

@@ -25,6 +25,7 @@ mod spec_engine;
 mod spec_value;
 mod sql_text;
 mod sync;
+mod takeover;
 mod template;
 mod tidy;
 mod validate;

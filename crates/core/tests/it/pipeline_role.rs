@@ -52,6 +52,13 @@ fn names() -> Names {
         ("snapshot_of", always("${Stack}")),
         ("existing", vec![existing("${ExistingCluster}")]),
         ("any_of_existing", vec![existing("*")]),
+        // A person has CloudFormation hand over, once: no pipeline does.
+        ("origin", Vec::new()),
+        ("taken_bucket", Vec::new()),
+        ("taken_ec2", Vec::new()),
+        ("taken_rds", Vec::new()),
+        ("taken_sagemaker", Vec::new()),
+        ("taken_secret", Vec::new()),
         ("other_role", vec![Name::given("!Ref OtherRoles", "HasOtherRoles")]),
         ("member", vec![existing("${ExistingMembers}")]),
         ("group", vec![existing("${ExistingGroup}")]),

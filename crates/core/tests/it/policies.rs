@@ -28,6 +28,7 @@ fn needed(spec: &Spec, purpose: Purpose) -> Vec<Statement> {
 /// Actions that AWS judges on no resource: Service Authorization Reference, the page of each service, where their column
 /// "Resource types" is empty. `tests/clients/policies.py` holds the policies against the whole of that reference.
 const UNSCOPED: &[&str] = &[
+    "cloudformation:ListImports",
     "cloudtrail:LookupEvents",
     "ec2:DescribeAddresses",
     "ec2:DescribeAvailabilityZones",

@@ -13,6 +13,7 @@ const FLOORS: &[&[&str]] = &[
     &["resource"],
     &["cost"],
     &["kinds", "plan", "events"],
+    &["takeover"],
     &["model"],
     &["verify", "policy", "drift", "export"],
     &["render"],

@@ -28,6 +28,8 @@ pub(super) fn cloudformation(call: &Call, stacks: &CloudFormation) -> Option<Vec
         | "ContinueUpdateRollback"
         | "CancelUpdateStack"
         | "UpdateTerminationProtection"
+        | "SetStackPolicy"
+        | "GetStackPolicy"
         | "DescribeStacks"
         | "DescribeStackEvents"
         | "DescribeStackResources"

@@ -101,6 +101,7 @@ impl CloudFormation {
             operation: None,
             token: call.params.get("ClientRequestToken").map(str::to_string),
             change_sets: BTreeMap::new(),
+            policy: None,
         })
     }
 

@@ -52,6 +52,9 @@ pub(crate) struct Stack {
     /// The token of the request that asked for what is, or was last, under way.
     pub token: Option<String>,
     pub change_sets: BTreeMap<String, ChangeSet>,
+    /// The stack policy, as it was given.
+    #[serde(default)]
+    pub policy: Option<String>,
 }
 
 impl Stack {

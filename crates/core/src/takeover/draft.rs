@@ -1,0 +1,498 @@
+//! From what was seen of a CloudFormation stack's objects to what a spec says of them.
+
+use super::findings::{Cluster, Findings, Group, Subnet};
+use super::origin::{Part, is_part, kind_of};
+use super::text::{Lines, quoted};
+use crate::engine::{AURORA_MYSQL, Engine};
+use crate::spec;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A spec of what there is.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// The lines of each part, comments included, but for `taken_over`.
+    pub(super) parts: Vec<Lines>,
+    pub from_stack: String,
+    /// What is taken over: AWS's name, by the name within the stack.
+    pub objects: BTreeMap<String, String>,
+    /// What a reader should know, which no line of the spec says.
+    pub notes: Vec<String>,
+}
+
+/// The spec of what was seen, under this stack's name.
+///
+/// # Errors
+/// Why there can be none: each with what to do.
+pub fn draft(found: &Findings, stack: &str) -> Result<Draft, Vec<String>> {
+    let mut drafting = Drafting { found, draft: Draft::default(), problems: Vec::new() };
+    drafting.draft.from_stack.clone_from(&found.origin.arn);
+    drafting.all(stack);
+    match drafting.problems.is_empty() {
+        true => Ok(drafting.draft),
+        false => Err(drafting.problems),
+    }
+}
+
+struct Drafting<'f> {
+    found: &'f Findings,
+    draft: Draft,
+    problems: Vec<String>,
+}
+
+const ENGINE: &Engine = &AURORA_MYSQL;
+
+impl<'f> Drafting<'f> {
+    fn all(&mut self, stack: &str) {
+        let found = self.found;
+        let mut head = Lines::default();
+        head.comment(&format!(
+            "Written by `auroraml adopt --from-stack {}`: what that CloudFormation stack made, as it is now.",
+            found.origin.name
+        ));
+        head.comment("Change the stack's name before the first apply, or never. All fields: docs/spec.md");
+        head.add(0, &format!("stack: {}", quoted(stack)));
+        head.add(0, &format!("region: {}", quoted(&found.region)));
+        let tags: Vec<String> =
+            found.tags.iter().map(|(key, value)| format!("{}: {}", quoted(key), quoted(value))).collect();
+        if !tags.is_empty() {
+            head.add(0, &format!("tags: {{ {} }}", tags.join(", ")));
+        }
+        self.draft.parts.push(head);
+        self.one_of("VPCs", found.vpcs.len());
+        self.one_of("DB clusters", found.clusters.len());
+        self.one_of("buckets", found.buckets.len());
+        self.one_of("notebook instances", found.notebooks.len());
+        if !self.problems.is_empty() {
+            return;
+        }
+        self.network();
+        self.bucket();
+        self.cluster();
+        self.roles();
+        self.notebook();
+        self.endpoints();
+        self.left();
+    }
+
+    fn one_of(&mut self, what: &str, count: usize) {
+        if count > 1 {
+            self.problems
+                .push(format!("the stack has {count} {what}, and a spec describes one: split it first"));
+        }
+    }
+
+    fn take(&mut self, resource: impl Into<String>, object: &str) {
+        self.draft.objects.insert(resource.into(), object.to_string());
+    }
+
+    fn network(&mut self) {
+        let found = self.found;
+        let Some((vpc, range)) = found.vpcs.first() else { return };
+        let table_of =
+            |subnet: &str| found.tables.iter().find(|table| table.subnets.iter().any(|id| id == subnet));
+        let is_public = |subnet: &&Subnet| {
+            table_of(&subnet.id)
+                .and_then(|table| table.default.as_deref())
+                .is_some_and(|to| to.starts_with("igw-"))
+        };
+        let (mut public, mut private): (Vec<&Subnet>, Vec<&Subnet>) =
+            found.subnets.iter().partition(is_public);
+        // The gateway of a single one stands in the first.
+        let has_gateway = |subnet: &Subnet| found.nat_gateways.iter().any(|nat| nat.subnet == subnet.id);
+        public.sort_by_key(|subnet| (!has_gateway(subnet), subnet.zone.clone(), subnet.cidr.clone()));
+        let place =
+            |subnet: &Subnet| public.iter().position(|other| other.zone == subnet.zone).unwrap_or(usize::MAX);
+        private.sort_by_key(|subnet| (place(subnet), subnet.zone.clone(), subnet.cidr.clone()));
+        let zones: BTreeSet<&str> = private.iter().map(|subnet| subnet.zone.as_str()).collect();
+        let beside = public.iter().zip(&private).all(|(public, private)| public.zone == private.zone);
+        if zones.len() < private.len() || !beside {
+            self.problems.push(format!(
+                "the subnets of {vpc} do not fit: a spec has one private subnet in a zone, and the n-th public one in the zone of the n-th private one"
+            ));
+            return;
+        }
+        let nat = match found.nat_gateways.len() {
+            0 => "none",
+            1 => "single",
+            many if many == private.len() => "per_zone",
+            many => {
+                self.problems.push(format!(
+                    "{vpc} has {many} NAT gateways for {} private subnets: a spec has none, one, or one for each",
+                    private.len()
+                ));
+                return;
+            }
+        };
+        let mut lines = Lines::default();
+        lines.add(0, "network:");
+        lines.add(1, &format!("cidr: {}", quoted(range)));
+        let ranges = |subnets: &[&Subnet]| {
+            let all: Vec<String> = subnets.iter().map(|subnet| quoted(&subnet.cidr)).collect();
+            format!("[{}]", all.join(", "))
+        };
+        if !public.is_empty() {
+            lines.add(1, &format!("public_subnets: {}", ranges(&public)));
+        }
+        if !private.is_empty() {
+            lines.add(1, &format!("private_subnets: {}", ranges(&private)));
+        }
+        lines.add(1, &format!("nat: {nat}"));
+        let groups: Vec<&Group> = self.groups();
+        if !groups.is_empty() && groups.iter().all(|group| group.all_egress) {
+            lines.add(
+                1,
+                "egress: [0.0.0.0/0]   # everything may leave; without this line: what the services need",
+            );
+        }
+        self.draft.parts.push(lines);
+        self.take("vpc.main", vpc);
+        for (side, subnets) in [("public", &public), ("private", &private)] {
+            for (n, subnet) in subnets.iter().enumerate() {
+                self.take(format!("subnet.{side}-{}", n + 1), &subnet.id);
+            }
+        }
+        if let Some(gateway) = found.gateways.first() {
+            self.take("internet_gateway.main", gateway);
+        }
+        for (n, subnet) in public.iter().enumerate() {
+            for nat in found.nat_gateways.iter().filter(|nat| nat.subnet == subnet.id) {
+                self.take(format!("nat_gateway.nat-{}", n + 1), &nat.id);
+                if found.addresses.iter().any(|(id, _)| *id == nat.address) {
+                    self.take(format!("elastic_ip.nat-{}", n + 1), &nat.address);
+                }
+            }
+        }
+        if let Some(table) = public.first().and_then(|subnet| table_of(&subnet.id)) {
+            self.take("route_table.public", &table.id);
+        }
+        let tables: BTreeSet<&str> =
+            private.iter().filter_map(|subnet| table_of(&subnet.id)).map(|table| table.id.as_str()).collect();
+        if let (1, Some(table), true) = (tables.len(), tables.first(), nat != "per_zone") {
+            self.take("route_table.private", table);
+        } else {
+            for (n, subnet) in private.iter().enumerate() {
+                if let Some(table) = table_of(&subnet.id) {
+                    self.take(format!("route_table.private-{}", n + 1), &table.id);
+                }
+            }
+            if nat != "per_zone" && tables.len() > 1 {
+                self.draft.notes.push(
+                    "each private subnet has a route table of its own: both stay, as `taken_over` names them"
+                        .into(),
+                );
+            }
+        }
+    }
+
+    /// The groups of cluster and notebook.
+    fn groups(&self) -> Vec<&'f Group> {
+        let named = self.found.clusters.iter().flat_map(|cluster| &cluster.security_groups);
+        let named: Vec<&String> =
+            named.chain(self.found.notebooks.iter().flat_map(|notebook| &notebook.security_groups)).collect();
+        self.found.groups.iter().filter(|group| named.contains(&&group.id)).collect()
+    }
+
+    fn bucket(&mut self) {
+        let Some(bucket) = self.found.buckets.first() else { return };
+        let mut lines = Lines::default();
+        lines.add(0, "bucket:");
+        lines.add(1, &format!("name: {}", quoted(&bucket.name)));
+        if bucket.versioning {
+            lines.add(1, "versioning: true");
+        }
+        lines.add(1, "on_destroy: keep   # keep | empty");
+        lines.comment_in(1, "its ACL and its encryption stay as they are: a spec does not say them");
+        let mut after = Lines::default();
+        if let Some(key) = bucket.key.as_deref().filter(|key| key.starts_with("arn:")) {
+            after.comment(
+                "the key of the bucket: whoever reads there needs it as long as there is anything in it",
+            );
+            after.add(0, &format!("kms_key: {}", quoted(key)));
+            let dies = self.found.origin.resources.iter().find(|part| part.kind == "AWS::KMS::Key");
+            if let Some(part) = dies {
+                self.draft.notes.push(format!(
+                    "{} encrypts the bucket {}: deleted with the CloudFormation stack it would leave the bucket unreadable; a release keeps it",
+                    part.logical, bucket.name
+                ));
+            }
+        }
+        self.draft.parts.push(lines);
+        if !after.is_empty() {
+            self.draft.parts.push(after);
+        }
+        self.take("bucket.main", &bucket.name);
+    }
+
+    fn cluster(&mut self) {
+        let found = self.found;
+        let Some(cluster) = found.clusters.first() else { return };
+        if cluster.engine != ENGINE.name || spec::family(&cluster.version).is_none() {
+            self.problems.push(format!(
+                "the cluster {} runs {} {}, which auroraml does not manage: upgrade it first, or leave it out of the stack",
+                cluster.id, cluster.engine, cluster.version
+            ));
+            return;
+        }
+        let secret = self.part("AWS::SecretsManager::Secret");
+        if secret.is_none() && !cluster.managed_secret {
+            self.problems.push(format!(
+                "nobody knows the secret with the password of {}: it is neither in the stack nor managed by RDS; have RDS manage it (aws rds modify-db-cluster --manage-master-user-password)",
+                cluster.id
+            ));
+            return;
+        }
+        let mut lines = Lines::default();
+        lines.add(0, "aurora:");
+        lines.add(1, &format!("identifier: {}", quoted(&cluster.id)));
+        lines.add(1, &format!("engine_version: {}", quoted(&cluster.version)));
+        lines.add(1, "instances:");
+        let mut members = cluster.members.clone();
+        members.sort_by_key(|(id, _, _, writes)| (!*writes, id.clone()));
+        for (id, class, tier, _) in &members {
+            lines.add(
+                2,
+                &format!(
+                    "- {{ identifier: {}, class: {}, promotion_tier: {tier} }}",
+                    quoted(id),
+                    quoted(class)
+                ),
+            );
+        }
+        if let Some((min, max)) = cluster.serverless {
+            lines.add(1, &format!("serverless: {{ min: {min}, max: {max} }}"));
+        }
+        let database = cluster.database.iter().map(|name| ("database", quoted(name)));
+        let port = (cluster.port != 3306).then(|| ("port", cluster.port.to_string()));
+        let fields = [
+            ("username", quoted(&cluster.username)),
+            ("subnet_group", quoted(&cluster.subnet_group)),
+            ("parameter_group", quoted(&cluster.parameter_group)),
+        ];
+        for (key, value) in fields.into_iter().chain(database).chain(port) {
+            lines.add(1, &format!("{key}: {value}"));
+        }
+        if let (Some(secret), false) = (secret, cluster.managed_secret) {
+            lines.add(1, &format!("secret: {{ managed_by: stack, name: {} }}", quoted(&secret.object)));
+            self.draft.objects.insert("secret.master".into(), secret.object.clone());
+        }
+        let group = found.parameter_groups.iter().find(|(name, _)| *name == cluster.parameter_group);
+        let roles: BTreeSet<&str> =
+            ENGINE.abilities.iter().filter_map(|ability| ability.wiring.parameter()).collect();
+        let set: Vec<String> = group
+            .into_iter()
+            .flat_map(|(_, set)| set)
+            .filter(|(name, _)| !roles.contains(name.as_str()))
+            .map(|(name, value)| format!("{name}: {}", quoted(value)))
+            .collect();
+        if !set.is_empty() {
+            lines.add(1, &format!("parameters: {{ {} }}", set.join(", ")));
+        }
+        let allow = self.allow_from(cluster);
+        if !allow.is_empty() {
+            lines.add(1, &format!("allow_from: [{}]", allow.join(", ")));
+        }
+        lines.add(1, &format!("backup_retention_days: {}", cluster.backup_days));
+        if cluster.protected {
+            lines.add(1, "deletion_protection: true");
+        }
+        if cluster.data_api {
+            lines.add(1, "data_api: true");
+        }
+        if cluster.io_optimized {
+            lines.add(1, "storage: io_optimized");
+        }
+        if !cluster.encrypted {
+            lines
+                .comment_in(1, "its storage is not encrypted: AWS encrypts a cluster only when it makes one");
+        }
+        lines.add(1, "on_destroy: snapshot   # delete | snapshot | protect");
+        self.draft.parts.push(lines);
+        self.take("cluster.main", &cluster.id);
+        for (n, (id, ..)) in members.iter().enumerate() {
+            self.take(format!("instance.{}", n + 1), id);
+        }
+        for (resource, kind, name) in [
+            ("subnet_group.main", "AWS::RDS::DBSubnetGroup", &cluster.subnet_group),
+            ("parameter_group.main", "AWS::RDS::DBClusterParameterGroup", &cluster.parameter_group),
+        ] {
+            match found
+                .origin
+                .resources
+                .iter()
+                .any(|part| part.kind == kind && part.object.eq_ignore_ascii_case(name))
+            {
+                true => self.take(resource, name),
+                false => self.problems.push(format!(
+                    "{name} ({kind}) of the cluster {} is not in the stack: others own it",
+                    cluster.id
+                )),
+            }
+        }
+        if let [group] = cluster.security_groups.as_slice()
+            && found.groups.iter().any(|one| one.id == *group)
+        {
+            self.take("security_group.aurora", group);
+        }
+        if found
+            .origin
+            .resources
+            .iter()
+            .any(|part| part.kind == "AWS::SecretsManager::SecretTargetAttachment")
+        {
+            self.draft.notes.push(
+                "the secret's host, port and engine are what CloudFormation wrote when it attached it, perhaps those of one instance: `taken_over` leaves them; take `secret_attachment.master` out there, and apply writes those of the cluster"
+                    .into(),
+            );
+        }
+    }
+
+    /// Who may connect to the cluster, beside the notebook.
+    fn allow_from(&self, cluster: &Cluster) -> Vec<String> {
+        let own: Vec<&String> =
+            self.found.notebooks.iter().flat_map(|notebook| &notebook.security_groups).collect();
+        let groups = self.found.groups.iter().filter(|group| cluster.security_groups.contains(&group.id));
+        let peers = groups.flat_map(|group| &group.ingress);
+        let peers = peers.filter(|(peer, port)| *port == Some(cluster.port) && !own.contains(&peer));
+        let peers: BTreeSet<String> = peers.map(|(peer, _)| quoted(peer)).collect();
+        peers.into_iter().collect()
+    }
+
+    fn part(&self, kind: &str) -> Option<&'f Part> {
+        self.found.origin.resources.iter().find(|part| part.kind == kind)
+    }
+
+    /// What SQL may call, and with whose permissions.
+    fn roles(&mut self) {
+        let found = self.found;
+        let (mut wiring, mut roles) = (Lines::default(), Lines::default());
+        let group = found.clusters.first().and_then(|cluster| {
+            found.parameter_groups.iter().find(|(name, _)| *name == cluster.parameter_group)
+        });
+        for ability in ENGINE.abilities {
+            let parameter = ability.wiring.parameter().unwrap_or_default();
+            let Some(arn) =
+                group.and_then(|(_, set)| set.get(parameter)).filter(|arn| arn.starts_with("arn:"))
+            else {
+                continue;
+            };
+            let value = match ability.name {
+                "sagemaker" if !found.endpoints.is_empty() => {
+                    let names: Vec<String> = found.endpoints.iter().map(|(name, _)| quoted(name)).collect();
+                    format!("{{ endpoints: [{}] }}", names.join(", "))
+                }
+                "comprehend" => "true".into(),
+                "s3" if !found.buckets.is_empty() => "true".into(),
+                name => {
+                    self.draft.notes.push(format!(
+                        "the cluster uses {arn} for {name}, and nothing in the stack says for what: add it to `machine_learning` and `roles`"
+                    ));
+                    continue;
+                }
+            };
+            wiring.add(1, &format!("{}: {value}", ability.name));
+            roles.add(1, &format!("{}: {}", ability.name, quoted(arn)));
+        }
+        if let Some(notebook) = found.notebooks.first() {
+            roles.add(1, &format!("notebook: {}", quoted(&notebook.role)));
+        }
+        if !wiring.is_empty() {
+            self.draft.parts.push(wiring.under("machine_learning:"));
+        }
+        if !roles.is_empty() {
+            let mut all = Lines::default();
+            all.comment("used and never changed: a role's name and path stay for life, so these cannot become the stack's");
+            all.append(roles.under("roles:"));
+            self.draft.parts.push(all);
+        }
+    }
+
+    fn notebook(&mut self) {
+        let found = self.found;
+        let Some(notebook) = found.notebooks.first() else { return };
+        let public =
+            self.draft.objects.iter().find(|(_, id)| **id == notebook.subnet).map(|(name, _)| name.clone());
+        let side = match public.as_deref() {
+            Some("subnet.public-1") => "public",
+            Some("subnet.private-1") | None => "private",
+            Some(other) => {
+                self.draft.notes.push(format!("the notebook stands in {other}: `taken_over` keeps it there"));
+                if other.starts_with("subnet.public") { "public" } else { "private" }
+            }
+        };
+        let mut lines = Lines::default();
+        lines.add(0, "notebook:");
+        lines.add(1, &format!("name: {}", quoted(&notebook.name)));
+        if let Some(config) = &notebook.config {
+            lines.add(1, &format!("lifecycle_configuration: {}", quoted(config)));
+        }
+        lines.add(1, &format!("instance: {}", quoted(&notebook.instance)));
+        lines.add(1, &format!("volume: {}", notebook.volume));
+        lines.add(1, &format!("subnet: {side}"));
+        if !notebook.platform.is_empty() {
+            lines.comment_in(
+                1,
+                &format!("its platform is {}; AWS does not start old ones for ever", notebook.platform),
+            );
+        }
+        self.draft.parts.push(lines);
+        self.take("notebook.main", &notebook.name);
+        if let Some(config) = &notebook.config {
+            self.take("notebook_config.main", config);
+        }
+        if let [group] = notebook.security_groups.as_slice()
+            && found.groups.iter().any(|one| one.id == *group)
+        {
+            self.take("security_group.notebook", group);
+        }
+    }
+
+    fn endpoints(&mut self) {
+        if self.found.endpoints.is_empty() {
+            return;
+        }
+        let mut lines = Lines::default();
+        lines.comment("what they serve is moved by notebooks: the stack lets the cluster call them and leaves them alone.");
+        lines.comment("To have the stack manage one: `model:` and `instance:` instead, under another name.");
+        lines.add(0, "endpoints:");
+        for (name, config) in &self.found.endpoints {
+            lines.add(
+                1,
+                &format!("{}: {{ managed_by: notebook }}   # serves {}", quoted(name), plain(config)),
+            );
+        }
+        self.draft.parts.push(lines);
+    }
+
+    /// What is not taken over, by name: one note for each reason.
+    fn left(&mut self) {
+        let taken: BTreeSet<&str> = self.draft.objects.values().map(String::as_str).collect();
+        let mut left: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for part in &self.found.origin.resources {
+            let is_taken = taken.iter().any(|object| object.eq_ignore_ascii_case(&part.object));
+            if is_taken || is_part(part) {
+                continue;
+            }
+            let why = match part.kind.as_str() {
+                "AWS::IAM::Role" => "a role keeps its name and path; `roles` names it where it is used",
+                "AWS::SageMaker::Endpoint" => "a notebook moves it; `endpoints` names it",
+                "AWS::SageMaker::Model" | "AWS::SageMaker::EndpointConfig" => {
+                    "SageMaker renames none; they stay beside the endpoint"
+                }
+                "AWS::KMS::Key" => {
+                    "auroraml manages no keys; `kms_key` names it where it encrypts the bucket"
+                }
+                kind if kind_of(kind).is_some() => "nothing in the spec means it",
+                _ => "auroraml has no kind for it: `adopt --release` wants to know what becomes of it",
+            };
+            left.entry(why).or_default().push(format!("{} ({})", part.logical, part.kind));
+        }
+        for (why, parts) in left {
+            self.draft.notes.push(format!("not taken over: {}: {why}", parts.join(", ")));
+        }
+    }
+}
+
+/// One line of a comment, whatever AWS says.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,332 @@
+//! What stands in the way of a hand-over. All of it is said before anything is called.
+
+use super::origin::{Fate, Origin, Part, fate, roles};
+use crate::spec::Spec;
+use crate::template::LARGEST_INLINE as TEMPLATE_MAX;
+use std::collections::BTreeSet;
+
+/// What a person says of resources that the spec knows nothing of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// Logical ids that stay in the CloudFormation stack, which then stays with them.
+    pub leave: BTreeSet<String>,
+    /// Logical ids that stay at AWS and afterwards are nobody's.
+    pub unowned: BTreeSet<String>,
+}
+
+/// Why the stack cannot hand over as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stack, or one of its resources.
+    pub what: String,
+    pub why: String,
+    pub hint: String,
+}
+
+/// IAM roles that a cluster can have (fact book, section 1.8).
+const ROLES_PER_CLUSTER: usize = 5;
+/// Statuses from which a stack can be updated (CloudFormation User Guide, "Stack status codes").
+const AT_REST: [&str; 5] = [
+    "CREATE_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+];
+
+/// Everything that stands in the way.
+pub fn refusals(spec: &Spec, origin: &Origin, order: &Order) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    if !origin.stands() {
+        return found;
+    }
+    status(origin, &mut found);
+    whole_stack(origin, &mut found);
+    resources(spec, origin, order, &mut found);
+    let others = origin.cluster_roles.iter().filter(|arn| !roles(spec).contains(&arn.as_str())).count();
+    let wanted = wanted_roles(spec);
+    if !origin.cluster_roles.is_empty() && others + wanted > ROLES_PER_CLUSTER {
+        found.push(Refusal {
+            what: "roles".into(),
+            why: format!(
+                "the cluster has {others} roles that the spec does not name, and the spec wants {wanted}: AWS allows {ROLES_PER_CLUSTER} on one cluster"
+            ),
+            hint: "name theirs under `roles`, or take roles off the cluster that nobody needs".into(),
+        });
+    }
+    found
+}
+
+/// Roles that the cluster is to have.
+fn wanted_roles(spec: &Spec) -> usize {
+    let wish = &spec.machine_learning;
+    [
+        wish.sagemaker.is_some(),
+        wish.comprehend,
+        wish.s3 != crate::spec::S3Access::Own(false),
+        wish.bedrock.is_some(),
+    ]
+    .into_iter()
+    .filter(|wants| *wants)
+    .count()
+}
+
+fn status(origin: &Origin, found: &mut Vec<Refusal>) {
+    let Origin { name, status, .. } = origin;
+    let reason = origin.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let mut refuse =
+        |why: String, hint: &str| found.push(Refusal { what: name.clone(), why, hint: hint.to_string() });
+    match status.as_str() {
+        rest if AT_REST.contains(&rest) => {}
+        // Our own, of a run that was killed: it goes on where that one was.
+        _ if origin.is_busy() && (origin.retained || origin.ours) => {}
+        "DELETE_FAILED" if origin.retained => {}
+        "REVIEW_IN_PROGRESS" => refuse(
+            "the stack has never been created: it is REVIEW_IN_PROGRESS".into(),
+            "execute its change set, or delete it with CloudFormation",
+        ),
+        _ if origin.is_busy() => refuse(
+            format!("CloudFormation is at work on it: it is {status}"),
+            "wait until CloudFormation has finished, then run again",
+        ),
+        "UPDATE_ROLLBACK_FAILED" => refuse(
+            format!("its last update could not be rolled back{reason}"),
+            "continue the rollback (aws cloudformation continue-update-rollback), then run again",
+        ),
+        "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => refuse(
+            format!("the stack was never made: it is {status}{reason}"),
+            "delete it with CloudFormation",
+        ),
+        _ => refuse(
+            format!("a stack that is {status} cannot hand over{reason}"),
+            "bring it to CREATE_COMPLETE or UPDATE_COMPLETE with CloudFormation, then run again",
+        ),
+    }
+}
+
+fn whole_stack(origin: &Origin, found: &mut Vec<Refusal>) {
+    let name = &origin.name;
+    let mut refuse = |why: String, hint: String| found.push(Refusal { what: name.clone(), why, hint });
+    if origin.termination_protection {
+        refuse(
+            "the stack has termination protection".into(),
+            format!(
+                "if it may go: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {name}"
+            ),
+        );
+    }
+    if let Some(parent) = &origin.parent {
+        refuse(
+            format!("it is nested in the stack {parent}, which would make it again"),
+            "take it out of that stack's template first".into(),
+        );
+    }
+    if origin.policy_denies {
+        refuse(
+            "it has a stack policy that denies updates".into(),
+            "set a policy that allows Update:* on all resources (aws cloudformation set-stack-policy), then run again"
+                .into(),
+        );
+    }
+    for export in origin.exports.iter().filter(|export| !export.importers.is_empty()) {
+        refuse(
+            format!("it exports {}, imported by {}", export.name, export.importers.join(", ")),
+            "write the value into those stacks instead of the import, then run again".into(),
+        );
+    }
+    // What follows is about an update, and there is one only while something is not retained.
+    if origin.retained {
+        return;
+    }
+    for parameter in &origin.read_anew {
+        refuse(
+            format!(
+                "its parameter {parameter} is read from Systems Manager at every update, which could change more than the policies"
+            ),
+            "make it a plain parameter with the value that it has, update the stack, then run again".into(),
+        );
+    }
+    for name in &origin.macros {
+        refuse(
+            format!("its template is rewritten by {name}, which could change more than the policies"),
+            "update the stack with the processed template (aws cloudformation get-template --template-stage Processed), then run again"
+                .into(),
+        );
+    }
+    if origin.bytes > TEMPLATE_MAX {
+        refuse(
+            format!(
+                "its template has {} bytes with the policies, and CloudFormation takes {TEMPLATE_MAX} in a request",
+                origin.bytes
+            ),
+            "set DeletionPolicy and UpdateReplacePolicy to Retain on every resource with CloudFormation, then run again"
+                .into(),
+        );
+    }
+}
+
+fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusal>) {
+    for part in &origin.resources {
+        let Part { logical, kind, physical, .. } = part;
+        let said = order.leave.contains(logical) || order.unowned.contains(logical);
+        let mut refuse = |why: String, hint: String| {
+            found.push(Refusal { what: format!("{logical} ({kind})"), why, hint });
+        };
+        if kind == "AWS::CloudFormation::Stack" {
+            refuse(
+                format!("it is a nested stack: {physical}"),
+                "take over the nested stack first, or move its resources into this one".into(),
+            );
+            continue;
+        }
+        match fate(spec, part) {
+            Fate::Taken(resource) if order.leave.contains(logical) => refuse(
+                format!("the spec takes it over as {resource}: it cannot stay with CloudFormation"),
+                format!("leave --leave {logical} away, or take {resource} out of the spec"),
+            ),
+            Fate::Taken(_) | Fate::Part | Fate::Used(_) => {}
+            Fate::Unknown if said || physical.is_empty() => {}
+            Fate::Unknown => refuse(
+                format!("the spec knows nothing of {physical}"),
+                format!(
+                    "--leave {logical} keeps it in the CloudFormation stack, which then stays; --unowned {logical} keeps it at AWS, where it is nobody's"
+                ),
+            ),
+        }
+    }
+    for (one, other) in &origin.torn {
+        found.push(Refusal {
+            what: one.clone(),
+            why: format!("it refers to {other}, which would not be in the CloudFormation stack any more"),
+            hint: format!("--unowned {one} keeps it at AWS instead; or leave {other} there too"),
+        });
+    }
+    let known = |id: &&String| !origin.resources.iter().any(|part| part.logical == **id);
+    // After an earlier run has taken most of them out, only what is left is known.
+    if !origin.retained {
+        for logical in order.leave.iter().chain(&order.unowned).filter(known) {
+            found.push(Refusal {
+                what: logical.clone(),
+                why: format!("{} has no resource of this name", origin.name),
+                hint: "give a logical id, as the template has it".into(),
+            });
+        }
+    }
+}
+
+/// What stays at AWS and is nobody's afterwards: each with where the spec names it, if it does.
+pub fn unnamed<'o>(
+    spec: &'o Spec,
+    origin: &'o Origin,
+    order: &'o Order,
+) -> impl Iterator<Item = (&'o Part, Option<&'static str>)> {
+    origin.resources.iter().filter_map(|part| match fate(spec, part) {
+        _ if order.leave.contains(&part.logical) => None,
+        Fate::Used(by) => Some((part, Some(by))),
+        Fate::Unknown => Some((part, None)),
+        Fate::Taken(_) | Fate::Part => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::parse;
+    use crate::takeover::Export;
+
+    fn spec() -> Spec {
+        let text = "stack: insights\nregion: us-east-1\nnetwork: { cidr: 10.0.0.0/16 }\ntaken_over:\n  from_stack: arn:aws:cloudformation:us-east-1:111122223333:stack/Insights/0a\n  objects: { vpc.main: vpc-1 }\n";
+        parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{}", problems.render("spec", text)))
+    }
+
+    fn part(logical: &str, kind: &str, physical: &str) -> Part {
+        let [logical, kind, physical] = [logical, kind, physical].map(String::from);
+        Part { object: physical.clone(), logical, kind, physical, status: "CREATE_COMPLETE".into() }
+    }
+
+    fn origin() -> Origin {
+        Origin {
+            name: "Insights".into(),
+            status: "CREATE_COMPLETE".into(),
+            resources: vec![
+                part("Vpc", "AWS::EC2::VPC", "vpc-1"),
+                part("Route", "AWS::EC2::Route", "rtb-1|0.0.0.0/0"),
+            ],
+            ..Origin::default()
+        }
+    }
+
+    fn said(origin: &Origin, order: &Order) -> String {
+        let found = refusals(&spec(), origin, order);
+        let lines = found.iter().map(|one| format!("{}: {}\n  help: {}\n", one.what, one.why, one.hint));
+        lines.collect()
+    }
+
+    #[test]
+    fn what_fits_is_not_refused() {
+        assert_eq!(said(&origin(), &Order::default()), "");
+        let gone = Origin { status: "DELETE_COMPLETE".into(), termination_protection: true, ..origin() };
+        assert_eq!(said(&gone, &Order::default()), "");
+    }
+
+    #[test]
+    fn every_refusal_has_its_words() {
+        let with = |change: fn(&mut Origin)| {
+            let mut origin = origin();
+            change(&mut origin);
+            said(&origin, &Order::default())
+        };
+        let mut out = String::new();
+        for change in [
+            (|o| o.status = "UPDATE_IN_PROGRESS".into()) as fn(&mut Origin),
+            |o| o.status = "REVIEW_IN_PROGRESS".into(),
+            |o| (o.status, o.reason) = ("ROLLBACK_COMPLETE".into(), Some("the bucket exists".into())),
+            |o| (o.status, o.reason) = ("UPDATE_ROLLBACK_FAILED".into(), Some("no permission".into())),
+            |o| o.status = "DELETE_FAILED".into(),
+            |o| o.termination_protection = true,
+            |o| o.parent = Some("Everything".into()),
+            |o| o.policy_denies = true,
+            |o| {
+                o.exports =
+                    vec![Export { name: "vpc-of-all".into(), importers: vec!["Shop".into(), "Pay".into()] }]
+            },
+            |o| o.read_anew = vec!["Image".into()],
+            |o| o.macros = vec!["AWS::Serverless-2016-10-31".into()],
+            |o| o.bytes = 60_000,
+            |o| o.resources.push(part("Nested", "AWS::CloudFormation::Stack", "arn:aws:x")),
+            |o| o.resources.push(part("Alias", "AWS::KMS::Alias", "alias/blog")),
+            |o| o.cluster_roles = (1..=6).map(|n| format!("arn:aws:iam::111122223333:role/r{n}")).collect(),
+        ] {
+            out.push_str(&with(change));
+        }
+        let leave = Order { leave: ["Vpc".to_string()].into(), unowned: ["Nobody".to_string()].into() };
+        out.push_str(&said(&origin(), &leave));
+        let golden = include_str!("refusals.txt");
+        assert_eq!(out, golden, "\n{out}");
+    }
+
+    #[test]
+    fn a_killed_run_is_taken_up() {
+        let ours = Origin { status: "UPDATE_IN_PROGRESS".into(), ours: true, ..origin() };
+        assert_eq!(said(&ours, &Order::default()), "");
+        for status in ["UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "DELETE_FAILED", "UPDATE_COMPLETE"] {
+            let origin = Origin { status: status.into(), retained: true, ..origin() };
+            assert_eq!(said(&origin, &Order::default()), "", "{status}");
+        }
+    }
+
+    #[test]
+    fn what_is_nobodys_must_be_said() {
+        let mut origin = origin();
+        origin.resources.push(part("Alias", "AWS::KMS::Alias", "alias/blog"));
+        let unowned = Order { unowned: ["Alias".to_string()].into(), ..Order::default() };
+        assert_eq!(said(&origin, &unowned), "");
+        let spec = spec();
+        let left: Vec<_> =
+            unnamed(&spec, &origin, &unowned).map(|(part, by)| (part.logical.as_str(), by)).collect();
+        assert_eq!(left, [("Alias", None)]);
+        let leave = Order { leave: ["Alias".to_string()].into(), ..Order::default() };
+        assert_eq!(said(&origin, &leave), "");
+        assert_eq!(unnamed(&spec, &origin, &leave).count(), 0);
+    }
+}
