@@ -188,6 +188,12 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
                 .into(),
         );
     }
+    if spec.taken_over.is_some() {
+        add(
+            "what was taken over",
+            "the template makes new objects. Those that the spec has taken over stay auroraml's, and names that both would have clash.".into(),
+        );
+    }
     if let Some(age) = &spec.expires_after {
         add("the expiry", format!("nothing deletes the stack after {age}."));
     }
