@@ -169,7 +169,8 @@ fn told(line: &str) -> bool {
         "Create" | "Run" => kinds.iter().any(|kind| rest.starts_with(kind)),
         // CloudFormation has the fields in the secret, and auroraml also in a tag of it.
         "Update" => {
-            rest.starts_with("security_group.endpoints egress") || rest.starts_with("secret_attachment.")
+            let known = ["security_group.endpoints egress", "secret_attachment.", "sql_grant."];
+            known.iter().any(|known| rest.starts_with(known))
         }
         _ => false,
     }
