@@ -49,6 +49,10 @@ OTHERWISE = {
     r"answer of rds:ListTagsForResource: DB(ParameterGroupNotFound|SubnetGroupNotFoundFault) is no error .*",
     # `PermissionsBoundaryPolicy` in the enum; "can only have a value of Policy" in the member's own documentation.
     r"answer of iam:(Create|Get)Role: .*PermissionsBoundaryType: 'Policy' is none of PermissionsBoundaryPolicy",
+    # The stack's own events have its own statuses, of which the enum of resources has but some ("Stack status codes" and
+    # "View stack events" in the CloudFormation User Guide).
+    r"answer of cloudformation:DescribeStackEvents: StackEvents\[\]\.ResourceStatus: "
+    r"'(UPDATE(_ROLLBACK)?_COMPLETE_CLEANUP_IN_PROGRESS|REVIEW_IN_PROGRESS)' is none of .*",
     # The ARN of a secret that RDS manages ("rds!cluster-" and a UUID) has 108 characters in us-east-1. The guide ("Using
     # the Amazon RDS Data API") takes managed secrets, and they are what people use.
     r"request of rds-data:\w+: secretArn: length 10[1-9] is not within 11 and 100",

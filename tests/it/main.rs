@@ -42,6 +42,7 @@ mod reviewed;
 mod rounds;
 mod safety;
 mod sandbox_account;
+mod sandbox_cloudformation;
 mod sandbox_ec2;
 mod sandbox_file;
 mod sandbox_iam;

@@ -84,7 +84,7 @@ impl Call {
         let text = format!("The sandbox does not model {member} of {}.", self.operation);
         match self.service.as_str() {
             "ec2" => Fault::bad("UnsupportedOperation", text),
-            "iam" | "sts" => Fault::bad("ValidationError", text),
+            "cloudformation" | "iam" | "sts" => Fault::bad("ValidationError", text),
             "rds" => Fault::bad("InvalidParameterValue", text),
             "rds-data" => Fault::bad("BadRequestException", text),
             _ => Fault::bad("ValidationException", text),

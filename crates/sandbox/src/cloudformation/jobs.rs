@@ -1,6 +1,6 @@
 //! One resource's part in what a stack does: which requests are due, what a refusal means, and what is noted.
 
-use super::engine::{Around, is_tagged, known, with_scope};
+use super::around::{Around, is_tagged, known, with_scope};
 use super::plan::{self, Change};
 use super::refusals::{is_gone, patience, told};
 use super::state::{Action, Job, Operation, Phase, Progress, Resource, Stack};
@@ -79,10 +79,7 @@ fn apply(
     };
     let existing = stack.resources.get(&logical).cloned();
     let retagged = operation.target.tags != stack.source.tags && is_tagged(&wanted.kind);
-    let change = match &existing {
-        None => None,
-        Some(existing) => Some(plan::change(existing, &wanted)),
-    };
+    let change = existing.as_ref().map(|existing| plan::change(existing, &wanted));
     let status = match (job.action, &existing, &change) {
         (Action::Import, ..) => {
             wanted.physical = String::new();

@@ -1,6 +1,6 @@
 //! What a template comes to, and how that differs from what a stack has.
 
-use super::engine::{Around, known, with_scope};
+use super::around::{Around, known, with_scope};
 use super::functions::{Scope, imports, is_unknown, plain};
 use super::kinds::{self, Kind};
 use super::state::{Output, Resource, Source, Stack};

@@ -1,6 +1,7 @@
 //! Requests that change stacks: create, update, delete, and what goes with them.
 
-use super::engine::{self, Around};
+use super::around::{Around, with_scope};
+use super::engine;
 use super::plan;
 use super::source::source;
 use super::state::{Action, CloudFormation, Goal, Operation, Phase, Progress, Source, Stack};
@@ -380,7 +381,7 @@ pub(super) fn begin(
 ) -> Result<(), Fault> {
     let nothing = |_: &str, _: Option<&str>| -> Option<Value> { None };
     let names: BTreeSet<String> = imported.keys().cloned().collect();
-    let jobs = engine::with_scope(stack, &source, around, &nothing, |template, scope| {
+    let jobs = with_scope(stack, &source, around, &nothing, |template, scope| {
         let wanted = template.wanted(scope)?;
         // All functions can be carried out, whatever they come to.
         for name in &wanted {

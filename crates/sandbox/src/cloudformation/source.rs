@@ -97,7 +97,13 @@ pub(super) fn source(
         };
         given.insert(key, value);
     }
-    let has_tags = call.params.glance().any(|(name, _)| name.starts_with("Tags."));
+    // boto3 and the CLI send a list without members as an empty text. Without tags, a stack has none ("If you specify an
+    // empty value, CloudFormation removes all associated tags", UpdateStack).
+    for list in ["Capabilities", "NotificationARNs", "Parameters"] {
+        call.params.get(list);
+    }
+    let has_tags =
+        call.params.get("Tags").is_some() || call.params.glance().any(|(name, _)| name.starts_with("Tags."));
     let tags: Vec<(String, String)> = match (has_tags, before) {
         (false, Some(before)) => before.tags.clone(),
         _ => call.params.tags("Tags").into_iter().collect(),

@@ -290,6 +290,18 @@ fn change_sets_say_what_they_would_do() {
     ];
     account.ask("CreateChangeSet", &asked).unwrap();
     assert_eq!(account.status("new"), "REVIEW_IN_PROGRESS");
+    // As boto3 and the CLI send lists without members.
+    let asked = [
+        ("StackName", "empty-lists"),
+        ("ChangeSetName", "one"),
+        ("ChangeSetType", "CREATE"),
+        ("TemplateBody", GROUP),
+        ("Capabilities", ""),
+        ("Parameters", ""),
+        ("Tags", ""),
+        ("NotificationARNs", ""),
+    ];
+    account.ask("CreateChangeSet", &asked).unwrap();
     let name = [("StackName", "new"), ("ChangeSetName", "one")];
     assert_eq!(element(&account.ask("DescribeChangeSet", &name).unwrap(), "Status"), "CREATE_IN_PROGRESS");
     account.wait(MINUTE);

@@ -93,6 +93,9 @@ fn set_parameters(properties: &Value) -> Vec<(String, String)> {
     all.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
+/// Parameters of one request, with values where it sets them.
+type Entries = Vec<(String, Option<String>)>;
+
 /// First what is not set any more, then what is, twenty at a time. A value takes effect at once where RDS lets it:
 /// the handler asks for each parameter's kind.
 fn parameters(work: &mut Work<'_>, level: &Level, at: u32) -> Outcome {
@@ -103,7 +106,7 @@ fn parameters(work: &mut Work<'_>, level: &Level, at: u32) -> Outcome {
         .filter(|name| !wanted.iter().any(|(other, _)| other == name))
         .collect();
     let new: Vec<&(String, String)> = wanted.iter().filter(|one| !before.contains(one)).collect();
-    let mut requests: Vec<(String, Vec<(String, Option<String>)>)> = Vec::new();
+    let mut requests: Vec<(String, Entries)> = Vec::new();
     for some in gone.chunks(PARAMETERS_AT_ONCE) {
         requests
             .push((format!("Reset{}", level.object), some.iter().map(|name| (name.clone(), None)).collect()));
