@@ -4,11 +4,11 @@ use super::args::Global;
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, Source};
 use super::printer::Printer;
-use super::session::{Session, block_on, parse};
-use auroraml::run::known::versions;
+use super::session::{Session, block_on, no_plan, parse};
+use auroraml::run::reconcile::prepare;
 use auroraml_clock::Clock;
-use auroraml_core::engine::Offered;
 use auroraml_core::export::{Exported, Given, Refused, export as exported};
+use auroraml_core::model::Intent;
 use auroraml_core::render::plain;
 use auroraml_core::spec::Spec;
 use auroraml_core::template::LARGEST_INLINE;
@@ -28,7 +28,7 @@ pub struct Export {
     /// Write the template to FILE instead of stdout.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Ask AWS which version of the engine the spec means today.
+    /// Ask AWS which version of the engine the spec means today, and which availability zones have what it needs.
     #[arg(long)]
     pub resolve: bool,
 }
@@ -48,26 +48,23 @@ pub fn export(args: &Export, global: &Global, printer: &Printer) -> Result<Exit,
     }
     let source = files::read_spec(&args.spec)?;
     let spec = parse(&source, global, printer)?;
-    write(args, &source, &spec, Vec::new(), printer)
+    write(args, &source, &spec, Given::default(), printer)
 }
 
+/// With what a plan would decide of which AWS knows: the version, and the zones of the subnets.
 async fn asked(args: &Export, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     // Read once more by the session: stdin gives a spec once only.
     if args.spec == Path::new("-") {
         return Err(Error::new("--resolve", "needs a file", "save the spec to a file first"));
     }
     let session = Session::open(&args.spec, global, printer).await?;
-    let found = versions(&session.stack).await;
-    let result = match found {
-        Ok(found) => {
+    let result = match prepare(&session.stack, Intent::Apply).await.map_err(no_plan) {
+        Ok(prepared) => {
             let source = files::read_spec(&args.spec)?;
-            write(args, &source, &session.stack.spec, found, printer)
+            let known = Given::of(&session.stack.spec, &prepared.graph);
+            write(args, &source, &session.stack.spec, known, printer)
         }
-        Err(failure) => Err(Error::new(
-            "--resolve",
-            failure.to_string(),
-            "leave --resolve out: the version is a parameter of the template",
-        )),
+        Err(error) => Err(error),
     };
     session.close(result)
 }
@@ -76,16 +73,16 @@ fn write(
     args: &Export,
     source: &Source,
     spec: &Spec,
-    versions: Vec<Offered>,
+    known: Given,
     printer: &Printer,
 ) -> Result<Exit, Error> {
     let content = files::beside(&source.folder);
     let hash =
         |path: &str| content(path).map(|bytes| files::sha256(&bytes)).map_err(|error| error.to_string());
     let given = Given {
-        versions,
         today: super::time(Clock::real().now_ms()).chars().take("YYYY-MM-DD".len()).collect(),
         files: spec.files().into_iter().map(|path| (path.to_string(), hash(path))).collect(),
+        ..known
     };
     let exported = exported(spec, &given).map_err(refused)?;
     let text = match args.format {

@@ -312,7 +312,7 @@ async fn stack_status(aws: &Aws, stack: String) -> Result<(String, String), Fail
     Ok((stack, status.map_or("DELETED", |status| status.as_str()).to_string()))
 }
 
-pub(super) async fn engine_versions(look: Look<'_>) -> Result<Vec<Offered>, Failure> {
+async fn engine_versions(look: Look<'_>) -> Result<Vec<Offered>, Failure> {
     let all = look.for_all("DescribeDBEngineVersions", offered_versions(look.aws)).await?;
     match all {
         Some(all) => Ok(all.to_vec()),

@@ -1,10 +1,9 @@
-//! What a policy can be scoped to, or a template say, and no spec says: asked of AWS, where it may be asked.
+//! What a policy can be scoped to and no spec says: asked of AWS, where it may be asked.
 
 use crate::aws::{Failure, Look};
 use crate::kinds::rds;
 use crate::stack::Stack;
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
-use auroraml_core::engine::Offered;
 use auroraml_core::members::Topology;
 use auroraml_core::policy::Known;
 use auroraml_core::spec::Aurora;
@@ -45,12 +44,4 @@ pub async fn known(stack: &Stack) -> Result<Known, Failure> {
         known.members.extend(ids.filter(|id| !id.starts_with(&by_stack)).map(String::from));
     }
     Ok(known)
-}
-
-/// The versions of the stack's engine that AWS offers.
-///
-/// # Errors
-/// When AWS cannot be asked.
-pub async fn versions(stack: &Stack) -> Result<Vec<Offered>, Failure> {
-    super::facts::engine_versions(Look::for_a_change(&stack.aws)).await
 }

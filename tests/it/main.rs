@@ -15,6 +15,7 @@ mod crash;
 mod drift;
 mod enforced;
 mod exits;
+mod exported;
 mod figures;
 mod fleet;
 mod from_tags;

@@ -82,7 +82,12 @@ impl<'a> Context<'a> {
                 _ => {}
             }
         }
-        self.names = Names(named);
+        // AWS does not offer interface endpoints in every zone.
+        let zones_are_chosen = self
+            .ids
+            .keys()
+            .any(|id| id.kind == "vpc_endpoint" && self.graph.resources[id].props["gateway"] == false);
+        self.names = Names { named, zones_are_chosen };
         for id in self.ids.keys().filter(|id| id.kind == "role") {
             let own = place.own_role_arn(&id.name);
             let policy = self.graph.resources[id].props.get("policy");
@@ -151,6 +156,15 @@ impl<'a> Context<'a> {
             })
             .collect();
         (!tags.is_empty()).then_some(Node::List(tags))
+    }
+
+    /// How many zones whoever creates the stack may choose.
+    pub fn chosen_zones(&self) -> u32 {
+        let of = |side: &str| {
+            let subnets = self.ids.keys().filter(|id| id.kind == "subnet" && id.name.starts_with(side));
+            u32::try_from(subnets.count()).unwrap_or(0)
+        };
+        if self.names.zones_are_chosen { of("private-").max(of("public-")) } else { 0 }
     }
 
     /// Whether a rule leads to the range of a VPC of others, which somebody must say.

@@ -3,7 +3,7 @@
 use super::context::{Context, Written};
 use super::lost::Lost;
 use super::node::Node;
-use super::text::{IMAGES, IMAGES_COLUMN};
+use super::text::{IMAGES, IMAGES_COLUMN, has_zone, zone};
 use super::version::Version;
 use super::write::{has_model, writer};
 use super::{FILES, HAS_FILES, PASSWORD, VERSION, VPC_RANGE, model_data, yaml};
@@ -40,12 +40,13 @@ impl Document {
     pub fn new(
         context: &Context<'_>,
         version: Option<&Version>,
+        zones: &[String],
         lost: &[Lost],
         steps: &[String],
     ) -> Document {
         let resources = resources(context);
         let sections = [
-            ("Parameters", parameters(context, version)),
+            ("Parameters", parameters(context, version, zones)),
             ("Mappings", mappings(&resources)),
             ("Conditions", conditions(context)),
             ("Resources", resources),
@@ -119,7 +120,7 @@ fn description(context: &Context<'_>, lost: &[Lost]) -> String {
     text.chars().take(DESCRIPTION_MAX).collect()
 }
 
-fn parameters(context: &Context<'_>, version: Option<&Version>) -> Vec<Entry> {
+fn parameters(context: &Context<'_>, version: Option<&Version>, zones: &[String]) -> Vec<Entry> {
     let mut all = Vec::new();
     if let Some(Version { offered, is_open }) = version {
         let default = (!is_open).then(|| Node::text(&offered.version));
@@ -142,6 +143,18 @@ fn parameters(context: &Context<'_>, version: Option<&Version>) -> Vec<Entry> {
             ("AllowedPattern", Some(Node::text(r#"[!#-.0-?A-\[\]-~]+"#))),
         ]);
         all.push(plain(PASSWORD, parameter));
+    }
+    for (n, given) in (1..=context.chosen_zones()).zip(zones.iter().map(Some).chain(std::iter::repeat(None)))
+    {
+        let parameter = Node::map([
+            ("Type", Some(Node::text("String"))),
+            ("Default", Some(Node::text(given.map_or("", String::as_str)))),
+            (
+                "Description",
+                Some(Node::text(format!("Availability zone of the subnets {n}; empty: one of the region's"))),
+            ),
+        ]);
+        all.push(plain(zone(n), parameter));
     }
     if context.needs_range() {
         let parameter = Node::map([
@@ -193,6 +206,9 @@ fn conditions(context: &Context<'_>) -> Vec<Entry> {
     let mut all = Vec::new();
     if context.conditions.values().any(|condition| condition == HAS_FILES) {
         all.push(plain(HAS_FILES, equals(FILES, "uploaded")));
+    }
+    for n in 1..=context.chosen_zones() {
+        all.push(plain(has_zone(n), Node::call("Fn::Not", Node::List(vec![equals(&zone(n), "")]))));
     }
     for id in trained(context) {
         let empty = equals(&model_data(&id.name), "");

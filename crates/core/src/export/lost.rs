@@ -2,8 +2,9 @@
 
 use super::context::{Context, pascal};
 use super::graph::{Selection, TRAINING, has_files};
+use super::text::zone;
 use super::version::Version;
-use super::{FILES, PASSWORD, VERSION, VPC_RANGE, model_data};
+use super::{FILES, Given, PASSWORD, VERSION, VPC_RANGE, model_data};
 use crate::base::Id;
 use crate::resource::Graph;
 use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
@@ -131,6 +132,22 @@ pub fn lost(spec: &Spec, graph: &Graph, selection: &Selection) -> Vec<Lost> {
     lost
 }
 
+/// AWS offers interface endpoints in some zones only, and a template cannot ask in which.
+pub fn zones(context: &Context<'_>, given: &Given) -> Option<Lost> {
+    let count = context.chosen_zones();
+    if count == 0 || !given.zones.is_empty() {
+        return None;
+    }
+    Some(Lost {
+        what: "the choice of zones",
+        why: format!(
+            "AWS does not offer interface endpoints in every availability zone, and CloudFormation takes the first ones. `auroraml export --resolve` asks which will do; or set the parameters {} to {}.",
+            zone(1),
+            zone(count)
+        ),
+    })
+}
+
 fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<Lost>) {
     let mut add = |what, why: String| lost.push(Lost { what, why });
     let theirs =
@@ -169,6 +186,12 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
             "emptying the bucket",
             "CloudFormation does not delete a bucket that has objects. Empty it before you delete the stack."
                 .into(),
+        );
+    }
+    if spec.taken_over.is_some() {
+        add(
+            "what was taken over",
+            "the template makes new objects. Those that the spec has taken over stay auroraml's, and names that both would have clash.".into(),
         );
     }
     if let Some(age) = &spec.expires_after {

@@ -16,8 +16,10 @@ mod yaml;
 
 pub use lost::Lost;
 
+use crate::base::Id;
 use crate::engine::Offered;
 use crate::model::Preflight;
+use crate::resource::Graph;
 use crate::spec::{Aurora, Spec};
 use crate::template::Capability;
 use context::{Context, pascal};
@@ -44,10 +46,31 @@ fn model_data(endpoint: &str) -> String {
 pub struct Given {
     /// Versions that AWS offers, if it was asked.
     pub versions: Vec<Offered>,
+    /// The zones of the subnets, one for each private and public pair, if AWS was asked.
+    pub zones: Vec<String>,
     /// `YYYY-MM-DD`, which says what is still supported.
     pub today: String,
     /// SHA-256 of each local file that the spec names, or why it cannot be read.
     pub files: BTreeMap<String, Result<String, String>>,
+}
+
+impl Given {
+    /// What a graph that was made with AWS's answers knows.
+    pub fn of(spec: &Spec, graph: &Graph) -> Given {
+        let text =
+            |id: &Id, property: &str| Some(graph.resources.get(id)?.props[property].as_str()?.to_owned());
+        let version = text(&Id::new("cluster", "main"), "engine_version");
+        let offered = |version: String| Offered { family: (spec.engine().family)(&version), version };
+        let zone = |n: usize| {
+            let of = |side: &str| text(&Id::new("subnet", format!("{side}-{n}")), "zone");
+            of("private").or_else(|| of("public"))
+        };
+        Given {
+            versions: version.map(offered).into_iter().collect(),
+            zones: (1..).map_while(zone).collect(),
+            ..Given::default()
+        }
+    }
 }
 
 /// Why a spec has no template.
@@ -76,6 +99,8 @@ pub struct Exported {
     pub capabilities: Vec<Capability>,
     /// How many resources it has.
     pub resources: usize,
+    /// The logical id of what each resource of the graph is. Hashes in names are those of no region.
+    pub ids: BTreeMap<Id, String>,
 }
 
 /// The template of a spec.
@@ -112,9 +137,10 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
     }
     let mut context = Context::new(spec, &graph, &written.ids);
     context.conditions = graph::conditions(spec, &graph, &written.ids);
-    let lost = lost::lost(spec, &graph, &written);
+    let mut lost = lost::lost(spec, &graph, &written);
+    lost.extend(lost::zones(&context, given));
     let steps = lost::steps(spec, &context, version.as_ref());
-    let document = document::Document::new(&context, version.as_ref(), &lost, &steps);
+    let document = document::Document::new(&context, version.as_ref(), &given.zones, &lost, &steps);
     let value: Value = document.value();
     let capabilities = match context.ids.keys().any(|id| id.kind == "role") {
         true => vec![Capability::Iam],
@@ -128,5 +154,6 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
         lost,
         steps,
         capabilities,
+        ids: context.ids,
     })
 }

@@ -34,7 +34,11 @@ impl Named {
 
 /// How the names of a stack are said in its template.
 #[derive(Clone, Debug, Default)]
-pub struct Names(pub Vec<Named>);
+pub struct Names {
+    pub named: Vec<Named>,
+    /// Whether whoever creates the stack may choose the zones.
+    pub zones_are_chosen: bool,
+}
 
 enum Part {
     Literal(String),
@@ -52,12 +56,20 @@ impl Names {
             [] => Node::text(""),
             [Part::Literal(text)] => Node::text(text.clone()),
             [Part::Variable(_, node)] => node.clone(),
-            [Part::Zone(n)] => {
-                let zones = Node::call("Fn::GetAZs", Node::text(""));
-                Node::call("Fn::Select", Node::List(vec![Node::number(*n), zones]))
-            }
+            [Part::Zone(n)] => self.zone(*n),
             parts => sub(parts),
         }
+    }
+
+    fn zone(&self, n: u32) -> Node {
+        let all = Node::call("Fn::GetAZs", Node::text(""));
+        let any = Node::call("Fn::Select", Node::List(vec![Node::number(n), all]));
+        if !self.zones_are_chosen {
+            return any;
+        }
+        let n = n.saturating_add(1);
+        let chosen = vec![Node::text(has_zone(n)), Node::reference(&zone(n)), any];
+        Node::call("Fn::If", Node::List(chosen))
     }
 
     fn parts(&self, text: &str) -> Vec<Part> {
@@ -65,7 +77,7 @@ impl Names {
         let mut literal = String::new();
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            let named = self.0.iter().filter(|named| rest.starts_with(&named.find));
+            let named = self.named.iter().filter(|named| rest.starts_with(&named.find));
             let (length, part) = match named.max_by_key(|named| named.find.len()) {
                 Some(named) => (named.find.len(), Part::Variable(named.variable(), named.node())),
                 None => match pseudo(c) {
@@ -131,6 +143,16 @@ fn sub(parts: &[Part]) -> Node {
     );
     let variables = Node::Map(vec![("Registry".to_owned(), account)]);
     Node::call("Fn::Sub", Node::List(vec![Node::text(text), variables]))
+}
+
+/// The parameter that holds a zone, counted from 1.
+pub fn zone(n: u32) -> String {
+    format!("Zone{n}")
+}
+
+/// The condition that it is given.
+pub fn has_zone(n: u32) -> String {
+    format!("HasZone{n}")
 }
 
 /// `${` of a text that `Fn::Sub` is to leave alone, such as a shell's (template reference, "`Fn::Sub`": `${!Literal}`).

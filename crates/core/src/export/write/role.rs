@@ -7,7 +7,7 @@ use crate::kinds::role::Props;
 use crate::resource::Resource;
 
 /// The policy of a role, as auroraml calls it too.
-const POLICY: &str = "auroraml";
+const POLICY: &str = "access";
 
 pub fn write(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
     let Props { trust, policy, boundary, tags } = props(resource);

@@ -1,0 +1,199 @@
+//! Stacks that CloudFormation makes of exported templates: what is there then is what the spec says.
+//!
+//! A template leaves out what makes an object auroraml's own, tags, paths and names, so that nobody takes one for the
+//! other. Here they are put in, and nothing else is changed: whatever a plan of the spec then finds different is a
+//! mistake of the template, or was told as lost.
+
+use crate::harness::{Account, spec, spec_file};
+use auroraml::aws::Aws;
+use auroraml_core::base::Id;
+use auroraml_core::base::names::Place;
+use auroraml_core::export::{Exported, Given, export};
+use auroraml_core::model::Intent;
+use auroraml_core::resource::{Action, Graph};
+use auroraml_core::spec::Spec;
+use auroraml_sandbox::random::Mood;
+use aws_sdk_cloudformation::types::{Capability, Parameter};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+const MODEL: &str = "s3://sagemaker-sample-files/models/churn/model.tar.gz";
+
+fn files(spec: &Spec) -> BTreeMap<String, Result<String, String>> {
+    let hash = |path: &str| {
+        let bytes = std::fs::read(Path::new("specs").join(path)).unwrap();
+        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    spec.files().into_iter().map(|path| (path.to_string(), Ok(hash(path)))).collect()
+}
+
+/// What a name within the stack begins with, without its hash.
+fn stem(id: &Id) -> &str {
+    match id.kind {
+        "model" | "endpoint_config" => id.name.rsplit_once('-').map_or(&id.name, |(stem, _)| stem),
+        _ => &id.name,
+    }
+}
+
+/// The template with the tags and names that auroraml gives its own.
+fn owned(exported: &Exported, graph: &Graph, place: &Place) -> Value {
+    let mut template: Value = serde_json::from_str(&exported.json).unwrap();
+    for (id, resource) in &graph.resources {
+        let same = |(other, _): &(&Id, &String)| other.kind == id.kind && stem(other) == stem(id);
+        let Some((_, logical)) = exported.ids.iter().find(same) else { continue };
+        if template["Resources"][logical].is_null() {
+            continue;
+        }
+        let properties = &mut template["Resources"][logical]["Properties"];
+        if let Some(tags) = resource.props["tags"].as_object() {
+            properties["Tags"] =
+                tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+        }
+        let names: &[(&str, String)] = &match id.kind {
+            "role" => vec![("RoleName", place.role(&id.name)), ("Path", place.role_path())],
+            "bucket" => vec![("BucketName", resource.props["name"].as_str().unwrap().into())],
+            "secret" => vec![("Name", place.secret())],
+            "subnet_group" => vec![("DBSubnetGroupName", place.cluster())],
+            "parameter_group" => vec![("DBClusterParameterGroupName", place.cluster())],
+            "instance" => vec![("DBInstanceIdentifier", place.name(&id.name))],
+            "model" => vec![("ModelName", place.hashed_name(&id.name))],
+            "endpoint_config" => vec![("EndpointConfigName", place.hashed_name(&id.name))],
+            "notebook_config" => vec![("NotebookInstanceLifecycleConfigName", place.name("notebook"))],
+            _ => vec![],
+        };
+        for (name, value) in names {
+            properties[*name] = value.as_str().into();
+        }
+    }
+    // CloudFormation draws the secret's name: scripts and policies have its ARN where auroraml's have its name.
+    for (logical, found, name) in [
+        ("NotebookConfig", "${SecretMaster}", place.secret()),
+        ("RoleNotebookPolicy", r#"{"Ref":"SecretMaster"}"#, format!("\"{}\"", place.secret_arn_pattern())),
+    ] {
+        if let Some(resource) = template["Resources"].get_mut(logical) {
+            *resource = serde_json::from_str(&resource.to_string().replace(found, &name)).unwrap();
+        }
+    }
+    template
+}
+
+/// Waits until nothing is under way with the stack; how it stands then.
+async fn rest(account: &Account, aws: &Aws, stack: &str) -> String {
+    for _ in 0..600 {
+        let answer = aws.cloudformation.describe_stacks().stack_name(stack).send().await.unwrap();
+        let status = answer.stacks()[0].stack_status().unwrap().as_str().to_string();
+        if !status.ends_with("_IN_PROGRESS") {
+            return status;
+        }
+        account.sandbox.clock().sleep(Duration::from_secs(30)).await;
+    }
+    panic!("{stack} never ends");
+}
+
+async fn events(aws: &Aws, stack: &str) -> String {
+    let answer = aws.cloudformation.describe_stack_events().stack_name(stack).send().await.unwrap();
+    let failed = answer.stack_events().iter().filter(|event| event.resource_status_reason().is_some());
+    failed.map(|event| format!("{event:?}\n")).collect()
+}
+
+/// Creates the stack, does what the steps say, updates it; and plans the spec. What differs, one line each.
+async fn differences(name: &str) -> Vec<String> {
+    let spec = spec(&spec_file(name));
+    let account = Account::new(5, Mood::Calm);
+    let place = Place::new(spec.stack.clone(), spec.region.clone(), "111122223333");
+    let graph = account.prepare(&spec, Intent::Apply).await.unwrap().graph;
+    let exported = export(&spec, &Given { files: files(&spec), ..Given::of(&spec, &graph) }).unwrap();
+    let template = owned(&exported, &graph, &place);
+    let stack = account.administrator(&spec).await;
+    let aws = &stack.aws;
+    let parameters = |uploaded: bool| -> Vec<Parameter> {
+        let names = template["Parameters"].as_object().into_iter().flatten().map(|(name, _)| name);
+        let chosen = names.filter_map(|name| match name.as_str() {
+            "NotebookFiles" if uploaded => Some((name, "uploaded")),
+            text if text.ends_with("ModelData") && uploaded => Some((name, MODEL)),
+            _ => None,
+        });
+        chosen
+            .map(|(name, value)| Parameter::builder().parameter_key(name).parameter_value(value).build())
+            .collect()
+    };
+    let create = aws.cloudformation.create_stack().stack_name("exported").template_body(template.to_string());
+    create.capabilities(Capability::CapabilityNamedIam).send().await.unwrap();
+    let status = rest(&account, aws, "exported").await;
+    assert_eq!(status, "CREATE_COMPLETE", "{name}: {}", events(aws, "exported").await);
+    let files = graph.resources.values().filter(|resource| resource.id.kind == "bucket_object");
+    for file in files {
+        let path = file.props["path"].as_str().unwrap();
+        let bytes = std::fs::read(Path::new("specs").join(path)).unwrap();
+        let bucket = graph.resources[&Id::new("bucket", "main")].props["name"].as_str().unwrap();
+        let put = aws.s3.put_object().bucket(bucket).key(file.props["key"].as_str().unwrap());
+        put.body(bytes.into()).send().await.unwrap();
+    }
+    if !parameters(true).is_empty() {
+        let update =
+            aws.cloudformation.update_stack().stack_name("exported").template_body(template.to_string());
+        let update =
+            update.set_parameters(Some(parameters(true))).capabilities(Capability::CapabilityNamedIam);
+        update.send().await.unwrap();
+        let status = rest(&account, aws, "exported").await;
+        assert_eq!(status, "UPDATE_COMPLETE", "{name}: {}", events(aws, "exported").await);
+    }
+    let plan = account.plan(&spec).await;
+    assert!(plan.blocked.is_empty(), "{name}: {:?}", plan.blocked);
+    let work = plan.steps.iter().filter(|step| !matches!(step.action, Action::NoOp | Action::Recheck));
+    let lines = work.map(|step| {
+        let paths: Vec<&str> = step.changes.iter().map(|change| change.path.as_str()).collect();
+        format!("{:?} {}.{} {}", step.action, step.id.kind, stem(&step.id), paths.join(" "))
+            .trim_end()
+            .to_string()
+    });
+    lines.collect()
+}
+
+/// Differences that are no more than what the template says that CloudFormation does not do.
+fn told(line: &str) -> bool {
+    let kinds = [
+        "sql_",
+        "data_",
+        "training_job.",
+        "tuning_job.",
+        "autopilot_job.",
+        "role.training",
+        "secret_attachment.",
+    ];
+    let (action, rest) = line.split_once(' ').unwrap();
+    match action {
+        "Create" | "Run" => kinds.iter().any(|kind| rest.starts_with(kind)),
+        // CloudFormation has the fields in the secret, and auroraml also in a tag of it.
+        "Update" => {
+            let known = ["security_group.endpoints egress", "secret_attachment.", "sql_grant."];
+            known.iter().any(|known| rest.starts_with(known))
+        }
+        _ => false,
+    }
+}
+
+macro_rules! exports {
+    ($($name:ident: $file:literal,)*) => {
+        $(
+            #[tokio::test(start_paused = true)]
+            async fn $name() {
+                let different = differences($file).await;
+                let untold: Vec<&String> = different.iter().filter(|line| !told(line)).collect();
+                assert!(untold.is_empty(), "{}: {untold:#?}\nof {different:#?}", $file);
+            }
+        )*
+    };
+}
+
+exports! {
+    churn_is_made_as_the_spec_says: "churn.yaml",
+    the_published_churn_is_made_as_the_spec_says: "churn-as-published.yaml",
+    xgboost_is_made_as_the_spec_says: "churn-xgboost.yaml",
+    lean_is_made_as_the_spec_says: "lean.yaml",
+    minimal_is_made_as_the_spec_says: "minimal.yaml",
+    production_is_made_as_the_spec_says: "production.yaml",
+}
