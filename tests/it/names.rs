@@ -222,7 +222,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/orders-comprehen
 fn wired(roles: &str) -> Spec {
     let text = unnamed();
     let head = &text[..text.find("notebook:\n").unwrap()];
-    spec(&format!("{}{roles}\n", head.replace("writer: shop-1", "writer: shop-1")))
+    spec(&format!("{head}{roles}\n"))
 }
 
 /// A role that others made for Aurora, with what it needs to call Comprehend.
