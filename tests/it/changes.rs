@@ -246,7 +246,7 @@ fn every_field_has_a_change() {
                 continue;
             }
             // What is in the database: sql_tables.rs, sql_functions.rs, sql_grants.rs and sql_data.rs. Templates:
-            // stacks_of_templates.rs, and plans of them in the core. What is taken over: adopt.rs.
+            // stacks_of_templates.rs, and plans of them in the core. What is taken over: adopted.rs.
             if ["tables", "unloads", "functions", "grants", "stacks", "taken_over"]
                 .iter()
                 .any(|part| field.split('.').next() == Some(part))
