@@ -127,7 +127,24 @@ const KNOWN: &[Known] = &[
         "fact book, section 6.3: CloudFormation; section 3: IAM",
         &[("ValidationError", "Stack with id x does not exist"), ("NoSuchEntity", "")],
     ),
-    (Class::Exists, "botocore iam", &[("EntityAlreadyExists", "")]),
+    (
+        Class::NotFound,
+        "botocore cloudformation: ChangeSetNotFoundException has this code",
+        &[("ChangeSetNotFound", "")],
+    ),
+    (
+        Class::Busy,
+        "botocore cloudformation; fact book, section 6.3: a stack that is at work takes no update",
+        &[
+            ("OperationInProgressException", ""),
+            ("ValidationError", "Stack:arn:… is in UPDATE_IN_PROGRESS state and can not be updated."),
+        ],
+    ),
+    (
+        Class::Exists,
+        "botocore iam, cloudformation",
+        &[("EntityAlreadyExists", ""), ("AlreadyExistsException", "")],
+    ),
     (
         Class::InUse,
         "botocore iam, s3; fact book, sections 3 and 6.1",
