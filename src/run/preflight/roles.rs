@@ -3,8 +3,8 @@
 use super::{Check, Findings, quota};
 use crate::aws::{Aws, Class, During, Failure, Inside, Look};
 use crate::kinds::rds;
-use auroraml_core::base::Id;
-use auroraml_core::kinds::role;
+use auroraml_core::base::{Id, Input};
+use auroraml_core::kinds::{cluster_role, role};
 use auroraml_core::model::Code;
 use auroraml_core::resource::Action;
 use futures_util::future::join_all;
@@ -118,14 +118,19 @@ pub(super) async fn of_others(of: Check<'_>) -> Findings {
 /// cluster has both.
 pub(super) async fn room(of: Check<'_>) -> Findings {
     let mut findings = Findings::default();
-    let (new, cluster) = (of.creates("cluster_role").count(), Id::new("cluster", "main"));
-    if new == 0 || !of.observed.contains_key(&cluster) {
+    let cluster = Id::new("cluster", "main");
+    let wanted = of.created::<cluster_role::Props>("cluster_role");
+    if wanted.is_empty() || !of.observed.contains_key(&cluster) {
         return findings;
     }
     // What the plan was made from: nothing is asked anew.
     let look = Look { aws: of.aws, as_of: 0, only: None, inside: Inside::default() };
     let facts = findings.take("the roles of the cluster", Box::pin(rds::cluster_facts(look)).await);
-    let there = facts.flatten().map_or(0, |facts| facts.roles.len());
+    // One that is being deleted goes with its roles: those are for the cluster that is made after it.
+    let Some(facts) = facts.flatten().filter(|facts| facts.status != "deleting") else { return findings };
+    let has = |role: &Input| matches!(role, Input::Known(arn) if facts.roles.contains(arn));
+    let new = wanted.iter().filter(|(_, wanted)| !has(&wanted.role)).count();
+    let there = facts.roles.len();
     if there + new <= ROLES_PER_CLUSTER {
         return findings;
     }
