@@ -454,3 +454,32 @@ async fn a_stack_of_others_stays() {
         ]
     );
 }
+
+/// The article's template, 38 resources of all sorts with its defects: run, updated and destroyed as a part of a stack.
+#[tokio::test(start_paused = true)]
+async fn the_articles_template_is_a_part_of_a_stack() {
+    let text = "stack: lab
+region: us-east-1
+stacks:
+  insights:
+    template: cloudformation/customer-insights.yaml
+    capabilities: [CAPABILITY_IAM]
+    parameters: { SageMakerInstanceType: ml.m4.xlarge }
+";
+    let first = spec(text);
+    let (account, files) = (Account::new(11, Mood::Real), Files::of(&first));
+    files.settle(&account, &first, Intent::Apply).await;
+    let aws = account.administrator(&first).await.aws;
+    let all = aws.cloudformation.list_stack_resources().stack_name("lab-insights").send().await.unwrap();
+    assert_eq!(all.stack_resource_summaries().len(), 38);
+    let larger = spec(&text.replace("ml.m4.xlarge", "ml.m4.2xlarge"));
+    let (outcome, told) = files.run(&account, &larger, Intent::Apply, &["stack.insights"]).await;
+    assert!(outcome.is_complete(), "{:#?}\n{told}", outcome.reports);
+    files.assert_settled(&account, &larger, Intent::Apply).await;
+    assert_eq!(stacks(&account, &larger).await["lab-insights"], "UPDATE_COMPLETE");
+    files.settle(&account, &larger, DESTROY).await;
+    assert_nothing_left(&account, &larger).await;
+    // Its bucket is kept, as it says.
+    let left = aws.s3.list_buckets().send().await.unwrap();
+    assert_eq!(left.buckets().len(), 1, "{left:?}");
+}
