@@ -9,6 +9,7 @@ mod permissions;
 mod quotas;
 mod roles;
 mod taken_over;
+mod templates;
 
 use crate::harness::{Account, hosting, spec, spec_file};
 use auroraml::run::reconcile::PrepareError;
