@@ -2,6 +2,7 @@
 //! as ours. At no point has an object two owners that act, or none.
 
 use crate::bench::{KillPoint, KillPoints, kill_points};
+use crate::crash::{DESTROY, sweep};
 use crate::harness::{Account, Recorder, spec};
 use auroraml::run::reconcile::{Outcome, PrepareError, prepare, reconcile};
 use auroraml::run::takeover::{self, NoSpec};
@@ -214,6 +215,19 @@ async fn taken_up(world: World, spec: &Spec, what: &str) {
     assert_eq!(theirs.status().await, None, "{what}");
     theirs.assert_all_there(spec);
     theirs.account.assert_settled(spec, Intent::Apply).await;
+}
+
+/// Killed anywhere while the objects get their tags, and while everything goes.
+#[tokio::test(start_paused = true)]
+async fn killed_while_tagging_and_at_the_end() {
+    let theirs = Theirs::new(17).await;
+    let spec = theirs.spec().await;
+    let (tags, world) = sweep("adopted, tags", theirs.account.sandbox.world(), &spec, Intent::Apply).await;
+    let theirs = Theirs::over(Account::over(world));
+    let outcome = release(&theirs.account, &spec, order()).await.unwrap();
+    assert!(outcome.is_complete(), "{:#?}", outcome.reports);
+    let (gone, _) = sweep("adopted, destroy", theirs.account.sandbox.world(), &spec, DESTROY).await;
+    assert!(tags >= 18 && gone >= 30, "{tags} and {gone} kill points");
 }
 
 /// What stands in the way is said before anything is called.
