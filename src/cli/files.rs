@@ -37,7 +37,7 @@ pub fn read_spec(path: &Path) -> Result<Source, Error> {
         let mut bytes = Vec::new();
         return match io::stdin().lock().take(limit).read_to_end(&mut bytes) {
             Ok(_) => Ok(Source { name: "stdin".into(), bytes, folder: PathBuf::from(".") }),
-            Err(error) => Err(Error::new("stdin", format!("cannot be read: {error}"), "give a file instead")),
+            Err(error) => Err(Error::new("stdin", format!("cannot be read: {error}"), "use a file instead")),
         };
     }
     let name = path.display().to_string();
@@ -96,7 +96,7 @@ fn suggestion(path: &Path) -> String {
     let few = if found.first().is_some_and(|(distance, _)| *distance <= 2) { 1 } else { 3 };
     let names: Vec<String> = found.into_iter().take(few).map(|(_, name)| name).collect();
     match names.as_slice() {
-        [] => "write one to start from: auroraml init".into(),
+        [] => "create a spec: auroraml init".into(),
         [only] => format!("did you mean {only}?"),
         [others @ .., last] => format!("there are {} and {last}", others.join(", ")),
     }
@@ -109,14 +109,14 @@ pub fn beside(folder: &Path) -> FileSource {
         let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why.to_string()));
         let below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
         if !Path::new(path).components().all(below) {
-            return refuse("a path is relative to the spec and stays below its folder");
+            return refuse("paths must be relative to the spec and stay in its folder");
         }
         // A link is followed only where it stays below the folder: a spec comes by pull request, and what it names is
         // copied to where others read it.
         let root = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
         let file = fs::canonicalize(root.join(path))?;
         if !file.starts_with(&root) {
-            return refuse("it is a link that leaves the folder of the spec");
+            return refuse("it is a link that leaves the spec's folder");
         }
         let bytes = read(&file, FILE_MAX + 1)?;
         if bytes.len() as u64 > FILE_MAX {
@@ -171,7 +171,7 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
         builder.mode(0o700);
     }
     let refuse = |error| {
-        Error::new(path.display().to_string(), format!("cannot be made: {error}"), "choose another place")
+        Error::new(path.display().to_string(), format!("cannot create it: {error}"), "choose another folder")
     };
     builder.create(path).map_err(refuse)
 }
@@ -222,7 +222,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
         fs::rename(&temporary, path)
     };
     write().map_err(|error| {
-        Error::new(path.display().to_string(), format!("cannot be written: {error}"), "choose another place")
+        Error::new(path.display().to_string(), format!("cannot be written: {error}"), "choose another folder")
     })
 }
 

@@ -279,10 +279,7 @@ async fn a_failed_job_says_why_and_is_repeated_when_told_so() {
         ),
         "{text}"
     );
-    assert!(
-        text.ends_with("; running it again repeats all of it from the start, usually 4 minutes"),
-        "{text}"
-    );
+    assert!(text.ends_with("; running it again starts from the beginning, usually 4 minutes"), "{text}");
     assert_eq!(jobs(&account.sandbox.world()), [1, 0, 0], "it is not repeated by itself");
     let plan = account.plan(&spec).await;
     let step = plan.work().find(|step| step.id.kind == "training_job").unwrap();
@@ -436,7 +433,7 @@ async fn a_destroy_says_what_stays() {
     account.apply(&spec).await;
     let prepared = account.prepare(&spec, Intent::Destroy { unprotect: true }).await.unwrap();
     assert!(
-        prepared.plan.notes.iter().any(|note| note.contains("records of jobs")),
+        prepared.plan.notes.iter().any(|note| note.contains("records of finished jobs")),
         "{:?}",
         prepared.plan.notes
     );
@@ -458,8 +455,10 @@ async fn a_stack_that_was_destroyed_comes_again() {
         let reason = step.reason.as_deref().unwrap_or_default();
         assert!(
             step.action == Action::Run
-                && reason.contains("the model that it left is no longer at s3://trained-sagemaker-111122223333-us-east-1/auroraml/jobs/")
-                && reason.contains("; running it again repeats all of it from the start"),
+                && reason.contains(
+                    "its model is no longer at s3://trained-sagemaker-111122223333-us-east-1/auroraml/jobs/"
+                )
+                && reason.contains("; running it again starts from the beginning"),
             "{kind}: {reason}"
         );
     }

@@ -43,7 +43,7 @@ impl ChangeSets {
 /// What has become of a change set.
 pub enum Answer {
     Pending,
-    /// CloudFormation finds nothing to change.
+    /// CloudFormation found nothing to change.
     Empty,
     Failed(String),
     /// The set, and what it does in words.

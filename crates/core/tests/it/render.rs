@@ -181,7 +181,7 @@ fn blocked() -> Plan {
     plan.blocked.push(Blocked {
         id: Id::new("cluster", "main"),
         why: "username cannot change from \"a\" to \"b\": the master user is chosen when the cluster is created".into(),
-        hint: "put username back in the spec, or use another stack for the new value".into(),
+        hint: "restore username in the spec, or use another stack for the new value".into(),
     });
     plan
 }
