@@ -50,9 +50,17 @@ pub fn read_spec(path: &Path) -> Result<Source, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(Error::new(name, "there is no such file", suggestion(path)))
         }
-        Err(error) => {
-            Err(Error::new(name, format!("cannot be read: {error}"), "check the name and its permissions"))
-        }
+        Err(_) if path.is_dir() => Err(Error::new(name, "it is a folder", "give a file in it")),
+        Err(error) => Err(Error::new(name, unread(&error), "check the name and its permissions")),
+    }
+}
+
+/// Why a file cannot be read or written, without the number that the operating system gives it.
+pub fn unread(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => format!("cannot be read: {error}"),
     }
 }
 
@@ -146,12 +154,12 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
     let name = path.display().to_string();
     let help = "save one with: auroraml plan SPEC --out FILE";
-    let bytes = read(path, PLAN_MAX).map_err(|e| Error::new(&name, format!("cannot be read: {e}"), help))?;
+    let bytes = read(path, PLAN_MAX).map_err(|error| Error::new(&name, unread(&error), help))?;
     match serde_json::from_slice::<Value>(&bytes) {
         Ok(plan) if plan["format"].is_u64() && plan["plan"]["steps"].is_array() => {
             Ok(SavedPlan { plan, sha256: sha256(&bytes) })
         }
-        _ => Err(Error::new(name, "it is not a saved plan", help)),
+        _ => Err(Error::new(name, "not a saved plan", help)),
     }
 }
 
@@ -182,12 +190,12 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
 /// When it cannot be read, or is too large.
 pub fn read_text(path: &Path, limit: usize) -> Result<String, Error> {
     let name = path.display().to_string();
-    let wrong = |why: String| Error::new(&name, why, "check the name and what is in it");
-    let bytes = read(path, limit as u64 + 1).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let wrong = |why: String| Error::new(&name, why, "check its name and contents");
+    let bytes = read(path, limit as u64 + 1).map_err(|error| wrong(unread(&error)))?;
     if bytes.len() > limit {
         return Err(wrong(format!("it has more than {limit} bytes")));
     }
-    String::from_utf8(bytes).map_err(|_| wrong("it is no text".into()))
+    String::from_utf8(bytes).map_err(|_| wrong("not UTF-8 text".into()))
 }
 
 /// Options to write a file that, if it is new, only its owner can read: plans and events name everything that a stack is
@@ -240,7 +248,7 @@ mod tests {
         assert_eq!(source("./a.txt").unwrap(), b"text");
         for path in ["../a.txt", "inner/../a.txt", "/etc/hostname"] {
             let error = source(path).expect_err(path);
-            assert!(error.to_string().contains("below its folder"), "{path}: {error}");
+            assert!(error.to_string().contains("stay in its folder"), "{path}: {error}");
         }
         assert!(source("inner").expect_err("a folder").to_string().contains("regular file"));
     }

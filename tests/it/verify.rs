@@ -469,7 +469,7 @@ async fn a_plan_says_what_the_wiring_leads_to() {
     let notes = said().await;
     assert_eq!(notes.len(), 2, "{notes:#?}");
     for (note, service) in notes.iter().zip(["s3", "sagemaker.runtime"]) {
-        let text = format!("no way to {service} from ");
+        let text = format!("cannot reach {service} from ");
         assert!(note.contains(&text) && note.contains("a NAT gateway"), "{note}");
     }
     // It is no reason not to wire it up; and once that is done, `verify` is who tells.

@@ -121,11 +121,10 @@ impl Record {
     /// # Errors
     /// Why it cannot be used, in words.
     pub fn parse(text: &str) -> Result<Record, String> {
-        let record: Record =
-            serde_json::from_str(text).map_err(|error| format!("it is no lease: {error}"))?;
+        let record: Record = serde_json::from_str(text).map_err(|error| format!("not a lease: {error}"))?;
         match record.format {
             FORMAT => Ok(record),
-            other => Err(format!("it is a lease in format {other}, and this auroraml knows {FORMAT}")),
+            other => Err(format!("it is a lease in format {other}, but this auroraml knows {FORMAT}")),
         }
     }
 

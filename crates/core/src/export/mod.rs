@@ -112,17 +112,17 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
         return Err(vec![Refused {
             what: "aurora.existing".into(),
             why: format!(
-                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that its stack did not make",
+                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that it did not create",
                 existing.existing
             ),
-            hint: "keep this part with auroraml, or export a spec whose cluster is the stack's own".into(),
+            hint: "keep this part in auroraml, or export a spec that creates its cluster".into(),
         }]);
     }
     if let Some(name) = spec.stacks.iter().flatten().map(|(name, _)| name).next() {
         return Err(vec![Refused {
             what: format!("stacks.{name}"),
-            why: "it is a CloudFormation stack already, and another template cannot hold it".into(),
-            hint: "take it out of the spec, and give its outputs to the exported template by hand".into(),
+            why: "it is already a CloudFormation stack, and cannot be part of another template".into(),
+            hint: "remove it from the spec, and pass its outputs to the exported template by hand".into(),
         }]);
     }
     let version = version::of(spec, given);
@@ -131,7 +131,7 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
     if written.ids.is_empty() {
         return Err(vec![Refused {
             what: "the spec".into(),
-            why: "it has nothing that CloudFormation could make".into(),
+            why: "it has nothing that CloudFormation could create".into(),
             hint: "add a network, a cluster, a bucket or an endpoint".into(),
         }]);
     }

@@ -152,7 +152,7 @@ fn statuses() {
     for (status, fix) in [
         ("stopped", "start-db-cluster"),
         ("upgrading", "wait until it is available"),
-        ("incompatible-parameters", "needs a person"),
+        ("incompatible-parameters", "repair it"),
     ] {
         let found = complaints(|facts| facts.cluster.status = status.into());
         assert!(found[0].found.contains(status) && found[0].fix.iter().any(|f| f.contains(fix)), "{found:?}");

@@ -383,7 +383,7 @@ fn a_permit_is_made_of_the_plan() {
     assert_eq!(refused(0, "member.new"), None);
     assert_eq!(refused(0, "known"), None);
     assert!(refused(0, "thing.new").unwrap().contains("did not announce that thing.new restarts"));
-    assert!(refused(100, "known").unwrap().contains("the window of the spec has closed"));
+    assert!(refused(100, "known").unwrap().contains("the spec's window has closed"));
     assert_eq!(permit.announced(), plan.interruptions().cloned().collect::<Vec<_>>());
     graph.restarts = None;
     let whole = plan.permit(&graph, &catalog(), Some(100));

@@ -319,7 +319,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
         differs(|plan| plan.steps[10].options.clear()),
         "the step delete cluster.main has other options"
     );
-    assert_eq!(differs(|plan| plan.steps[0].action = Action::Create), "there is a new step: create vpc.main");
+    assert_eq!(differs(|plan| plan.steps[0].action = Action::Create), "new step: create vpc.main");
     assert_eq!(
         differs(|plan| plan.steps[1].action = Action::NoOp),
         "this step is no longer needed: create subnet_group.main"
@@ -332,7 +332,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     };
     assert_eq!(
         with(|basis| basis.spec_sha256 = "1".repeat(64)),
-        "the text of the spec file changed since the plan was saved, though none of its fields did"
+        "the spec file changed since the plan was saved, but none of its fields"
     );
     let changed = with(|basis| {
         basis.spec_sha256 = "1".repeat(64);

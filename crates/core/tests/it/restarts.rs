@@ -360,7 +360,7 @@ fn judge_stuck(topology: &Topology, why: &str) -> &'static str {
         assert_eq!(topology.status, "stopped");
         "stopped"
     } else {
-        assert!(why.contains("needs a person"), "{why}");
+        assert!(why.contains("repair it"), "{why}");
         assert!(topology.members.iter().any(|m| needs_person(&m.status)), "{why}");
         "person"
     }
@@ -376,7 +376,7 @@ fn judge_refused(
     if why.contains("did not announce") {
         assert!(wanted.members.iter().any(|member| !known.contains(member)), "{why}");
         "unannounced member"
-    } else if why.contains("more than the plan announced") {
+    } else if why.contains("goes beyond the plan") {
         assert!(announced.iter().all(|known| known.impact < wanted.impact), "{why}");
         "unannounced impact"
     } else if why.contains("fewer at a time") {
