@@ -253,10 +253,10 @@ mod tests {
         };
         for (found, part) in [
             (found(&[], Some(1), None), "has no `expires_after`"),
-            (found(&["8h"], Some(0), Some(50)), "past its date since 1970-01-01T00:00:00.05Z"),
-            (found(&["8h"], Some(0), Some(101)), "goes on 1970-01-01T00:00:00.101Z, 8h after"),
-            (found(&["x"], Some(0), None), "x is no age"),
-            (found(&["8h"], None, None), "does not tell when"),
+            (found(&["8h"], Some(0), Some(50)), "expired since 1970-01-01T00:00:00.05Z"),
+            (found(&["8h"], Some(0), Some(101)), "expires 1970-01-01T00:00:00.101Z, 8h after"),
+            (found(&["x"], Some(0), None), "invalid age x"),
+            (found(&["8h"], None, None), "does not say when"),
         ] {
             let line = line(&found, "us-east-1", 100);
             assert!(line.starts_with("shop in us-east-1: ") && line.contains(part), "{line}");

@@ -190,7 +190,7 @@ pub(crate) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) 
 pub(super) fn meant(text: &str, what: &str, names: &[&str]) -> String {
     match nearest(text, names.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None if names.is_empty() => format!("there are none"),
+        None if names.is_empty() => "there are none".to_owned(),
         None => format!("{what}: {}", list(names)),
     }
 }
