@@ -241,7 +241,7 @@ fn reap_by_the_command_line() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let ran = run(&["reap", "--region", "us-east-1", "--dry-run"]);
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.out.contains("churn in us-east-1: past its date since "), "{ran:?}");
+    assert!(ran.out.contains("churn in us-east-1: expired since "), "{ran:?}");
     // Of a folder: the stacks of its specs and no others, also beside a spec that is none.
     std::fs::create_dir(place.path("others")).unwrap();
     place.write("others/other.yaml", &spec_file("minimal.yaml"));
@@ -250,7 +250,7 @@ fn reap_by_the_command_line() {
     place.write("others/broken.yaml", "stack: [");
     let ran = run(&["reap", "others", "spec.yaml", "--dry-run"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.out.contains("churn in us-east-1: past its date since "), "{ran:?}");
+    assert!(ran.out.contains("churn in us-east-1: expired since "), "{ran:?}");
     assert!(ran.err.contains("broken.yaml:1"), "{ran:?}");
     let ran = run(&["reap", "others", "--region", "us-east-1"]);
     assert!(ran.code == 1 && ran.err.contains("cannot be used with"), "{ran:?}");
