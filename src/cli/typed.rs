@@ -170,6 +170,9 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
 fn command(typed: &str, words: &[OsString]) -> Option<String> {
     let ours = Arguments::command();
     let names: Vec<&str> = ours.get_subcommands().map(clap::Command::get_name).collect();
+    if let Some((_, instead)) = COMMANDS.iter().find(|(other, _)| other.eq_ignore_ascii_case(typed)) {
+        return Some(format!("try: {instead}"));
+    }
     let later = words.iter().skip(1).filter_map(|word| word.to_str()).find(|word| names.contains(word));
     let is_spec = typed.ends_with(".yaml") || typed.ends_with(".yml") || Path::new(typed).exists();
     if let (true, Some(name)) = (is_spec, later) {
@@ -177,9 +180,6 @@ fn command(typed: &str, words: &[OsString]) -> Option<String> {
     }
     if is_spec {
         return Some(format!("a command comes first, such as: auroraml plan {typed}"));
-    }
-    if let Some((_, instead)) = COMMANDS.iter().find(|(other, _)| other.eq_ignore_ascii_case(typed)) {
-        return Some(format!("try: {instead}"));
     }
     let near = near(typed, names.iter().copied(), |name| matches!(name, "destroy" | "reap"));
     Some(match near {
@@ -193,14 +193,21 @@ fn flag(typed: &str, words: &[OsString]) -> Option<String> {
     let ours = Arguments::command();
     // Clap tells a word such as `-target` by its first letter.
     let whole = words.iter().filter_map(|word| word.to_str()).find(|word| {
-        word.len() > 2 && !word.starts_with("--") && !typed.starts_with("--") && word.starts_with(typed)
+        word.len() > 2 && !word.starts_with("--") && typed.starts_with('-') && word.starts_with(typed)
     });
     let word = whole.unwrap_or(typed).split('=').next().unwrap_or_default();
     let name = word.trim_start_matches('-');
     let (place, used) = used(&ours, words);
     let known = place.get_arguments().chain(ours.get_arguments()).filter_map(clap::Arg::get_long);
     let known: Vec<String> = known.map(|long| format!("--{long}")).collect();
-    if used.is_none() {
+    let place_of = |wanted: &str| {
+        words.iter().position(|typed| typed.to_str().is_some_and(|text| text.starts_with(wanted)))
+    };
+    let comes_first = match (used.and_then(place_of), place_of(word)) {
+        (Some(command), Some(flag)) => flag < command,
+        (command, _) => command.is_none(),
+    };
+    if comes_first {
         let mut all = ours.get_subcommands().flat_map(clap::Command::get_arguments);
         if all.any(|arg| arg.get_long() == Some(name)) {
             return Some("a command's flags come after the command: auroraml COMMAND SPEC FLAGS".to_string());
@@ -229,8 +236,8 @@ fn flag(typed: &str, words: &[OsString]) -> Option<String> {
 
 /// The command that was typed, and its name.
 fn used<'c>(ours: &'c clap::Command, words: &[OsString]) -> (&'c clap::Command, Option<&'c str>) {
-    let typed = words.iter().skip(1).filter_map(|word| word.to_str());
-    match typed.filter_map(|word| ours.find_subcommand(word)).next() {
+    let mut typed = words.iter().skip(1).filter_map(|word| word.to_str());
+    match typed.find_map(|word| ours.find_subcommand(word)) {
         Some(command) => (command, Some(command.get_name())),
         None => (ours, None),
     }
