@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(source("inside").unwrap(), b"text");
         for path in ["key", "inner/key"] {
             let error = source(path).expect_err(path);
-            assert!(error.to_string().contains("leaves the folder"), "{path}: {error}");
+            assert!(error.to_string().contains("leaves the spec's folder"), "{path}: {error}");
         }
     }
 

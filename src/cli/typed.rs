@@ -181,7 +181,7 @@ fn command(typed: &str, words: &[OsString]) -> Option<String> {
     if is_spec {
         return Some(format!("a command comes first, such as: auroraml plan {typed}"));
     }
-    let near = near(typed, names.iter().copied(), |name| matches!(name, "destroy" | "reap"));
+    let near = near(typed, names.iter().copied());
     Some(match near {
         Some(name) => format!("did you mean `{name}`?"),
         None => "`auroraml help` lists the commands".to_string(),
@@ -226,7 +226,8 @@ fn flag(typed: &str, words: &[OsString]) -> Option<String> {
             None => "`auroraml help` lists the commands".to_string(),
         });
     }
-    let near = near(&long, known.iter().map(String::as_str), |flag| STRONG.contains(&flag));
+    let mild = known.iter().map(String::as_str).filter(|flag| !STRONG.contains(flag));
+    let near = near(&long, mild);
     Some(match (near, used) {
         (Some(flag), _) => format!("did you mean `{flag}`?"),
         (None, Some(used)) => format!("`auroraml help {used}` lists its flags"),
@@ -243,15 +244,15 @@ fn used<'c>(ours: &'c clap::Command, words: &[OsString]) -> (&'c clap::Command, 
     }
 }
 
-/// The name that was meant: at most one slip in three letters, and one in all where it is `strong`.
-fn near<'n>(
-    typed: &str,
-    names: impl Iterator<Item = &'n str>,
-    strong: impl Fn(&str) -> bool,
-) -> Option<&'n str> {
+/// The name that was meant: at most one slip in three letters, and one in all for a command that deletes.
+fn near<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let typed = typed.to_lowercase();
     let letters = typed.trim_start_matches('-').chars().count();
-    let allowed = |name: &str| if strong(name) { 1 } else { (letters / 3).clamp(1, 3) };
+    let allowed = |name: &str| match name {
+        "destroy" => 1,
+        "reap" => 0,
+        _ => (letters / 3).clamp(1, 3),
+    };
     names
         .map(|name| (strsim::damerau_levenshtein(&typed, name), name))
         .filter(|(distance, name)| *distance <= allowed(name))

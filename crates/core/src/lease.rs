@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(Record::parse(&held.to_text()), Ok(held.clone()));
         let newer = Record { format: 2, ..held };
         assert!(Record::parse(&newer.to_text()).unwrap_err().contains("format 2"));
-        assert!(Record::parse("{}").unwrap_err().contains("it is no lease"));
+        assert!(Record::parse("{}").unwrap_err().contains("not a lease"));
         assert_eq!(name(&place()), "111122223333/us-east-1/churn.json");
     }
 }

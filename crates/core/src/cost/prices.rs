@@ -232,7 +232,7 @@ mod tests {
     fn what_is_no_table_is_refused() {
         for (text, why) in [
             ("[1]", "not a mapping"),
-            ("a: [", "no YAML"),
+            ("a: [", "not valid YAML"),
             ("format: 2", "`format` is 2"),
             ("region: 5", "`region` must be text"),
             ("network: { natt: 1 }", "unknown price `network.natt`"),

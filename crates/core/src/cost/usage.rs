@@ -87,7 +87,7 @@ mod tests {
             ("5", "not a mapping"),
             ("nat: 1", "unknown estimate `nat`"),
             ("nat_gb: -1", "not a number"),
-            ("hours_a_day: 25", "24 hours"),
+            ("hours_a_day: 25", "at most 24"),
         ] {
             let error = usage.read(text).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");

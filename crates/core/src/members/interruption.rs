@@ -222,7 +222,7 @@ mod tests {
             permit.made_one(&Id::new("parameter_sync", "main"), restart(Impact::Readers, &["a"]));
         }
         assert_eq!(permit.made().len(), SAME_MAX);
-        assert_eq!(refusal(&permit, 0, Impact::Readers, &["a"]), Some("had no effect"));
+        assert_eq!(refusal(&permit, 0, Impact::Readers, &["a"]), Some("without effect"));
         assert_eq!(refusal(&permit, 0, Impact::Readers, &["b"]), None);
         assert_eq!(refusal(&permit, 0, Impact::Failover, &["a", "b"]), None);
     }

@@ -227,7 +227,7 @@ mod tests {
         assert!(
             chosen(&network(0, 2), &[], &[(endpoint(), "")]).contains("us-east-1 has no interface endpoints")
         );
-        assert!(chosen(&network(0, 5), &[], &[]).contains("has 4 availability zones, and the spec needs 5"));
+        assert!(chosen(&network(0, 5), &[], &[]).contains("has 4 availability zones, but the spec needs 5"));
         assert!(chosen(&network(0, 2), &[], &[(class("db.x"), "")]).contains("does not offer db.x"));
         let live = [("private-1", "a"), ("private-2", "b")];
         let elsewhere = chosen(&network(0, 2), &live, &[(class("db.x"), "cd")]);

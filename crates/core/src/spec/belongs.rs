@@ -46,6 +46,9 @@ fn walk(root: &Value, part: &Value, path: &str, key: &str, depth: usize, found: 
 
 /// Where the key belongs, if there is but one such place: ``it belongs under `network` ``.
 pub fn hint(key: &str, here: &str) -> Option<String> {
+    if here.is_empty() && matches!(key, "version" | "apiVersion" | "format") {
+        return Some("specs have no version: remove this line".to_owned());
+    }
     let paths = under(key);
     let [path] = paths.as_slice() else { return None };
     let list = path.ends_with("[]");

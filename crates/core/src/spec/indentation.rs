@@ -81,11 +81,16 @@ fn misplaced(n: usize, column: usize, content: &str, opens: bool, levels: &mut V
             );
             let hint = match is_item {
                 true => "indent the items of a list alike".to_owned(),
-                false => format!(
-                    "indent it by {} if it belongs beside line {}, or end that line with `:` alone if it belongs below",
-                    spaces(top.column),
-                    top.line + 1
-                ),
+                false => {
+                    let beside = match top.column {
+                        0 => "do not indent it".to_owned(),
+                        column => format!("indent it by {}", spaces(column)),
+                    };
+                    let line = top.line + 1;
+                    format!(
+                        "{beside} if it belongs beside line {line}, or end that line with `:` if it belongs below it"
+                    )
+                }
             };
             return Some(wrong(n, column, content.chars().count(), message, &hint));
         }
@@ -94,7 +99,9 @@ fn misplaced(n: usize, column: usize, content: &str, opens: bool, levels: &mut V
         }
         return None;
     }
-    let before: Vec<usize> = levels.iter().map(|level| level.column).collect();
+    // An item stands beside items, a key beside keys.
+    let alike = levels.iter().filter(|level| level.is_list == is_item);
+    let before: Vec<usize> = alike.map(|level| level.column).collect();
     while levels
         .last()
         .is_some_and(|level| level.column > column || level.is_list && !is_item && level.column == column)

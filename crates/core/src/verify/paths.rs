@@ -369,7 +369,7 @@ mod tests {
     fn a_nat_gateway_needs_a_way_out_itself() {
         let mut network = network();
         network.route_tables[1].routes.clear();
-        assert!(blocked(way(&network, "subnet-a", "s3")).contains("nat-1 stands in subnet-p"));
+        assert!(blocked(way(&network, "subnet-a", "s3")).contains("nat-1 is in subnet-p"));
         network.nat_gateways[0].public = false;
         assert!(matches!(way(&network, "subnet-a", "s3"), Path::Open(how) if how.contains("not followed")));
     }
@@ -378,7 +378,7 @@ mod tests {
     fn by_internet_gateway_only_with_public_addresses() {
         let network = network();
         let why = blocked(way(&network, "subnet-b", "comprehend"));
-        assert_eq!(why, "rtb-main leads to igw-1, and orders-1 has no public address");
+        assert_eq!(why, "rtb-main points to igw-1, but orders-1 has no public address");
         let groups = ["sg-db".to_string()];
         let origin = |private| Origin { security_groups: &groups, private, region: "us-east-1" };
         assert_eq!(path(&network, origin(Some(&[])), "subnet-b", "s3"), Path::Open("igw-1".into()));
@@ -401,7 +401,9 @@ mod tests {
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open("nat-1".into()), "another service");
         // The name leads there and nowhere else, NAT gateway or not.
         network.security_groups.get_mut("sg-end").unwrap().ingress = vec![rule("10.0.2.0/24")];
-        assert!(blocked(way(&network, "subnet-a", "comprehend")).contains("does not let 443 in from sg-db"));
+        assert!(
+            blocked(way(&network, "subnet-a", "comprehend")).contains("does not allow port 443 from sg-db")
+        );
         assert_eq!(way(&network, "subnet-b", "comprehend"), Path::Open("vpce-1".into()));
         network.security_groups.get_mut("sg-end").unwrap().ingress = vec![rule("sg-db")];
         assert_eq!(way(&network, "subnet-a", "comprehend"), Path::Open("vpce-1".into()));
@@ -434,7 +436,7 @@ mod tests {
         network.route_tables[0].routes.push(route);
         let how = "vpce-s3 (its policy was not checked)";
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open(how.into()));
-        assert!(blocked(way(&network, "subnet-b", "s3")).contains("vpce-s3 is not on rtb-main"));
+        assert!(blocked(way(&network, "subnet-b", "s3")).contains("vpce-s3 is not in rtb-main"));
         egress_to(&mut network, &["pl-s3"]);
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open(how.into()));
         egress_to(&mut network, &["pl-other"]);
@@ -447,7 +449,7 @@ mod tests {
         for closed in [&["10.0.0.0/16"][..], &["sg-end"], &[]] {
             egress_to(&mut network, closed);
             let why = blocked(way(&network, "subnet-a", "comprehend"));
-            assert_eq!(why, "sg-db does not let 443 out to comprehend", "{closed:?}");
+            assert_eq!(why, "sg-db does not allow port 443 to comprehend", "{closed:?}");
         }
         egress_to(&mut network, &["52.0.0.0/8"]);
         assert!(matches!(way(&network, "subnet-a", "comprehend"), Path::Unknown(_)));

@@ -343,7 +343,7 @@ mod tests {
         let wrong = trust(rds(), json!({"ArnLike": {"aws:SourceArn": other}})).unwrap_err();
         assert!(wrong.contains("cluster:billing") && wrong.contains("cluster:orders"), "{wrong}");
         let wrong = trust(rds(), json!({"StringEquals": {"aws:SourceAccount": "999988887777"}})).unwrap_err();
-        assert!(wrong.contains("aws:SourceAccount is 999988887777"), "{wrong}");
+        assert!(wrong.contains("aws:SourceAccount must be 999988887777"), "{wrong}");
         let open = trust(rds(), json!({"Bool": {"aws:ViaAWSService": "true"}})).unwrap();
         assert_eq!(open, ["it is under Bool aws:ViaAWSService, which was not checked"]);
     }
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn trust_of_others() {
         let wrong = trust(json!({"Service": "sagemaker.amazonaws.com"}), Value::Null).unwrap_err();
-        assert_eq!(wrong, "it does not trust rds.amazonaws.com but sagemaker.amazonaws.com");
+        assert_eq!(wrong, "it trusts sagemaker.amazonaws.com, not rds.amazonaws.com");
         let denied = json!({"Statement": [
             {"Effect": "Allow", "Principal": "*", "Action": "sts:*"},
             {"Effect": "Deny", "Principal": {"Service": "rds.amazonaws.com"}, "Action": "sts:AssumeRole"},

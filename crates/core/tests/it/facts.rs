@@ -98,5 +98,5 @@ fn more_subnets_than_zones_are_a_problem() {
     };
     assert!(told(text, &zones(3), Intent::Apply).is_ok());
     let problems = told(text, &zones(2), Intent::Apply).unwrap_err();
-    assert_eq!(problems[0].why, "us-east-1 has 2 availability zones, and the spec needs 3");
+    assert_eq!(problems[0].why, "us-east-1 has 2 availability zones, but the spec needs 3");
 }

@@ -227,7 +227,7 @@ fn what_is_impossible_here_is_said() {
     let missing = refused(&|_, facts| {
         facts.files.insert("notebooks/part_1.ipynb".into(), Err("not found".into()));
     });
-    assert!(missing.starts_with("notebook.files: notebooks/part_1.ipynb cannot be read"), "{missing}");
+    assert!(missing.starts_with("notebook.files: cannot read notebooks/part_1.ipynb"), "{missing}");
 }
 
 /// A live version that the spec allows stays, and one that it does not allow is left for one that is offered.

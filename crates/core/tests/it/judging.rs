@@ -204,7 +204,7 @@ fn values_that_are_no_role_and_families_without_the_parameter() {
 fn roles_of_other_accounts_and_boundaries() {
     let found = complaints(|facts| facts.place.account = "999988887777".into());
     assert!(found.iter().all(|check| check.outcome == Outcome::NotChecked), "{found:?}");
-    assert!(found[0].found.contains("another account than 999988887777"), "{found:?}");
+    assert!(found[0].found.contains("another account, not 999988887777"), "{found:?}");
     let mut with = facts();
     if let Some(Ok(Some(role))) = with.roles.get_mut(ROLE) {
         role.boundary = Some("arn:aws:iam::111122223333:policy/limit".into());
@@ -237,7 +237,7 @@ fn the_database_is_compared_with_the_group() {
     };
     assert_eq!(complaints(|facts| facts.database = values(ROLE)), []);
     let old = complaint(Outcome::Failed, |facts| facts.database = values(""));
-    assert!(old.contains("it runs with aws_default_sagemaker_role = nothing, and custom has arn:"), "{old}");
+    assert!(old.contains("it uses aws_default_sagemaker_role = nothing, but custom has arn:"), "{old}");
     let silent = complaint(Outcome::NotChecked, |facts| {
         facts.database =
             Some(Database::Silent { why: "the Data API is off".into(), fix: "turn it on".into() });

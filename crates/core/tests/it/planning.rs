@@ -382,7 +382,7 @@ fn a_permit_is_made_of_the_plan() {
     let refused = |now: u64, member: &str| permit.check(now, &interruption(Impact::Readers, member)).err();
     assert_eq!(refused(0, "member.new"), None);
     assert_eq!(refused(0, "known"), None);
-    assert!(refused(0, "thing.new").unwrap().contains("did not announce that thing.new restarts"));
+    assert!(refused(0, "thing.new").unwrap().contains("a restart of thing.new is not in the plan"));
     assert!(refused(100, "known").unwrap().contains("the spec's window has closed"));
     assert_eq!(permit.announced(), plan.interruptions().cloned().collect::<Vec<_>>());
     graph.restarts = None;

@@ -313,11 +313,11 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     );
     assert_eq!(
         differs(|plan| plan.steps[6].changes.clear()),
-        "the step update parameter_group.main has other changes"
+        "the step update parameter_group.main has different changes"
     );
     assert_eq!(
         differs(|plan| plan.steps[10].options.clear()),
-        "the step delete cluster.main has other options"
+        "the step delete cluster.main has different options"
     );
     assert_eq!(differs(|plan| plan.steps[0].action = Action::Create), "new step: create vpc.main");
     assert_eq!(

@@ -373,7 +373,7 @@ fn judge_refused(
     why: &str,
 ) -> &'static str {
     let known: BTreeSet<&String> = announced.iter().flat_map(|known| &known.members).collect();
-    if why.contains("did not announce") {
+    if why.contains("not in the plan") {
         assert!(wanted.members.iter().any(|member| !known.contains(member)), "{why}");
         "unannounced member"
     } else if why.contains("goes beyond the plan") {
@@ -386,7 +386,7 @@ fn judge_refused(
         assert!(!announced.iter().any(is_as_many), "{why}");
         "more at once"
     } else {
-        assert!(why.contains("had no effect"), "{why}");
+        assert!(why.contains("without effect"), "{why}");
         assert!(permit.made().iter().filter(|(_, made)| made.members[0] == wanted.members[0]).count() >= 3);
         "no effect"
     }

@@ -214,7 +214,11 @@ fn all_problems_are_told_at_once_each_with_a_hint() {
         "stack: invalid stack name `-`\naurora.backup_retention_days: invalid backup retention of 0 days\n"
     );
     assert!(found.0.iter().all(|problem| problem.hint.is_some()), "{found:?}");
-    assert!(found.render("spec", "").starts_with("spec:stack: `-` is"), "{}", found.render("spec", ""));
+    assert!(
+        found.render("spec", "").starts_with("spec:stack: invalid stack name"),
+        "{}",
+        found.render("spec", "")
+    );
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn what_a_template_lacks_is_told_before_anything_is_called() {
     assert_eq!(code, Code::TemplateUnreadable);
     assert_eq!(
         what,
-        "stacks.report.template: stacked/report.yaml cannot be read: No such file or directory (os error 2)"
+        "stacks.report.template: cannot read stacked/report.yaml: No such file or directory (os error 2)"
     );
     let broken =
         with(&spec, "stacked/network.yaml", |text| text.replace("Value: !Ref Vpc }", "Value: !Ref Vcp }"));
@@ -306,7 +306,7 @@ fn size_decides_how_a_template_travels() {
     assert_eq!(graph.resources[&object].props["path"], "stacked/network.yaml");
     let (code, what, _) = only(&spec, &longer(1_100_000));
     assert_eq!(code, Code::TemplateSize);
-    assert!(what.contains("CloudFormation takes 1"), "{what}");
+    assert!(what.contains("CloudFormation allows 1"), "{what}");
     let bare = text()
         .replace("bucket: { on_destroy: empty }\n", "")
         .replace("machine_learning: { s3: true }\n", "")

@@ -158,7 +158,7 @@ fn limits_hold() {
     let many: String = (0..501).map(|n| format!("  R{n}: {{Type: T}}\n")).collect();
     assert_eq!(
         refused(&format!("Resources:\n{many}")),
-        "line 1: Resources: 501 entries; CloudFormation takes 500"
+        "line 1: Resources: 501 entries; CloudFormation allows 500"
     );
     let values = "[1,1,1,1,1,1,1,1,1,1],".repeat(20_000);
     assert!(
