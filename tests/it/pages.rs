@@ -214,34 +214,34 @@ fn executable(path: &Path) {
 
 /// What the shell does for one command: it keeps what is printed, and stops the page at another exit code.
 fn step(page: &Page, typed: &Typed, has_aws: bool, used: &mut BTreeSet<&'static str>) -> String {
-    let mut code = 0;
-    let mut before = String::new();
-    let mut runs_beside = false;
-    for mark in page.marks.iter().filter(|mark| mark.is_on(&typed.text)) {
+    let (line, text) = (typed.line, &typed.text);
+    let mut told = format!("== {}:{line} $ {text}", page.name);
+    let (mut code, mut before, mut runs_beside) = (0, String::new(), false);
+    for mark in page.marks.iter().filter(|mark| mark.is_on(text)) {
         used.insert(mark.start());
         match mark {
             Mark::Skipped { why, .. } => {
-                return format!(
-                    "echo {}\n",
-                    quote(&format!("== {}:{} not run: {why}", page.name, typed.line))
-                );
+                return format!("echo {}\n", quote(&format!("{told} (not run: {why})")));
             }
-            Mark::Ends { with, .. } => code = *with,
-            Mark::After { setup, .. } => {
-                before = format!("{{ {setup}\n}} > $SAID/before 2>&1 || {{ cat $SAID/before; exit 1; }}\n")
+            Mark::Ends { with, why, .. } => {
+                code = *with;
+                write!(told, " (ends with {with}: {why})").unwrap();
+            }
+            Mark::After { setup, why, .. } => {
+                before = format!("{{ {setup}\n}} > $SAID/before 2>&1 || {{ cat $SAID/before; exit 1; }}\n");
+                write!(told, " (before it: {why})").unwrap();
             }
             Mark::Beside { .. } => runs_beside = true,
         }
     }
-    if typed.text.starts_with("aws ") && !has_aws {
+    if text.starts_with("aws ") && !has_aws {
         return String::new();
     }
-    let (line, text) = (typed.line, &typed.text);
-    let told = quote(&format!("== {}:{line} $ {text}", page.name));
+    let told = quote(&told);
     if runs_beside {
         return format!(
             "echo {told}\n{before}{text} > $SAID/{line} 2>&1 &\nbeside=$! at={line}\n\
-             for _ in $(seq 1 400); do [ -s $SAID/{line} ] && break; sleep 0.05; done\nsleep 0.2\n"
+             for _ in $(seq 1 400); do grep -q export $SAID/{line} && break; sleep 0.05; done\n"
         );
     }
     format!(

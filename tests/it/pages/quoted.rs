@@ -42,7 +42,7 @@ impl Quote {
                 let best = rest
                     .map(|(n, line)| (likeness(quoted, line), n))
                     .max_by_key(|(like, n)| (*like, said.len() - n))?;
-                (best.0 >= 50).then(|| (best.1, said[best.1].to_string()))
+                (best.0 >= 50).then(|| (best.1, shortened(quoted, said[best.1])))
             };
             let Some((n, line)) = exact.or_else(similar) else { continue };
             if n > at {
@@ -77,6 +77,28 @@ fn fits(quoted: &str, line: &str) -> bool {
         }
     }
     rest.ends_with(last)
+}
+
+/// A line without what its quoted form leaves out, as many words before and after that as there are in the quoted form.
+fn shortened(quoted: &str, line: &str) -> String {
+    let Some((before, after)) = quoted.split_once(GAP) else { return line.to_string() };
+    let after = after.rsplit(GAP).next().unwrap_or_default();
+    let is_word = |text: &str| text.split_whitespace().count();
+    let (first, last) = (is_word(before), is_word(after));
+    let starts: Vec<usize> = line
+        .char_indices()
+        .filter(|(at, c)| !c.is_whitespace() && !line[..*at].ends_with(|c: char| !c.is_whitespace()))
+        .map(|(at, _)| at)
+        .collect();
+    if starts.len() < first + last {
+        return line.to_string();
+    }
+    let end = starts.get(first).copied().unwrap_or(line.len());
+    let begin = match last {
+        0 => line.len(),
+        _ => starts[starts.len() - last],
+    };
+    format!("{}{GAP}{}", &line[..end], if last == 0 { String::new() } else { format!(" {}", &line[begin..]) })
 }
 
 /// How many words of a hundred two lines share.
@@ -118,6 +140,9 @@ mod tests {
         let anew = |text: &str| quote(text).compare(said).unwrap_err();
         assert_eq!(anew("A plan of five\n…\nend"), ["A plan of six", "…", "end"]);
         assert_eq!(anew("A plan of five"), ["A plan of six", "  one", "  two", "end"]);
+        let long =
+            quote("…\ndone after … in all\n…").compare("x\nall done after 3m 1s in all\ny").unwrap_err();
+        assert_eq!(long, ["…", "all done … in all", "…"]);
         // Lines that follow one another do so.
         assert_eq!(anew("A plan of six\n  two\n…"), ["A plan of six", "…", "  two", "…"]);
         assert_eq!(anew("…\nnothing of the kind\nend"), ["…", "end"]);

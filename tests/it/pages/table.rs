@@ -138,7 +138,7 @@ yaml 1 > shop.yaml",
         before: ORDERS,
         marks: &[Mark::After {
             start: "auroraml plan orders.yaml",
-            setup: "sed -i.bak 's/  data_api/  parameters: { performance_schema: 1 }\\n  data_api/' orders.yaml",
+            setup: "sed -i.bak 's/on_destroy: snapshot/parameters: { performance_schema: 1 }/' orders.yaml",
             why: "a static parameter has changed",
         }],
     },
@@ -149,7 +149,7 @@ yaml 1 > shop.yaml",
             Mark::After {
                 start: "auroraml apply stack.yaml --plan plan.json",
                 setup: "auroraml plan stack.yaml --out plan.json
-sed -i.bak 's/  data_api: true/  data_api: true\\n  backup_retention_days: 7/' stack.yaml",
+sed -i.bak 's/db.r6g.large/db.r6g.xlarge/' stack.yaml",
                 why: "the spec has changed after another plan was saved",
             },
             Mark::Ends {
