@@ -213,7 +213,7 @@ fn executable(path: &Path) {
 }
 
 /// What the shell does for one command: it keeps what is printed, and stops the page at another exit code.
-fn step(page: &Page, typed: &Typed, has_aws: bool, used: &mut BTreeSet<&'static str>) -> String {
+fn step(page: &Page, typed: &Typed, used: &mut BTreeSet<&'static str>) -> String {
     let (line, text) = (typed.line, &typed.text);
     let mut told = format!("== {}:{line} $ {text}", page.name);
     let (mut code, mut before, mut runs_beside) = (0, String::new(), false);
@@ -233,9 +233,6 @@ fn step(page: &Page, typed: &Typed, has_aws: bool, used: &mut BTreeSet<&'static 
             }
             Mark::Beside { .. } => runs_beside = true,
         }
-    }
-    if text.starts_with("aws ") && !has_aws {
-        return String::new();
     }
     let told = quote(&told);
     if runs_beside {
@@ -264,64 +261,80 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn follow(name: &str) {
-    let page = PAGES.iter().find(|page| page.name == name).unwrap();
-    let text = read(name);
-    let reader = Reader::new();
-    let needs_aws =
-        page.marks.iter().any(|mark| matches!(mark, Mark::After { setup, .. } if setup.contains("aws ")));
-    if !reader.has_aws && (needs_aws || page.before.contains("aws ")) {
-        return skipped(&format!("there is no AWS CLI: {name}"));
-    }
+/// The page as a script, and its commands, as far as the AWS CLI is there for them.
+fn script(page: &Page, text: &str, has_aws: bool) -> (String, Vec<Typed>) {
     let mut used = BTreeSet::new();
     let mut script = String::from("trap 'kill -INT ${beside-} 2> /dev/null || true' EXIT\n");
-    script += YAML;
-    writeln!(script, "{}", page.before).unwrap();
-    let commands: Vec<Typed> = blocks(&text).iter().flat_map(typed).collect();
-    for typed in &commands {
-        script += &step(page, typed, reader.has_aws, &mut used);
-        if typed.text.starts_with("aws ") && !reader.has_aws {
-            skipped(&format!("there is no AWS CLI: {name} line {}", typed.line));
+    writeln!(script, "{YAML}{}", page.before).unwrap();
+    let mut commands = Vec::new();
+    for typed in blocks(text).iter().flat_map(typed) {
+        let at = format!("{} line {}", page.name, typed.line);
+        let sets_up = |mark: &Mark| matches!(mark, Mark::After { setup, .. } if mark.is_on(&typed.text) && setup.contains("aws "));
+        if !has_aws && page.marks.iter().any(sets_up) {
+            skipped(&format!("there is no AWS CLI: {at} and what follows"));
+            return (script, commands);
         }
+        if !has_aws && typed.text.starts_with("aws ") {
+            skipped(&format!("there is no AWS CLI: {at}"));
+            continue;
+        }
+        script += &step(page, &typed, &mut used);
+        commands.push(typed);
     }
-    let unused: Vec<_> =
-        page.marks.iter().filter(|mark| !used.contains(mark.start())).map(Mark::start).collect();
-    assert!(unused.is_empty(), "{name} has no such commands any more: {unused:?}");
-    let script = script.replace("4599", &free_port().to_string());
-    let mut child = reader.bash(name, &script);
+    let unused = page.marks.iter().map(Mark::start).filter(|start| !used.contains(start));
+    let unused: Vec<&str> = unused.collect();
+    assert!(!has_aws || unused.is_empty(), "{} has no such commands any more: {unused:?}", page.name);
+    (script, commands)
+}
+
+#[expect(clippy::disallowed_methods, reason = "other processes take real time")]
+fn finish(mut child: Child, name: &str) {
     let begun = stopwatch();
     let status = loop {
         match child.try_wait().unwrap() {
             Some(status) => break status,
             None if begun.elapsed() > LIMIT => {
                 child.kill().unwrap();
+                child.wait().unwrap();
                 panic!("{name} takes longer than {LIMIT:?}");
             }
             None => std::thread::sleep(Duration::from_millis(50)),
         }
     };
     assert!(status.success(), "a command of {name} does not work as it stands there: see above");
+}
+
+fn follow(name: &str) {
+    let page = PAGES.iter().find(|page| page.name == name).unwrap();
+    let text = read(name);
+    let reader = Reader::new();
+    if !reader.has_aws && page.before.contains("aws ") {
+        return skipped(&format!("there is no AWS CLI: {name}"));
+    }
+    let (script, commands) = script(page, &text, reader.has_aws);
+    finish(reader.bash(name, &script.replace("4599", &free_port().to_string())), name);
     let mut wrong = Vec::new();
-    for typed in commands.iter().filter(|typed| reader.has_aws || !typed.text.starts_with("aws ")) {
+    for typed in &commands {
         let Some(quote) = &typed.quote else { continue };
-        // What was not run says nothing.
-        let Ok(said) = fs::read_to_string(reader.said(typed.line)) else { continue };
+        let said = fs::read_to_string(reader.said(typed.line)).unwrap();
         if let Err(anew) = quote.compare(&said.replace(added(&typed.text), "")) {
-            wrong.push((typed, anew, said));
+            println!(
+                "{name}:{} shows something else than\n{said}\nsuch as\n{}\n",
+                typed.line,
+                anew.join("\n")
+            );
+            wrong.push((typed, anew));
         }
     }
     if std::env::var_os("UPDATE").is_some() && !wrong.is_empty() {
         let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
-        for (typed, anew, _) in wrong.iter().rev() {
-            let old = typed.quote.as_ref().unwrap();
+        for (typed, anew) in wrong.iter().rev() {
+            let quoted = typed.quote.as_ref().map_or(0, |quote| quote.lines.len());
             let begin = typed.line + typed.text.lines().count() - 1;
-            lines.splice(begin..begin + old.lines.len(), anew.iter().cloned());
+            lines.splice(begin..begin + quoted, anew.iter().cloned());
         }
         fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(name), lines.join("\n") + "\n").unwrap();
         return;
-    }
-    for (typed, anew, said) in &wrong {
-        println!("{name}:{} shows something else than\n{said}\nsuch as\n{}\n", typed.line, anew.join("\n"));
     }
     assert!(wrong.is_empty(), "{name} is not fresh: run with UPDATE=1");
 }
