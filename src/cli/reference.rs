@@ -65,7 +65,7 @@ fn describe(command: &Command, before: &str, level: usize, text: &mut String) {
 }
 
 fn table<'a>(args: impl Iterator<Item = &'a Arg>, text: &mut String) {
-    *text += "| | |\n|---|---|\n";
+    *text += "| argument or option | meaning |\n|---|---|\n";
     for arg in args {
         let mut names = Vec::new();
         if arg.is_positional() {
@@ -83,7 +83,7 @@ fn table<'a>(args: impl Iterator<Item = &'a Arg>, text: &mut String) {
         }
         let help =
             arg.get_long_help().or_else(|| arg.get_help()).map(ToString::to_string).unwrap_or_default();
-        let mut meaning = sentence(&help);
+        let mut meaning = outside_of_code(&sentence(&help));
         let possible = arg.get_possible_values();
         let takes = arg.get_action().takes_values();
         let choices = possible.iter().filter(|value| takes && !value.is_hide_set());
@@ -107,6 +107,13 @@ fn table<'a>(args: impl Iterator<Item = &'a Arg>, text: &mut String) {
 
 fn value(arg: &Arg) -> String {
     arg.get_value_names().unwrap_or_default().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// Asterisks as they are, and not the beginning of something in italics.
+fn outside_of_code(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(n, part)| if n % 2 == 0 { part.replace('*', "\\*") } else { part.to_string() });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 /// With the full stop that clap takes away.
