@@ -55,7 +55,7 @@ async fn requests_go_by_checked_tls_and_through_the_proxy() {
 
     let planned = front.plan(&place, &[trusted, proxy]);
     assert_eq!(planned.code, 0, "{}{}", planned.out, planned.err);
-    assert!(planned.out.contains("association"), "{}", planned.out);
+    assert!(planned.out.contains("to create"), "{}", planned.out);
 
     // Nobody of the machine's own authorities has signed for aurora.test.
     let refused = front.plan(&place, &[proxy]);
