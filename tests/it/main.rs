@@ -20,6 +20,7 @@ mod figures;
 mod fleet;
 mod from_tags;
 mod harness;
+mod https;
 mod imagined;
 mod interruptions;
 mod kinds_ec2;
