@@ -3,7 +3,6 @@
 use super::args::{Global, SANDBOX_FILE, SandboxAt, Speed, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, Source};
-use super::hint;
 use super::policy;
 use super::printer::Printer;
 use super::unreachable::no_connection;
