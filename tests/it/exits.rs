@@ -100,10 +100,10 @@ fn files_that_cannot_be_read() {
     let place = Place::new();
     place.write("shop.yaml", SPEC);
     for (args, told, help) in [
-        (&["validate", "."][..], "error: .: cannot be read: ", "check the name and its permissions"),
+        (&["validate", "."][..], "error: .: it is a folder", "give a file in it"),
         (
             &["apply", "shop.yaml", "--plan", "missing.json", "--yes", "--sandbox"],
-            "error: missing.json: cannot be read: ",
+            "error: missing.json: there is no such file",
             "save one with: auroraml plan SPEC --out FILE",
         ),
         (

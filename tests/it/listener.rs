@@ -229,7 +229,7 @@ fn a_forbidden_address_is_told_as_what_it_is() {
     for (address, expected) in [
         (busy.local_addr().unwrap().to_string(), "another process already uses this port"),
         ("0.0.0.0:4599".into(), "only on this machine"),
-        ("127.0.0.1".into(), "such as localhost:4599"),
+        ("127.0.0.1:".into(), "such as localhost:4599"),
         ("127.0.0.1:99999".into(), "such as localhost:4599"),
         ("example.com:4599".into(), "such as localhost:4599"),
     ] {

@@ -306,11 +306,6 @@ fn in_a_pipeline() -> Vec<Mistake> {
             "auroraml destroy --all-tagged shpo --region us-east-1 --sandbox --sandbox-speed max",
         ),
         pipeline(
-            "nobody who could confirm",
-            good(),
-            "auroraml apply shop.yaml --sandbox --sandbox-speed max",
-        ),
-        pipeline(
             "events into a folder that there is not",
             good(),
             "auroraml apply shop.yaml --events logs/events.jsonl --sandbox --sandbox-speed max",

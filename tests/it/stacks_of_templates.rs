@@ -253,7 +253,7 @@ async fn a_failed_creation_is_told_and_made_anew() {
     let wrong =
         wrong.with("stacked/network.yaml", subnet, &format!("{subnet}    DependsOn: PrivateSubnet1\n"));
     let why = wrong.fails(&account, &spec, Intent::Apply, &[]).await;
-    assert!(why.starts_with("stack.network: it has failed: ROLLBACK_COMPLETE"), "{why}");
+    assert!(why.starts_with("stack.network: it failed: ROLLBACK_COMPLETE"), "{why}");
     assert!(why.contains("PrivateSubnet2 (AWS::EC2::Subnet) CREATE_FAILED"), "{why}");
     assert!(!why.contains("cancelled"), "{why}");
     let plan = files.plan(&account, &spec).await;

@@ -314,13 +314,13 @@ async fn what_has_failed_is_told_or_made_anew_once() {
         false => Some(in_state(1, State::Broken("it never started".into()))),
     };
     let ended = carried_out(RULES, wanted(), found.clone(), (again, accepts), None).await;
-    assert_eq!(ended.how, "it has failed: it never started");
+    assert_eq!(ended.how, "it failed: it never started");
     assert_eq!(ended.story.acts().iter().map(|(_, what)| *what).collect::<Vec<_>>(), ["delete", "create"]);
     // Nothing that holds data is deleted for that, and nothing that the plan did not say is made anew.
     let keeps = Rules { holds_data: true, ..RULES };
     for (rules, found) in [(keeps, found), (RULES, Some(thing(2)))] {
         let ended = carried_out(rules, wanted(), found, (broken, accepts), None).await;
-        assert_eq!((ended.how.as_str(), ended.story.acts()), ("it has failed: it never started", vec![]));
+        assert_eq!((ended.how.as_str(), ended.story.acts()), ("it failed: it never started", vec![]));
     }
     // What AWS says has failed right after a change may be from before it.
     let late: Shows = |story| match story.since("update") {

@@ -156,17 +156,12 @@ fn what_is_in_the_way_to_aws() {
         (
             vec![],
             &["--profile", "dev"],
-            "the sign-in of the profile dev is missing",
+            "the SSO session of the profile dev has expired or does not exist",
             "aws sso login --profile dev",
         ),
         (vec![], &["--profile", "broken"], "/nonexistent/command", "aws sts get-caller-identity"),
         (with(&[("AWS_ENDPOINT_URL", "nonsense")]), &[], "`nonsense` is not an endpoint URL", "https://HOST"),
-        (
-            with(&[("AWS_ENDPOINT_URL", free)]),
-            &[],
-            "cannot be reached: tcp connect error",
-            "AWS_ENDPOINT_URL",
-        ),
+        (with(&[("AWS_ENDPOINT_URL", free)]), &[], "cannot connect: ", "AWS_ENDPOINT_URL"),
         (
             with(&[("AWS_ENDPOINT_URL", refusing)]),
             &[],

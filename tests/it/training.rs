@@ -274,7 +274,7 @@ async fn a_failed_job_says_why_and_is_repeated_when_told_so() {
     let text = why(&outcome);
     assert!(
         text.starts_with(
-            "training_job: it has failed: AlgorithmError: framework error: UserError: Non-numeric value 'Churn' found in \
+            "training_job: it failed: AlgorithmError: framework error: UserError: Non-numeric value 'Churn' found in \
              the header line 'Churn,Calls...' of file 'part-0.csv'."
         ),
         "{text}"
@@ -304,7 +304,8 @@ async fn a_job_that_takes_too_long_says_what_to_change() {
     model.training.as_mut().unwrap().max_runtime = "1m".into();
     let (outcome, _) = run(&account, &spec).await;
     let text = why(&outcome);
-    let expected = "it has failed: AWS stopped it after 1 min, its `max_runtime`: give it more, or a larger `instance`; ";
+    let expected =
+        "it failed: AWS stopped it after 1 min, its `max_runtime`: give it more, or a larger `instance`; ";
     assert!(text.contains(expected), "{text}");
 }
 
