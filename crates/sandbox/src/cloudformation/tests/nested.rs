@@ -67,10 +67,9 @@ impl Account {
         self.ask("CreateChangeSet", &asked).unwrap();
         self.wait(60_000);
         let text = self.ask("DescribeChangeSet", &[("StackName", "outer"), ("ChangeSetName", name)]).unwrap();
-        let nested = text
-            .split("<ChangeSetId>")
-            .find(|part| part.contains("Inner-") || part.contains(&format!("/{name}-")));
-        let nested = nested.map(|part| part.split('<').next().unwrap().to_string()).unwrap_or_default();
+        // The first is its own.
+        let nested = text.split("<ChangeSetId>").nth(2).and_then(|part| part.split('<').next());
+        let nested = nested.unwrap_or_default().to_string();
         (text, nested)
     }
 }
