@@ -75,6 +75,17 @@ async fn an_alarm_watches_our_endpoint() {
     account.sandbox.with(|world| assert!(world.regions["us-east-1"].cloudwatch.alarms.is_empty()));
 }
 
+/// A network below the cluster, and alarms above it and the endpoint.
+#[tokio::test(start_paused = true)]
+async fn the_example_lives() {
+    let spec = spec(&std::fs::read_to_string("tests/data/with-cloudformation.yaml").unwrap());
+    let (account, files) = (Account::new(5, Mood::Real), Files::of(&spec));
+    files.settle(&account, &spec, Intent::Apply).await;
+    account.sandbox.with(|world| assert_eq!(world.regions["us-east-1"].cloudwatch.alarms.len(), 2));
+    files.settle(&account, &spec, DESTROY).await;
+    assert_nothing_left(&account, &spec).await;
+}
+
 const REFERRING: &str = "stack: referring
 region: us-east-1
 kms_key: ${stacks.base.Key}

@@ -201,9 +201,13 @@ Resources:
         {
             let mut account = Account { world: World::new(seed, mood) };
             account.create("net", text).unwrap();
-            assert_eq!(account.rest("net"), "ROLLBACK_COMPLETE", "{seed}: {}", account.events("net"));
-            let left = account.send("ec2", "DescribeSubnets", &[]);
-            let left = String::from_utf8(left.body).unwrap();
+            let status = account.rest("net");
+            let mut left = String::new();
+            for operation in ["DescribeSubnets", "DescribeVpcEndpoints", "DescribeNetworkInterfaces"] {
+                let there = account.send("ec2", operation, &[]).body;
+                left.push_str(&String::from_utf8(there).unwrap());
+            }
+            assert_eq!(status, "ROLLBACK_COMPLETE", "{seed}: {left}\n{}", account.events("net"));
             assert!(!left.contains("10.0.0.0/24"), "{seed}: {left}\n{}", account.events("net"));
         }
     }
