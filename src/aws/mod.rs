@@ -29,6 +29,7 @@ use attempts::Attempts;
 use auroraml_clock::Clock;
 use auroraml_core::base::names::{KEY_TAG, Place, STACK_TAG};
 use auroraml_core::model::Scope;
+use auroraml_core::spec::is_reference;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -458,7 +459,8 @@ pub fn owns_or(place: &Place, tags: &BTreeMap<String, String>, is_proven: bool) 
 /// The key of an object that has these tags, where the spec or a tag tells of one. AWS gives it as it was given: as an ARN
 /// or as an id alone.
 pub fn key_of(aws: &Aws, tags: &BTreeMap<String, String>, live: Option<&str>) -> Option<String> {
-    let told = aws.scope.kms_key.as_ref().or(tags.get(KEY_TAG))?;
+    // Of one that a template makes, the tag alone has the ARN.
+    let told = aws.scope.kms_key.as_ref().filter(|key| !is_reference(key)).or(tags.get(KEY_TAG))?;
     let live = live.filter(|key| !key.is_empty())?;
     let is_same = told.strip_suffix(live).is_some_and(|start| start.ends_with('/'));
     Some(if is_same { told.clone() } else { live.to_string() })

@@ -121,6 +121,7 @@ pub(super) async fn under_lease(
     then: impl AsyncFnOnce(&Session) -> Result<(), Error>,
 ) -> Result<Exit, Error> {
     change_sets::ask(session, request.sets);
+    change_sets::reviewed(session, saved.as_ref());
     let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
     let mut held = lease::hold(session, request.global, together, &command, printer).await?;
     let interrupted = held.interrupted();

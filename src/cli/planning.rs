@@ -68,7 +68,9 @@ async fn show(
     let prepared = Box::pin(prepare(&session.stack, order)).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
-    let document = session.document(&subject, &prepared);
+    let mut document = session.document(&subject, &prepared);
+    let sets = session.stack.change_sets.as_ref().filter(|_| out.is_some() && plan.blocked.is_empty());
+    document.change_sets = sets.map(|sets| sets.ready()).unwrap_or_default();
     printer.data(&match args.format {
         PlanFormat::Text => render::text::plan(&subject, plan),
         PlanFormat::Json => document.to_text(),
@@ -85,6 +87,9 @@ async fn show(
     }
     if let Some(path) = out {
         files::write(path, &document.to_text())?;
+        if let Some(sets) = sets {
+            sets.keep(&document.change_sets);
+        }
         let next = hint::command(args.carry_out(path), global);
         printer.talk(&format!("saved in {}; carry it out with: {next}\n", path.display()));
     }

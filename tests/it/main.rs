@@ -57,6 +57,8 @@ mod sandbox_server;
 mod speed;
 mod sql;
 mod stacks;
+mod stacks_and_the_rest;
+mod stacks_in_trouble;
 mod stacks_of_templates;
 mod steps;
 mod stubborn;

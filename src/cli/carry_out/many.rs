@@ -66,8 +66,9 @@ fn saved(session: &mut Session, args: &Apply) -> Result<Option<SavedPlan>, Error
 
 /// Shows the plan of one stack, and remembers it.
 async fn show(session: &mut Session, args: &Apply, printer: &Printer, shown: &Shown) -> Result<Told, Error> {
-    saved(session, args)?;
+    let reviewed = saved(session, args)?;
     change_sets::ask(session, args.sets);
+    change_sets::reviewed(session, reviewed.as_ref());
     let shown = shown_once(session, args, printer, shown).await;
     change_sets::cleared(session, shown).await
 }

@@ -34,6 +34,9 @@ pub struct Document {
     pub spec: Fields,
     /// The same of each object that the plan rests on, by its id. What changes by itself is not in it.
     pub live: BTreeMap<String, Fields>,
+    /// ARNs of the change sets that carrying it out executes, by the ids of the CloudFormation stacks.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub change_sets: BTreeMap<String, String>,
 }
 
 impl Document {
@@ -57,6 +60,7 @@ impl Document {
             },
             spec: basis.spec.clone(),
             live: basis.live.clone(),
+            change_sets: BTreeMap::new(),
         }
     }
 
@@ -84,6 +88,11 @@ pub fn schema() -> String {
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The change sets of a saved plan.
+pub fn change_sets(saved: &Value) -> BTreeMap<String, String> {
+    serde_json::from_value(saved["change_sets"].clone()).unwrap_or_default()
 }
 
 /// What a saved plan calls the final snapshot. The name holds the time at which the plan was made: a new one would
