@@ -1,6 +1,9 @@
 //! Stacks that CloudFormation made and that are taken over: the spec of what there is, tags, the hand-over, and a life
 //! as ours. At no point has an object two owners that act, or none.
 
+mod owners;
+mod refused;
+
 use crate::bench::{KillPoint, KillPoints, kill_points};
 use crate::crash::{DESTROY, sweep};
 use crate::harness::{Account, Recorder, spec};
@@ -41,6 +44,15 @@ impl Theirs {
         theirs
     }
 
+    /// A stack of another shape, which is quickly made.
+    async fn of(seed: u64, template: &str) -> Theirs {
+        let theirs = Theirs::over(Account::new(seed, Mood::Calm));
+        let request = theirs.cloudformation.create_stack().stack_name(NAME).template_body(template);
+        request.send().await.unwrap_or_else(|error| panic!("{error:?}"));
+        theirs.made().await;
+        theirs
+    }
+
     async fn create(&self, template: &str) {
         let instance = Parameter::builder()
             .parameter_key("SageMakerInstanceType")
@@ -49,8 +61,30 @@ impl Theirs {
         let request = self.cloudformation.create_stack().stack_name(NAME).template_body(template);
         let request = request.capabilities(Capability::CapabilityIam).parameters(instance);
         request.send().await.unwrap_or_else(|error| panic!("{error:?}"));
+        self.made().await;
+    }
+
+    async fn made(&self) {
         self.rest().await;
         assert_eq!(self.status().await.as_deref(), Some("CREATE_COMPLETE"), "{:#?}", self.failures().await);
+    }
+
+    /// A person who may do anything, with clients for all services.
+    async fn person(&self) -> Stack {
+        self.account.administrator(&spec("stack: nothing\nregion: us-east-1\n")).await
+    }
+
+    async fn arn(&self) -> String {
+        let answer = self.cloudformation.describe_stacks().stack_name(NAME).send().await.unwrap();
+        answer.stacks()[0].stack_id().unwrap().to_string()
+    }
+
+    /// AWS's name of a resource of the stack.
+    async fn physical(&self, logical: &str) -> String {
+        let all = self.cloudformation.list_stack_resources().stack_name(NAME).send().await.unwrap();
+        let mut all = all.stack_resource_summaries().iter();
+        let found = all.find(|one| one.logical_resource_id() == Some(logical)).unwrap();
+        found.physical_resource_id().unwrap().to_string()
     }
 
     async fn status(&self) -> Option<String> {
@@ -239,7 +273,7 @@ async fn what_stands_in_the_way_is_said_first() {
     let said = refusals(release(account, &spec, Order::default()).await);
     assert!(
         said.starts_with(
-            "KMSKeyAlias (AWS::KMS::Alias) [release-refused]: the spec knows nothing of alias/blog"
+            "KMSKeyAlias (AWS::KMS::Alias) [release-refused]: the spec does not contain alias/blog"
         ),
         "{said}"
     );

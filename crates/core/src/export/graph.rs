@@ -41,11 +41,25 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
         engine_versions: version.map(|version| version.offered.clone()).into_iter().collect(),
         network: network(spec),
         files: given.files.clone(),
+        templates: given.templates.clone(),
         today: given.today.clone(),
         ..Facts::default()
     };
-    model::build(spec, &Place::anywhere(&spec.stack).with(model::names(spec)), &facts, Intent::Apply)
-        .map_err(|problems| problems.into_iter().map(Refused::from).collect())
+    let place = Place::anywhere(&spec.stack).with(model::names(spec));
+    let mut graph = model::build(spec, &place, &facts, Intent::Apply)
+        .map_err(|problems| problems.into_iter().map(Refused::from).collect::<Vec<_>>())?;
+    // The template of a nested stack has an address whatever its size: the stack's bucket is not there yet.
+    let uploads: Vec<Id> = graph
+        .resources
+        .values()
+        .filter_map(|stack| stack.props["request"]["key"]["$ref"].as_str())
+        .filter_map(|upload| graph.resources.keys().find(|id| id.to_string() == upload).cloned())
+        .collect();
+    for upload in uploads {
+        graph.resources.remove(&upload);
+        graph.resources.values_mut().for_each(|other| _ = other.after.remove(&upload));
+    }
+    Ok(graph)
 }
 
 /// What nobody asks AWS of a VPC of others: its subnets are taken to be there, each in a zone of its own.
