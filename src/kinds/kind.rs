@@ -154,7 +154,9 @@ fn erased<K: Kind>(seen: Vec<Seen<K::Props>>) -> Result<Vec<Live>, Failure> {
         let mut props = serde_json::to_value(seen.props)
             .map_err(|e| Failure::refused("properties", format!("{} properties: {e} (a bug)", K::NAME)))?;
         let mut outputs = seen.outputs;
-        if let Some(stack) = props["tags"].as_object_mut().and_then(|tags| tags.remove(MADE_BY_TAG)) {
+        // Indexing would put the key where there is none.
+        let tags = props.get_mut("tags").and_then(Value::as_object_mut);
+        if let Some(stack) = tags.and_then(|tags| tags.remove(MADE_BY_TAG)) {
             outputs.insert(MADE_BY.into(), stack);
         }
         Ok(Live { id: Id::new(K::NAME, seen.name), props, outputs, state: seen.state, owned: seen.owned })

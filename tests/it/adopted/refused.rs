@@ -196,8 +196,13 @@ async fn the_articles_stack() {
     told("sixth-role", &theirs.refusal(&spec(&own), order()).await);
     // The spec manages the endpoint itself, which a notebook may have moved.
     let moved = lines.iter().map(|line| match line.contains("managed_by: notebook") {
-        true => "  \"Insights-SageMaker-Endpoint\": { model: { image: \"xgboost:1.7-1\", artifact: \"s3://models/churn.tar.gz\" }, instance: ml.m5.large }",
-        false => line,
+        true => {
+            let name = line.split(": {").next().unwrap();
+            format!(
+                "{name}: {{ model: {{ image: \"xgboost:1.7-1\", artifact: \"s3://models/churn.tar.gz\" }}, instance: ml.m5.large }}"
+            )
+        }
+        false => line.to_string(),
     });
     let managed = moved.collect::<Vec<_>>().join("\n");
     told("endpoint", &theirs.refusal(&spec(&managed), order()).await);
@@ -220,6 +225,7 @@ async fn an_endpoint_that_was_moved_stays_where_it_is() {
     let config = config.endpoint_config_name(before.endpoint_config_name().unwrap()).send().await.unwrap();
     let create = sagemaker.create_endpoint_config().endpoint_config_name("tuned");
     create.set_production_variants(config.production_variants).send().await.unwrap();
+    theirs.account.sandbox.clock().sleep(Duration::from_secs(60)).await;
     sagemaker.update_endpoint().endpoint_name(name).endpoint_config_name("tuned").send().await.unwrap();
     theirs.account.sandbox.clock().sleep(Duration::from_secs(3_600)).await;
     let outcome = release(&theirs.account, &spec, order()).await.unwrap();
@@ -271,7 +277,7 @@ async fn a_large_template_wants_a_bucket() {
     assert!(outcome.unwrap().is_complete());
     assert_eq!(theirs.status().await, None);
     assert_eq!(theirs.objects("templates-of-theirs"), ["insights.yaml"], "the copy has gone");
-    let theirs = Theirs::of_large(large(1_048_350, "")).await;
+    let theirs = Theirs::of_large(large(1_048_400, "")).await;
     told("too-large", &theirs.refusal(&theirs.spec().await, Order::default()).await);
 }
 

@@ -22,6 +22,8 @@ pub struct Context<'a> {
     pub names: Names,
     /// Roles that speak of themselves: their permissions are a resource of their own.
     pub selfish: BTreeSet<Id>,
+    /// Outputs of the user's templates that are ids of security groups: `stack.NAME`, and the output.
+    pub groups: BTreeSet<(String, String)>,
     /// The condition on which a resource is made, where there is one.
     pub conditions: BTreeMap<Id, String>,
 }
@@ -49,6 +51,7 @@ impl<'a> Context<'a> {
             ids: BTreeMap::new(),
             names: Names::default(),
             selfish: BTreeSet::new(),
+            groups: BTreeSet::new(),
             conditions: BTreeMap::new(),
         };
         let mut taken = BTreeSet::new();
@@ -121,6 +124,11 @@ impl<'a> Context<'a> {
                 Node::call("Fn::Join", Node::List(vec![Node::text(""), self.inputs(parts)]))
             }
         }
+    }
+
+    /// Whether this output is the id of a security group; ranges come from templates only.
+    pub fn is_group(&self, id: &str, output: &str) -> bool {
+        !id.starts_with("stack.") || self.groups.contains(&(id.to_owned(), output.to_owned()))
     }
 
     pub fn inputs(&self, inputs: &[Input]) -> Node {

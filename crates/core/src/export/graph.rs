@@ -5,11 +5,13 @@ use super::version::Version;
 use super::write::writer;
 use super::{Given, HAS_FILES, Refused, write};
 use crate::base::names::{Place, unknown};
-use crate::base::{Id, references};
+use crate::base::{self, Id};
+use crate::kinds::stack::OUTPUT;
 use crate::model::facts::{Facts, NetworkFacts};
 use crate::model::{self, Intent};
 use crate::resource::Graph;
 use crate::spec::{Network, Spec};
+use crate::template::{Reference, Template, references};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Graph, Vec<Refused>> {
@@ -62,6 +64,24 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
     Ok(graph)
 }
 
+/// Outputs of the user's templates that are ids of security groups.
+pub fn groups(spec: &Spec, given: &Given) -> BTreeSet<(String, String)> {
+    let mut groups = BTreeSet::new();
+    for (name, stack) in spec.stacks.iter().flatten() {
+        let Some(Ok(text)) = given.templates.get(&stack.template) else { continue };
+        let Ok(template) = Template::parse(text) else { continue };
+        let is_group = |id: &str| {
+            template.resource(id).is_some_and(|resource| resource.kind == "AWS::EC2::SecurityGroup")
+        };
+        for output in template.outputs() {
+            if references(output.value).iter().filter_map(Reference::id).any(is_group) {
+                groups.insert((format!("stack.{name}"), format!("{OUTPUT}{}", output.name)));
+            }
+        }
+    }
+    groups
+}
+
 /// What nobody asks AWS of a VPC of others: its subnets are taken to be there, each in a zone of its own.
 fn network(spec: &Spec) -> Option<NetworkFacts> {
     let Some(Network::Existing(of)) = &spec.network else { return None };
@@ -110,7 +130,7 @@ pub fn written(graph: &Graph) -> Selection {
 /// What the properties of a resource refer to.
 fn needed(graph: &Graph, id: &Id) -> Vec<Id> {
     let mut names = BTreeSet::new();
-    references(&graph.resources[id].props, &mut names);
+    base::references(&graph.resources[id].props, &mut names);
     graph.resources.keys().filter(|other| names.contains(&other.to_string())).cloned().collect()
 }
 

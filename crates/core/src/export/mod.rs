@@ -142,6 +142,7 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
     }
     let mut context = Context::new(spec, &graph, &written.ids);
     context.conditions = graph::conditions(spec, &graph, &written.ids);
+    context.groups = graph::groups(spec, given);
     let mut lost = lost::lost(spec, &graph, &written);
     lost.extend(lost::zones(&context, given));
     let steps = lost::steps(spec, &context, version.as_ref());

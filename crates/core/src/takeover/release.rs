@@ -85,7 +85,7 @@ fn wanted_roles(spec: &Spec) -> usize {
 
 fn status(origin: &Origin, found: &mut Vec<Refusal>) {
     let Origin { name, status, .. } = origin;
-    let reason = origin.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason = origin.reason.as_deref().map(|reason| format!(": {}", reason.trim())).unwrap_or_default();
     let mut refuse =
         |why: String, hint: &str| found.push(Refusal { what: name.clone(), why, hint: hint.to_string() });
     match status.as_str() {
@@ -227,7 +227,8 @@ fn unknown(spec: &Spec, part: &Part) -> (String, String) {
 }
 
 fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusal>) {
-    for part in &origin.resources {
+    // What is deleted is nobody's any more.
+    for part in origin.resources.iter().filter(|part| part.status != "DELETE_COMPLETE") {
         let Part { logical, kind, physical, .. } = part;
         let said = order.leave.contains(logical) || order.unowned.contains(logical);
         let mut refuse = |why: String, hint: String| {

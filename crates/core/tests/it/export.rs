@@ -33,6 +33,9 @@ fn templates_become_nested_stacks() {
     let template = parsed(&exported);
     let cluster_group = &resource(&template, "SecurityGroupAurora")["Properties"];
     assert_eq!(cluster_group["VpcId"], json!({"Fn::GetAtt": ["StackNetwork", "Outputs.VpcId"]}));
+    // An output that is a range, and not a group.
+    let rule = &cluster_group["SecurityGroupIngress"][0];
+    assert_eq!(rule["CidrIp"], json!({"Fn::GetAtt": ["StackNetwork", "Outputs.Range"]}));
     let report = &resource(&template, "StackReport")["Properties"];
     assert_eq!(report["TemplateURL"], json!({"Ref": "StackReportTemplate"}));
     assert_eq!(report["Parameters"]["Cluster"], json!({"Fn::GetAtt": ["Cluster", "DBClusterArn"]}));
