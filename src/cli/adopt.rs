@@ -53,9 +53,13 @@ pub struct Adopt {
     /// Keep this resource in the CloudFormation stack, which then stays with it. May be given more than once.
     #[arg(long, value_name = "LOGICAL-ID", requires = "release")]
     pub leave: Vec<String>,
-    /// Keep this resource at AWS although it is nobody's afterwards. May be given more than once.
+    /// Keep this resource at AWS, where nobody owns it afterwards. May be given more than once.
     #[arg(long, value_name = "LOGICAL-ID", requires = "release")]
     pub unowned: Vec<String>,
+    /// A bucket in the stack's region, for a template that is too large for a request (above 51,200 bytes), if the spec
+    /// takes none over.
+    #[arg(long, value_name = "BUCKET", requires = "release")]
+    pub template_bucket: Option<String>,
     /// Do not ask.
     #[arg(long, requires = "release")]
     pub yes: bool,
@@ -73,6 +77,7 @@ impl Adopt {
         words.extend(hint::path("--spec", Some(spec)));
         words.extend(self.leave.iter().flat_map(|id| ["--leave".into(), id.clone()]));
         words.extend(self.unowned.iter().flat_map(|id| ["--unowned".into(), id.clone()]));
+        words.extend(self.template_bucket.iter().flat_map(|name| ["--template-bucket".into(), name.clone()]));
         words.extend(hint::path("--events", self.events.as_deref()));
         words.extend(self.together.words());
         words.extend(self.yes.then(|| "--yes".into()));
@@ -132,7 +137,7 @@ fn no_spec(name: &str, why: NoSpec) -> Error {
     match why {
         NoSpec::Prepare(error) => no_plan(error),
         NoSpec::Busy(status) => {
-            let why = format!("CloudFormation is at work on it: it is {status}");
+            let why = format!("CloudFormation is still working on it: it is {status}");
             Error::new(name, why, "wait until CloudFormation has finished, then run again")
         }
         NoSpec::Refused(problems) => {
@@ -208,6 +213,7 @@ async fn release(
     let order = core::Order {
         leave: args.leave.iter().cloned().collect(),
         unowned: args.unowned.iter().cloned().collect(),
+        bucket: args.template_bucket.clone(),
     };
     session.stack.release(order);
     let terms = Terms::default();
@@ -240,7 +246,7 @@ async fn look_again(
     let asked = |failure: Failure| no_plan(PrepareError::Aws(failure));
     let deleted = takeover::deleted(&session.stack.aws, arn).await.map_err(asked)?;
     if !deleted.is_empty() {
-        let why = format!("CloudFormation has deleted {} instead of keeping it", deleted.join(", "));
+        let why = format!("CloudFormation deleted {} instead of keeping it", deleted.join(", "));
         let help = hint::command(["plan".to_string(), spec.display().to_string()], global);
         return Err(Error::new(arn, why, format!("see what is left: {help}")).with(Exit::Incomplete));
     }

@@ -120,6 +120,9 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
         }
         Origin::Ignored => {}
     }
+    if stack.origin != Origin::Ignored {
+        Box::pin(takeover::second_owners(aws, spec, &observed, &mut facts)).await?;
+    }
     if order.intent == Intent::Apply && model::is_paused(&observed) {
         facts.notes.push(PAUSED.into());
     }

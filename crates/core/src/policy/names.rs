@@ -320,6 +320,7 @@ fn taken_over(spec: &Spec) -> BTreeMap<&'static str, Vec<String>> {
             "elastic_ip" => add("taken_ec2", format!("elastic-ip/{object}")),
             "nat_gateway" => add("taken_ec2", format!("natgateway/{object}")),
             "route_table" => add("taken_ec2", format!("route-table/{object}")),
+            "vpc_endpoint" => add("taken_ec2", format!("vpc-endpoint/{object}")),
             "security_group" => add("taken_ec2", format!("security-group/{object}")),
             "cluster" => add("taken_rds", format!("cluster:{lower}")),
             "instance" => add("taken_rds", format!("db:{lower}")),
