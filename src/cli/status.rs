@@ -70,7 +70,7 @@ pub fn stack(
     let profile = global.profile.iter().flat_map(|name| ["--profile".to_string(), name.clone()]);
     let flags: Vec<String> = profile.collect();
     let secret = match &session.stack.spec.aurora {
-        Some(Aurora::Existing(existing)) => existing.secret.as_ref().map(ToString::to_string),
+        Some(Aurora::Existing(existing)) => existing.secret.clone(),
         _ => None,
     };
     let known =

@@ -48,12 +48,17 @@ fn columns() -> Option<usize> {
 
 /// How what is printed on stdout is laid out.
 pub fn form(verbose: bool) -> Form {
-    Form { width: columns().filter(|_| is_shown()), verbose }
+    Form { width: columns().filter(|_| is_shown()).map(within), verbose }
+}
+
+/// Columns that may be filled: in ASCII three dots stand for the one sign that ends a line.
+fn within(width: usize) -> usize {
+    if is_unicode() { width } else { width.saturating_sub(2) }
 }
 
 /// How what is said on stderr is laid out.
 pub fn talk_form(verbose: bool) -> Form {
-    Form { width: io::stderr().is_terminal().then(|| size().0), verbose }
+    Form { width: io::stderr().is_terminal().then(|| within(size().0)), verbose }
 }
 
 /// The lines of a view of a run, drawn on stderr again and again.

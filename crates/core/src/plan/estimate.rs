@@ -84,9 +84,11 @@ fn made(step: &Step) -> Spread {
         "endpoint" if is_true(step, "serverless") => Spread(60.0, 150.0, 240.0),
         "endpoint" => Spread(180.0, 300.0, 600.0),
         "group_attachment" => Spread(10.0, 40.0, 90.0),
-        "instance" => Spread(330.0, 420.0, 720.0),
+        "instance" => noticed(Spread(330.0, 420.0, 720.0)),
         "nat_gateway" => Spread(95.0, 106.0, 125.0),
         "notebook" => Spread(120.0, 210.0, 330.0),
+        // Until members are said to be in-sync, and the looks that make it certain.
+        "parameter_sync" => Spread(15.0, 40.0, 90.0),
         // Of a role, until services can use it.
         "role" => Spread(5.0, 12.0, 40.0),
         // What a template makes decides; the stacks of tutorials take a few minutes (an estimate).
@@ -97,6 +99,11 @@ fn made(step: &Step) -> Spread {
         "vpc_endpoint" if !is_true(step, "gateway") => Spread(40.0, 90.0, 180.0),
         _ => QUICK,
     }
+}
+
+/// With the time until it is looked at again: a tenth of what AWS needs passes between two looks.
+fn noticed(Spread(p10, p50, p90): Spread) -> Spread {
+    Spread(p10 * 1.05, p50 * 1.08, p90 * 1.1)
 }
 
 fn changed(step: &Step) -> Spread {
@@ -126,8 +133,9 @@ fn gone(step: &Step) -> Spread {
         "nat_gateway" => Spread(40.0, 60.0, 120.0),
         // Stopped, then deleted.
         "notebook" => Spread(80.0, 170.0, 390.0),
-        // What hangs on it goes late: "ENI release" has a long tail.
-        "security_group" | "subnet" => Spread(1.0, 3.0, 60.0),
+        // The network interfaces that RDS, SageMaker and endpoints leave in it go late ("ENI release"). The subnets wait
+        // for the same ones.
+        "security_group" => Spread(2.0, 120.0, 1100.0),
         "stack" => Spread(30.0, 180.0, 900.0),
         "vpc_endpoint" => Spread(60.0, 150.0, 400.0),
         _ => QUICK,
