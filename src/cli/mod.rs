@@ -30,6 +30,8 @@ mod planning;
 mod policy;
 mod printer;
 mod reap;
+#[cfg(test)]
+mod reference;
 mod review;
 mod sandbox;
 mod session;
