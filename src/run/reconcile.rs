@@ -11,7 +11,7 @@ use auroraml_core::cost::bill;
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::kinds::Kind;
 use auroraml_core::members::Permit;
-use auroraml_core::model::facts::Facts;
+use auroraml_core::model::facts::{Facts, Reached};
 use auroraml_core::model::{self, FromTags, Intent, Order, Preflight};
 use auroraml_core::plan::{self, Plan, Step, plan};
 use auroraml_core::resource::{Action, Deletion, Graph};
@@ -223,6 +223,8 @@ pub struct Outcome {
     pub unreviewed: Vec<Id>,
     /// What was announced, and what was interrupted.
     pub permit: Arc<Permit>,
+    /// How clients reach the cluster of others that the spec names.
+    pub reached: Option<Reached>,
 }
 
 impl Outcome {
@@ -293,11 +295,19 @@ pub async fn reconcile(
             }
         }
         if !prepared.plan.is_empty() {
-            let text = "not everything is as wanted yet: going on".to_string();
+            let text = "not converged yet: planning again".to_string();
             listener.tell(aws.clock.now_ms(), &Event::Note { text });
         }
     }
-    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, unreviewed, permit })
+    let reached = prepared.facts.existing.map(|existing| existing.reached);
+    Ok(Outcome {
+        reports,
+        remaining: prepared.plan,
+        observed: prepared.observed,
+        unreviewed,
+        permit,
+        reached,
+    })
 }
 
 /// Whether the next plan deletes something of which the one before knew nothing.
@@ -312,7 +322,7 @@ async fn settle(aws: &Aws, began: u64, stop: &Stop, listener: &Arc<dyn Listener>
     if left == 0 {
         return;
     }
-    let text = "waiting a moment before the last look, until listings show everything".to_string();
+    let text = "waiting until AWS lists everything, then looking once more".to_string();
     listener.tell(aws.clock.now_ms(), &Event::Note { text });
     tokio::select! {
         () = aws.clock.sleep(Duration::from_millis(left)) => {}

@@ -54,6 +54,7 @@ mod sandbox_s3;
 mod sandbox_sagemaker;
 mod sandbox_secretsmanager;
 mod sandbox_server;
+mod screens;
 mod speed;
 mod sql;
 mod stacks;
