@@ -17,7 +17,7 @@ mod unencrypted;
 mod whole;
 
 pub use changes::{Call, Outcome, Scribe};
-pub use failure::{Class, During, Failure};
+pub use failure::{Class, During, Failure, last_cause};
 pub use gate::Gate;
 pub use ledger::Ledger;
 pub use listing::{Listings, Together};

@@ -49,6 +49,6 @@ pub async fn prepared(
 
 fn told(difference: Option<String>) -> Result<(), Error> {
     let Some(difference) = difference else { return Ok(()) };
-    let help = "nothing was changed; look at a new plan and save it";
+    let help = "nothing was changed; save a new plan and review it";
     Err(Error::new("saved plan", format!("it is stale: {difference}"), help).with(Exit::Stale))
 }

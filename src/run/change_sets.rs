@@ -31,10 +31,7 @@ pub(super) fn notes(stack: &Stack, plan: &mut Plan) {
     }
     let updated = plan.work().filter(|step| is_update(step) && step.action == Action::Update);
     let told = updated.map(|step| {
-        format!(
-            "{}: which resources CloudFormation replaces, only a change set tells: add --change-sets",
-            step.id
-        )
+        format!("{}: to see which resources CloudFormation replaces, add --change-sets", step.id)
     });
     let told: Vec<String> = told.collect();
     plan.notes.extend(told);
@@ -61,7 +58,7 @@ pub(super) async fn with(
         }
         let Some((want, live)) = asked_of(graph, &step, observed) else {
             told.push(format!(
-                "{}: no change set can be made yet: what it is given is known after other steps of this plan",
+                "{}: no change set yet, because its values are known only after other steps of this plan",
                 step.id
             ));
             continue;
@@ -129,8 +126,10 @@ async fn wait(
     for _ in 0..LOOKS_MAX {
         match answer(&stack.aws, asked, want, live).await? {
             Answer::Pending => stack.aws.clock.sleep(PAUSE).await,
-            Answer::Empty => return Ok((None, "CloudFormation finds nothing to change".into())),
-            Answer::Failed(why) => return Ok((None, format!("CloudFormation makes no change set: {why}"))),
+            Answer::Empty => return Ok((None, "CloudFormation found nothing to change".into())),
+            Answer::Failed(why) => {
+                return Ok((None, format!("CloudFormation could not create a change set: {why}")));
+            }
             Answer::Ready(set, words) => return Ok((Some(set), words)),
         }
     }

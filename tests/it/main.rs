@@ -29,6 +29,7 @@ mod kinds_storage;
 mod lease;
 mod lifecycle;
 mod listener;
+mod mistakes;
 mod moto;
 mod names;
 mod notebooks;

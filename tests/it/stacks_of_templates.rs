@@ -185,7 +185,7 @@ async fn what_is_in_a_template_is_never_ours() {
     let (account, files) = (Account::new(3, Mood::Calm), Files::of(&spec));
     let told = files.settle(&account, &spec, Intent::Apply).await;
     assert!(
-        told.contains("creating, 1/3 done; at work: PrivateSubnet1, PrivateSubnet2"),
+        told.contains("creating, 1/3 done; running: PrivateSubnet1, PrivateSubnet2"),
         "progress of what is inside is told:\n{told}"
     );
     let there = stacks(&account, &spec).await;
@@ -273,7 +273,7 @@ async fn a_failed_creation_is_told_and_made_anew() {
     );
     // Both at once: the first is not seen yet when it is to be deleted again.
     let why = wrong.fails(&account, &spec, Intent::Apply, &[]).await;
-    assert!(why.starts_with("stack.network: it has failed: ROLLBACK_COMPLETE"), "{why}");
+    assert!(why.starts_with("stack.network: it failed: ROLLBACK_COMPLETE"), "{why}");
     assert!(why.contains("PrivateSubnet2 (AWS::EC2::Subnet) CREATE_FAILED"), "{why}");
     assert!(!why.contains("cancelled"), "{why}");
     let plan = files.plan(&account, &spec).await;
@@ -352,7 +352,7 @@ async fn data_goes_only_when_a_person_names_the_stack() {
     assert_eq!(
         blocked(&plan),
         [
-            "stack.report: Secret (AWS::SecretsManager::Secret) may be replaced, and its data lost: only a change set tells (--change-sets); keep it in the template as it is; if its data may go, add --delete stack.report"
+            "stack.report: Secret (AWS::SecretsManager::Secret) may be replaced and lose its data: check with --change-sets; keep it in the template as it is; to delete it with its data, add --delete stack.report"
         ]
     );
     let without = crate::harness::spec(&SMALL[..SMALL.find("  report:").unwrap()]);
@@ -360,7 +360,7 @@ async fn data_goes_only_when_a_person_names_the_stack() {
     assert_eq!(
         blocked(&plan),
         [
-            "stack.report: the spec no longer has it, and deleting it would lose data; put it back in the spec, or add --delete stack.report if its data may go"
+            "stack.report: the spec no longer has it, but deleting it would lose data; restore it in the spec, or add --delete stack.report to delete it with its data"
         ]
     );
     let (outcome, told) = files.run(&account, &without, Intent::Apply, &["stack.report"]).await;
@@ -391,7 +391,7 @@ async fn change_sets_are_shown_and_executed() {
         notes.contains("stack.network, says its change set, adds PrivateSubnet1 (AWS::EC2::Subnet)"),
         "{notes}"
     );
-    assert!(notes.contains("stack.report: no change set can be made yet"), "{notes}");
+    assert!(notes.contains("stack.report: no change set yet"), "{notes}");
     assert_eq!(stacks(&account, &spec).await["small-network"], "REVIEW_IN_PROGRESS");
     clear(&stack).await.unwrap();
     stack.aws.clock.sleep(std::time::Duration::from_secs(60)).await;
@@ -435,7 +435,7 @@ async fn change_sets_are_shown_and_executed() {
     assert_eq!(
         blocked(&prepared.plan),
         [
-            "stack.report: Secret (AWS::SecretsManager::Secret) is replaced by another one, and its data is lost; keep it in the template as it is; if its data may go, add --delete stack.report"
+            "stack.report: Secret (AWS::SecretsManager::Secret) is replaced and loses its data; keep it in the template as it is; to delete it with its data, add --delete stack.report"
         ]
     );
     clear(&stack).await.unwrap();
@@ -470,7 +470,7 @@ async fn a_stack_of_others_stays() {
     assert_eq!(
         blocked(&plan),
         [
-            "stack.network: a CloudFormation stack of this name exists and was not made for this entry; give another name under `stacks`, or adopt the stack (docs/cloudformation.md)"
+            "stack.network: a CloudFormation stack with this name exists, but was not created for this entry; use another name under `stacks`, or adopt the stack (docs/cloudformation.md)"
         ]
     );
 }

@@ -95,7 +95,7 @@ pub async fn stale(aws: &Aws, arn: &str) -> Result<Option<String>, Failure> {
 /// What has become of a change set.
 pub enum Answer {
     Pending,
-    /// CloudFormation finds nothing to change.
+    /// CloudFormation found nothing to change.
     Empty,
     Failed(String),
     /// The set, and what it does in words.

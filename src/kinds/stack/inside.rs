@@ -57,7 +57,7 @@ async fn events(aws: &Aws, id: &str, of_all: bool) -> Result<Vec<StackEvent>, Fa
     Ok(found)
 }
 
-/// How far CloudFormation is: `12/38 done; at work: Cluster, Gateway`.
+/// How far CloudFormation is: `12/38 done; running: Cluster, Gateway`.
 pub(super) async fn progress(aws: &Aws, id: &str) -> Result<Option<String>, Failure> {
     let mut pages = aws.cloudformation.list_stack_resources().stack_name(id).into_paginator().send();
     let (mut all, mut done, mut at_work) = (0_usize, 0_usize, Vec::new());
@@ -81,7 +81,7 @@ pub(super) async fn progress(aws: &Aws, id: &str) -> Result<Option<String>, Fail
     at_work.truncate(NAMED_MAX);
     let mut told = format!("{done}/{all} done");
     if !at_work.is_empty() {
-        told.push_str(&format!("; at work: {}", at_work.join(", ")));
+        told.push_str(&format!("; running: {}", at_work.join(", ")));
     }
     if more > 0 {
         told.push_str(&format!(" and {more} more"));

@@ -128,10 +128,10 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
         return Err(vec![Refused {
             what: "aurora.existing".into(),
             why: format!(
-                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that its stack did not make",
+                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that it did not create",
                 existing.existing
             ),
-            hint: "keep this part with auroraml, or export a spec whose cluster is the stack's own".into(),
+            hint: "keep this part in auroraml, or export a spec that creates its cluster".into(),
         }]);
     }
     let version = version::of(spec, given);
@@ -140,7 +140,7 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
     if written.ids.is_empty() {
         return Err(vec![Refused {
             what: "the spec".into(),
-            why: "it has nothing that CloudFormation could make".into(),
+            why: "it has nothing that CloudFormation could create".into(),
             hint: "add a network, a cluster, a bucket or an endpoint".into(),
         }]);
     }

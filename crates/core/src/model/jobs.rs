@@ -152,7 +152,7 @@ impl Builder<'_> {
             self.problem(
                 Code::RowsMissing,
                 path,
-                format!("there is no unload {given}"),
+                format!("the spec has no unload {given}"),
                 "write `s3://BUCKET/PREFIX`",
             );
             return None;

@@ -103,10 +103,10 @@ impl Status {
             | Status::ReviewInProgress
             | Status::DeleteComplete => State::Ready,
             Status::RollbackComplete => State::Broken(format!(
-                "{word}: its creation failed and was undone, and nothing is in it; apply deletes it and makes it anew{because}"
+                "{word}: its creation failed and was undone, so it is empty; apply deletes it and creates it again{because}"
             )),
             Status::RollbackFailed => State::Broken(format!(
-                "{word}: its creation failed, and undoing it too; apply deletes it and makes it anew{because}"
+                "{word}: its creation failed, and so did the rollback; apply deletes it and creates it again{because}"
             )),
             Status::CreateFailed => State::Broken(format!(
                 "{word}: its creation failed and was not undone; it can only be deleted and made again{because}"
@@ -115,13 +115,13 @@ impl Status {
                 "{word}: CloudFormation could not delete all of it{because}; remove what is in the way and run again, or leave that behind: aws cloudformation delete-stack --stack-name {name} --retain-resources LOGICAL-ID"
             )),
             Status::UpdateRollbackFailed => State::Failed(format!(
-                "{word}: an update failed, and undoing it too{because}; remove the cause, then: aws cloudformation continue-update-rollback --stack-name {name} (with --resources-to-skip LOGICAL-ID for what cannot be undone), and run again"
+                "{word}: an update failed, and so did the rollback{because}; remove the cause, then: aws cloudformation continue-update-rollback --stack-name {name} (with --resources-to-skip LOGICAL-ID for what cannot be undone), and run again"
             )),
             Status::UpdateFailed => State::Failed(format!(
                 "{word}: an update failed and was not undone{because}; aws cloudformation rollback-stack --stack-name {name}, then run again"
             )),
             Status::ImportRollbackFailed => State::Failed(format!(
-                "{word}: an import failed, and undoing it too{because}; remove the cause, then: aws cloudformation rollback-stack --stack-name {name}, and run again"
+                "{word}: an import failed, and so did the rollback{because}; remove the cause, then: aws cloudformation rollback-stack --stack-name {name}, and run again"
             )),
             _ => State::Busy(word.to_owned()),
         }
@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn what_goes_on_is_told() {
         assert_eq!(
-            Status::CreateInProgress.progress(None, Some("3/9 done; at work: Db")),
-            "creating, 3/9 done; at work: Db"
+            Status::CreateInProgress.progress(None, Some("3/9 done; running: Db")),
+            "creating, 3/9 done; running: Db"
         );
         assert_eq!(
             Status::RollbackInProgress.progress(Some("Vpc FAILED"), None),
