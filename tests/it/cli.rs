@@ -305,7 +305,8 @@ fn what_is_not_there_is_a_preflight_failure() {
     }
     // Nobody asked `status` for a change: it shows what there is.
     let status = place.run(&["status", "shop.yaml", "--sandbox"]);
-    let warning = "warning: cannot tell what is missing or differs: aurora.existing: there is no DB cluster";
+    let warning =
+        "warning: cannot tell what is missing or differs: aurora.existing: DB cluster orders does not exist";
     assert!(status.code == 0 && status.err.contains(warning), "{status:?}");
     assert_eq!(place.read(".auroraml/.gitignore"), "*\n");
     let reset = place.run(&["sandbox", "--reset"]);
@@ -562,7 +563,7 @@ async fn a_blocked_plan_changes_nothing() {
     let destroy = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes"]));
     assert_eq!(destroy.code, 7, "{destroy:?}");
     assert!(!destroy.err.contains("nothing of this stack is left"), "{destroy:?}");
-    let left = "error: parameter_group.main: left where it is: it has this stack's name but not its tags";
+    let left = "error: parameter_group.main: not deleted: it has this stack's name but not its tags";
     assert!(destroy.err.contains(left), "{destroy:?}");
     assert_eq!(mutations(&place), before);
 }

@@ -364,7 +364,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     old.as_object_mut().unwrap().remove("version");
     assert_eq!(
         render::json::difference(&old, &saved).unwrap(),
-        "it was saved by auroraml of an older version in format 1, and this is 1.2.3 with format 2"
+        "it was saved by auroraml of an older version in format 1, but this is 1.2.3 with format 2"
     );
 }
 

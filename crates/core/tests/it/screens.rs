@@ -81,7 +81,11 @@ fn the_plan() {
 /// A cluster of others whose members have to restart, and may not.
 fn refused() -> Plan {
     let spec = spec_named("existing-cluster.yaml");
-    let facts = Facts { existing: Some(existing()), ..facts_for(&spec) };
+    let facts = Facts {
+        existing: Some(existing()),
+        live_engine_version: Some("8.0.mysql_aurora.3.08.0".into()),
+        ..facts_for(&spec)
+    };
     let graph = model::build(&spec, &place_of(&spec), &facts, Intent::Apply).unwrap();
     let mut plan = plan(&graph, &Observed::new(), &catalog());
     let sync = plan.steps.iter_mut().find(|step| step.id.kind == "parameter_sync").unwrap();
