@@ -56,6 +56,9 @@ pub struct Adopt {
     /// Keep this resource in AWS, managed by nobody. Can be repeated.
     #[arg(long, value_name = "LOGICAL-ID", requires = "release")]
     pub unowned: Vec<String>,
+    /// Bucket in the stack's region for a template of more than 51,200 bytes, if the spec takes no bucket over.
+    #[arg(long, value_name = "BUCKET", requires = "release")]
+    pub template_bucket: Option<String>,
     /// Do not ask for confirmation.
     #[arg(long, requires = "release")]
     pub yes: bool,
@@ -73,6 +76,7 @@ impl Adopt {
         words.extend(hint::path("--spec", Some(spec)));
         words.extend(self.leave.iter().flat_map(|id| ["--leave".into(), id.clone()]));
         words.extend(self.unowned.iter().flat_map(|id| ["--unowned".into(), id.clone()]));
+        words.extend(self.template_bucket.iter().flat_map(|name| ["--template-bucket".into(), name.clone()]));
         words.extend(hint::path("--events", self.events.as_deref()));
         words.extend(self.together.words());
         words.extend(self.yes.then(|| "--yes".into()));
@@ -208,6 +212,7 @@ async fn release(
     let order = core::Order {
         leave: args.leave.iter().cloned().collect(),
         unowned: args.unowned.iter().cloned().collect(),
+        bucket: args.template_bucket.clone(),
     };
     session.stack.release(order);
     let terms = Terms::default();

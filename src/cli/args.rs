@@ -75,6 +75,9 @@ pub struct Global {
     /// Print only results and errors.
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
+    /// Show every property, tag and policy statement in plans, and how long each step took.
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
 }
 
 impl Global {

@@ -79,9 +79,14 @@ fn write(
     let content = files::beside(&source.folder);
     let hash =
         |path: &str| content(path).map(|bytes| files::sha256(&bytes)).map_err(|error| error.to_string());
+    let text = |path: &str| {
+        let bytes = content(path).map_err(|error| error.to_string())?;
+        String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_string())
+    };
     let given = Given {
         today: super::time(Clock::real().now_ms()).chars().take("YYYY-MM-DD".len()).collect(),
         files: spec.files().into_iter().map(|path| (path.to_string(), hash(path))).collect(),
+        templates: spec.templates().into_iter().map(|path| (path.to_string(), text(path))).collect(),
         ..known
     };
     let exported = exported(spec, &given).map_err(refused)?;

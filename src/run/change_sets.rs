@@ -51,6 +51,11 @@ pub(super) async fn with(
     let steps: Vec<Step> = plan.work().filter(|step| is_update(step)).cloned().collect();
     let mut told = Vec::new();
     for step in steps {
+        let id = step.id.to_string();
+        let reviewed = sets.reviewed().map(|reviewed| reviewed.get(&id));
+        if matches!(reviewed, Some(None)) {
+            continue;
+        }
         let Some((want, live)) = asked_of(graph, &step, observed) else {
             told.push(format!(
                 "{}: no change set yet, because its values are known only after other steps of this plan",
@@ -58,11 +63,18 @@ pub(super) async fn with(
             ));
             continue;
         };
-        let name = format!("auroraml-{}", stack.aws.clock.now_ms());
-        let asked = ask(&stack.aws, &name, &want, live.as_ref()).await?;
-        sets.add(asked.clone());
+        let asked = match reviewed.flatten() {
+            Some(arn) => Asked { arn: arn.clone(), stack: want.name.clone(), is_new: false },
+            None => {
+                let name = format!("auroraml-{}", stack.aws.clock.now_ms());
+                let asked = ask(&stack.aws, &name, &want, live.as_ref()).await?;
+                sets.add(asked.clone());
+                asked
+            }
+        };
         match wait(stack, &asked, &want, live.as_ref()).await? {
             (Some(set), words) => {
+                sets.is_ready(&id, &asked);
                 told.push(format!("{}, says its change set, {words}", step.id));
                 let resource = graph.resources.get_mut(&step.id);
                 if let (Some(resource), Ok(set)) = (resource, serde_json::to_value(set)) {

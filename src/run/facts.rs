@@ -286,6 +286,7 @@ async fn existing(look: Look<'_>, cluster: rds::ClusterFacts) -> Result<Existing
         global_cluster: cluster.global_cluster,
         wired_before: None,
         cloudformation: cloudformation?,
+        reached: cluster.reached,
     })
 }
 

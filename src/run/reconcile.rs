@@ -11,7 +11,7 @@ use auroraml_core::cost::bill;
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::kinds::Kind;
 use auroraml_core::members::Permit;
-use auroraml_core::model::facts::Facts;
+use auroraml_core::model::facts::{Facts, Reached};
 use auroraml_core::model::{self, FromTags, Intent, Order, Preflight};
 use auroraml_core::plan::{self, Plan, Step, plan};
 use auroraml_core::resource::{Action, Deletion, Graph};
@@ -120,6 +120,9 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
         }
         Origin::Ignored => {}
     }
+    if stack.origin != Origin::Ignored {
+        Box::pin(takeover::second_owners(aws, spec, &observed, &mut facts)).await?;
+    }
     if order.intent == Intent::Apply && model::is_paused(&observed) {
         facts.notes.push(PAUSED.into());
     }
@@ -220,6 +223,8 @@ pub struct Outcome {
     pub unreviewed: Vec<Id>,
     /// What was announced, and what was interrupted.
     pub permit: Arc<Permit>,
+    /// How clients reach the cluster of others that the spec names.
+    pub reached: Option<Reached>,
 }
 
 impl Outcome {
@@ -294,7 +299,15 @@ pub async fn reconcile(
             listener.tell(aws.clock.now_ms(), &Event::Note { text });
         }
     }
-    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, unreviewed, permit })
+    let reached = prepared.facts.existing.map(|existing| existing.reached);
+    Ok(Outcome {
+        reports,
+        remaining: prepared.plan,
+        observed: prepared.observed,
+        unreviewed,
+        permit,
+        reached,
+    })
 }
 
 /// Whether the next plan deletes something of which the one before knew nothing.

@@ -50,20 +50,20 @@ async fn an_answer_at_a_terminal() {
     ] {
         let ran = answered(&place, args, variables, answer);
         assert_eq!(ran.code, 1, "{ran:?}");
-        assert!(ran.out.contains("role.comprehend") && ran.out.contains("Type yes to go on: "), "{ran:?}");
+        assert!(ran.out.contains("role.comprehend") && ran.out.contains("Type yes to continue: "), "{ran:?}");
         assert!(ran.out.contains("nothing was changed: the answer was not yes"), "{ran:?}");
         let is_wanted = variables.is_empty() && !args.contains("never");
         assert_eq!(ran.out.contains(bold), is_wanted, "colour on a terminal alone: {ran:?}");
     }
     // A yes beforehand was said to nothing in particular.
     let refused = answered(&place, "apply shop.yaml --yes", &[], "yes");
-    assert!(refused.code == 6 && refused.out.contains("it needs --allow failover"), "{refused:?}");
+    assert!(refused.code == 6 && refused.out.contains("this needs --allow failover"), "{refused:?}");
     // Who cannot be asked is not: the spec comes from where the answer would.
     let piped = fed(place.command(&in_sandbox(&["apply", "-", "--allow", "failover"])), SPEC);
-    assert!(piped.code == 1 && piped.err.contains("there is nobody to ask"), "{piped:?}");
+    assert!(piped.code == 1 && piped.err.contains("no terminal to confirm on"), "{piped:?}");
     // Nor who has just typed the spec: the end of it is the end of what can be read.
     let typed = answered(&place, "apply - --allow failover", &[], &format!("{SPEC}\u{4}yes"));
-    assert!(typed.code == 1 && typed.out.contains("there is nobody to ask"), "{typed:?}");
+    assert!(typed.code == 1 && typed.out.contains("no terminal to confirm on"), "{typed:?}");
     let spec = SPEC.replace("existing: orders", "existing: orders, restart: { allow: readers }");
     place.write("shop.yaml", &spec);
     let refused = answered(&place, "apply shop.yaml", &[], "yes");

@@ -32,7 +32,7 @@ async fn hints_repeat_the_flags() {
     assert_eq!(refused.code, 6, "{refused:?}");
     assert!(hint(&refused.err).contains("--allow failover"), "{refused:?}");
     let asked = type_in(&place, hint(&refused.err));
-    assert!(asked.code == 1 && asked.err.contains("there is nobody to ask"), "{asked:?}");
+    assert!(asked.code == 1 && asked.err.contains("no terminal to confirm on"), "{asked:?}");
     let done = type_in(&place, hint(&asked.err));
     assert_eq!(done.code, 0, "{done:?}");
     assert!(place.read("all events.jsonl").contains("parameter_sync.main"));
@@ -75,7 +75,7 @@ async fn a_yes_allows_what_it_says() {
     child.stdin.take().unwrap().write_all(b"yes\n").unwrap();
     let ran = ran(child.wait_with_output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.out);
-    let asked = "It interrupts the writer: failover. Your yes allows this, once. Type yes to go on:";
+    let asked = "It interrupts the writer: failover; yes allows that once. Type yes to continue:";
     assert!(ran.out.contains("Not allowed:") && ran.out.contains(asked), "{}", ran.out);
 }
 

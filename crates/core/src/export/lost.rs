@@ -4,10 +4,11 @@ use super::context::{Context, pascal};
 use super::graph::{Selection, TRAINING, has_files};
 use super::text::zone;
 use super::version::Version;
-use super::{FILES, Given, PASSWORD, VERSION, VPC_RANGE, model_data};
+use super::{FILES, Given, PASSWORD, VERSION, VPC_RANGE, model_data, secret_parameter, template_parameter};
 use crate::base::Id;
 use crate::resource::Graph;
 use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
+use crate::template::Capability;
 use std::fmt;
 
 /// Something that is lost.
@@ -185,6 +186,16 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
                 .into(),
         );
     }
+    let stacks: Vec<&str> = spec.stacks.iter().flatten().map(|(name, _)| name.as_str()).collect();
+    if !stacks.is_empty() {
+        add(
+            "stacks of your templates",
+            format!(
+                "{} become nested stacks, under names that CloudFormation chooses and with the protection of the stack around them. Those that run now are auroraml's until `destroy`.",
+                stacks.join(", ")
+            ),
+        );
+    }
     if spec.taken_over.is_some() {
         add(
             "what was taken over",
@@ -214,14 +225,26 @@ pub fn steps(spec: &Spec, context: &Context<'_>, version: Option<&Version>) -> V
     if context.needs_range() {
         overrides.push(format!("{VPC_RANGE}=RANGE"));
     }
+    for (logical, path, secrets) in context.stacks() {
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        steps.push(format!(
+            "upload a template: aws s3 cp {path} s3://TEMPLATES/{logical}-{name}, into a bucket that is there already"
+        ));
+        let address = format!("https://TEMPLATES.s3.{}.amazonaws.com/{logical}-{name}", spec.region);
+        overrides.push(format!("{}={address}", template_parameter(&logical)));
+        overrides.extend(secrets.iter().map(|name| format!("{}=VALUE", secret_parameter(&logical, name))));
+    }
     let deploy = |overrides: &[String]| {
         let more = match overrides.is_empty() {
             true => String::new(),
             false => format!(" --parameter-overrides {}", overrides.join(" ")),
         };
-        let capabilities = match context.ids.keys().any(|id| id.kind == "role") {
-            true => " --capabilities CAPABILITY_IAM",
-            false => "",
+        let capabilities = match context.capabilities() {
+            none if none.is_empty() => String::new(),
+            some => {
+                let names: Vec<&str> = some.into_iter().map(Capability::name).collect();
+                format!(" --capabilities {}", names.join(" "))
+            }
         };
         format!(
             "aws cloudformation deploy --template-file FILE --stack-name {} --region {}{capabilities}{more}",

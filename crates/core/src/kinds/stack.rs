@@ -9,7 +9,7 @@ mod status;
 
 pub use flat::{HIDDEN, flat};
 pub use losses::{Replaced, at_stake, is_data};
-pub use status::{StackEvent, Status, first_cause, status};
+pub use status::{StackEvent, Status, first_cause, last_cause, status};
 
 use super::Kind;
 use crate::base::{Change, Input, Live};

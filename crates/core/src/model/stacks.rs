@@ -7,9 +7,11 @@ use crate::kinds::bucket_object;
 use crate::kinds::stack::{HIDDEN, OUTPUT, Props, Request, TEMPLATE_TAG, flat};
 use crate::resource::Deletion;
 use crate::spec::{
-    self, Aurora, Own, ParameterValue, Piece, Reference, Spec, TemplateStack, pieces, references,
+    self, Aurora, Own, ParameterValue, Piece, Reference, S3Access, Spec, TemplateStack, is_reference, pieces,
+    references,
 };
 use crate::template::{LARGEST, LARGEST_INLINE, Parameter, Template};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of the CloudFormation stacks by their names within the stack; none where the spec says nothing of any.
@@ -88,8 +90,40 @@ impl Builder<'_> {
         }
     }
 
+    /// Puts outputs where a property, a tag or a policy holds the name or ARN that the spec refers to: there it is known
+    /// only once the template's stack is made.
+    fn refer(&mut self) {
+        let spec = self.spec;
+        let buckets = match &spec.machine_learning.s3 {
+            S3Access::Buckets(named) => named.buckets.as_slice(),
+            S3Access::Own(_) => &[],
+        };
+        let given = spec.roles.given().map(|(_, arn)| arn);
+        let given = given.chain(spec.kms_key.as_deref()).chain(buckets.iter().map(String::as_str));
+        let given: Vec<&str> = given.filter(|text| is_reference(text)).collect();
+        if given.is_empty() {
+            return;
+        }
+        let input = |text: &str| {
+            let is_held = given.iter().any(|given| text.contains(given));
+            is_held.then(|| json!(self.with_own(text, &|_| Input::from(""))))
+        };
+        let props: Vec<(Id, Value)> = self
+            .graph
+            .resources
+            .values()
+            .map(|resource| (resource.id.clone(), referring(&resource.props, &input)))
+            .collect();
+        for (id, props) in props {
+            if let Some(resource) = self.graph.resources.get_mut(&id) {
+                resource.props = props;
+            }
+        }
+    }
+
     /// The CloudFormation stacks that the spec has.
     pub(super) fn stacks(&mut self, network: &Network) {
+        self.refer();
         let mut outputs: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         let spec = self.spec;
         for (name, stack) in spec.stacks.iter().flatten() {
@@ -361,9 +395,20 @@ fn flattened(part: Input) -> Vec<Input> {
     }
 }
 
+/// The value with what `input` makes of the texts in it.
+fn referring(value: &Value, input: &dyn Fn(&str) -> Option<Value>) -> Value {
+    match value {
+        Value::String(text) => input(text).unwrap_or_else(|| value.clone()),
+        Value::Array(items) => items.iter().map(|item| referring(item, input)).collect(),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(name, one)| (name.clone(), referring(one, input))).collect())
+        }
+        _ => value.clone(),
+    }
+}
+
 /// Adds every output of a stack that a value refers to, with the stack's name.
-fn outputs_of(value: &serde_json::Value, found: &mut BTreeSet<(String, String)>) {
-    use serde_json::Value;
+fn outputs_of(value: &Value, found: &mut BTreeSet<(String, String)>) {
     match value {
         Value::Object(map) => match (map.get("$ref").and_then(Value::as_str), map.get("output")) {
             (Some(id), Some(Value::String(output))) => {

@@ -6,7 +6,8 @@ use crate::kinds::Kind;
 use crate::plan::Plan;
 use crate::resource::{Action, Deletion, Graph};
 use crate::takeover::{
-    Fate, Handover, HandoverProps, Order, Origin, Retention, RetentionProps, fate, owns, refusals, unnamed,
+    Fate, Handover, HandoverProps, Order, Origin, Retention, RetentionProps, fate, owns, refusals,
+    template_bucket, unnamed,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -25,6 +26,28 @@ impl Builder<'_> {
 
     /// Says that nothing but an apply is possible while CloudFormation has the objects.
     pub(super) fn refuse_while_owned(&mut self, intent: Intent) -> bool {
+        for owner in &self.facts.second_owners {
+            let some: Vec<&str> = owner.resources.iter().take(3).map(String::as_str).collect();
+            let more = owner.resources.len() - some.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            self.problem(
+                Code::OwnedByCloudformation,
+                "taken_over",
+                format!(
+                    "the CloudFormation stack {} ({}) also owns {}{more}: with two owners, each changes and deletes what the other has",
+                    owner.name,
+                    owner.status,
+                    some.join(", ")
+                ),
+                format!(
+                    "put `taken_over` with from_stack: {} back into the spec, then let it hand over: auroraml adopt --release {} --spec SPEC",
+                    owner.arn, owner.name
+                ),
+            );
+        }
+        if !self.facts.second_owners.is_empty() {
+            return true;
+        }
         let Some(origin) = self.origin().filter(|_| intent != Intent::Apply) else { return false };
         self.problem(
             Code::OwnedByCloudformation,
@@ -144,8 +167,13 @@ impl Builder<'_> {
             .map(|part| part.logical.clone())
             .collect();
         resources.sort();
-        let props =
-            RetentionProps { stack: origin.arn.clone(), resources: resources.clone(), retained: true };
+        let bucket = template_bucket(self.spec, order);
+        let props = RetentionProps {
+            stack: origin.arn.clone(),
+            resources: resources.clone(),
+            retained: true,
+            bucket: bucket.clone(),
+        };
         let retention = Id::new(Retention::NAME, "main");
         let tagged: Vec<Id> = self.graph.resources.keys().cloned().collect();
         self.graph.add(retention.clone(), props);
@@ -155,7 +183,7 @@ impl Builder<'_> {
             }
         }
         let stay = resources.into_iter().filter(|logical| order.leave.contains(logical)).collect();
-        let props = HandoverProps { stack: origin.arn.clone(), resources: stay, deleted: Vec::new() };
+        let props = HandoverProps { stack: origin.arn.clone(), resources: stay, deleted: Vec::new(), bucket };
         self.graph.add(Id::new(Handover::NAME, "main"), props).after(tagged.iter().chain([&retention]));
         let taken = origin.resources.iter().filter(|part| matches!(fate(self.spec, part), Fate::Taken(_)));
         self.graph.notes.push(format!(

@@ -4,9 +4,11 @@
 //! executor carries it out and decides nothing that a reader of the plan could not foresee.
 
 mod deletions;
+mod estimate;
 mod naming;
 mod sync;
 
+pub use estimate::estimate;
 pub use naming::{Misnamed, misnamed};
 
 use crate::base::names::STACK_TAG;

@@ -2,7 +2,8 @@
 
 use super::basis::{Basis, Fields, moved_in_aws, moved_in_spec};
 use super::{Subject, plain};
-use crate::plan::Plan;
+use crate::members::Seconds;
+use crate::plan::{Plan, estimate};
 use crate::resource::Action;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,10 +31,16 @@ pub struct Document {
     pub destroy: bool,
     /// What is to be done; resources that stay as they are have no step here.
     pub plan: Plan,
+    /// Seconds that it takes: usually, and in one case of ten more than. Nothing where there is nothing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub takes: Option<Seconds>,
     /// A short hash of each field of the spec, by its path: what has changed since can be named.
     pub spec: Fields,
     /// The same of each object that the plan rests on, by its id. What changes by itself is not in it.
     pub live: BTreeMap<String, Fields>,
+    /// ARNs of the change sets that carrying it out executes, by the ids of the CloudFormation stacks.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub change_sets: BTreeMap<String, String>,
 }
 
 impl Document {
@@ -55,8 +62,10 @@ impl Document {
                 cost: plan.cost.clone(),
                 ..Plan::default()
             },
+            takes: estimate(plan).filter(|_| plan.blocked.is_empty()),
             spec: basis.spec.clone(),
             live: basis.live.clone(),
+            change_sets: BTreeMap::new(),
         }
     }
 
@@ -84,6 +93,11 @@ pub fn schema() -> String {
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The change sets of a saved plan.
+pub fn change_sets(saved: &Value) -> BTreeMap<String, String> {
+    serde_json::from_value(saved["change_sets"].clone()).unwrap_or_default()
 }
 
 /// What a saved plan calls the final snapshot. The name holds the time at which the plan was made: a new one would

@@ -20,7 +20,9 @@ pub(super) use stacks::values as output_values;
 
 use super::problem::nearest;
 use super::reader::{Reader, join};
-use super::{Address, Aurora, BedrockAccess, Network, S3Access, S3Buckets, ServiceEndpoint, Spec};
+use super::{
+    Address, Aurora, BedrockAccess, Network, S3Access, S3Buckets, ServiceEndpoint, Spec, is_reference,
+};
 use std::collections::BTreeMap;
 
 /// How the value of a secret parameter is given.
@@ -263,6 +265,9 @@ fn machine_learning(spec: &Spec, reader: &mut Reader) {
         }
         network::repeated(buckets, path, reader);
         for (n, name) in buckets.iter().enumerate() {
+            if is_reference(name) {
+                continue;
+            }
             if let Some(wrong) = name::bucket(name) {
                 let message = format!("invalid bucket name `{name}`: {wrong}");
                 reader.report(&format!("{path}[{n}]"), message, "write the bucket's name, without `s3://`");

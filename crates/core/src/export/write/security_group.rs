@@ -36,7 +36,8 @@ pub fn write(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
 fn rule(context: &Context<'_>, rule: &Rule, end: &str) -> Node {
     let Rule { protocol, from_port, to_port, peer } = rule;
     let is_group = match peer {
-        Input::Output { .. } | Input::Joined { .. } => true,
+        Input::Output { id, output } => context.is_group(id, output),
+        Input::Joined { .. } => false,
         Input::Known(text) => text.starts_with("sg-"),
     };
     let number = |port: &Option<i32>| port.map(Node::number);

@@ -2,7 +2,7 @@
 
 use super::name;
 use crate::spec::reader::{Reader, join};
-use crate::spec::{Aurora, Cluster, EndpointManager, Notebook, S3Access, Spec};
+use crate::spec::{Aurora, Cluster, EndpointManager, Notebook, S3Access, Spec, is_reference};
 
 /// Identifiers of the members, in lower case as AWS keeps them.
 pub fn members(stack: &str, cluster: &Cluster) -> Vec<String> {
@@ -88,19 +88,26 @@ pub fn roles(spec: &Spec, reader: &mut Reader) {
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for (name, arn) in spec.roles.given() {
         let path = join("roles", name);
-        let Some(account) = account_of(spec, arn, &path, reader) else { continue };
+        let is_reference = is_reference(arn);
+        let account = match is_reference {
+            true => None,
+            false => match account_of(spec, arn, &path, reader) {
+                Some(account) => Some(account),
+                None => continue,
+            },
+        };
         let (is_used, by) = used(name);
         if !is_used && reader.sound(by) {
             let message = format!("this role is not used: the spec has no {}", needed(name));
             reader.report(&path, message, "remove it, or add what uses it");
         }
-        match first {
-            Some((other, of)) if of != account => {
+        match (first, account) {
+            (Some((other, of)), Some(account)) if of != account => {
                 let message = format!("this role is in account {account}, and `roles.{other}` in {of}");
                 reader.report(&path, message, "use roles of the stack's account");
             }
-            Some(_) => {}
-            None => first = Some((name, account)),
+            (None, Some(account)) => first = Some((name, account)),
+            _ => {}
         }
         if matches!(spec.aurora, Some(Aurora::Existing(_))) && is_auroras(name) {
             let message = "an existing role cannot be combined with `aurora.existing`";
@@ -172,7 +179,8 @@ fn account_of<'a>(spec: &Spec, arn: &'a str, path: &str, reader: &mut Reader) ->
 
 /// The key: `arn:aws:kms:us-east-1:111122223333:key/…`.
 pub fn key(spec: &Spec, reader: &mut Reader) {
-    let Some(arn) = &spec.kms_key else { return };
+    // What a template makes has its ARN when it is there.
+    let Some(arn) = spec.kms_key.as_ref().filter(|arn| !is_reference(arn)) else { return };
     let path = "kms_key";
     let hint =
         format!("write `arn:aws:kms:{}:111122223333:key/12345678-1234-1234-1234-123456789012`", spec.region);

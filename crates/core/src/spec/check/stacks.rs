@@ -3,7 +3,7 @@
 use super::super::problem::meant;
 use super::super::references::{OWN, Own, Reference, references};
 use super::{Aurora, Network, Reader, SECRET_VARIABLES_HINT, Spec, join};
-use crate::spec::{ParameterValue, TemplateStack};
+use crate::spec::{ParameterValue, S3Access, TemplateStack};
 
 /// Characters of a stack's name (botocore's model of CloudFormation, StackName).
 const NAME_MAX: usize = 128;
@@ -48,6 +48,12 @@ pub fn values(spec: &Spec) -> Vec<(String, &str)> {
         found.extend(peers.map(|(n, peer)| (format!("aurora.allow_from[{n}]"), peer.as_str())));
         let parameters = cluster.parameters.iter();
         found.extend(parameters.map(|(name, value)| (join("aurora.parameters", name), value.as_str())));
+    }
+    found.extend(spec.kms_key.as_deref().map(|key| ("kms_key".to_owned(), key)));
+    found.extend(spec.roles.given().map(|(name, arn)| (join("roles", name), arn)));
+    if let S3Access::Buckets(named) = &spec.machine_learning.s3 {
+        let buckets = named.buckets.iter().enumerate();
+        found.extend(buckets.map(|(n, name)| (format!("machine_learning.s3.buckets[{n}]"), name.as_str())));
     }
     if let Some(Network::Existing(network)) = &spec.network {
         found.push(("network.existing".to_owned(), network.existing.as_str()));

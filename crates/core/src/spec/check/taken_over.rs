@@ -4,7 +4,7 @@ use crate::spec::reader::{Reader, join};
 use crate::spec::{Spec, TakenOver};
 
 /// Kinds whose objects can be taken over: all of them can carry tags, or are known by a name that the spec gives.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "bucket",
     "cluster",
     "elastic_ip",
@@ -20,6 +20,7 @@ const KINDS: [&str; 15] = [
     "subnet",
     "subnet_group",
     "vpc",
+    "vpc_endpoint",
 ];
 
 /// Objects of one spec: more than its limits allow it to have.
