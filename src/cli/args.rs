@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::fleet::Several;
 use super::lease::Together;
+use super::page::PageFile;
 use auroraml_core::members::Impact;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::spec::Allow;
@@ -195,6 +196,7 @@ pub enum Command {
     Policy(super::policy::Policy),
     Drift(super::drift::Drift),
     Data(Data),
+    Graph(super::graph::Graph),
     Export(super::export::Export),
     Explain(super::explain::Explain),
     Schema(Schema),
@@ -250,6 +252,8 @@ pub struct Plan {
     pub sets: super::change_sets::Wanted,
     #[command(flatten)]
     pub terms: Terms,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 /// How far the database may be interrupted, and when.
@@ -384,6 +388,8 @@ pub struct Status {
     /// Form of the answer on stdout.
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

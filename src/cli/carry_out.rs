@@ -11,6 +11,7 @@ use super::exit::{Error, Exit, Trouble};
 use super::files::{self, SavedPlan, sha256};
 use super::lease::{self, Held, Together};
 use super::live::{Live, Shown};
+use super::page::Sheet;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
@@ -124,10 +125,13 @@ pub(super) async fn under_lease(
     let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
     let mut held = lease::hold(session, request.global, together, &command, printer).await?;
     let interrupted = held.interrupted();
+    let sheet = together.page.of(&format!("Run of {command}"), session)?;
     let result = tokio::select! {
-        result = Box::pin(carry_out(session, request, saved, &mut held, printer)) => result,
+        result = Box::pin(carry_out(session, request, saved, &mut held, &sheet, printer)) => result,
         () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
     };
+    sheet.end(&result);
+    sheet.write_at_the_end(printer);
     let result = change_sets::cleared(session, result).await;
     let result = match result {
         Ok(exit) => then(session).await.map(|()| exit),
@@ -156,6 +160,7 @@ async fn carry_out(
     request: Request<'_>,
     saved: Option<SavedPlan>,
     held: &mut Held,
+    sheet: &Sheet,
     printer: &Printer,
 ) -> Result<Exit, Error> {
     let destroying = request.destroys();
@@ -167,6 +172,7 @@ async fn carry_out(
         subject.allow = Impact::Restart;
     }
     let (prepared, document) = review::prepared(session, &subject, order, saved.as_ref()).await?;
+    sheet.plan(session, &subject, &prepared, request.intent);
     if !prepared.plan.blocked.is_empty() {
         return Err(blocked(&prepared.plan));
     }
@@ -198,10 +204,11 @@ async fn carry_out(
     let digest = saved.map_or_else(|| sha256(document.to_text().as_bytes()), |saved| saved.sha256);
     held.write_down(session, request.together, Some(digest)).await?;
     let plan = prepared.plan.clone();
+    sheet.begin()?;
     let live = Live::start(printer.clone(), session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
-    let (ended, stopped) = run(session, order, prepared, &live, held).await;
+    let (ended, stopped) = run(session, order, prepared, (&live, sheet), held).await;
     // The last look is part of it, and nothing is told of it.
     let seconds = clock.now_ms().saturating_sub(began) / 1000;
     let shown = live.end()?;
@@ -211,12 +218,16 @@ async fn carry_out(
     let outcome = match ended {
         Ok(outcome) => outcome,
         Err(error) => {
-            printer.say(&format!("\n{}\n", tally(&shown, "Stopped", seconds)));
+            let told = tally(&shown, "Stopped", seconds);
+            printer.say(&format!("\n{told}\n"));
+            sheet.fill(|page| page.headline = told);
             return Err(blind(&shown.progress, error));
         }
     };
     if !outcome.is_complete() {
-        printer.say(&format!("\n{}\n", tally(&shown, "Stopped half way", seconds)));
+        let told = tally(&shown, "Stopped half way", seconds);
+        printer.say(&format!("\n{told}\n"));
+        sheet.outcome(session, &told, &outcome, destroying);
         return Err(incomplete(&outcome, stopped, printer));
     }
     let what = match (destroying, outcome.remaining.held().next().is_some()) {
@@ -224,7 +235,9 @@ async fn carry_out(
         (true, false) => "Destroyed",
         (false, false) => "Done",
     };
-    printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
+    let told = tally(&shown, what, seconds);
+    printer.talk(&format!("\n{told}\n{}", compared(&outcome.permit)));
+    sheet.outcome(session, &told, &outcome, destroying);
     leave_behind(session, &request, &plan, &outcome.observed, printer)?;
     if destroying {
         bills::tell(session, printer).await?;
@@ -280,13 +293,15 @@ async fn run(
     session: &Session,
     order: Order,
     prepared: Prepared,
-    live: &Live,
+    (live, sheet): (&Live, &Sheet),
     held: &Held,
 ) -> (Result<Outcome, PrepareError>, bool) {
     let (stop, stopped) = watch::channel(false);
+    let listener = sheet.listener(live.listener());
     let mut interrupts = Interrupts::listen();
     let signals = tokio::spawn({
-        let (clock, listener, lost) = (session.stack.aws.clock.clone(), live.listener(), held.lost());
+        let (clock, listener, lost) = (session.stack.aws.clock.clone(), listener.clone(), held.lost());
+        let sheet = sheet.clone();
         async move {
             tokio::select! {
                 () = interrupts.next() => {}
@@ -297,10 +312,11 @@ async fn run(
             // If nobody receives it the run is over.
             let _ = stop.send(true);
             interrupts.next().await;
+            sheet.cut_off();
             std::process::exit(Exit::Incomplete as i32);
         }
     });
-    let ended = reconcile(&session.stack, order, prepared, stopped.clone(), live.listener()).await;
+    let ended = reconcile(&session.stack, order, prepared, stopped.clone(), listener).await;
     let was_stopped = *stopped.borrow();
     signals.abort();
     (ended, was_stopped)

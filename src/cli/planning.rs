@@ -69,6 +69,9 @@ async fn show(
     session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
     let document = session.document(&subject, &prepared);
+    let sheet = args.page.of(if args.destroy { "Plan to destroy" } else { "Plan" }, session)?;
+    sheet.plan(session, &subject, &prepared, intent);
+    sheet.write()?;
     printer.data(&match args.format {
         PlanFormat::Text => render::text::plan(&subject, plan),
         PlanFormat::Json => document.to_text(),

@@ -21,9 +21,11 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
         survey(&session.stack, Order { wake: false, ..Intent::Apply.into() }).await.map_err(no_plan)?;
     let mut stack = stack(session, &survey.observed);
     let mut cost = None;
+    let sheet = args.page.of("Status", session)?;
     match &survey.planned {
-        Ok((_, plan, _)) => {
+        Ok((graph, plan, _)) => {
             stack.compare(plan);
+            sheet.status(session, graph, &survey.observed, plan);
             cost = plan.cost.as_ref().and_then(render::cost::now);
         }
         Err(problems) => {
@@ -36,6 +38,8 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
             }
         }
     }
+    sheet.fill(|page| page.tell_status(stack.clone()));
+    sheet.write()?;
     printer.data(&match args.format {
         StatusFormat::Text => match cost {
             Some(cost) => format!("{}\n{cost}", stack.to_text()),
