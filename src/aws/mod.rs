@@ -7,6 +7,7 @@ mod codes;
 mod empty;
 mod failure;
 mod gate;
+mod https;
 pub mod ledger;
 mod listing;
 mod pace;
@@ -29,6 +30,7 @@ use auroraml_clock::Clock;
 use auroraml_core::base::names::{KEY_TAG, Place, STACK_TAG};
 use auroraml_core::model::Scope;
 use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -105,13 +107,17 @@ pub struct Connection {
 /// SDK configuration for a real account: profiles, SSO, OIDC, `AWS_ENDPOINT_URL` and the rest of the
 /// ordinary AWS configuration apply.
 pub async fn real_config(region: &str, profile: Option<&str>) -> SdkConfig {
+    let http = https::https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http.clone())
         .region(aws_config::Region::new(region.to_string()))
         .timeout_config(timeouts(1.0));
     if let Some(profile) = profile {
         // As in the AWS CLI: a profile that was asked for by name wins over keys in the environment, which the
         // SDK's own chain would take first. Otherwise `--profile prod` could work in another account.
-        let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+        let with = ProviderConfig::default().with_http_client(http);
+        let credentials = ProfileFileCredentialsProvider::builder().configure(&with);
+        let credentials = credentials.profile_name(profile).build();
         loader = loader.profile_name(profile).credentials_provider(credentials);
     }
     loader.load().await
@@ -136,7 +142,8 @@ pub fn simulated_config_as(
 pub fn served_config(region: &str, endpoint: &str, clock: &Clock) -> SdkConfig {
     // The socket and the process behind it do not run faster with the clock.
     let timeouts = timeouts(clock.speed().max(1.0));
-    let config = simulated("AKIDSANDBOX", region, clock).into_builder().endpoint_url(endpoint);
+    let config = simulated("AKIDSANDBOX", region, clock).into_builder();
+    let config = config.endpoint_url(endpoint).http_client(https::https());
     let unhurried = StalledStreamProtectionConfig::disabled();
     config.timeout_config(timeouts).stalled_stream_protection(unhurried).build()
 }
