@@ -348,6 +348,8 @@ pub struct Apply {
     pub terms: Terms,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 /// Take the stack down, as the spec's on_destroy settings say.
@@ -378,6 +380,8 @@ pub struct Destroy {
     pub terms: Terms,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 /// Show what exists of the stack. Changes nothing.

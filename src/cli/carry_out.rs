@@ -11,7 +11,7 @@ use super::exit::{Error, Exit, Trouble};
 use super::files::{self, SavedPlan, sha256};
 use super::lease::{self, Held, Together};
 use super::live::{Live, Shown};
-use super::page::Sheet;
+use super::page::{PageFile, Sheet};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
@@ -47,6 +47,8 @@ pub(super) struct Request<'a> {
     pub typed: Vec<String>,
     pub global: &'a Global,
     pub together: &'a Together,
+    /// Where a page of the run is written.
+    pub page: Option<&'a PageFile>,
 }
 
 impl Request<'_> {
@@ -64,13 +66,13 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     if let Some(paths) = fleet::sources(&args.spec, &args.several)? {
         return many::apply(paths, args, global, printer).await;
     }
-    let Apply { spec, several: _, yes, plan, events, sets, terms, together } = args;
+    let Apply { spec, several: _, yes, plan, events, sets, terms, together, page } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
     let sweep = false;
-    let sets = *sets;
+    let (sets, page) = (*sets, Some(page));
     begin(
-        Request { intent, spec, terms, yes: *yes, events, plan, sweep, sets, typed, global, together },
+        Request { intent, spec, terms, yes: *yes, events, plan, sweep, sets, typed, global, together, page },
         printer,
     )
     .await
@@ -80,13 +82,13 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
     if let Some(stack) = &args.without.all_tagged {
         return reap::destroy(args, stack, global, printer).await;
     }
-    let Destroy { spec, yes, unprotect, plan, events, terms, together, .. } = args;
+    let Destroy { spec, yes, unprotect, plan, events, terms, together, page, .. } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
     let sweep = args.without.sweep;
-    let sets = Wanted::default();
+    let (sets, page) = (Wanted::default(), Some(page));
     begin(
-        Request { intent, spec, terms, yes: *yes, events, plan, sweep, sets, typed, global, together },
+        Request { intent, spec, terms, yes: *yes, events, plan, sweep, sets, typed, global, together, page },
         printer,
     )
     .await
@@ -125,7 +127,7 @@ pub(super) async fn under_lease(
     let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
     let mut held = lease::hold(session, request.global, together, &command, printer).await?;
     let interrupted = held.interrupted();
-    let sheet = together.page.of(&format!("Run of {command}"), session)?;
+    let sheet = PageFile::of(request.page, &format!("Run of {command}"), session)?;
     let result = tokio::select! {
         result = Box::pin(carry_out(session, request, saved, &mut held, &sheet, printer)) => result,
         () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
@@ -184,6 +186,7 @@ async fn carry_out(
     };
     seen.talk(&format!("\n{text}"));
     if prepared.plan.is_empty() {
+        sheet.seen(session, &prepared.observed, &prepared.plan, destroying);
         leave_behind(session, &request, &prepared.plan, &prepared.observed, printer)?;
         if destroying {
             bills::tell(session, printer).await?;

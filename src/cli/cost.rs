@@ -191,7 +191,7 @@ async fn told(session: &Session, args: &Cost, given: &Given, printer: &Printer) 
     let before = live(observed, Some(&graph), &terms);
     let after = wanted(&graph, observed, &leaving, &terms);
     let report = report(&aws.place, Some(before), after, terms, notes);
-    let sheet = args.page.of("Cost", session)?;
+    let sheet = PageFile::of(Some(&args.page), "Cost", session)?;
     sheet.fill(|page| page.tell_cost(report.clone()));
     sheet.write()?;
     show(&report, args, printer)?;
@@ -331,8 +331,13 @@ fn imagined_facts(spec: &Spec, folder: &Path) -> Facts {
         format!("8.0.mysql_aurora.{wanted}"),
         format!("8.0.mysql_aurora.{wanted}.0"),
     ];
-    let offered = versions.map(|version| Offered { family: (AURORA_MYSQL.family)(&version), version });
+    let offered: [Offered; 5] =
+        versions.map(|version| Offered { family: (AURORA_MYSQL.family)(&version), version });
+    // A cluster of others is taken to run what is newest here.
+    let newest = offered[0].version.clone();
     Facts {
+        live_engine_version: matches!(spec.aurora, Some(auroraml_core::spec::Aurora::Existing(_)))
+            .then_some(newest),
         zones: ["a", "b", "c", "d", "e", "f"].map(|letter| format!("{}{letter}", spec.region)).into(),
         engine_versions: offered.into(),
         existing: Some(ExistingFacts {

@@ -17,7 +17,7 @@ const EDGES_MAX: usize = 500;
 
 /// Draw a stack: its resources, what needs what, and what differs from what is there. Changes nothing.
 ///
-/// Paste the default, Mermaid, into a Markdown file or comment between ```mermaid and ```: GitHub draws it.
+/// GitHub draws the default, Mermaid: in a file NAME.mmd, or in a fenced block of the language mermaid in a comment.
 #[derive(Debug, Args)]
 pub struct Graph {
     /// The spec; `-` is stdin.

@@ -40,8 +40,6 @@ pub struct Together {
     /// Append a line to FILE for each request that changes something.
     #[arg(long, value_name = "FILE", help_heading = "Other runs")]
     pub audit: Option<PathBuf>,
-    #[command(flatten)]
-    pub page: super::page::PageFile,
 }
 
 /// Where a lease is kept.
@@ -69,7 +67,7 @@ impl FromStr for LeaseAt {
 impl Together {
     /// The flags that were given.
     pub fn words(&self) -> Vec<String> {
-        let Together { lease, wait_for_lease, audit, page } = self;
+        let Together { lease, wait_for_lease, audit } = self;
         let mut words = Vec::new();
         match lease {
             None => {}
@@ -79,7 +77,7 @@ impl Together {
         }
         let wait = wait_for_lease.map(|time| format!("{}s", time.as_secs()));
         words.extend(wait.into_iter().flat_map(|time| ["--wait-for-lease".into(), time]));
-        words.extend(super::hint::path("--audit", audit.as_deref()).into_iter().chain(page.words()));
+        words.extend(super::hint::path("--audit", audit.as_deref()));
         words
     }
 }

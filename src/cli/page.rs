@@ -33,11 +33,11 @@ impl PageFile {
         hint::path("--html", self.html.as_deref())
     }
 
-    /// A page about a session's stack.
+    /// A page about a session's stack, if somebody wants one.
     ///
     /// # Errors
     /// When the folder for the pages of several stacks cannot be made.
-    pub fn of(&self, what: &str, session: &Session) -> Result<Sheet, Error> {
+    pub fn of(wanted: Option<&PageFile>, what: &str, session: &Session) -> Result<Sheet, Error> {
         let place = &session.stack.aws.place;
         let page = Page {
             what: what.into(),
@@ -46,12 +46,13 @@ impl PageFile {
             region: place.region.clone(),
             ..Page::default()
         };
-        let file = match (&self.html, session.is_one_of_many()) {
+        let file = wanted.and_then(|wanted| wanted.html.as_ref());
+        let file = match (file, session.is_one_of_many()) {
             (Some(folder), true) => {
                 files::make_folder(folder)?;
                 Some(plan_file(folder, session).with_extension("html"))
             }
-            (file, _) => file.clone(),
+            (file, _) => file.cloned(),
         };
         Ok(Sheet::new(file, page, session.stack.aws.clock.clone()))
     }
@@ -124,16 +125,17 @@ impl Sheet {
                 let left = Picture::of_plan(&place.stack, &place.region, &Graph::default(), remaining, true);
                 page.left = Some(left);
             }
-            if !destroys {
-                self.status_of(session, &outcome.observed, remaining, page);
-            }
         });
+        self.seen(session, &outcome.observed, &outcome.remaining, destroys);
     }
 
-    fn status_of(&self, session: &Session, observed: &Observed, plan: &Plan, page: &mut Page) {
-        let mut stack = status::stack(session, observed);
-        stack.compare(plan);
-        page.status = Some(stack);
+    /// What is there, unless it was to go.
+    pub fn seen(&self, session: &Session, observed: &Observed, plan: &Plan, destroys: bool) {
+        self.fill(|page| {
+            let mut stack = status::stack(session, observed);
+            stack.compare(plan);
+            page.status = (!destroys).then_some(stack);
+        });
     }
 
     /// Says that something goes on, and tries whether the page can be written: better now than when all is over.

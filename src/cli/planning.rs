@@ -3,6 +3,7 @@
 use super::args::{Global, Plan, PlanFormat};
 use super::exit::{Error, Exit};
 use super::fleet::{self, Fleet, Shape, Told, plan_file};
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::{change_sets, files, hint};
@@ -69,7 +70,8 @@ async fn show(
     session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
     let document = session.document(&subject, &prepared);
-    let sheet = args.page.of(if args.destroy { "Plan to destroy" } else { "Plan" }, session)?;
+    let sheet =
+        PageFile::of(Some(&args.page), if args.destroy { "Plan to destroy" } else { "Plan" }, session)?;
     sheet.plan(session, &subject, &prepared, intent);
     sheet.write()?;
     printer.data(&match args.format {

@@ -47,7 +47,7 @@ pub struct Reap {
 #[derive(Debug, Default, Args)]
 pub struct Without {
     /// Destroy this stack without its spec: everything that is found by its tags, IAM path and names.
-    #[arg(long, value_name = "STACK", conflicts_with_all = ["spec", "plan"], requires = "region")]
+    #[arg(long, value_name = "STACK", conflicts_with_all = ["spec", "plan", "html"], requires = "region")]
     pub all_tagged: Option<String>,
     /// Where that stack is.
     #[arg(long, value_name = "REGION", requires = "all_tagged")]
@@ -130,6 +130,7 @@ async fn one(
         typed,
         global,
         together,
+        page: None,
     };
     under_lease(&mut session, request, None, printer, async |_: &Session| Ok(())).await
 }

@@ -2,6 +2,7 @@
 
 use super::args::{Global, Status, StatusFormat, Terms};
 use super::exit::{Error, Exit};
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use auroraml::run::reconcile::survey;
@@ -21,7 +22,7 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
         survey(&session.stack, Order { wake: false, ..Intent::Apply.into() }).await.map_err(no_plan)?;
     let mut stack = stack(session, &survey.observed);
     let mut cost = None;
-    let sheet = args.page.of("Status", session)?;
+    let sheet = PageFile::of(Some(&args.page), "Status", session)?;
     match &survey.planned {
         Ok((graph, plan, _)) => {
             stack.compare(plan);

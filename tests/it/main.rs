@@ -32,6 +32,7 @@ mod moto;
 mod names;
 mod notebooks;
 mod ownership;
+mod pages;
 mod pause;
 mod permits;
 mod pipeline;
