@@ -320,26 +320,26 @@ fn imagined_facts(spec: &Spec, folder: &Path) -> Facts {
         .files()
         .into_iter()
         .map(|path| (path.to_string(), files(path).map(hash).map_err(|error| error.to_string())));
+    // It has all that SQL may call.
+    let able = "8.0.mysql_aurora.3.10.2".to_string();
     let wanted = match &spec.aurora {
-        Some(auroraml_core::spec::Aurora::Owned(cluster)) => cluster.engine_version.clone(),
-        _ => String::new(),
+        Some(auroraml_core::spec::Aurora::Owned(cluster)) => Some(cluster.engine_version.clone()),
+        _ => None,
     };
+    let theirs = wanted.is_none().then(|| able.clone());
+    let wanted = wanted.unwrap_or_default();
     let versions = [
-        "8.0.mysql_aurora.3.10.2".to_string(),
+        able,
         wanted.clone(),
         format!("{wanted}.0"),
         format!("8.0.mysql_aurora.{wanted}"),
         format!("8.0.mysql_aurora.{wanted}.0"),
     ];
-    let offered: [Offered; 5] =
-        versions.map(|version| Offered { family: (AURORA_MYSQL.family)(&version), version });
-    // A cluster of others is taken to run what is newest here.
-    let newest = offered[0].version.clone();
+    let offered = versions.map(|version| Offered { family: (AURORA_MYSQL.family)(&version), version });
     Facts {
-        live_engine_version: matches!(spec.aurora, Some(auroraml_core::spec::Aurora::Existing(_)))
-            .then_some(newest),
         zones: ["a", "b", "c", "d", "e", "f"].map(|letter| format!("{}{letter}", spec.region)).into(),
         engine_versions: offered.into(),
+        live_engine_version: theirs,
         existing: Some(ExistingFacts {
             engine: "aurora-mysql".into(),
             status: "available".into(),

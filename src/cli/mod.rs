@@ -32,6 +32,8 @@ mod planning;
 mod policy;
 mod printer;
 mod reap;
+#[cfg(test)]
+mod reference;
 mod review;
 mod sandbox;
 mod session;

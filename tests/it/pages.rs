@@ -1,247 +1,416 @@
-//! Pages and pictures of the whole binary, looked at in a real browser (`tests/clients/pages.py`). Without a browser their
-//! text is looked at all the same, and the test says what it did not see.
+//! README and docs, as a reader follows them: every command of their shell blocks, as it stands there, the blocks of a
+//! page in one shell, in a folder with the specs in it.
+//!
+//! Three things are not the reader's. `auroraml` and `cargo run --` add what a reader would do: work in the sandbox where
+//! the page means AWS, without waiting, and say yes where a person is asked. `aws` asks the same simulated account, which
+//! is served for as long as one command takes. Port 4599 is a free one, since tests run side by side.
+//!
+//! What cannot be run so stands in `table`, with the reason. The output of a `console` block is held against the page as
+//! well: `…` on a line of its own stands for lines that are left out, at the end of a line for the rest of it.
+//! `UPDATE=1` writes the output anew where it differs, and leaves out what was left out.
 
-use crate::cli::{Place, in_sandbox, with_orders};
-use crate::harness::{copy_files, spec};
-use crate::support::skipped;
-use auroraml_core::render::html::{Page, Tone, Trouble};
-use serde_json::{Value, json};
-use std::ffi::OsStr;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+mod quoted;
+mod table;
 
-/// For a run to begin.
-const BEGIN: Duration = Duration::from_secs(60);
+use crate::sandbox_server::command_line;
+use crate::support::{skipped, stopwatch};
+use quoted::Quote;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use table::{Mark, PAGES, Page};
 
-/// The browser, where the distribution has one: what `tests/clients/browser.py` takes.
-fn has_browser() -> bool {
-    let named = std::env::var_os("AURORAML_TEST_BROWSER");
-    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |name: &OsStr| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    match named {
-        Some(name) => Path::new(&name).is_file() || is_there(&name),
-        None => names.into_iter().any(|name| is_there(name.as_ref())),
-    }
+/// The longest that a page may take; alone they take some seconds.
+const LIMIT: Duration = Duration::from_secs(400);
+
+/// A fenced block of a page.
+struct Block {
+    language: String,
+    /// Its lines with their numbers, from 1.
+    lines: Vec<(usize, String)>,
 }
 
-/// Has a browser look at every page of the folder; `expected` says what a reader must see on each.
-fn look(folder: &Path, expected: &Value) {
-    for (name, texts) in expected.as_object().unwrap() {
-        let page = std::fs::read_to_string(folder.join(name)).unwrap();
-        for text in texts.as_array().unwrap() {
-            let text = text.as_str().unwrap();
-            let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-            let escaped = escaped.replace('\'', "&#39;").replace('"', "&quot;");
-            assert!(page.contains(&escaped), "{name} does not say {text}: {page}");
+/// A command of a page.
+struct Typed {
+    line: usize,
+    text: String,
+    /// What a `console` block shows under it.
+    quote: Option<Quote>,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut found: Vec<Block> = Vec::new();
+    let mut open: Option<Block> = None;
+    for (number, line) in (1..).zip(page.lines()) {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(language), None) => open = Some(Block { language: language.into(), lines: Vec::new() }),
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (None, Some(block)) => block.lines.push((number, line.to_string())),
+            (None, None) => {}
         }
-        assert!(!page.contains("<script"), "{name}");
     }
-    let python = std::env::var_os("AURORAML_TEST_PYTHON").unwrap_or_else(|| "python3".into());
-    let works = Command::new(&python).arg("--version").output().is_ok_and(|found| found.status.success());
-    if !has_browser() || !works {
-        return skipped("there is no browser for the pages (chromium, or AURORAML_TEST_BROWSER)");
-    }
-    std::fs::write(folder.join("expected.json"), expected.to_string()).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/pages.py");
-    let looked = Command::new(python).arg(script).arg(folder).output().unwrap();
-    let said = String::from_utf8_lossy(&looked.stdout).into_owned();
-    assert!(looked.status.success(), "{said}\n{}", String::from_utf8_lossy(&looked.stderr));
-    println!("{}", said.trim_end());
+    assert!(open.is_none(), "a block has no end");
+    found
 }
 
-/// A plan, its run with restarts, what is there, what it costs, and the end of it.
-#[tokio::test(start_paused = true)]
-async fn pages_of_a_life_are_looked_at_in_a_browser() {
-    let place = with_orders(2).await;
-    std::fs::create_dir(place.path("pages")).unwrap();
-    let run = |args: &[&str], code: i32| {
-        let ran = place.run(&in_sandbox(args));
-        assert_eq!(ran.code, code, "{args:?}: {ran:?}");
-        ran
-    };
-    run(&["plan", "shop.yaml", "--html", "pages/plan.html"], 0);
-    run(&["apply", "shop.yaml", "--yes", "--html", "pages/refused.html"], 6);
-    run(&["apply", "shop.yaml", "--yes", "--allow", "failover", "--html", "pages/run.html"], 0);
-    run(&["status", "shop.yaml", "--html", "pages/status.html"], 0);
-    run(&["cost", "shop.yaml", "--html", "pages/cost.html"], 0);
-    run(&["cost", "shop.yaml", "--offline", "--html", "pages/offline.html"], 0);
-    let drawn = run(&["graph", "shop.yaml", "--format", "svg"], 0).out;
-    place.write("pages/graph.svg", &drawn);
-    run(&["destroy", "shop.yaml", "--yes", "--allow", "failover", "--html", "pages/destroy.html"], 0);
-    let run_page = place.read("pages/run.html");
-    assert_eq!(run_page.matches("class=\"cut own\"").count(), 2, "one mark for each restart: {run_page}");
-    let members = ["orders-1", "orders-2"];
-    look(
-        &place.path("pages"),
-        &json!({
-            "plan.html": ["shop", "role.comprehend", "create"],
-            "refused.html": ["Nothing was changed.", "refused"],
-            "run.html": ["role.comprehend", "Interruptions that were made", members[0], members[1], "Done"],
-            "status.html": ["resources", "role.comprehend"],
-            "cost.html": ["USD", "Total"],
-            "offline.html": ["AWS was not asked", "Total"],
-            "graph.svg": ["Stack shop in us-east-1", "Roles"],
-            "destroy.html": ["Destroyed", "role.comprehend"],
-        }),
-    );
-}
-
-/// The whole of a large stack, and names that would like to be more than names.
-#[test]
-fn large_and_ill_pages_are_looked_at_in_a_browser() {
-    let place = Place::new();
-    std::fs::create_dir(place.path("pages")).unwrap();
-    for name in ["everything", "production"] {
-        let text =
-            ["tests/data", "specs"].map(|folder| std::fs::read_to_string(format!("{folder}/{name}.yaml")));
-        let text = text.into_iter().find_map(Result::ok).unwrap();
-        place.write(&format!("{name}.yaml"), &text);
-        copy_files(&spec(&text), &place.path(""));
-        let file = format!("{name}.yaml");
-        let drawn = place.run(&["graph", &file, "--offline", "--format", "svg"]);
-        assert_eq!(drawn.code, 0, "{drawn:?}");
-        place.write(&format!("pages/{name}.svg"), &drawn.out);
-        let mermaid = place.run(&["graph", &file, "--offline"]);
-        assert!(mermaid.code == 0 && mermaid.out.starts_with("flowchart LR\n"), "{mermaid:?}");
-    }
-    let planned = place.run(&[
-        "plan",
-        "everything.yaml",
-        "--sandbox",
-        "--sandbox-speed",
-        "max",
-        "--html",
-        "pages/everything.html",
-    ]);
-    assert_eq!(planned.code, 0, "{planned:?}");
-    let ill = "<script>document.title = 'taken'; console.log(1)</script></style><img src=x onerror=alert(1)>";
-    let long = "long".repeat(200);
-    let page = Page {
-        what: ill.into(),
-        stack: ill.into(),
-        account: Some(long.clone()),
-        region: ill.into(),
-        made: ill.into(),
-        tone: Tone::Bad,
-        headline: ill.into(),
-        troubles: vec![Trouble { object: Some(long), why: ill.into(), help: Some(ill.into()) }],
-        ..Page::default()
-    };
-    place.write("pages/ill.html", &page.to_html());
-    look(
-        &place.path("pages"),
-        &json!({
-            "everything.svg": ["Machine learning", "parameter sync", "Storage"],
-            "production.svg": ["Machine learning", "Network"],
-            "everything.html": ["cluster.main", "Cost", "will be created"],
-            "ill.html": [ill],
-        }),
-    );
-}
-
-/// What a run did is on its page also when it fails half way, or is stopped.
-#[test]
-fn a_run_that_ends_badly_leaves_its_page() {
-    let place = Place::new();
-    std::fs::create_dir(place.path("pages")).unwrap();
-    let text = std::fs::read_to_string("specs/minimal.yaml").unwrap();
-    place.write("minimal.yaml", &text);
-    // Whatever it asks it may, but for one thing, of which nobody knows beforehand.
-    let statements = json!([
-        { "Effect": "Allow", "Action": "*", "Resource": "*" },
-        { "Effect": "Deny", "Action": "rds:CreateDBCluster", "Resource": "*" },
-    ]);
-    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
-    place.write("policy.json", &policy.to_string());
-    let failed = place.run(&[
-        "apply",
-        "minimal.yaml",
-        "--yes",
-        "--sandbox",
-        "--sandbox-speed",
-        "max",
-        "--enforce-policy",
-        "policy.json",
-        "--html",
-        "pages/failed.html",
-    ]);
-    assert_eq!(failed.code, 7, "{failed:?}");
-    // Somebody interrupts another one, which goes on from there.
-    let args = [
-        "apply",
-        "minimal.yaml",
-        "--yes",
-        "--sandbox",
-        "--sandbox-speed",
-        "20",
-        "--html",
-        "pages/stopped.html",
-    ];
-    let child = place.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let begun = crate::support::stopwatch();
-    await_begin(&place, begun);
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(7), "{output:?}");
-    look(
-        &place.path("pages"),
-        &json!({
-            "failed.html": ["Stopped half way", "What went wrong", "cluster.main", "failed", "What is left to do"],
-            "stopped.html": ["Stopped half way", "asked to stop", "the run was stopped", "What is left to do"],
-        }),
-    );
-}
-
-/// Waits until the run has begun: its page says so.
-#[expect(clippy::disallowed_methods, reason = "another process takes real time")]
-fn await_begin(place: &Place, begun: Instant) {
-    loop {
-        let page = std::fs::read_to_string(place.path("pages/stopped.html")).unwrap_or_default();
-        if page.contains("The run has begun") {
-            break;
+/// The commands of a block; a line that ends with `\` goes on.
+fn typed(block: &Block) -> Vec<Typed> {
+    let mut commands: Vec<Typed> = Vec::new();
+    let mut goes_on = false;
+    for (line, text) in &block.lines {
+        let start = match block.language.as_str() {
+            "sh" => Some(text.as_str()).filter(|text| !text.trim().is_empty()),
+            "console" => text.strip_prefix("$ "),
+            _ => return Vec::new(),
+        };
+        match (goes_on, start) {
+            (true, _) => {
+                let last = commands.last_mut().unwrap();
+                write!(last.text, "\n{text}").unwrap();
+            }
+            (false, Some(text)) => {
+                let quote = (block.language == "console").then(Quote::default);
+                commands.push(Typed { line: *line, text: text.to_string(), quote });
+            }
+            (false, None) => {
+                let Some(last) = commands.last_mut() else { continue };
+                last.quote.iter_mut().for_each(|quote| quote.lines.push((*line, text.clone())));
+            }
         }
-        assert!(begun.elapsed() < BEGIN, "the run does not begin: {page}");
-        std::thread::sleep(Duration::from_millis(50));
+        goes_on = (goes_on || start.is_some()) && text.ends_with('\\');
     }
-    // Some of it is to be done.
-    std::thread::sleep(Duration::from_millis(1_500));
+    commands
 }
 
-/// Of several stacks each has a page of its own, and a page that cannot be written stops a run before it begins.
-#[test]
-fn pages_of_several_stacks_and_of_none() {
-    let place = Place::new();
-    std::fs::create_dir(place.path("stacks")).unwrap();
-    for name in ["one", "two"] {
-        place.write(
-            &format!("stacks/{name}.yaml"),
-            &format!("stack: {name}\nregion: us-east-1\nbucket: {{}}\n"),
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap().path()) {
+        let to = to.join(entry.file_name().unwrap());
+        match entry.is_dir() {
+            true => copy(&entry, &to),
+            false => drop(fs::copy(&entry, &to).unwrap()),
+        }
+    }
+}
+
+/// `auroraml` as a reader has it, who has a simulated account in the place of a real one.
+const AURORAML: &str = r#"#!/usr/bin/env bash
+set -u
+where=(--sandbox --sandbox-speed max) yes=()
+case "${1-} " in
+  "apply "|"destroy "|"pause "|"resume "|"reap "|"adopt ") yes=(--yes) ;;
+esac
+for word in "$@"; do
+  case "$word" in
+    --sandbox=http:*) where=() ;;
+    --sandbox|--sandbox=*) where=(--sandbox-speed max) ;;
+    --yes|--dry-run|--from-stack) yes=() ;;
+  esac
+done
+[ "${1-}" != sandbox ] || where=()
+exec REAL "$@" "${yes[@]}" "${where[@]}"
+"#;
+
+/// `cargo run -- …` without compiling.
+const CARGO: &str = r#"#!/usr/bin/env bash
+[ "$1 $2" = "run --" ] || { echo "the pages only run with cargo: $*" >&2; exit 1; }
+shift 2
+exec auroraml "$@"
+"#;
+
+/// `aws`, on the simulated account of this folder.
+const AWS: &str = r#"#!/usr/bin/env bash
+set -u
+PATH=AWS_PATH
+case " $* " in *" --endpoint-url "*) exec aws "$@" ;; esac
+served=$(mktemp)
+REAL sandbox --listen 127.0.0.1:0 --sandbox --sandbox-speed 100 > "$served" 2> /dev/null &
+listener=$!
+for _ in $(seq 1 200); do grep -q REGION "$served" && break; sleep 0.05; done
+. "$served"
+export AWS_REGION="${AWS_DEFAULT_REGION}"
+aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"
+code=$?
+kill -INT $listener
+wait $listener
+exit $code
+"#;
+
+/// The n-th block of `yaml` of the page.
+const YAML: &str = r#"yaml() { awk -v n="$1" '
+  /^```/ { if (inside) { inside = 0; wanted = 0 } else { inside = 1; if ($0 == "```yaml" && ++k == n) wanted = 1 }; next }
+  wanted' "$REPOSITORY/$PAGE"; }
+"#;
+
+/// A folder with what a reader has: the specs, the templates and the program.
+struct Reader {
+    folder: tempfile::TempDir,
+    path: std::ffi::OsString,
+    has_aws: bool,
+}
+
+impl Reader {
+    fn new() -> Reader {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["specs", "templates"] {
+            copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(name), &folder.path().join(name));
+        }
+        let at_hand = command_line();
+        let has_aws = at_hand.is_some();
+        let path = at_hand.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
+        let bin = folder.path().join(".bin");
+        fs::create_dir_all(folder.path().join(".said")).unwrap();
+        fs::create_dir(&bin).unwrap();
+        let real = env!("CARGO_BIN_EXE_auroraml");
+        for (name, script) in [("auroraml", AURORAML), ("cargo", CARGO), ("aws", AWS)] {
+            let script = script
+                .replace("REAL", &format!("'{real}'"))
+                .replace("AWS_PATH", &format!("'{}'", path.display()));
+            fs::write(bin.join(name), script).unwrap();
+            executable(&bin.join(name));
+        }
+        let path = std::env::join_paths(std::iter::once(bin).chain(std::env::split_paths(&path))).unwrap();
+        Reader { folder, path, has_aws }
+    }
+
+    fn said(&self, line: usize) -> PathBuf {
+        self.folder.path().join(".said").join(line.to_string())
+    }
+
+    fn bash(&self, page: &str, script: &str) -> Child {
+        let mut command = Command::new("bash");
+        command.args(["-eu", "-c", script]).current_dir(self.folder.path()).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("AWS_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .env("PAGE", page)
+            .env("PATH", &self.path)
+            .env("HOME", self.folder.path())
+            .env("SAID", self.folder.path().join(".said"))
+            .env("REPOSITORY", env!("CARGO_MANIFEST_DIR"))
+            .env("LC_ALL", "C.UTF-8")
+            .env("AWS_PAGER", "")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("NO_PROXY", "127.0.0.1");
+        command.spawn().unwrap()
+    }
+}
+
+#[cfg(unix)]
+fn executable(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// What the shell does for one command: it keeps what is printed, and stops the page at another exit code.
+fn step(page: &Page, typed: &Typed, used: &mut BTreeSet<&'static str>) -> String {
+    let (line, text) = (typed.line, &typed.text);
+    let mut told = format!("== {}:{line} $ {text}", page.name);
+    let (mut code, mut before, mut runs_beside) = (0, String::new(), false);
+    for mark in page.marks.iter().filter(|mark| mark.is_on(text)) {
+        used.insert(mark.start());
+        match mark {
+            Mark::Skipped { why, .. } => {
+                return format!("echo {}\n", quote(&format!("{told} (not run: {why})")));
+            }
+            Mark::Ends { with, why, .. } => {
+                code = *with;
+                write!(told, " (ends with {with}: {why})").unwrap();
+            }
+            Mark::After { setup, why, .. } => {
+                before = format!("{{ {setup}\n}} > $SAID/before 2>&1 || {{ cat $SAID/before; exit 1; }}\n");
+                write!(told, " (before it: {why})").unwrap();
+            }
+            Mark::Beside { .. } => runs_beside = true,
+        }
+    }
+    let told = quote(&told);
+    if runs_beside {
+        return format!(
+            "echo {told}\n{before}{text} > $SAID/{line} 2>&1 &\nbeside=$! at={line}\n\
+             for _ in $(seq 1 400); do grep -q export $SAID/{line} && break; sleep 0.05; done\n"
         );
     }
-    let sandbox = ["--sandbox", "--sandbox-speed", "max"];
-    for (command, flags) in
-        [("plan", &[][..]), ("apply", &["--yes"]), ("cost", &[]), ("cost", &["--offline"])]
-    {
-        let args = [&[command, "stacks", "--html", "pages"][..], flags];
-        let mut args = args.concat();
-        if !flags.contains(&"--offline") {
-            args.extend(sandbox);
+    format!(
+        "echo {told}\n{before}set +e\n{{ {text}\n}} > $SAID/{line} 2>&1 < /dev/null; code=$?\nset -e\ncat $SAID/{line}\n\
+         [ $code = {code} ] || {{ echo \"exit code $code, not {code}\"; [ -z \"${{at-}}\" ] || cat $SAID/$at; exit 1; }}\n"
+    )
+}
+
+/// What our `auroraml` has added to the commands that the real one suggests.
+fn added(text: &str) -> &'static str {
+    if text.contains(" --sandbox") { " --sandbox-speed max" } else { " --sandbox --sandbox-speed max" }
+}
+
+/// For a shell, in single quotes.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The page as a script, and its commands, as far as the AWS CLI is there for them.
+fn script(page: &Page, text: &str, has_aws: bool) -> (String, Vec<Typed>) {
+    let mut used = BTreeSet::new();
+    let mut script = String::from("trap 'kill -INT ${beside-} 2> /dev/null || true' EXIT\n");
+    writeln!(script, "{YAML}{}", page.before).unwrap();
+    let mut commands = Vec::new();
+    for typed in blocks(text).iter().flat_map(typed) {
+        let at = format!("{} line {}", page.name, typed.line);
+        let sets_up = |mark: &Mark| matches!(mark, Mark::After { setup, .. } if mark.is_on(&typed.text) && setup.contains("aws "));
+        if !has_aws && page.marks.iter().any(sets_up) {
+            skipped(&format!("there is no AWS CLI: {at} and what follows"));
+            return (script, commands);
         }
-        let ran = place.run(&args);
-        assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
-        for name in ["one", "two"] {
-            let page = place.read(&format!("pages/{name}.us-east-1.html"));
-            assert!(page.contains(&format!("<h1>{name}</h1>")) && page.contains("bucket.main"), "{page}");
-            std::fs::remove_file(place.path(&format!("pages/{name}.us-east-1.html"))).unwrap();
+        if !has_aws && typed.text.starts_with("aws ") {
+            skipped(&format!("there is no AWS CLI: {at}"));
+            continue;
+        }
+        script += &step(page, &typed, &mut used);
+        commands.push(typed);
+    }
+    let unused = page.marks.iter().map(Mark::start).filter(|start| !used.contains(start));
+    let unused: Vec<&str> = unused.collect();
+    assert!(!has_aws || unused.is_empty(), "{} has no such commands any more: {unused:?}", page.name);
+    (script, commands)
+}
+
+#[expect(clippy::disallowed_methods, reason = "other processes take real time")]
+fn finish(mut child: Child, name: &str) {
+    let begun = stopwatch();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if begun.elapsed() > LIMIT => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                panic!("{name} takes longer than {LIMIT:?}");
+            }
+            None => std::thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    assert!(status.success(), "a command of {name} does not work as it stands there: see above");
+}
+
+fn follow(name: &str) {
+    let page = PAGES.iter().find(|page| page.name == name).unwrap();
+    let text = read(name);
+    let reader = Reader::new();
+    if !reader.has_aws && page.before.contains("aws ") {
+        return skipped(&format!("there is no AWS CLI: {name}"));
+    }
+    let (script, commands) = script(page, &text, reader.has_aws);
+    finish(reader.bash(name, &script.replace("4599", &free_port().to_string())), name);
+    let mut wrong = Vec::new();
+    for typed in &commands {
+        let Some(quote) = &typed.quote else { continue };
+        let said = fs::read_to_string(reader.said(typed.line)).unwrap();
+        if let Err(anew) = quote.compare(&said.replace(added(&typed.text), "")) {
+            println!(
+                "{name}:{} shows something else than\n{said}\nsuch as\n{}\n",
+                typed.line,
+                anew.join("\n")
+            );
+            wrong.push((typed, anew));
         }
     }
-    place.write("new.yaml", "stack: new\nregion: us-east-1\nbucket: {}\n");
-    let args = [&["apply", "new.yaml", "--yes", "--html", "nowhere/page.html"][..], &sandbox].concat();
-    let ran = place.run(&args);
-    assert!(ran.code == 1 && ran.err.contains("nowhere/page.html: cannot be written"), "{ran:?}");
-    let status = place.run(&[&["status", "new.yaml"][..], &sandbox].concat());
-    assert!(status.out.contains("Nothing of this stack exists"), "{status:?}");
+    if std::env::var_os("UPDATE").is_some() && !wrong.is_empty() {
+        let mut lines: Vec<String> = text.lines().map(str::to_string).collect();
+        for (typed, anew) in wrong.iter().rev() {
+            let quoted = typed.quote.as_ref().map_or(0, |quote| quote.lines.len());
+            let begin = typed.line + typed.text.lines().count() - 1;
+            lines.splice(begin..begin + quoted, anew.iter().cloned());
+        }
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(name), lines.join("\n") + "\n").unwrap();
+        return;
+    }
+    assert!(wrong.is_empty(), "{name} is not fresh: run with UPDATE=1");
+}
+
+/// A test for each page.
+macro_rules! pages {
+    ($($test:ident $name:literal,)*) => {
+        $(#[cfg(unix)]
+        #[test]
+        fn $test() {
+            follow($name);
+        })*
+
+        /// Every page is followed, and a command can only stand where it is found.
+        #[test]
+        fn every_page_is_followed() {
+            let followed = BTreeSet::from([$($name),*]);
+            let table: BTreeSet<&str> = PAGES.iter().map(|page| page.name).collect();
+            assert_eq!(followed, table);
+            let docs = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).unwrap();
+            let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+            let names = docs.filter(|name| name.ends_with(".md")).chain(["README.md".into()]);
+            for name in names {
+                let text = read(&name);
+                let commands: usize = blocks(&text).iter().map(|block| typed(block).len()).sum();
+                assert_eq!(commands > 0, followed.contains(name.as_str()), "{name}: {commands} commands");
+                stands_in_a_shell_block(&name, &text);
+            }
+        }
+    };
+}
+
+pages! {
+    the_readme_works "README.md",
+    cloudformation_works "docs/cloudformation.md",
+    costs_work "docs/costs.md",
+    drift_works "docs/drift.md",
+    fleets_work "docs/fleet.md",
+    pipelines_work "docs/gitops.md",
+    pictures_work "docs/pages.md",
+    permissions_work "docs/policy.md",
+    restarts_work "docs/restarts.md",
+    runs_work "docs/runs.md",
+    sql_works "docs/sql.md",
+    stopping_to_pay_works "docs/stop-paying.md",
+    troubleshooting_works "docs/troubleshooting.md",
+    the_tutorial_works "docs/tutorial.md",
+    verify_works "docs/verify.md",
+}
+
+/// A block has a language, so that no command hides in one without; nothing is indented instead. Shells of macOS pass a
+/// comment on as arguments when it is typed, and its `sed` wants a name after `-i`.
+fn stands_in_a_shell_block(name: &str, text: &str) {
+    let mut in_block = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        if let Some(language) = line.strip_prefix("```") {
+            in_block = !in_block;
+            assert!(!in_block || !language.is_empty(), "{name}:{number}: a block of which language?");
+        } else if !in_block {
+            let code = line.strip_prefix("    ").unwrap_or_default().trim_start();
+            let is_command =
+                ["auroraml ", "cargo ", "aws ", "$ "].iter().any(|start| code.starts_with(start));
+            assert!(!is_command, "{name}:{number}: put it in a block");
+        }
+    }
+    for block in blocks(text) {
+        for (number, line) in &block.lines {
+            let is_command =
+                line.starts_with("auroraml ") || line.starts_with("$ ") || line.starts_with("aws ");
+            let is_shell = ["sh", "console"].contains(&block.language.as_str());
+            assert!(is_shell || !is_command, "{name}:{number}: a command in a block of {}", block.language);
+        }
+        for typed in typed(&block) {
+            assert!(!typed.text.contains(" #"), "{name}:{}: a comment behind a command", typed.line);
+            assert!(!typed.text.trim_start().starts_with('#'), "{name}:{}: a comment", typed.line);
+            assert!(!typed.text.contains("sed -i "), "{name}:{}: not on macOS", typed.line);
+        }
+    }
 }

@@ -311,7 +311,7 @@ async fn boto3_finds_networks_buckets_databases_and_models() {
 }
 
 /// The AWS CLI: beside the python, or on the path.
-fn command_line() -> Option<std::ffi::OsString> {
+pub fn command_line() -> Option<std::ffi::OsString> {
     let beside = std::env::var_os("AURORAML_TEST_PYTHON").map(PathBuf::from);
     let beside = beside.and_then(|python| python.parent().map(PathBuf::from));
     let path = std::env::var_os("PATH").unwrap_or_default();

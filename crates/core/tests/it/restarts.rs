@@ -12,7 +12,7 @@ use auroraml_core::spec::Strategy;
 use fastrand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// README.md and docs/restarts.md tell how many.
+/// CONTRIBUTING.md tells how many.
 const CASES: u64 = 12_000;
 /// Looks after which a run has to have ended.
 const LOOKS_MAX: usize = 600;

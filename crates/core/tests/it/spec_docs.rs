@@ -127,8 +127,10 @@ fn links_lead_somewhere() {
             assert!(target.exists(), "{}: {link}", page.display());
             if !heading.is_empty() {
                 let text = std::fs::read_to_string(&target).unwrap();
+                // As GitHub makes them: without punctuation.
                 let slug = |line: &str| {
-                    line.trim_start_matches(['#', ' ']).replace('`', "").to_lowercase().replace(' ', "-")
+                    let kept = line.trim_start_matches(['#', ' ']).to_lowercase().replace(' ', "-");
+                    kept.replace(|c: char| !c.is_alphanumeric() && c != '-' && c != '_', "")
                 };
                 let found =
                     text.lines().filter(|line| line.starts_with('#')).any(|line| slug(line) == heading);
