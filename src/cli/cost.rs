@@ -29,28 +29,28 @@ use std::path::{Path, PathBuf};
 /// Bytes of a file with guesses.
 const USAGE_MAX: usize = 64 << 10;
 
-/// Show what a stack costs, now and as the spec says, by the hour and by the month. Changes nothing.
+/// Show what a stack costs per hour and month, now and after apply. Changes nothing.
 ///
-/// Prices are built in for some regions, with their date. What depends on use is not counted unless --usage guesses it:
-/// hours_a_day, acu, storage_gib, io_million, backup_gib, data_api_requests, nat_gb, endpoint_gb, bucket_gb, secret_calls,
-/// predictions, prediction_ms, sentiment_units, each for a month.
+/// Prices are built in for some regions, with their date. What depends on use is left out unless you estimate it with
+/// --usage, per month: hours_a_day, acu, storage_gib, io_million, backup_gib, data_api_requests, nat_gb, endpoint_gb,
+/// bucket_gb, secret_calls, predictions, prediction_ms, sentiment_units.
 #[derive(Debug, Args)]
 pub struct Cost {
-    /// The spec, or a folder of specs; `-` is stdin.
+    /// The spec, or a folder of specs; `-` reads stdin.
     pub spec: PathBuf,
-    /// Form of the answer on stdout.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: CostFormat,
-    /// Take prices from FILE before the built-in ones: YAML or JSON, as much of a table as there is.
+    /// Use the prices in FILE (YAML or JSON) before the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,
-    /// Ask AWS's price list first; what it does not say comes from the built-in table.
+    /// Use AWS's current price list before the built-in prices.
     #[arg(long)]
     pub live: bool,
-    /// A guess of use in a month: NAME=NUMBER, or a YAML file of them. May be given more than once.
+    /// Estimated use per month: NAME=NUMBER, or a YAML file with several. Can be repeated.
     #[arg(long, value_name = "FILE|NAME=NUMBER")]
     pub usage: Vec<String>,
-    /// Ask AWS nothing: only what the spec comes to.
+    /// Show only what the spec would cost, without AWS.
     #[arg(long, conflicts_with = "live")]
     pub offline: bool,
     #[command(flatten)]
@@ -89,7 +89,7 @@ impl Given {
             Some(path) => {
                 let name = path.display().to_string();
                 let table = PriceTable::parse(&files::read_text(path, TABLE_MAX)?);
-                let help = "its form is that of the tables in crates/core/src/cost/prices; see docs/costs.md";
+                let help = "see docs/costs.md for its format";
                 Some((table.map_err(|why| Error::new(&name, why, help))?, name))
             }
         };
@@ -104,7 +104,7 @@ impl Given {
                 terms.prices.lay_over(table, name);
             }
             Some((table, name)) => {
-                notes.push(format!("the prices in {name} are of {}, and were not used", table.region));
+                notes.push(format!("the prices in {name} are for {}, and were not used", table.region));
             }
             None => {}
         }
@@ -147,7 +147,7 @@ fn all((least, most): (Decimal, Decimal), format: CostFormat, printer: &Printer)
         true => least.rounded(2),
         false => format!("{} to {}", least.rounded(2), most.rounded(2)),
     };
-    let text = format!("All together: {month} USD a month\n");
+    let text = format!("Total: {month} USD per month\n");
     match format {
         CostFormat::Text => printer.data(&text),
         CostFormat::Markdown => printer.data(&format!("\n**{}**\n", text.trim_end())),
@@ -305,7 +305,7 @@ pub fn imagined(path: &Path, global: &Global, printer: &Printer) -> Result<Imagi
 
 fn imagined_cost(path: &Path, given: &Given, global: &Global, printer: &Printer) -> Result<Report, Error> {
     let Imagined { spec, place, facts, graph } = imagined(path, global, printer)?;
-    let mut notes = vec!["AWS was not asked: what is there is not known".to_string()];
+    let mut notes = vec!["offline: what exists now is not known".to_string()];
     let terms = given.terms(&place.region, deletions(&spec, &place, &facts), &mut notes);
     let after = wanted(&graph, &Observed::new(), &BTreeSet::new(), &terms);
     Ok(report(&place, None, after, terms, notes))

@@ -1,5 +1,6 @@
 //! `--html`: a page of what a command found or did, beside what it prints.
 
+use super::carry_out::Request;
 use super::exit::{Error, Exit};
 use super::fleet::plan_file;
 use super::printer::Printer;
@@ -9,6 +10,7 @@ use auroraml::run::reconcile::{Outcome, Prepared};
 use auroraml_clock::Clock;
 use auroraml_core::base::Observed;
 use auroraml_core::events::{Event, Listener};
+use auroraml_core::model::facts::Reached;
 use auroraml_core::model::{self, Intent};
 use auroraml_core::plan::Plan;
 use auroraml_core::render::Subject;
@@ -114,10 +116,10 @@ impl Sheet {
         }
     }
 
-    /// What is there, and what is left to do, after a run.
-    pub fn outcome(&self, session: &Session, headline: &str, outcome: &Outcome, destroys: bool) {
+    /// What is there, and what is left to do, after a run. `told`: what is said of its end.
+    pub fn outcome(&self, session: &Session, request: &Request<'_>, told: &str, outcome: &Outcome) {
         self.fill(|page| {
-            page.headline = headline.into();
+            page.tell_end(told);
             let place = &session.stack.aws.place;
             let remaining = &outcome.remaining;
             if remaining.work().chain(remaining.held()).next().is_some() {
@@ -126,15 +128,24 @@ impl Sheet {
                 page.left = Some(left);
             }
         });
-        self.seen(session, &outcome.observed, &outcome.remaining, destroys);
+        self.seen(session, request, (&outcome.observed, outcome.reached.as_ref()), &outcome.remaining);
     }
 
-    /// What is there, unless it was to go.
-    pub fn seen(&self, session: &Session, observed: &Observed, plan: &Plan, destroys: bool) {
+    /// What is there, unless it was to go. `reached`: how clients reach the cluster of others that the spec names.
+    pub fn seen(
+        &self,
+        session: &Session,
+        request: &Request<'_>,
+        (observed, reached): (&Observed, Option<&Reached>),
+        plan: &Plan,
+    ) {
+        if request.intent.destroys() {
+            return;
+        }
         self.fill(|page| {
-            let mut stack = status::stack(session, observed);
+            let mut stack = status::stack(session, observed, reached, request.spec, request.global);
             stack.compare(plan);
-            page.status = (!destroys).then_some(stack);
+            page.status = Some(stack);
         });
     }
 

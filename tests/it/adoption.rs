@@ -549,7 +549,7 @@ async fn roles_are_counted_before_anything_is_called() {
     );
     let problem = theirs.problem(Intent::Apply).await;
     assert!(
-        problem.contains("it has 3 IAM roles, 3 of them of others, 3 more are needed, and AWS allows 5"),
+        problem.contains("it has 3 IAM roles (3 from others), needs 3 more, and AWS allows 5"),
         "{problem}"
     );
     // Whoever had the quota raised is not held up.
@@ -687,7 +687,7 @@ fn engines_and_global_databases() {
     let old = mysql(&article, "8.0.mysql_aurora.3.05.2");
     assert!(old.contains("global database world") && old.contains("restarts the members"), "{old}");
     let new = mysql(&article, "8.0.mysql_aurora.3.10.3");
-    assert!(new.contains("its other clusters are not touched"), "{new}");
+    assert!(new.contains("its other clusters are not changed"), "{new}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -699,7 +699,7 @@ async fn a_member_of_a_global_database_is_wired_with_a_note() {
     theirs.wait(600).await;
     says(
         &theirs.plan().await,
-        &["a member of the global database world", "its other clusters are not touched"],
+        &["a member of the global database world", "its other clusters are not changed"],
     );
     theirs.apply().await;
     theirs.destroy().await;
@@ -808,9 +808,9 @@ async fn what_undoing_it_does_is_said_beforehand() {
     theirs.apply().await;
     let plan = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
     assert!(plan.interruptions().next().is_some());
-    says(&plan, &["gets its parameter group production back", "members have to restart once more"]);
+    says(&plan, &["gets its parameter group production back", "members must restart once more"]);
     let theirs = Theirs::new(22, Mood::Calm, Group::Exclusive, 2).await;
     theirs.apply().await;
     let plan = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
-    says(&plan, &["this stack's roles are taken out of production, which database-aurora-ml keeps"]);
+    says(&plan, &["this stack's roles are removed from production, which database-aurora-ml keeps"]);
 }

@@ -44,7 +44,7 @@ fn a_stack_before_and_after() {
         serde_json::from_str(&run(&[&["cost", "churn.yaml", "--format", "json"], args].concat())).unwrap()
     };
     let line = |plan: &str| plan.lines().find(|line| line.starts_with("Cost: ")).map(String::from);
-    let before = "Cost: 0.000 USD/h now, 0.477 USD/h after (about 348 USD a month); use is not counted; prices of 2026-09-03, us-east-1";
+    let before = "Cost: 0.000 USD/h now, 0.477 USD/h after (about 348 USD per month); use not included; prices of 2026-09-03, us-east-1";
     assert_eq!(line(&run(&["plan", "churn.yaml"])).as_deref(), Some(before));
     assert!(run(&["plan", "churn.yaml", "--format", "markdown"]).contains("Cost: 0"));
     let saved: Value = serde_json::from_str(&run(&["plan", "churn.yaml", "--format", "json"])).unwrap();
@@ -60,11 +60,11 @@ fn a_stack_before_and_after() {
     assert_eq!((&offline["after"]["items"], &offline["before"]), (&none["after"]["items"], &Value::Null));
     run(&["apply", "churn.yaml", "--yes"]);
     let there =
-        "Cost: 0.477 USD/h, about 348 USD a month; use is not counted; prices of 2026-09-03, us-east-1";
+        "Cost: 0.477 USD/h, about 348 USD per month; use not included; prices of 2026-09-03, us-east-1";
     assert_eq!(line(&run(&["plan", "churn.yaml"])).as_deref(), Some(there));
     let status = run(&["status", "churn.yaml"]);
     assert!(
-        status.ends_with("\nCost: 0.477 USD/h, about 348 USD a month; prices of 2026-09-03, us-east-1\n"),
+        status.ends_with("\nCost: 0.477 USD/h, about 348 USD per month; prices of 2026-09-03, us-east-1\n"),
         "{status}"
     );
     let there = cost(&[]);
@@ -83,7 +83,7 @@ fn a_stack_before_and_after() {
     // Taken down, nothing costs; what is behind the endpoint follows from the spec.
     place.write("churn.yaml", &hosting());
     let plan = line(&run(&["plan", "churn.yaml", "--destroy"])).unwrap();
-    assert!(plan.starts_with("Cost: 0.477 USD/h now, 0.000 USD/h after (about 0 USD a month)"), "{plan}");
+    assert!(plan.starts_with("Cost: 0.477 USD/h now, 0.000 USD/h after (about 0 USD per month)"), "{plan}");
 }
 
 /// A saved plan rests on what is there and what is wanted, not on what it costs.
@@ -121,9 +121,9 @@ fn prices_and_guesses_are_given() {
     );
     place.write("wrong.yaml", "network: { natt: 1 }\n");
     for (args, why) in [
-        (["--prices", "wrong.yaml"], "no price `network.natt`"),
+        (["--prices", "wrong.yaml"], "unknown price `network.natt`"),
         (["--prices", "none.yaml"], "cannot be read"),
-        (["--usage", "nat=1"], "there is no guess `nat`"),
+        (["--usage", "nat=1"], "unknown estimate `nat`"),
         (["--usage", "nat_gb=much"], "much is no number"),
         (["--usage", "none.yaml"], "cannot be read"),
     ] {
@@ -153,7 +153,7 @@ fn several_stacks_have_one_sum() {
         assert_eq!(ran.code, 0, "{ran:?}");
         // 0.05 and 0.057 an hour.
         let said = format!("{}{}", ran.out, ran.err);
-        assert!(said.contains("All together: 78.11 USD a month"), "{said}");
+        assert!(said.contains("Total: 78.11 USD per month"), "{said}");
     }
 }
 

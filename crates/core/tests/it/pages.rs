@@ -235,8 +235,8 @@ fn a_page_has_a_section_for_each_thing() {
         ids(&page),
         [
             "troubles",
-            "timeline",
             "connect",
+            "timeline",
             "interruptions",
             "picture",
             "steps",

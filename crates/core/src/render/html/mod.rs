@@ -127,6 +127,11 @@ impl Page {
         self.status = Some(stack);
     }
 
+    /// Says how a run ended: the first line of what is said of it, for the page has the rest.
+    pub fn tell_end(&mut self, told: &str) {
+        self.headline = told.lines().next().unwrap_or_default().into();
+    }
+
     /// Says what it costs.
     pub fn tell_cost(&mut self, cost: Report) {
         self.headline = cost.result();
@@ -206,11 +211,11 @@ impl Page {
             }
         };
         add("troubles", "What went wrong", self.wrong());
-        if let Some(timeline) = &self.timeline {
-            add("timeline", "Timeline", timeline.draw());
-        }
         if let Some(status) = &self.status {
             add("connect", "Connect", stack::connect(status));
+        }
+        if let Some(timeline) = &self.timeline {
+            add("timeline", "Timeline", timeline.draw());
         }
         if let Some(left) = &self.left {
             add("left", "What is left to do", drawing(left));

@@ -10,15 +10,41 @@ const TELLING: &[&str] = &["metrics", "endpoint", "arn", "name", "id"];
 
 /// What a person or a program needs to use the stack.
 pub(super) fn connect(stack: &Stack) -> Markup {
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    if let Some(database) = &stack.access.database {
+        let port = database.port.to_string();
+        let private = database.private.map(|private| if private { "private" } else { "public" });
+        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+        facts.extend([
+            ("Host", database.host.clone()),
+            ("Host of the readers", database.reader_host.clone()),
+            ("Port", port),
+            ("User", database.user.clone()),
+            ("Database", optional(&database.database)),
+            ("Secret with the password", optional(&database.secret)),
+            ("Print the password", optional(&database.get_password)),
+            ("Open a session", database.mysql.clone()),
+            ("Send a statement", optional(&database.data_api)),
+            ("Address", private.unwrap_or_default().to_string()),
+            ("Reachable from", database.reachable_from.join("; ")),
+        ]);
+    }
+    facts.extend(stack.access.pages.iter().map(|page| (page.what.as_str(), page.address.clone())));
+    facts.extend(stack.values.iter().map(|value| (value.name.as_str(), value.value.clone())));
+    facts.extend(stack.next.iter().map(|next| (next.what.as_str(), next.command.clone())));
+    facts.retain(|(_, fact)| !fact.is_empty());
     let mut out = Markup::default();
-    if stack.values.is_empty() {
+    if facts.is_empty() {
         return out;
     }
+    if let Some(note) = &stack.note {
+        out.leaf("p", &[("class", &"notice")], note);
+    }
     out.with("dl", &[("class", &"facts")], |out| {
-        for fact in stack.values.iter().take(ROWS_MAX) {
+        for (name, fact) in facts.iter().take(ROWS_MAX) {
             out.with("div", &[], |out| {
-                out.leaf("dt", &[], &fact.name);
-                out.with("dd", &[], |out| out.leaf("code", &[], &fact.value));
+                out.leaf("dt", &[], name);
+                out.with("dd", &[], |out| out.leaf("code", &[], fact));
             });
         }
     });

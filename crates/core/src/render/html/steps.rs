@@ -77,7 +77,7 @@ fn class(action: Action) -> &'static str {
 }
 
 fn one(step: &Step, out: &mut Markup) {
-    let lines = text::details(step);
+    let lines = text::details(step, true);
     let head = |out: &mut Markup| {
         out.leaf("span", &[("class", &format!("sign {}", class(step.action)))], sign(step.action));
         out.text(format!(" {} ", verb(step.action)));
