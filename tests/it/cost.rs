@@ -115,17 +115,17 @@ fn prices_and_guesses_are_given() {
     assert!(!ran.out.contains('█') && !ran.out.contains("Largest"), "a pipe gets no chart");
     let ran = run(&["--prices", "theirs.yaml"]);
     assert!(
-        ran.out.contains("are of eu-west-1, and were not used") && !ran.out.contains("3650"),
+        ran.out.contains("are for eu-west-1, and were not used") && !ran.out.contains("3650"),
         "{}",
         ran.out
     );
     place.write("wrong.yaml", "network: { natt: 1 }\n");
     for (args, why) in [
         (["--prices", "wrong.yaml"], "unknown price `network.natt`"),
-        (["--prices", "none.yaml"], "cannot be read"),
+        (["--prices", "none.yaml"], "there is no such file"),
         (["--usage", "nat=1"], "unknown estimate `nat`"),
-        (["--usage", "nat_gb=much"], "much is no number"),
-        (["--usage", "none.yaml"], "cannot be read"),
+        (["--usage", "nat_gb=much"], "much is not a number"),
+        (["--usage", "none.yaml"], "there is no such file"),
     ] {
         let ran = run(&args);
         assert!(ran.code == 1 && ran.err.contains(why), "{args:?}: {ran:?}");
@@ -225,7 +225,11 @@ async fn a_price_list_that_does_not_answer() {
     let asked = ask(&stack.aws, &wanted).await;
     assert!(stack.aws.clock.now_ms() - began < 90_000);
     assert!(asked.table.is_empty());
-    assert!(asked.notes.iter().any(|note| note.contains("could not be asked")), "{:?}", asked.notes);
+    assert!(
+        asked.notes.iter().any(|note| note.contains("could not read AWS's price list")),
+        "{:?}",
+        asked.notes
+    );
     account.sandbox.set_faults(Faults::seeded(1));
     let asked = ask(&stack.aws, &wanted).await;
     assert_eq!(asked.table.price("network.nat_gateway"), Decimal::parse("0.045"));

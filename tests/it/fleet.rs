@@ -334,7 +334,7 @@ fn a_folder_is_worked_on_as_a_whole() {
     folder.write("twice.yaml", &small("shop-a"));
     let (code, _, err) = folder.run(&["apply", "stacks", "twice.yaml", "--yes"]);
     assert_eq!(code, 1);
-    assert!(err.contains("it is the stack shop-a in us-east-1, and so is stacks/a.yaml"), "{err}");
+    assert!(err.contains("it is the stack shop-a in us-east-1, like stacks/a.yaml"), "{err}");
     let (code, _, err) = folder.run(&["plan", "stacks/inner", "nowhere"]);
     assert!(code == 1 && err.contains("nowhere"), "{err}");
 }

@@ -439,7 +439,7 @@ async fn without_a_bucket_a_file_keeps_others_off() {
     let mut command = place.command(&args);
     let told = command.env("XDG_STATE_HOME", "/proc/nothing").output().unwrap();
     let said = String::from_utf8_lossy(&told.stderr);
-    assert!(told.status.success() && said.contains("warning: no lease: /proc/nothing"), "{said}");
+    assert!(told.status.success() && said.contains("warning: no lease, because /proc/nothing"), "{said}");
     listening.stop();
 }
 

@@ -236,7 +236,7 @@ async fn each_reason_has_its_own_patience() {
 async fn a_step_has_a_limit() {
     let limited = Rules { limit_minutes: 5, ..RULES };
     let ended = changed(limited, |_| Some(busy(2, "modifying")), accepts).await;
-    assert_eq!(ended.how, "not ready after 5 minutes; last seen: modifying");
+    assert_eq!(ended.how, "not ready after 5 minutes; last status: modifying");
     assert_eq!(ended.story.looks.last(), Some(&310_000));
     // Every change is another one, so nothing but the number of them ends this.
     let other: Shows = |story| Some(thing(100 + story.now));
@@ -513,7 +513,7 @@ async fn a_judgement_knows_the_looks_before_and_an_interruption_has_a_fresh_one(
     let ended = changed(rules, comes, accepts).await;
     assert_eq!((ended.how.as_str(), ended.story.looks.last()), ("done", Some(&20_000)));
     let ended = changed(rules, |_| Some(thing(1)), accepts).await;
-    assert_eq!(ended.how, "not ready after 1 minutes; last seen: it has not differed");
+    assert_eq!(ended.how, "not ready after 1 minutes; last status: it has not differed");
 
     let judge: fn(&Sight<'_>) -> Verdict = |sight| match sight.now - sight.past.began {
         ..20_000 => Verdict::Wait("it is early".into()),

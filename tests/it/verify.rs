@@ -347,7 +347,7 @@ async fn the_role_trusts_somebody_else() {
     };
     change(trust("sagemaker.amazonaws.com")).await;
     let text = wired.golden("trust.txt").await;
-    assert!(text.contains("it does not trust rds.amazonaws.com but sagemaker.amazonaws.com"), "{text}");
+    assert!(text.contains("it trusts sagemaker.amazonaws.com, not rds.amazonaws.com"), "{text}");
     let mut other = trust("rds.amazonaws.com");
     other["Statement"][0]["Condition"] =
         json!({"ArnLike": {"aws:SourceArn": "arn:aws:rds:us-west-2:111122223333:cluster:billing"}});
@@ -427,7 +427,7 @@ async fn nothing_gets_out_of_the_security_group() {
     let wired = Wired::new().await;
     wired.hand.close_egress(&wired.network.group).await;
     let text = wired.golden("egress.txt").await;
-    let why = format!("{} does not let 443 out to sagemaker.runtime", wired.network.group);
+    let why = format!("{} does not allow port 443 to sagemaker.runtime", wired.network.group);
     assert!(text.contains(&why), "{text}");
 }
 

@@ -58,7 +58,7 @@ async fn a_table_with_rows() {
     assert!(
         plan.notes
             .iter()
-            .any(|note| note.contains("more.csv is not loaded: the table churn has rows already")),
+            .any(|note| note.contains("more.csv is not loaded: the table churn already has other rows")),
         "{:?}",
         plan.notes
     );
