@@ -48,7 +48,6 @@ pub(super) struct Request<'a> {
     pub typed: Vec<String>,
     pub global: &'a Global,
     pub together: &'a Together,
-    /// Where a page of the run is written.
     pub page: Option<&'a PageFile>,
 }
 
@@ -71,13 +70,10 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
     let sweep = false;
-    let sets = *sets;
-    let (yes, page) = (*yes, Some(page));
-    begin(
-        Request { intent, spec, terms, yes, events, plan, sweep, sets, typed, global, together, page },
-        printer,
-    )
-    .await
+    let (sets, yes, page) = (*sets, *yes, Some(page));
+    let request =
+        Request { intent, spec, terms, yes, events, plan, sweep, sets, typed, global, together, page };
+    begin(request, printer).await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
@@ -88,13 +84,10 @@ pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Resu
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
     let sweep = args.without.sweep;
-    let sets = Wanted::default();
-    let (yes, page) = (*yes, Some(page));
-    begin(
-        Request { intent, spec, terms, yes, events, plan, sweep, sets, typed, global, together, page },
-        printer,
-    )
-    .await
+    let (sets, yes, page) = (Wanted::default(), *yes, Some(page));
+    let request =
+        Request { intent, spec, terms, yes, events, plan, sweep, sets, typed, global, together, page };
+    begin(request, printer).await
 }
 
 pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
