@@ -2,7 +2,7 @@
 
 use super::super::markup::Markup;
 use super::super::section::sections;
-use super::super::{consequence, disturbance, plain, refusal, sign, text, verb};
+use super::super::{consequence, disturbance, does, plain, refusal, text};
 use super::{ROWS_MAX, Subject};
 use crate::plan::{Plan, Step};
 use crate::resource::Action;
@@ -55,7 +55,7 @@ pub(super) fn steps(plan: &Plan) -> Markup {
             for step in plan.held().take(ROWS_MAX) {
                 let why = step.held.as_deref().unwrap_or_default();
                 out.with("li", &[], |out| {
-                    out.text(format!("{} ", verb(step.action)));
+                    out.text(format!("{} ", does(step).1));
                     out.leaf("b", &[], &step.id);
                     out.text(format!(": {why}"));
                 });
@@ -79,8 +79,9 @@ fn class(action: Action) -> &'static str {
 fn one(step: &Step, out: &mut Markup) {
     let lines = text::details(step, true);
     let head = |out: &mut Markup| {
-        out.leaf("span", &[("class", &format!("sign {}", class(step.action)))], sign(step.action));
-        out.text(format!(" {} ", verb(step.action)));
+        let (sign, does) = does(step);
+        out.leaf("span", &[("class", &format!("sign {}", class(step.action)))], sign);
+        out.text(format!(" {does} "));
         out.leaf("b", &[], &step.id);
         if let Some(reason) = &step.reason {
             out.text(format!(" ({reason})"));
