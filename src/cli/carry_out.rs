@@ -10,7 +10,7 @@ use super::confirm::confirm;
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, SavedPlan, sha256};
 use super::lease::{self, Held, Together};
-use super::live::{Live, Shown};
+use super::live::Live;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
@@ -21,6 +21,7 @@ use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, reconcile};
 use auroraml_core::base::{Id, Observed, State};
 use auroraml_core::events::Event;
 use auroraml_core::members::{Impact, Interruption, Permit};
+use auroraml_core::model::facts::Reached;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::plan::Plan;
 use auroraml_core::render::{self, Subject, json, progress::Progress};
@@ -121,6 +122,7 @@ pub(super) async fn under_lease(
     then: impl AsyncFnOnce(&Session) -> Result<(), Error>,
 ) -> Result<Exit, Error> {
     change_sets::ask(session, request.sets);
+    change_sets::reviewed(session, saved.as_ref());
     let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
     let mut held = lease::hold(session, request.global, together, &command, printer).await?;
     let interrupted = held.interrupted();
@@ -172,13 +174,15 @@ async fn carry_out(
     }
     // Nobody can say yes to what they have not seen.
     let seen = if request.yes { printer.clone() } else { Printer::new(false) };
+    let form = terminal::talk_form(request.global.verbose);
     let text = match pausing {
-        true => render::text::pause(&subject, &prepared.plan),
-        false => render::text::plan(&subject, &prepared.plan),
+        true => render::text::pause(form, &subject, &prepared.plan),
+        false => render::text::plan_in(form, &subject, &prepared.plan),
     };
     seen.talk(&format!("\n{text}"));
     if prepared.plan.is_empty() {
-        leave_behind(session, &request, &prepared.plan, &prepared.observed, printer)?;
+        let reached = prepared.facts.existing.as_ref().map(|existing| &existing.reached);
+        leave_behind(session, &request, &prepared.plan, (&prepared.observed, reached), printer)?;
         if destroying {
             bills::tell(session, printer).await?;
         }
@@ -198,6 +202,7 @@ async fn carry_out(
     let digest = saved.map_or_else(|| sha256(document.to_text().as_bytes()), |saved| saved.sha256);
     held.write_down(session, request.together, Some(digest)).await?;
     let plan = prepared.plan.clone();
+    let verbose = request.global.verbose;
     let live = Live::start(printer.clone(), session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
@@ -211,21 +216,22 @@ async fn carry_out(
     let outcome = match ended {
         Ok(outcome) => outcome,
         Err(error) => {
-            printer.say(&format!("\n{}\n", tally(&shown, "Stopped", seconds)));
+            printer.say(&format!("\n{}", shown.progress.finish("Stopped", seconds, "", verbose)));
             return Err(blind(&shown.progress, error));
         }
     };
     if !outcome.is_complete() {
-        printer.say(&format!("\n{}\n", tally(&shown, "Stopped half way", seconds)));
+        printer.say(&format!("\n{}", shown.progress.finish("Stopped", seconds, "", verbose)));
         return Err(incomplete(&outcome, stopped, printer));
     }
-    let what = match (destroying, outcome.remaining.held().next().is_some()) {
-        (_, true) => "Done, but for what is held,",
-        (true, false) => "Destroyed",
-        (false, false) => "Done",
+    let (what, remark) = match (destroying, outcome.remaining.held().next().is_some()) {
+        (_, true) => ("Done", "; some steps are on hold"),
+        (true, false) => ("Destroyed", ""),
+        (false, false) => ("Done", ""),
     };
-    printer.talk(&format!("\n{}\n{}", tally(&shown, what, seconds), compared(&outcome.permit)));
-    leave_behind(session, &request, &plan, &outcome.observed, printer)?;
+    let finish = shown.progress.finish(what, seconds, remark, verbose);
+    printer.talk(&format!("\n{finish}{}", compared(&outcome.permit)));
+    leave_behind(session, &request, &plan, (&outcome.observed, outcome.reached.as_ref()), printer)?;
     if destroying {
         bills::tell(session, printer).await?;
     }
@@ -248,16 +254,16 @@ fn leave_behind(
     session: &Session,
     request: &Request<'_>,
     plan: &Plan,
-    observed: &Observed,
+    (observed, reached): (&Observed, Option<&Reached>),
     printer: &Printer,
 ) -> Result<(), Error> {
     if matches!(request.intent, Intent::Pause { .. }) {
         printer.talk(&pause::ended(session, observed, request));
     } else if request.destroys() {
-        printer.data(&lingering(plan, session.stack.aws.clock.now_ms()))?;
+        printer.text(&lingering(plan, session.stack.aws.clock.now_ms()))?;
     } else {
-        let stack = stack(session, observed);
-        printer.data(&stack.values_text())?;
+        let stack = stack(session, observed, reached, request.spec, request.global);
+        printer.text(&stack.use_text(terminal::form(request.global.verbose)))?;
     }
     Ok(())
 }
@@ -269,7 +275,7 @@ fn left_alone(destroying: bool, plan: &Plan) -> Result<(), Error> {
     }
     let troubles = plan.left_alone.iter().map(|left| Trouble {
         object: Some(left.id.to_string()),
-        why: format!("left where it is: {}", left.why),
+        why: format!("not deleted: {}", left.why),
         help: Some(left.hint.clone()),
     });
     Err(Error { exit: Exit::Incomplete, troubles: troubles.collect() })
@@ -315,11 +321,16 @@ fn refused(subject: &Subject, plan: &Plan, request: &Request<'_>) -> Option<Erro
     let help = match worst.and_then(AllowArgument::for_impact) {
         Some(allow) if !subject.allow_is_final => {
             let command = hint::command(hint::allowing(request.typed.clone(), allow), request.global);
-            format!("look at the interruptions in the plan; to allow them: {command}")
+            let ways = render::ways_out(plan).map(|ways| format!("{ways}. ")).unwrap_or_default();
+            let ways = ways.trim_start_matches("or ");
+            format!("{}To allow it now: {command}", capital(ways))
         }
-        _ => "change `allow` under `restart` in the spec, or wait until less is needed".into(),
+        _ => match render::ways_out(plan) {
+            Some(ways) => format!("change `allow` under `restart` in the spec, {ways}"),
+            None => "change `allow` under `restart` in the spec, or wait until less is needed".into(),
+        },
     };
-    let why = format!("refused, nothing was changed: the plan has to {}; {why}", what.join(", "));
+    let why = format!("refused, nothing was changed: the plan would {}; {why}", what.join(", "));
     Some(Error::new(&subject.stack, why, help).with(Exit::Refused))
 }
 
@@ -330,9 +341,9 @@ fn pending(plan: &Plan, order: Order) -> Result<Exit, Error> {
     }
     let troubles = plan.held().map(|step| Trouble {
         object: Some(step.id.to_string()),
-        why: format!("held: {}", step.held.as_deref().unwrap_or_default()),
+        why: format!("on hold: {}", step.held.as_deref().unwrap_or_default()),
         help: Some(
-            "run again when it may be done, or with --now; --accept-pending takes this for success".into(),
+            "run again when it may be done, or with --now; with --accept-pending this exits with 0".into(),
         ),
     });
     Err(Error { exit: Exit::Incomplete, troubles: troubles.collect() })
@@ -349,7 +360,7 @@ fn compared(permit: &Permit) -> String {
     let spared = announced.iter().filter(|wanted| !happened(wanted)).map(|wanted| wanted.what.as_str());
     let spared: Vec<&str> = spared.collect();
     if !spared.is_empty() {
-        text.push_str(&format!("; not necessary, or done otherwise: {}", spared.join(", ")));
+        text.push_str(&format!("; not needed, or done differently: {}", spared.join(", ")));
     }
     let instead = made.iter().filter(|(_, done)| !announced.iter().any(|wanted| wanted.what == done.what));
     let instead: Vec<&str> = instead.map(|(_, done)| done.what.as_str()).collect();
@@ -374,12 +385,9 @@ fn blocked(plan: &Plan) -> Error {
     Error { exit: Exit::Refused, troubles }
 }
 
-/// `Done in 9m 02s: 41 created, 1 updated.`
-fn tally(shown: &Shown, what: &str, seconds: u64) -> String {
-    let counts = shown.progress.finished();
-    let counts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    let counts = if counts.is_empty() { "nothing finished".to_string() } else { counts.join(", ") };
-    format!("{what} after {}: {counts}.", render::duration(seconds))
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Every failure once, then what is left.
@@ -410,11 +418,11 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
     }
     let held: Vec<_> = outcome.remaining.held().collect();
     for step in &held {
-        let line = format!("  {} (held: {})", step.id, step.held.as_deref().unwrap_or_default());
+        let line = format!("  {} (on hold: {})", step.id, step.held.as_deref().unwrap_or_default());
         text.push_str(&format!("{}\n", render::plain::line(&line)));
     }
     match left.is_empty() && held.is_empty() {
-        true => printer.say("Nothing is left to do: the next plan is empty.\n"),
+        true => printer.say("Nothing is left to do.\n"),
         false => printer.say(&text),
     }
     if troubles.is_empty() {
@@ -422,18 +430,18 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
         let (why, help) = match (stopped, outcome.reports.iter().all(Report::is_complete)) {
             _ if !outcome.unreviewed.is_empty() => (
                 "what is left was not in the plan that was reviewed, and was not touched",
-                "look at a new plan, save it, and carry that out",
+                "save a new plan and apply that",
             ),
-            (true, _) => ("the run was stopped", "run the same command again: it goes on from here"),
+            (true, _) => ("the run was stopped", "run the same command again to continue"),
             (false, true) if interrupts => (
-                "what is left interrupts members, and the plan did not announce that",
-                "run the same command again, to see the new plan and to allow it",
+                "unplanned: what is left would interrupt members, which is not in the plan",
+                "run the same command again to see the new plan and allow it",
             ),
             (false, true) => (
                 "it still differs from the spec after several rounds",
-                "run the same command again: it goes on from here",
+                "run the same command again to continue",
             ),
-            (false, false) => ("not everything was done", "run the same command again: it goes on from here"),
+            (false, false) => ("not everything was done", "run the same command again to continue"),
         };
         troubles.push(Trouble { object: None, why: why.into(), help: Some(help.into()) });
     }

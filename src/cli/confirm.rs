@@ -21,13 +21,13 @@ pub(super) async fn confirm(
     if !terminal::can_ask() || request.spec == Path::new("-") {
         let typed = request.typed.iter().cloned().chain(["--yes".to_string()]);
         let help = format!("add --yes: {}", hint::command(typed, request.global));
-        return Err(Error::new(stack, "nothing was changed: there is nobody to ask", help));
+        return Err(Error::new(stack, "no terminal to confirm on: nothing was changed", help));
     }
     // The question must be seen whatever else is quiet.
     let text = match request.intent {
-        Intent::Pause { .. } => format!("Pause the stack {stack}? Type yes to go on: "),
+        Intent::Pause { .. } => format!("Pause stack {stack}? Type yes to continue: "),
         _ if request.typed.first().is_some_and(|command| command == "adopt") => {
-            format!("Have CloudFormation hand over to the stack {stack}? Type yes to go on: ")
+            format!("Have CloudFormation hand over to stack {stack}? Type yes to continue: ")
         }
         _ => question(destroying, stack, allows),
     };
@@ -40,14 +40,14 @@ pub(super) async fn confirm(
     match reading.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
         Ok(answer) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),
         Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
-        Err(error) => Err(Error::plain(format!("nothing was changed: no answer can be read: {error}"))),
+        Err(error) => Err(Error::plain(format!("nothing was changed: cannot read the answer: {error}"))),
     }
 }
 
 /// What is asked. Where the plan goes beyond what is allowed, the question says that a yes allows it.
 pub(super) fn question(destroying: bool, stack: &str, allows: Option<Impact>) -> String {
-    let what = if destroying { "Destroy the stack" } else { "Carry this out for stack" };
+    let what = if destroying { "Destroy stack" } else { "Apply this plan to stack" };
     let allows = allows.and_then(render::consequence);
-    let allows = allows.map(|what| format!(" It {what}. Your yes allows this, once.")).unwrap_or_default();
-    format!("{what} {stack}?{allows} Type yes to go on: ")
+    let allows = allows.map(|what| format!(" It {what}; yes allows that once.")).unwrap_or_default();
+    format!("{what} {stack}?{allows} Type yes to continue: ")
 }

@@ -27,28 +27,28 @@ use std::path::{Path, PathBuf};
 /// Bytes of a file with guesses.
 const USAGE_MAX: usize = 64 << 10;
 
-/// Show what a stack costs, now and as the spec says, by the hour and by the month. Changes nothing.
+/// Show what a stack costs per hour and month, now and after apply. Changes nothing.
 ///
-/// Prices are built in for some regions, with their date. What depends on use is not counted unless --usage guesses it:
-/// hours_a_day, acu, storage_gib, io_million, backup_gib, data_api_requests, nat_gb, endpoint_gb, bucket_gb, secret_calls,
-/// predictions, prediction_ms, sentiment_units, each for a month.
+/// Prices are built in for some regions, with their date. What depends on use is left out unless you estimate it with
+/// --usage, per month: hours_a_day, acu, storage_gib, io_million, backup_gib, data_api_requests, nat_gb, endpoint_gb,
+/// bucket_gb, secret_calls, predictions, prediction_ms, sentiment_units.
 #[derive(Debug, Args)]
 pub struct Cost {
-    /// The spec, or a folder of specs; `-` is stdin.
+    /// The spec, or a folder of specs; `-` reads stdin.
     pub spec: PathBuf,
-    /// Form of the answer on stdout.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: CostFormat,
-    /// Take prices from FILE before the built-in ones: YAML or JSON, as much of a table as there is.
+    /// Use the prices in FILE (YAML or JSON) before the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,
-    /// Ask AWS's price list first; what it does not say comes from the built-in table.
+    /// Use AWS's current price list before the built-in prices.
     #[arg(long)]
     pub live: bool,
-    /// A guess of use in a month: NAME=NUMBER, or a YAML file of them. May be given more than once.
+    /// Estimated use per month: NAME=NUMBER, or a YAML file with several. Can be repeated.
     #[arg(long, value_name = "FILE|NAME=NUMBER")]
     pub usage: Vec<String>,
-    /// Ask AWS nothing: only what the spec comes to.
+    /// Show only what the spec would cost, without AWS.
     #[arg(long, conflicts_with = "live")]
     pub offline: bool,
     #[command(flatten)]
@@ -85,7 +85,7 @@ impl Given {
             Some(path) => {
                 let name = path.display().to_string();
                 let table = PriceTable::parse(&files::read_text(path, TABLE_MAX)?);
-                let help = "its form is that of the tables in crates/core/src/cost/prices; see docs/costs.md";
+                let help = "see docs/costs.md for its format";
                 Some((table.map_err(|why| Error::new(&name, why, help))?, name))
             }
         };
@@ -100,7 +100,7 @@ impl Given {
                 terms.prices.lay_over(table, name);
             }
             Some((table, name)) => {
-                notes.push(format!("the prices in {name} are of {}, and were not used", table.region));
+                notes.push(format!("the prices in {name} are for {}, and were not used", table.region));
             }
             None => {}
         }
@@ -143,7 +143,7 @@ fn all((least, most): (Decimal, Decimal), format: CostFormat, printer: &Printer)
         true => least.rounded(2),
         false => format!("{} to {}", least.rounded(2), most.rounded(2)),
     };
-    let text = format!("All together: {month} USD a month\n");
+    let text = format!("Total: {month} USD per month\n");
     match format {
         CostFormat::Text => printer.data(&text),
         CostFormat::Markdown => printer.data(&format!("\n**{}**\n", text.trim_end())),
@@ -260,7 +260,7 @@ fn imagined(path: &Path, given: &Given, global: &Global, printer: &Printer) -> R
     let facts = imagined_facts(&spec, &source.folder);
     let graph: Graph = model::build(&spec, &place, &facts, Intent::Apply)
         .map_err(|problems| no_plan(PrepareError::Preflight(problems)))?;
-    let mut notes = vec!["AWS was not asked: what is there is not known".to_string()];
+    let mut notes = vec!["offline: what exists now is not known".to_string()];
     let terms = given.terms(&place.region, deletions(&spec, &place, &facts), &mut notes);
     let after = wanted(&graph, &Observed::new(), &BTreeSet::new(), &terms);
     Ok(report(&place, None, after, terms, notes))
@@ -275,12 +275,16 @@ fn imagined_facts(spec: &Spec, folder: &Path) -> Facts {
         .files()
         .into_iter()
         .map(|path| (path.to_string(), files(path).map(hash).map_err(|error| error.to_string())));
+    // It has all that SQL may call.
+    let able = "8.0.mysql_aurora.3.10.2".to_string();
     let wanted = match &spec.aurora {
-        Some(auroraml_core::spec::Aurora::Owned(cluster)) => cluster.engine_version.clone(),
-        _ => String::new(),
+        Some(auroraml_core::spec::Aurora::Owned(cluster)) => Some(cluster.engine_version.clone()),
+        _ => None,
     };
+    let theirs = wanted.is_none().then(|| able.clone());
+    let wanted = wanted.unwrap_or_default();
     let versions = [
-        "8.0.mysql_aurora.3.10.2".to_string(),
+        able,
         wanted.clone(),
         format!("{wanted}.0"),
         format!("8.0.mysql_aurora.{wanted}"),
@@ -290,6 +294,7 @@ fn imagined_facts(spec: &Spec, folder: &Path) -> Facts {
     Facts {
         zones: ["a", "b", "c", "d", "e", "f"].map(|letter| format!("{}{letter}", spec.region)).into(),
         engine_versions: offered.into(),
+        live_engine_version: theirs,
         existing: Some(ExistingFacts {
             engine: "aurora-mysql".into(),
             status: "available".into(),

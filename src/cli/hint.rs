@@ -30,6 +30,7 @@ fn global_flags(global: &Global) -> Vec<String> {
         set,
         color,
         quiet,
+        verbose,
     } = global;
     let mut flags = Vec::new();
     match sandbox {
@@ -62,6 +63,9 @@ fn global_flags(global: &Global) -> Vec<String> {
     }
     if *quiet {
         flags.push("--quiet".into());
+    }
+    if *verbose {
+        flags.push("--verbose".into());
     }
     flags
 }

@@ -6,10 +6,11 @@
 use super::exit::Error;
 use super::files;
 use super::printer::Printer;
-use super::terminal::{self, Canvas};
+use super::terminal::{self, Drawn};
 use auroraml_core::events::{Event, Listener};
-use auroraml_core::render::plain;
+use auroraml_core::render::canvas::room;
 use auroraml_core::render::progress::Progress;
+use auroraml_core::render::{ascii, plain};
 use serde::Serialize;
 use std::fs::File;
 use std::io::Write;
@@ -21,10 +22,10 @@ use std::time::{Duration, Instant};
 
 /// Between two drawings.
 const FRAME: Duration = Duration::from_millis(200);
-/// Between two signs of life on a pipe.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-/// Between two questions for the size of the terminal.
-const SIZE_EVERY: Duration = Duration::from_secs(2);
+/// Between two looks, on a pipe, for what has changed.
+const CHANGES_EVERY: Duration = Duration::from_secs(10);
+/// On a pipe nothing is said for no longer than this.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// A run being shown.
 pub struct Live {
@@ -67,7 +68,7 @@ impl Live {
         let style = match (printer.is_quiet(), terminal::can_draw() && !printer.is_held()) {
             (true, _) => Style::Nothing,
             (false, true) => Style::Drawing(Drawing::default()),
-            (false, false) => Style::Lines { heartbeat: wall_clock() },
+            (false, false) => Style::Lines { looked: wall_clock(), said: wall_clock() },
         };
         let view = View {
             printer,
@@ -99,25 +100,27 @@ impl Live {
 enum Style {
     Nothing,
     Drawing(Drawing),
-    Lines { heartbeat: Instant },
+    /// When it was last looked for what has changed, and when something was last said.
+    Lines {
+        looked: Instant,
+        said: Instant,
+    },
 }
 
 struct Drawing {
-    canvas: Canvas,
+    view: Drawn,
     drawn: Option<Instant>,
-    size: (usize, usize),
-    asked: Instant,
     colour: bool,
+    unicode: bool,
 }
 
 impl Default for Drawing {
     fn default() -> Drawing {
         let choice = anstream::AutoStream::choice(&std::io::stderr());
         Drawing {
-            canvas: Canvas::default(),
+            view: Drawn::default(),
             drawn: None,
-            size: terminal::size(),
-            asked: wall_clock(),
+            unicode: terminal::is_unicode(),
             colour: choice != anstream::ColorChoice::Never,
         }
     }
@@ -141,9 +144,12 @@ impl View {
                 Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            self.refresh(false);
+            self.refresh();
         }
-        self.refresh(true);
+        // What is left of it is said in sentences.
+        if let Style::Drawing(drawing) = &mut self.style {
+            drawing.view.clear();
+        }
         Shown { progress: self.progress, events_error: self.events.and_then(|events| events.error) }
     }
 
@@ -153,9 +159,10 @@ impl View {
         if let Some(events) = &mut self.events {
             events.write(at, event);
         }
-        if let Style::Lines { .. } = self.style
+        if let Style::Lines { said, .. } = &mut self.style
             && let Some(line) = self.progress.said(at, event)
         {
+            *said = wall_clock();
             self.printer.talk(&format!("{line}\n"));
         }
     }
@@ -165,33 +172,41 @@ impl View {
         self.last.map_or(0, |(at, heard)| at + (heard.elapsed().as_secs_f64() * self.speed * 1000.0) as u64)
     }
 
-    fn refresh(&mut self, at_the_end: bool) {
+    fn refresh(&mut self) {
         let now = self.now();
         match &mut self.style {
             Style::Nothing => {}
-            Style::Lines { heartbeat } if heartbeat.elapsed() >= HEARTBEAT => {
-                *heartbeat = wall_clock();
-                for line in self.progress.heartbeat(now) {
+            Style::Lines { looked, said } => {
+                let mut lines = Vec::new();
+                if looked.elapsed() >= CHANGES_EVERY {
+                    *looked = wall_clock();
+                    lines = self.progress.changes(now);
+                }
+                if lines.is_empty() && said.elapsed() >= SILENCE_MAX {
+                    lines.extend(self.progress.sign_of_life(now));
+                }
+                if !lines.is_empty() {
+                    *said = wall_clock();
+                }
+                for line in lines {
                     self.printer.talk(&format!("{line}\n"));
                 }
             }
-            Style::Lines { .. } => {}
             Style::Drawing(drawing) => {
-                if self.last.is_none() || !at_the_end && drawing.drawn.is_some_and(|at| at.elapsed() < FRAME)
-                {
+                if self.last.is_none() || drawing.drawn.is_some_and(|at| at.elapsed() < FRAME) {
                     return;
                 }
-                if drawing.asked.elapsed() >= SIZE_EVERY {
-                    (drawing.size, drawing.asked) = (terminal::size(), wall_clock());
-                }
                 drawing.drawn = Some(wall_clock());
-                let (width, height) = drawing.size;
-                // The last line is the cursor's.
-                let mut lines = self.progress.lines(now, width, height.saturating_sub(1));
-                if !drawing.colour {
-                    lines = lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
-                }
-                drawing.canvas.draw(&lines);
+                let (width, height) = terminal::size();
+                let plain = |line: &String| {
+                    let line = if drawing.unicode { line.clone() } else { ascii(line) };
+                    if drawing.colour { line } else { anstream::adapter::strip_str(&line).to_string() }
+                };
+                // What becomes longer in ASCII must still fit.
+                let columns = if drawing.unicode { width } else { width.saturating_sub(6) };
+                let lines: Vec<String> =
+                    self.progress.lines(now, columns, room(height)).iter().map(plain).collect();
+                drawing.view.draw(&lines, (width, height));
             }
         }
     }

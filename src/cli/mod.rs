@@ -38,20 +38,21 @@ mod session;
 mod signals;
 mod status;
 mod terminal;
+mod typed;
 mod unreachable;
 mod verify;
 
 pub use exit::Exit;
 
 use args::{Arguments, Command};
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use exit::Error;
 use printer::Printer;
 use std::process::ExitCode;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match typed::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
             // A help or version text that nobody reads to its end is no failure.

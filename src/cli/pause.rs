@@ -16,41 +16,41 @@ use auroraml_core::spec::Aurora;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Stop what bills by the hour: cluster and notebook stop, endpoints go, until resume.
+/// Stop what costs money by the hour, until resume: stops cluster and notebook, deletes endpoints.
 ///
-/// Models, configurations, rows and files stay. AWS starts a stopped cluster by itself after 7 days: run this on a
-/// schedule to stop it again.
+/// Models, configurations, rows and files are kept. AWS starts a stopped cluster after 7 days: run this on a schedule to
+/// stop it again.
 #[derive(Debug, Args)]
 pub struct Pause {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// Delete the NAT gateways and their addresses too: resume makes new ones, with other addresses.
+    /// Also delete NAT gateways and their addresses; resume creates new ones with other addresses.
     #[arg(long)]
     pub nat: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub yes: bool,
-    /// Delete this endpoint too, although others made it. May be given more than once.
+    /// Also delete this endpoint, which others created. Can be repeated.
     #[arg(long, value_name = "KIND.NAME")]
     pub delete: Vec<String>,
-    /// Write what happens to FILE, one JSON object a line.
+    /// Write events to FILE, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub together: Together,
 }
 
-/// Bring a paused stack back, and ask the database whether it answers.
+/// Start a paused stack, and check that the database responds.
 ///
-/// Does what apply does: differences from the spec are carried out too, and the plan shows them.
+/// Does what apply does: other differences from the spec are changed too, and the plan shows them.
 #[derive(Debug, Args)]
 pub struct Resume {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub yes: bool,
-    /// Write what happens to FILE, one JSON object a line.
+    /// Write events to FILE, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
     #[command(flatten)]
@@ -140,10 +140,10 @@ async fn answers(session: &Session, printer: &Printer) -> Result<(), Error> {
         _ => return Ok(()),
     }
     if let Err(failure) = verify::answers(stack).await {
-        let why = format!("everything is back, and the database does not answer: {failure}");
+        let why = format!("everything is started, but the database does not respond: {failure}");
         return Err(Error::new(&stack.spec.stack, why, failure.hint()).with(Exit::Incomplete));
     }
-    printer.talk("Resumed: the database answers.\n");
+    printer.talk("Resumed: the database responds.\n");
     Ok(())
 }
 

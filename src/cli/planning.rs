@@ -5,7 +5,7 @@ use super::exit::{Error, Exit};
 use super::fleet::{self, Fleet, Shape, Told, plan_file};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
-use super::{change_sets, files, hint};
+use super::{change_sets, files, hint, terminal};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::render;
@@ -68,25 +68,33 @@ async fn show(
     let prepared = Box::pin(prepare(&session.stack, order)).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
-    let document = session.document(&subject, &prepared);
-    printer.data(&match args.format {
-        PlanFormat::Text => render::text::plan(&subject, plan),
-        PlanFormat::Json => document.to_text(),
-        PlanFormat::Yaml => document.to_yaml(),
-        PlanFormat::Markdown => render::markdown::plan(&subject, plan),
-    })?;
+    let mut document = session.document(&subject, &prepared);
+    let sets = session.stack.change_sets.as_ref().filter(|_| out.is_some() && plan.blocked.is_empty());
+    document.change_sets = sets.map(|sets| sets.ready()).unwrap_or_default();
+    match args.format {
+        PlanFormat::Text => {
+            let form = terminal::form(global.verbose);
+            printer.text(&render::text::plan_in(form, &subject, plan))?;
+        }
+        PlanFormat::Json => printer.data(&document.to_text())?,
+        PlanFormat::Yaml => printer.data(&document.to_yaml())?,
+        PlanFormat::Markdown => printer.data(&render::markdown::plan(&subject, plan))?,
+    }
     if !plan.blocked.is_empty() {
         if out.is_some() {
             let why = "the plan is blocked and was not saved";
             let help = "see the plan for what is in the way";
             return Err(Error::new(&subject.stack, why, help).with(Exit::Refused));
         }
-        return Ok(Told { exit: Exit::Refused, result: "blocked: none of the plan is carried out".into() });
+        return Ok(Told { exit: Exit::Refused, result: "blocked: nothing can be changed".into() });
     }
     if let Some(path) = out {
         files::write(path, &document.to_text())?;
+        if let Some(sets) = sets {
+            sets.keep(&document.change_sets);
+        }
         let next = hint::command(args.carry_out(path), global);
-        printer.talk(&format!("saved in {}; carry it out with: {next}\n", path.display()));
+        printer.talk(&format!("Saved in {}. Carry it out with: {next}\n", path.display()));
     }
     let differs = !plan.is_empty() || plan.held().next().is_some() && !args.terms.accept_pending;
     let exit = match args.detailed_exitcode && differs {

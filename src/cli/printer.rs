@@ -1,8 +1,9 @@
 //! The one way to the terminal: data to stdout, talk to stderr.
 
 use super::exit::Error;
+use super::terminal;
 use anstyle::{AnsiColor, Style};
-use auroraml_core::render::plain;
+use auroraml_core::render::{self, plain};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -107,6 +108,17 @@ impl Printer {
         }
     }
 
+    /// As [`Printer::data`], of sentences: in ASCII where the locale has nothing else.
+    ///
+    /// # Errors
+    /// As [`Printer::data`].
+    pub fn text(&self, text: &str) -> Result<(), Error> {
+        match terminal::is_unicode() {
+            true => self.data(text),
+            false => self.data(&render::ascii(text)),
+        }
+    }
+
     /// What a person should know, unless they want quiet.
     pub fn talk(&self, text: &str) {
         if !self.quiet {
@@ -119,9 +131,11 @@ impl Printer {
         if self.keeps(|| Said::Talk(text.to_string())) {
             return;
         }
+        let text = plain::styled(text);
+        let text = if terminal::is_unicode() { text } else { render::ascii(&text) };
         let mut stderr = anstream::stderr().lock();
         // Where stderr is closed nobody can be told so.
-        let _ = stderr.write_all(plain::styled(text).as_bytes()).and_then(|()| stderr.flush());
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
     }
 
     /// Every trouble: `error: OBJECT: why`, and what to do about it.

@@ -1,25 +1,32 @@
 //! `status`: what is there.
 
-use super::args::{Global, Status, StatusFormat, Terms};
+use super::args::{Global, SandboxAt, Status, StatusFormat, Terms};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
+use super::{hint, terminal};
 use auroraml::run::reconcile::survey;
 use auroraml_core::base::Observed;
 use auroraml_core::members::Topology;
+use auroraml_core::model::facts::Reached;
 use auroraml_core::model::{Intent, Order};
-use auroraml_core::render::{self, status::Stack};
+use auroraml_core::render;
+use auroraml_core::render::access::{Access, Known};
+use auroraml_core::render::status::{Next, Stack};
+use auroraml_core::spec::Aurora;
+use std::path::Path;
 
 pub async fn status(args: &Status, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let session = Session::open(&args.spec, global, printer).await?;
-    let result = show(&session, args, printer).await;
+    let result = show(&session, args, global, printer).await;
     session.close(result)
 }
 
-async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exit, Error> {
+async fn show(session: &Session, args: &Status, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let survey =
         survey(&session.stack, Order { wake: false, ..Intent::Apply.into() }).await.map_err(no_plan)?;
-    let mut stack = stack(session, &survey.observed);
+    let reached = survey.facts.existing.as_ref().map(|existing| &existing.reached);
+    let mut stack = stack(session, &survey.observed, reached, &args.spec, global);
     let mut cost = None;
     match &survey.planned {
         Ok((_, plan, _)) => {
@@ -29,27 +36,65 @@ async fn show(session: &Session, args: &Status, printer: &Printer) -> Result<Exi
         Err(problems) => {
             for problem in problems {
                 let text = format!(
-                    "warning: what is missing or differs cannot be told: {}: {}",
+                    "warning: cannot tell what is missing or differs: {}: {}",
                     problem.what, problem.why
                 );
                 printer.say(&format!("{text}\n"));
             }
         }
     }
-    printer.data(&match args.format {
-        StatusFormat::Text => match cost {
-            Some(cost) => format!("{}\n{cost}", stack.to_text()),
-            None => stack.to_text(),
-        },
-        StatusFormat::Json => stack.to_json(),
-        StatusFormat::Yaml => stack.to_yaml(),
-    })?;
+    match args.format {
+        StatusFormat::Text => {
+            let text = stack.to_text_in(terminal::form(global.verbose));
+            let cost = cost.map(|cost| format!("\n{cost}")).unwrap_or_default();
+            printer.text(&format!("{text}{cost}"))?;
+        }
+        StatusFormat::Json => printer.data(&stack.to_json())?,
+        StatusFormat::Yaml => printer.data(&stack.to_yaml())?,
+    }
     Ok(Exit::Done)
 }
 
-/// What is there, for showing it.
-pub fn stack(session: &Session, observed: &Observed) -> Stack {
+/// What is there, for showing it. `reached`: how clients reach the cluster of others that the spec names.
+pub fn stack(
+    session: &Session,
+    observed: &Observed,
+    reached: Option<&Reached>,
+    spec: &Path,
+    global: &Global,
+) -> Stack {
     let strategy = session.stack.spec.restart().map(|restart| restart.strategy).unwrap_or_default();
     let topology = observed.values().find_map(Topology::told_by);
-    Stack::new(&session.subject(false, &Terms::default()), observed, topology.as_ref(), strategy)
+    let subject = session.subject(false, &Terms::default());
+    let mut stack = Stack::new(&subject, observed, topology.as_ref(), strategy);
+    let profile = global.profile.iter().flat_map(|name| ["--profile".to_string(), name.clone()]);
+    let flags: Vec<String> = profile.collect();
+    let secret = match &session.stack.spec.aurora {
+        Some(Aurora::Existing(existing)) => existing.secret.clone(),
+        _ => None,
+    };
+    let known =
+        Known { subject: &subject, observed, existing: reached, secret: secret.as_deref(), flags: &flags };
+    stack.access = Access::of(known);
+    if observed.values().any(|live| live.owned) {
+        let next = |command: &str, what: &str| Next {
+            command: hint::command([command.to_string(), spec.display().to_string()], global),
+            what: what.into(),
+        };
+        let verify = session.stack.spec.aurora.is_some();
+        stack.next.extend(verify.then(|| next("verify", "check that SQL can call the models")));
+        stack.next.push(next("destroy", "delete the stack; lists what still costs money"));
+        stack.note = match &global.sandbox {
+            Some(SandboxAt::File(_)) => Some(SIMULATED.into()),
+            Some(SandboxAt::Listener(address)) => {
+                Some(format!("simulated: AWS commands need AWS_ENDPOINT_URL=http://{address}"))
+            }
+            None => None,
+        };
+    }
+    stack
 }
+
+/// Said of a sandbox in a file.
+const SIMULATED: &str = "simulated: no database listens at this host, and AWS commands need a sandbox that listens \
+                         (`auroraml sandbox --listen 127.0.0.1:4599`)";

@@ -1,5 +1,7 @@
 //! What the terminal is like, and how lines on it are drawn again.
 
+use auroraml_core::render::Form;
+use auroraml_core::render::canvas::Canvas;
 use std::io::{self, IsTerminal, Write};
 
 /// Columns and lines where the terminal does not say.
@@ -38,27 +40,47 @@ pub fn size() -> (usize, usize) {
     }
 }
 
-/// Lines at the bottom of the terminal that are drawn again and again.
-#[derive(Debug, Default)]
-pub struct Canvas {
-    drawn: usize,
+/// Columns of the terminal that stdout is, if it is one.
+fn columns() -> Option<usize> {
+    let (terminal_size::Width(width), _) = terminal_size::terminal_size_of(io::stdout())?;
+    (width > 0).then_some(width.into())
 }
 
-impl Canvas {
+/// How what is printed on stdout is laid out.
+pub fn form(verbose: bool) -> Form {
+    Form { width: columns().filter(|_| is_shown()).map(within), verbose }
+}
+
+/// Columns that may be filled: in ASCII three dots stand for the one sign that ends a line.
+fn within(width: usize) -> usize {
+    if is_unicode() { width } else { width.saturating_sub(2) }
+}
+
+/// How what is said on stderr is laid out.
+pub fn talk_form(verbose: bool) -> Form {
+    Form { width: io::stderr().is_terminal().then(|| within(size().0)), verbose }
+}
+
+/// The lines of a view of a run, drawn on stderr again and again.
+#[derive(Debug, Default)]
+pub struct Drawn {
+    canvas: Canvas,
+}
+
+impl Drawn {
     /// Replaces the lines that were drawn last.
-    pub fn draw(&mut self, lines: &[String]) {
-        let mut text = String::new();
-        if self.drawn > 0 {
-            // To the first line that was drawn, and clear from there to the end.
-            text.push_str(&format!("\x1b[{}A\r\x1b[J", self.drawn));
-        }
-        for line in lines {
-            text.push_str(line);
-            text.push('\n');
-        }
-        self.drawn = lines.len();
-        let mut stderr = io::stderr().lock();
-        // A terminal that has gone away cannot be told anything.
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    pub fn draw(&mut self, lines: &[String], size: (usize, usize)) {
+        send(&self.canvas.draw(lines, size));
     }
+
+    /// Takes the lines away that were drawn last.
+    pub fn clear(&mut self) {
+        send(&self.canvas.clear(size()));
+    }
+}
+
+fn send(text: &str) {
+    let mut stderr = io::stderr().lock();
+    // A terminal that has gone away cannot be told anything.
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }

@@ -11,7 +11,7 @@ use auroraml_core::cost::bill;
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::kinds::Kind;
 use auroraml_core::members::Permit;
-use auroraml_core::model::facts::Facts;
+use auroraml_core::model::facts::{Facts, Reached};
 use auroraml_core::model::{self, FromTags, Intent, Order, Preflight};
 use auroraml_core::plan::{self, Plan, Step, plan};
 use auroraml_core::resource::{Action, Deletion, Graph};
@@ -27,11 +27,11 @@ const ROUNDS_MAX: usize = 4;
 const SETTLED_MS: u64 = 65_000;
 
 /// What the reader of an apply's plan is told first.
-const PAUSED: &str =
-    "the stack is paused: the cluster is stopped, and carrying this plan out starts it, as resume does";
+const PAUSED: &str = "the stack is paused: this plan starts its stopped cluster, as resume does";
 
 /// What the reader of a destroy's plan is told then (fact book, section 1.13 and table 8.2).
-const STARTS_FIRST: &str = "the cluster is stopped, and AWS deletes no stopped cluster: it is started first, which usually takes ten minutes";
+const STARTS_FIRST: &str =
+    "AWS cannot delete a stopped cluster: it is started first, which usually takes ten minutes";
 
 /// What a plan is made from, and the plan.
 pub struct Prepared {
@@ -223,6 +223,8 @@ pub struct Outcome {
     pub unreviewed: Vec<Id>,
     /// What was announced, and what was interrupted.
     pub permit: Arc<Permit>,
+    /// How clients reach the cluster of others that the spec names.
+    pub reached: Option<Reached>,
 }
 
 impl Outcome {
@@ -293,11 +295,19 @@ pub async fn reconcile(
             }
         }
         if !prepared.plan.is_empty() {
-            let text = "not everything is as wanted yet: going on".to_string();
+            let text = "not converged yet: planning again".to_string();
             listener.tell(aws.clock.now_ms(), &Event::Note { text });
         }
     }
-    Ok(Outcome { reports, remaining: prepared.plan, observed: prepared.observed, unreviewed, permit })
+    let reached = prepared.facts.existing.map(|existing| existing.reached);
+    Ok(Outcome {
+        reports,
+        remaining: prepared.plan,
+        observed: prepared.observed,
+        unreviewed,
+        permit,
+        reached,
+    })
 }
 
 /// Whether the next plan deletes something of which the one before knew nothing.
@@ -312,7 +322,7 @@ async fn settle(aws: &Aws, began: u64, stop: &Stop, listener: &Arc<dyn Listener>
     if left == 0 {
         return;
     }
-    let text = "waiting a moment before the last look, until listings show everything".to_string();
+    let text = "waiting a moment for AWS's listings before the last check".to_string();
     listener.tell(aws.clock.now_ms(), &Event::Note { text });
     tokio::select! {
         () = aws.clock.sleep(Duration::from_millis(left)) => {}

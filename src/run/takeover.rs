@@ -133,7 +133,7 @@ pub async fn named(aws: &Aws, name: &str) -> Result<Origin, Failure> {
         Some(found) if !found.is_gone() => known(aws, &found).await,
         _ => Err(Failure::refused(
             "DescribeStacks",
-            format!("there is no CloudFormation stack {name} in {}", aws.place.region),
+            format!("CloudFormation stack {name} does not exist in {}", aws.place.region),
         )),
     }
 }

@@ -50,20 +50,20 @@ async fn an_answer_at_a_terminal() {
     ] {
         let ran = answered(&place, args, variables, answer);
         assert_eq!(ran.code, 1, "{ran:?}");
-        assert!(ran.out.contains("role.comprehend") && ran.out.contains("Type yes to go on: "), "{ran:?}");
+        assert!(ran.out.contains("role.comprehend") && ran.out.contains("Type yes to continue: "), "{ran:?}");
         assert!(ran.out.contains("nothing was changed: the answer was not yes"), "{ran:?}");
         let is_wanted = variables.is_empty() && !args.contains("never");
         assert_eq!(ran.out.contains(bold), is_wanted, "colour on a terminal alone: {ran:?}");
     }
     // A yes beforehand was said to nothing in particular.
     let refused = answered(&place, "apply shop.yaml --yes", &[], "yes");
-    assert!(refused.code == 6 && refused.out.contains("it needs --allow failover"), "{refused:?}");
+    assert!(refused.code == 6 && refused.out.contains("this needs --allow failover"), "{refused:?}");
     // Who cannot be asked is not: the spec comes from where the answer would.
     let piped = fed(place.command(&in_sandbox(&["apply", "-", "--allow", "failover"])), SPEC);
-    assert!(piped.code == 1 && piped.err.contains("there is nobody to ask"), "{piped:?}");
+    assert!(piped.code == 1 && piped.err.contains("no terminal to confirm on"), "{piped:?}");
     // Nor who has just typed the spec: the end of it is the end of what can be read.
     let typed = answered(&place, "apply - --allow failover", &[], &format!("{SPEC}\u{4}yes"));
-    assert!(typed.code == 1 && typed.out.contains("there is nobody to ask"), "{typed:?}");
+    assert!(typed.code == 1 && typed.out.contains("no terminal to confirm on"), "{typed:?}");
     let spec = SPEC.replace("existing: orders", "existing: orders, restart: { allow: readers }");
     place.write("shop.yaml", &spec);
     let refused = answered(&place, "apply shop.yaml", &[], "yes");
@@ -100,10 +100,10 @@ fn files_that_cannot_be_read() {
     let place = Place::new();
     place.write("shop.yaml", SPEC);
     for (args, told, help) in [
-        (&["validate", "."][..], "error: .: cannot be read: ", "check the name and its permissions"),
+        (&["validate", "."][..], "error: .: it is a folder", "give a file in it"),
         (
             &["apply", "shop.yaml", "--plan", "missing.json", "--yes", "--sandbox"],
-            "error: missing.json: cannot be read: ",
+            "error: missing.json: there is no such file",
             "save one with: auroraml plan SPEC --out FILE",
         ),
         (
@@ -113,13 +113,13 @@ fn files_that_cannot_be_read() {
         ),
         (
             &["plan", "shop.yaml", "--sandbox=/proc/nothing/world.json"],
-            "error: /proc/nothing: cannot be made: ",
+            "error: /proc/nothing: cannot create it: ",
             "use another file: --sandbox=FILE",
         ),
         (
             &["init", "missing/new.yaml"],
             "error: missing/new.yaml: cannot be written: ",
-            "choose another place",
+            "choose another folder",
         ),
     ] {
         let ran = place.run(args);
@@ -174,7 +174,7 @@ fn a_sandbox_follows_its_seed() {
     assert_eq!(vpc(&Place::new(), "7").0, seven);
     assert_ne!(vpc(&Place::new(), "8").0, seven);
     let (kept, told) = vpc(&place, "8");
-    assert!(kept == seven && told.contains("keeps the seed that it was made with"), "{told}");
+    assert!(kept == seven && told.contains("keeps the seed that it was created with"), "{told}");
 }
 
 /// `on_destroy: protect` is heeded by `destroy` and by its plan, until `--unprotect` lifts it.

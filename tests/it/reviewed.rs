@@ -52,7 +52,7 @@ async fn later_rounds_do_only_what_was_reviewed() {
             assert_eq!((left, unreviewed), (vec!["role.comprehend".into()], vec!["role.comprehend".into()]));
         } else {
             assert!(outcome.is_complete() && outcome.reports.len() == 2, "{}", recorder.text());
-            let told = recorder.text().matches("not everything is as wanted yet: going on").count();
+            let told = recorder.text().matches("not converged yet: planning again").count();
             assert_eq!(told, 1, "of the round that is to come\n{}", recorder.text());
         }
         // The next plan has it.

@@ -40,11 +40,13 @@ async fn run(group: &Group, args: &Apply, global: &Global, printer: &Printer) ->
         if !terminal::can_ask() || args.spec == Path::new("-") {
             let typed = args.words().into_iter().chain(["--yes".to_string()]);
             let help = format!("add --yes: {}", hint::command(typed, global));
-            return Err(Error::new("apply", "nothing was changed: there is nobody to ask", help));
+            return Err(Error::new("apply", "no terminal to confirm on: nothing was changed", help));
         }
         // Nobody can say yes to what they have not seen.
         let seen = Printer::new(false);
-        group.each(&seen, async |session, printer| show(session, args, printer, &shown).await).await?;
+        group
+            .each(&seen, async |session, printer| show(session, args, global, printer, &shown).await)
+            .await?;
         confirm(shown.borrow().len())?;
     }
     group.each(printer, async |session, printer| one(session, args, global, printer, &shown).await).await
@@ -65,25 +67,33 @@ fn saved(session: &mut Session, args: &Apply) -> Result<Option<SavedPlan>, Error
 }
 
 /// Shows the plan of one stack, and remembers it.
-async fn show(session: &mut Session, args: &Apply, printer: &Printer, shown: &Shown) -> Result<Told, Error> {
-    saved(session, args)?;
+async fn show(
+    session: &mut Session,
+    args: &Apply,
+    global: &Global,
+    printer: &Printer,
+    shown: &Shown,
+) -> Result<Told, Error> {
+    let reviewed = saved(session, args)?;
     change_sets::ask(session, args.sets);
-    let shown = shown_once(session, args, printer, shown).await;
+    change_sets::reviewed(session, reviewed.as_ref());
+    let shown = shown_once(session, args, global, printer, shown).await;
     change_sets::cleared(session, shown).await
 }
 
 async fn shown_once(
     session: &Session,
     args: &Apply,
+    global: &Global,
     printer: &Printer,
     shown: &Shown,
 ) -> Result<Told, Error> {
     let prepared = prepare(&session.stack, args.terms.order(Intent::Apply)).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let subject = session.subject(false, &args.terms);
-    printer.data(&render::text::plan(&subject, &prepared.plan))?;
+    printer.text(&render::text::plan_in(terminal::form(global.verbose), &subject, &prepared.plan))?;
     if !prepared.plan.blocked.is_empty() {
-        return Ok(Told { exit: Exit::Refused, result: "blocked: not carried out".into() });
+        return Ok(Told { exit: Exit::Refused, result: "blocked: nothing was changed".into() });
     }
     let document = session.document(&subject, &prepared);
     let seen = SavedPlan { plan: document.to_value(), sha256: sha256(document.to_text().as_bytes()) };
@@ -92,12 +102,12 @@ async fn shown_once(
 }
 
 fn confirm(stacks: usize) -> Result<(), Error> {
-    Printer::new(false).say(&format!("\nCarry this out for {stacks} stacks? Type yes to go on: "));
+    Printer::new(false).say(&format!("\nApply these plans to {stacks} stacks? Type yes to continue: "));
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),
         Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
-        Err(error) => Err(Error::plain(format!("nothing was changed: no answer can be read: {error}"))),
+        Err(error) => Err(Error::plain(format!("nothing was changed: cannot read the answer: {error}"))),
     }
 }
 
@@ -114,7 +124,7 @@ async fn one(
     if !args.yes && agreed.is_none() {
         return Ok(Told {
             exit: Exit::Refused,
-            result: "its plan could not be shown: not carried out".into(),
+            result: "its plan could not be shown: nothing was changed".into(),
         });
     }
     let events = args.events.as_deref().map(|folder| plan_file(folder, session).with_extension("jsonl"));

@@ -18,6 +18,7 @@ fn outcome(report: Report, remaining: Plan) -> Outcome {
         observed: Observed::new(),
         unreviewed: Vec::new(),
         permit: Arc::default(),
+        reached: None,
     }
 }
 
@@ -93,17 +94,22 @@ fn whatever_is_left_is_an_error_that_says_why() {
     let blocked = Blocked { id: role(), why: "in the way".into(), hint: "move it".into() };
     let blocked = Plan { blocked: vec![blocked], ..Plan::default() };
     for (outcome, stopped, expected, help) in [
-        (outcome(failed, left()), false, "role.s3 (does not exist): no", "correct the cause"),
+        (outcome(failed, left()), false, "role.s3 (does not exist): no", "fix the cause"),
         (outcome(done(), blocked), false, "role.s3: in the way", "move it"),
         (outcome(waits.clone(), left()), true, "the run was stopped", again),
         (outcome(waits, left()), false, "not everything was done", again),
         (outcome(done(), left()), false, "it still differs from the spec after several rounds", again),
-        (outcome(done(), interrupts), false, "the plan did not announce that", "to see the new plan"),
+        (
+            outcome(done(), interrupts),
+            false,
+            "unplanned: what is left would interrupt members",
+            "to see the new plan",
+        ),
         (
             unreviewed,
             false,
             "was not in the plan that was reviewed, and was not touched",
-            "look at a new plan",
+            "save a new plan and apply that",
         ),
     ] {
         let error = incomplete(&outcome, stopped, &QUIET());
@@ -145,7 +151,7 @@ fn what_is_held_is_done_only_where_that_is_accepted() {
     let order = Order::from(Intent::Apply);
     let error = pending(&held, order).unwrap_err();
     assert_eq!(error.exit, Exit::Incomplete);
-    assert!(said(&error).contains("role.s3: held: the window is closed"), "{error:?}");
+    assert!(said(&error).contains("role.s3: on hold: the window is closed"), "{error:?}");
     assert_eq!(pending(&held, Order { accept_pending: true, ..order }).unwrap(), Exit::Done);
     assert_eq!(pending(&Plan::default(), order).unwrap(), Exit::Done);
 }
@@ -156,7 +162,7 @@ fn what_a_destroy_may_not_delete_is_not_nothing() {
     let plan = Plan { left_alone: vec![left], ..Plan::default() };
     let error = left_alone(true, &plan).unwrap_err();
     assert_eq!(error.exit, Exit::Incomplete);
-    assert_eq!(said(&error), "role.s3: left where it is: not its tags (tag it)\n");
+    assert_eq!(said(&error), "role.s3: not deleted: not its tags (tag it)\n");
     assert!(left_alone(false, &plan).is_ok(), "an apply deletes nothing of the kind");
     assert!(left_alone(true, &Plan::default()).is_ok());
 }
@@ -175,11 +181,11 @@ fn what_was_announced_is_compared_with_what_was_made() {
     assert_eq!(permit(&["restart a"], &["restart a"]), "Interruptions: 1 announced, 1 made.\n");
     assert_eq!(
         permit(&["restart a", "restart b"], &["restart b"]),
-        "Interruptions: 2 announced, 1 made; not necessary, or done otherwise: restart a.\n"
+        "Interruptions: 2 announced, 1 made; not needed, or done differently: restart a.\n"
     );
     assert_eq!(
         permit(&["fail over to a"], &["fail over to b"]),
-        "Interruptions: 1 announced, 1 made; not necessary, or done otherwise: fail over to a; instead: fail over to b.\n"
+        "Interruptions: 1 announced, 1 made; not needed, or done differently: fail over to a; instead: fail over to b.\n"
     );
 }
 
@@ -215,10 +221,9 @@ fn what_stays_after_a_destroy_is_named() {
 /// The question says what a yes allows, and which of the two is asked.
 #[test]
 fn the_question_says_what_it_is_about() {
-    assert_eq!(question(true, "shop", None), "Destroy the stack shop? Type yes to go on: ");
+    assert_eq!(question(true, "shop", None), "Destroy stack shop? Type yes to continue: ");
     let allows = question(false, "shop", Some(Impact::Restart));
-    let expected =
-        "Carry this out for stack shop? It interrupts the writer: restart. Your yes allows this, once.";
+    let expected = "Apply this plan to stack shop? It interrupts the writer: restart; yes allows that once.";
     assert!(allows.starts_with(expected), "{allows}");
 }
 

@@ -58,7 +58,7 @@ impl Calls for Retention {
 
     /// The stack is there, or it has nothing to retain.
     async fn create(&self, _: &Aws, name: &str, _: &RetentionProps) -> Result<(), Failure> {
-        Err(Failure::refused("create", format!("{name} is not auroraml's to make (a bug)")))
+        Err(Failure::refused("create", format!("auroraml does not create {name} (a bug)")))
     }
 
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, RetentionProps>) -> Result<(), Failure> {
@@ -75,7 +75,7 @@ impl Calls for Retention {
     }
 
     async fn delete(&self, _: &Aws, name: &str, _: Deletion<'_, RetentionProps>) -> Result<(), Failure> {
-        Err(Failure::refused("delete", format!("{name} is not auroraml's to delete (a bug)")))
+        Err(Failure::refused("delete", format!("auroraml does not delete {name} (a bug)")))
     }
 }
 
@@ -106,7 +106,7 @@ impl Calls for Handover {
     }
 
     async fn create(&self, _: &Aws, name: &str, _: &HandoverProps) -> Result<(), Failure> {
-        Err(Failure::refused("create", format!("{name} is not auroraml's to make (a bug)")))
+        Err(Failure::refused("create", format!("auroraml does not create {name} (a bug)")))
     }
 
     /// Deletes the stack, or takes everything out of it but what stays: in both cases only after the template, read just
@@ -115,7 +115,7 @@ impl Calls for Handover {
         let want = &update.want;
         let template = stack::template(aws, &want.stack).await?;
         if !auroraml_core::takeover::is_retained(&template) {
-            let why = "not every resource is retained: somebody has changed the template since; nothing was deleted";
+            let why = "not every resource is marked Retain, because the template has changed since; nothing was deleted";
             return Err(Failure::refused("DeleteStack", why));
         }
         let bucket = want.bucket.as_deref();
@@ -133,14 +133,17 @@ impl Calls for Handover {
     }
 
     async fn delete(&self, _: &Aws, name: &str, _: Deletion<'_, HandoverProps>) -> Result<(), Failure> {
-        Err(Failure::refused("delete", format!("{name} is not auroraml's to delete (a bug)")))
+        Err(Failure::refused("delete", format!("auroraml does not delete {name} (a bug)")))
     }
 }
 
 /// Updates the stack to this template, with every parameter as it is.
 async fn send(aws: &Aws, arn: &str, template: &Template, bucket: Option<&str>) -> Result<(), Failure> {
     let Some(found) = stack::describe(aws, arn).await? else {
-        return Err(Failure::refused("UpdateStack", format!("the CloudFormation stack {arn} has gone")));
+        return Err(Failure::refused(
+            "UpdateStack",
+            format!("the CloudFormation stack {arn} no longer exists"),
+        ));
     };
     let request = aws
         .cloudformation

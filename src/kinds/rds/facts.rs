@@ -3,6 +3,8 @@
 use super::super::kind::absent_ok;
 use super::{cluster, other_users, parameters};
 use crate::aws::{Aws, During, Failure, Look};
+use auroraml_core::model::facts::Reached;
+use aws_sdk_rds::types::DbCluster;
 use std::collections::BTreeMap;
 
 /// What the model must know of the live cluster, the stack's own or an existing one.
@@ -18,6 +20,7 @@ pub struct ClusterFacts {
     pub global_cluster: Option<String>,
     /// Name of the CloudFormation stack that made the cluster.
     pub cloudformation_stack: Option<String>,
+    pub reached: Reached,
 }
 
 /// # Errors
@@ -25,6 +28,7 @@ pub struct ClusterFacts {
 pub async fn cluster_facts(look: Look<'_>) -> Result<Option<ClusterFacts>, Failure> {
     let found = cluster(look).await?;
     Ok(found.as_ref().as_ref().map(|cluster| ClusterFacts {
+        reached: reached(cluster),
         engine: cluster.engine().unwrap_or_default().into(),
         engine_version: cluster.engine_version().unwrap_or_default().into(),
         status: cluster.status().unwrap_or_default().into(),
@@ -37,6 +41,23 @@ pub async fn cluster_facts(look: Look<'_>) -> Result<Option<ClusterFacts>, Failu
             .and_then(|tag| tag.value().map(String::from)),
         roles: cluster.associated_roles().iter().filter_map(|r| r.role_arn().map(String::from)).collect(),
     }))
+}
+
+/// How clients reach it, as the same answer tells.
+fn reached(cluster: &DbCluster) -> Reached {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_string();
+    let groups = cluster.vpc_security_groups().iter().filter_map(|group| group.vpc_security_group_id());
+    Reached {
+        arn: text(cluster.db_cluster_arn()),
+        host: text(cluster.endpoint()),
+        reader_host: text(cluster.reader_endpoint()),
+        port: cluster.port().unwrap_or_default(),
+        user: text(cluster.master_username()),
+        database: cluster.database_name().map(String::from),
+        secret: cluster.master_user_secret().and_then(|secret| secret.secret_arn()).map(String::from),
+        data_api: cluster.http_endpoint_enabled().unwrap_or_default(),
+        security_groups: groups.map(String::from).collect(),
+    }
 }
 
 /// What the model must know of the custom parameter group that others made for the existing cluster.

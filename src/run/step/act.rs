@@ -27,6 +27,20 @@ pub(super) fn since_when(refused: Refused, failure: &Failure, now: u64) -> Refus
     }
 }
 
+/// What is waited for after a passing failure, in a few words.
+fn waits_for(failure: &Failure) -> &'static str {
+    match failure.class {
+        Class::Propagating if failure.message.to_ascii_lowercase().contains("role") => {
+            "waiting for the new IAM role"
+        }
+        Class::Propagating => "waiting until AWS sees what was just made",
+        Class::InUse => "waiting until nothing uses it",
+        Class::Throttled => "waiting: too many requests",
+        Class::Ambiguous => "no answer from AWS: trying again",
+        _ => "waiting until AWS accepts it",
+    }
+}
+
 impl Converge<'_> {
     /// Whom a change interrupts at once, as its kind says of it and as the cluster is now.
     pub(super) async fn caused(
@@ -65,9 +79,8 @@ impl Converge<'_> {
         }
         self.past.acts += 1;
         if self.past.acts > ACTS_MAX {
-            return Err(
-                self.refuse(&format!("it still differs after {ACTS_MAX} changes; last told: {}", self.told))
-            );
+            return Err(self
+                .refuse(&format!("it still differs after {ACTS_MAX} changes; last status: {}", self.told)));
         }
         self.run.tell(Event::Acted { id: self.step.id.clone(), what });
         let answer = request.await;
@@ -117,8 +130,8 @@ impl Converge<'_> {
         if patience.is_zero() || u128::from(self.since(since)) >= patience.as_millis() {
             return Err(StepError::Failed(failure));
         }
-        let why = failure.to_string();
-        self.tell(&why);
+        // What it comes to first: a terminal has no room for all of it.
+        self.tell(&format!("{}: {failure}", waits_for(&failure)));
         let poll = self.rules.poll_seconds;
         // What others still use can take most of an hour, and the object is asked for at each try.
         let slow = failure.is(Class::InUse) && self.refusals > QUICK_REFUSALS_MAX;

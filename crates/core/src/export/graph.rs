@@ -23,7 +23,7 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
     if subnets > unknown::ZONES {
         refused.push(Refused {
             what: "network".into(),
-            why: format!("{subnets} subnets of one side; no region has so many zones"),
+            why: format!("{subnets} subnets of one kind are more than any region has zones"),
             hint: "list fewer".into(),
         });
     }
@@ -32,7 +32,7 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
         refused.push(Refused {
             what: "the spec".into(),
             why: "it has private characters of Unicode (U+E000 to U+E0FF)".into(),
-            hint: "take them out".into(),
+            hint: "remove them".into(),
         });
     }
     if !refused.is_empty() {

@@ -9,6 +9,7 @@ mod document;
 mod graph;
 mod lost;
 mod node;
+mod references;
 mod text;
 mod version;
 mod write;
@@ -120,14 +121,17 @@ pub struct Exported {
 /// # Errors
 /// Why there is none.
 pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
+    if let Some(refused) = references::refused(spec) {
+        return Err(vec![refused]);
+    }
     if let Some(Aurora::Existing(existing)) = &spec.aurora {
         return Err(vec![Refused {
             what: "aurora.existing".into(),
             why: format!(
-                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that its stack did not make",
+                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that it did not create",
                 existing.existing
             ),
-            hint: "keep this part with auroraml, or export a spec whose cluster is the stack's own".into(),
+            hint: "keep this part in auroraml, or export a spec that creates its cluster".into(),
         }]);
     }
     let version = version::of(spec, given);
@@ -136,7 +140,7 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
     if written.ids.is_empty() {
         return Err(vec![Refused {
             what: "the spec".into(),
-            why: "it has nothing that CloudFormation could make".into(),
+            why: "it has nothing that CloudFormation could create".into(),
             hint: "add a network, a cluster, a bucket or an endpoint".into(),
         }]);
     }

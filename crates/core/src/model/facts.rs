@@ -143,4 +143,22 @@ pub struct ExistingFacts {
     pub wired_before: Option<String>,
     /// The CloudFormation stack that made the cluster, and its status.
     pub cloudformation: Option<(String, String)>,
+    /// How clients reach it; no plan rests on that.
+    pub reached: Reached,
+}
+
+/// Where clients find a cluster of others, and as whom they may come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    pub arn: String,
+    pub host: String,
+    pub reader_host: String,
+    pub port: i32,
+    pub user: String,
+    pub database: Option<String>,
+    /// ARN of the secret that RDS keeps for its master user.
+    pub secret: Option<String>,
+    /// Whether it takes SQL over HTTPS.
+    pub data_api: bool,
+    pub security_groups: Vec<String>,
 }

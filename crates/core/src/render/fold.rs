@@ -59,14 +59,29 @@ fn made_by_template(changes: &[Change]) -> Option<String> {
     (total > 0).then(|| format!("template: {total} {noun}: {}", each.collect::<Vec<_>>().join(", ")))
 }
 
-/// What a change does to something that is there: `path: old -> new`, or what a list loses and gains.
-pub(super) fn changed(changes: &[Change]) -> Vec<String> {
+/// What a change does to something that is there: `path: old -> new`, or what a list loses and gains. Of tags there is a
+/// number, unless everything is asked for.
+pub(super) fn changed(changes: &[Change], verbose: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    for change in changes {
+    let is_tag = |change: &&Change| change.concerns("tags") || change.concerns("stack_tags");
+    let tags = changes.iter().filter(is_tag).count();
+    // The version of a policy's language comes with its statements.
+    let is_version = |change: &Change| {
+        change.path.strip_suffix(".Version").is_some_and(|policy| {
+            changes.iter().any(|other| other.path.strip_suffix(".Statement") == Some(policy))
+        })
+    };
+    for change in changes.iter().filter(|change| (verbose || !is_tag(change)) && !is_version(change)) {
         let to = match &change.to {
             To::Value(value) | To::KnownAfterApply(value) => value,
         };
         let path = policy_of(&change.path).unwrap_or(&change.path);
+        if is_policy(&change.path, &change.from) || is_policy(&change.path, to) {
+            lines.push(format!("{path}:"));
+            let (old, new) = (statements_of(&change.from), statements_of(to));
+            lines.extend(statements(&old, &new).into_iter().map(|line| format!("  {line}")));
+            continue;
+        }
         let long = |value: &Value| value.as_array().is_some_and(|all| all.iter().any(Value::is_object));
         if long(&change.from) || long(to) {
             let (old, new) = (elements(&change.path, &change.from), elements(&change.path, to));
@@ -83,6 +98,82 @@ pub(super) fn changed(changes: &[Change]) -> Vec<String> {
         let removed = if to.is_null() { "(removed)".to_string() } else { shown(to) };
         lines.push(format!("{path}: {} -> {removed}", shown(&change.from)));
     }
+    if tags > 0 && !verbose {
+        let plural = if tags == 1 { "" } else { "s" };
+        lines.push(format!("{tags} tag{plural} (--verbose shows them)"));
+    }
+    lines
+}
+
+/// Whether it is a policy document, or the statements of one.
+fn is_policy(path: &str, value: &Value) -> bool {
+    let in_list = |items: &Vec<Value>| items.iter().any(|item| item.get("Effect").is_some());
+    value.get("Statement").is_some() || path.ends_with(".Statement") && value.as_array().is_some_and(in_list)
+}
+
+/// The statements of a document, or of a list of them. One alone may stand without a list.
+pub(super) fn statements_of(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) => items.clone(),
+        Value::Object(map) => match map.get("Statement") {
+            Some(inner) => statements_of(inner),
+            None if map.contains_key("Effect") => vec![value.clone()],
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// What becomes of the statements of a policy: those that go, those that come, and of those that stay with other actions
+/// or resources which.
+fn statements(old: &[Value], new: &[Value]) -> Vec<String> {
+    let mut gone: Vec<&Value> = old.iter().filter(|statement| !new.contains(statement)).collect();
+    let mut come: Vec<&Value> = new.iter().filter(|statement| !old.contains(statement)).collect();
+    let mut lines = Vec::new();
+    for before in std::mem::take(&mut gone) {
+        let same = come.iter().position(|after| differs_in(before, after).is_some());
+        match same.map(|at| come.remove(at)) {
+            Some(after) => lines.extend(changed_statement(before, after)),
+            None => lines.push(format!("- {}", statement(before))),
+        }
+    }
+    lines.extend(come.into_iter().map(|after| format!("+ {}", statement(after))));
+    lines
+}
+
+/// The one part of a statement that is another, where all others are the same.
+fn differs_in(before: &Value, after: &Value) -> Option<&'static str> {
+    const PARTS: [&str; 2] = ["Action", "Resource"];
+    let keys = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    let others = |part: &str| {
+        keys(before)
+            .into_iter()
+            .flatten()
+            .all(|key| key == part || key == "Sid" || before[&key] == after[&key])
+    };
+    (keys(before) == keys(after)).then(|| PARTS.into_iter().find(|part| others(part)))?
+}
+
+fn changed_statement(before: &Value, after: &Value) -> Vec<String> {
+    let part = differs_in(before, after).unwrap_or("Action");
+    let list = |value: &Value| match value {
+        Value::Array(items) => items.iter().map(inline).collect::<Vec<_>>(),
+        other => vec![inline(other)],
+    };
+    let (old, new) = (list(&before[part]), list(&after[part]));
+    let stays = |value: &Value, only: Vec<String>| {
+        let mut value = value.clone();
+        value[part] = only.into();
+        statement(&value)
+    };
+    let kept: Vec<String> = new.iter().filter(|one| old.contains(one)).cloned().collect();
+    // Of a statement nothing of which stays there is nothing to compare.
+    if kept.is_empty() {
+        return vec![format!("- {}", statement(before)), format!("+ {}", statement(after))];
+    }
+    let mut lines = vec![format!("~ {}", stays(after, kept))];
+    lines.extend(old.iter().filter(|one| !new.contains(one)).map(|one| format!("    - {one}")));
+    lines.extend(new.iter().filter(|one| !old.contains(one)).map(|one| format!("    + {one}")));
     lines
 }
 
@@ -96,7 +187,7 @@ fn listed(path: &str, elements: Vec<String>) -> Vec<String> {
     lines
 }
 
-fn is_empty(value: &Value) -> bool {
+pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -3,10 +3,10 @@
 use super::comment::{Comment, clipped, clipped_lines};
 use super::plain::{self, code};
 use super::section::sections;
-use super::{Subject, disturbance, refusal, sign, summary, text, verb};
+use super::{Subject, disturbance, does, held_verb, refusal, summary, takes, text, ways_out};
 use crate::base::Id;
 use crate::members::Impact;
-use crate::plan::{Blocked, LeftAlone, Plan, Step};
+use crate::plan::{Blocked, LeftAlone, Plan, Step, estimate};
 
 /// The plan as GitHub's Markdown, never longer than a comment may be.
 pub fn plan(subject: &Subject, plan: &Plan) -> String {
@@ -24,9 +24,13 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
         return out.finish();
     }
     out.add("summary", &format!("**{}**\n", summary(plan)));
+    if let Some(seconds) = estimate(plan).filter(|_| plan.blocked.is_empty()) {
+        out.add("time", &format!("\nTime: {}\n", takes(seconds)));
+    }
     out.add("cost", &cost(plan));
     if let Some(text) = refusal(subject, plan) {
-        out.add("refusal", &format!("\n**Not allowed:** {}\n", escape(&text)));
+        let ways = ways_out(plan).map(|ways| format!(", {ways}")).unwrap_or_default();
+        out.add("refusal", &format!("\n**Not allowed:** {}\n", escape(&format!("{text}{ways}"))));
     }
     out.heading("\n#### Blocked\n\nNone of this plan is carried out.\n\n");
     for Blocked { id, why, hint } in &plan.blocked {
@@ -67,11 +71,11 @@ fn interruptions(out: &mut Comment, plan: &Plan) {
         let what = format!("1. **{}**\n", escape(&interruption.what));
         out.add("interruption", &format!("{what}   {}\n", escape(&disturbance(interruption))));
     }
-    out.heading("\n#### Held, not done now\n\n");
+    out.heading("\n#### On hold, not done now\n\n");
     for step in plan.held() {
         let why = step.held.as_deref().unwrap_or_default();
         let interrupts = step.interruptions.iter().map(|i| format!("  - {}\n", escape(&i.what)));
-        let what = format!("- {} {}: {}\n", verb(step.action), code(&step.id), escape(why));
+        let what = format!("- {} {}: {}\n", held_verb(step), code(&step.id), escape(why));
         out.add("held step", &format!("{what}{}", interrupts.collect::<String>()));
     }
 }
@@ -79,9 +83,9 @@ fn interruptions(out: &mut Comment, plan: &Plan) {
 /// One line, and the details behind it.
 fn folded(step: &Step) -> String {
     let reason = step.reason.as_ref().map(|why| format!(" ({})", escape(why))).unwrap_or_default();
-    let (sign, verb, id) = (sign(step.action), verb(step.action), escape(&step.id.to_string()));
+    let ((sign, verb), id) = (does(step), escape(&step.id.to_string()));
     let head = format!("{sign} {verb} <code>{id}</code>{reason}");
-    let details = text::details(step);
+    let details = text::details(step, true);
     if details.is_empty() {
         return format!("\n{head}\n");
     }

@@ -230,7 +230,7 @@ fn interruption(interruption: &Interruption) -> Interruption {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Subject, markdown as render, progress::Progress, text};
+    use super::super::{Form, Subject, markdown as render, progress::Progress, text};
     use super::*;
     use crate::base::{Change, To};
     use crate::cost::Decimal;
@@ -368,8 +368,11 @@ mod tests {
         #[test]
         fn nothing_active_reaches_a_terminal(ill in ill()) {
             let plan = full_of(&ill);
-            let (said, harmless) = (text::plan(&subject(), &plan), text::plan(&subject(), &full_of("word")));
+            let form = Form { width: None, verbose: true };
+            let (said, harmless) =
+                (text::plan_in(form, &subject(), &plan), text::plan_in(form, &subject(), &full_of("word")));
             prop_assert_eq!(active(&said), vec![], "{:?}", said);
+            prop_assert_eq!(active(&text::plan(&subject(), &plan)), vec![]);
             // No line of its own either; a value of several lines is shown by its size.
             prop_assert!(said.lines().count() <= harmless.lines().count() + 8, "{}", said);
             let mut progress = Progress::default();
@@ -385,7 +388,9 @@ mod tests {
                 progress.tell(0, &event);
                 let mut lines = progress.lines(1, 400, 10);
                 lines.extend(progress.said(1, &event));
-                lines.extend(progress.heartbeat(1));
+                lines.extend(progress.changes(1));
+                lines.extend(progress.sign_of_life(1));
+                lines.extend(progress.durations(true));
                 for line in lines {
                     prop_assert!(active(&line).is_empty() && !line.contains('\n'), "{:?}", line);
                 }

@@ -1,16 +1,21 @@
 //! How far a run is: events in, lines for a terminal or a pipe out. Pure; the caller says what time it is.
 
 use super::paint::{BOLD, CYAN, DIM, GREEN, RED, paint};
-use super::{duration, plain, sign};
+use super::wrap::cut;
+use super::{SYNC, duration, plain, sign};
 use crate::base::Id;
 use crate::events::Event;
 use crate::resource::Action;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Characters that names may take in a line before they are no longer aligned.
 const NAME_MAX: usize = 40;
-/// Lines that are shown whatever the height says.
-const HEIGHT_MIN: usize = 4;
+/// Steps that the end names, those that took longest.
+const LONGEST: usize = 5;
+/// Seconds that a step must have taken to be named there.
+const LONG: u64 = 10;
+/// Steps that a sign of life names.
+const NAMED: usize = 3;
 
 /// State of a run. Times are milliseconds since the Unix epoch, on the run's clock.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +32,8 @@ struct Row {
     action: Action,
     needs: BTreeSet<Id>,
     stage: Stage,
+    /// What it was last said to wait for, where lines are printed.
+    told: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +57,7 @@ impl Progress {
                         action: step.action,
                         needs: step.needs.clone(),
                         stage: Stage::Pending,
+                        told: None,
                     };
                     // A later round may come back to what an earlier one did.
                     match self.rows.iter_mut().find(|old| old.id == step.id) {
@@ -84,15 +92,18 @@ impl Progress {
         }
     }
 
-    /// What a terminal of this size shows: at most `height` lines, none longer than `width` characters.
-    /// What is at work comes before what waits when not everything fits; what is done becomes a number.
+    /// What a terminal shows in `height` lines (one at least), none longer than `width` characters. What is running comes
+    /// before what waits when not everything fits; what is done becomes a number.
     pub fn lines(&self, now: u64, width: usize, height: usize) -> Vec<String> {
-        let height = height.max(HEIGHT_MIN);
+        let height = height.max(1);
         let mut lines = vec![paint(BOLD, cut(&self.heading(now), width))];
-        if let Some(note) = &self.note {
+        if let Some(note) = self.note.as_ref().filter(|_| height > 2) {
             lines.push(cut(&format!("  {note}"), width));
         }
         let room = height.saturating_sub(lines.len());
+        if room == 0 {
+            return lines;
+        }
         let name = self.rows.iter().map(|row| row.id.to_string().chars().count()).max().unwrap_or(0);
         let line = |row: &Row| self.line(row, now, width, name.min(NAME_MAX));
         if self.rows.len() <= room {
@@ -124,9 +135,19 @@ impl Progress {
     }
 
     fn heading(&self, now: u64) -> String {
+        let mut text = self.numbers();
+        text.push_str(&format!(" · {}", self.elapsed(now)));
+        if self.stopping {
+            text.push_str(" · stopping: no new steps start");
+        }
+        text
+    }
+
+    /// How many steps are done, running and waiting.
+    fn numbers(&self) -> String {
         let count = |wanted: fn(&Stage) -> bool| self.rows.iter().filter(|row| wanted(&row.stage)).count();
         let mut text = format!(
-            "{} of {} done, {} at work, {} to come",
+            "{}/{} done, {} running, {} waiting",
             count(|stage| matches!(stage, Stage::Done { .. })),
             self.rows.len(),
             count(|stage| matches!(stage, Stage::Running { .. })),
@@ -135,10 +156,6 @@ impl Progress {
         let failed = count(|stage| matches!(stage, Stage::Failed { .. }));
         if failed > 0 {
             text.push_str(&format!(", {failed} failed"));
-        }
-        text.push_str(&format!(" · {}", self.elapsed(now)));
-        if self.stopping {
-            text.push_str(" · stopping: no new step starts");
         }
         text
     }
@@ -159,9 +176,9 @@ impl Progress {
         let (mark, style, time, what) = match &row.stage {
             Stage::Pending => ('·', DIM, String::new(), self.pending(row)),
             Stage::Running { since, why } => {
-                ('▸', CYAN, duration(now.saturating_sub(*since) / 1000), running(row.action, why.as_deref()))
+                ('▸', CYAN, duration(now.saturating_sub(*since) / 1000), running(row, why.as_deref()))
             }
-            Stage::Done { seconds } => ('✓', GREEN, duration(*seconds), done(row.action).to_string()),
+            Stage::Done { seconds } => ('✓', GREEN, duration(*seconds), done(row).to_string()),
             Stage::Failed { seconds, .. } => ('✗', RED, duration(*seconds), "failed".to_string()),
         };
         let id = row.id.to_string();
@@ -174,41 +191,36 @@ impl Progress {
         let failed = |row: &&Row| matches!(row.stage, Stage::Failed { .. });
         let mut before = self.rows.iter().filter(|other| row.needs.contains(&other.id));
         if let Some(other) = before.find(failed) {
-            return format!("held up: {} failed", other.id);
+            return format!("blocked: {} failed", other.id);
         }
         let waits: Vec<String> = self.waits_for(row).into_iter().map(ToString::to_string).collect();
         match waits.as_slice() {
-            [] => "to come".into(),
-            [only] => format!("waits for {only}"),
-            [one, two] => format!("waits for {one} and {two}"),
-            [one, two, rest @ ..] => format!("waits for {one}, {two} and {} more", rest.len()),
+            [] => "waiting".into(),
+            [only] => format!("waiting for {only}"),
+            [one, two] => format!("waiting for {one} and {two}"),
+            [one, two, rest @ ..] => format!("waiting for {one}, {two} and {} more", rest.len()),
         }
     }
 
     /// The line that a pipe gets for an event, if it gets one. To be asked after [`Progress::tell`].
     pub fn said(&self, at: u64, event: &Event) -> Option<String> {
         let event = &plain::event(event);
-        let action = |id: &Id| self.rows.iter().find(|row| row.id == *id).map(|row| row.action);
+        let row = |id: &Id| self.rows.iter().find(|row| row.id == *id);
         let text = match event {
             Event::Planned { steps } => {
                 let plural = if steps.len() == 1 { "" } else { "s" };
                 format!("{} step{plural} to do", steps.len())
             }
-            Event::Started { id, action } => format!("{} {id}: {}", sign(*action), doing(*action)),
+            Event::Started { id, .. } => format!("{}: {}", name(row(id)?), doing(row(id)?)),
             Event::Finished { id, seconds } => {
-                let action = action(id)?;
-                format!("{} {id}: {} after {}", sign(action), done(action), duration(*seconds))
+                format!("{}: {} after {}", name(row(id)?), done(row(id)?), duration(*seconds))
             }
             // Why it failed is said once, at the end, with what to do about it.
             Event::Failed { id, .. } => {
-                let row = self.rows.iter().find(|row| row.id == *id)?;
-                let Stage::Failed { seconds, .. } = row.stage else { return None };
-                let text = "what does not need it goes on";
-                format!("{} {id}: failed after {}; {text}", sign(row.action), duration(seconds))
+                let Stage::Failed { seconds, .. } = row(id)?.stage else { return None };
+                format!("{}: failed after {}; independent steps continue", name(row(id)?), duration(seconds))
             }
-            Event::Stopping => {
-                "stopping: no new step starts, and waits end; once more to exit at once".to_string()
-            }
+            Event::Stopping => "stopping: no new steps start; interrupt again to exit at once".to_string(),
             Event::Note { text } => text.clone(),
             Event::Interrupted { id, interruption } => format!("! {id}: {}", interruption.what),
             Event::Acted { .. } | Event::Waiting { .. } => return None,
@@ -216,20 +228,50 @@ impl Progress {
         Some(format!("{:>7}  {text}", self.elapsed(at)))
     }
 
-    /// What a pipe gets now and then: a line for everything at work, with what it waits for.
-    pub fn heartbeat(&self, now: u64) -> Vec<String> {
-        let lines = self.rows.iter().filter_map(|row| match &row.stage {
-            Stage::Running { since, why } => Some(format!(
-                "{:>7}  {} {}: still {} after {}",
-                self.elapsed(now),
-                sign(row.action),
-                row.id,
-                running(row.action, why.as_deref()),
-                duration(now.saturating_sub(*since) / 1000)
-            )),
-            _ => None,
-        });
-        lines.collect()
+    /// What a pipe gets now and then: a line for each running step that waits for something else than was last said.
+    pub fn changes(&mut self, now: u64) -> Vec<String> {
+        let elapsed = self.elapsed(now);
+        let mut lines = Vec::new();
+        for row in &mut self.rows {
+            let Stage::Running { since, why } = &row.stage else { continue };
+            if *why == row.told {
+                continue;
+            }
+            row.told.clone_from(why);
+            let text = running(row, why.as_deref());
+            // What says no more than that it began has been said.
+            if text != doing(row) {
+                let time = duration(now.saturating_sub(*since) / 1000);
+                lines.push(format!("{elapsed:>7}  {}: {text} after {time}", name(row)));
+            }
+        }
+        lines
+    }
+
+    /// What a pipe gets when nothing has changed for long: one line with the numbers, and what takes the time.
+    pub fn sign_of_life(&self, now: u64) -> Option<String> {
+        let mut running: Vec<(u64, &Row)> = self
+            .rows
+            .iter()
+            .filter_map(|row| match row.stage {
+                Stage::Running { since, .. } => Some((since, row)),
+                _ => None,
+            })
+            .collect();
+        running.sort_by_key(|(since, row)| (*since, row.id.clone()));
+        let named = running
+            .iter()
+            .take(NAMED)
+            .map(|(since, row)| format!("{} ({})", row.id, duration(now.saturating_sub(*since) / 1000)));
+        let named: Vec<String> = named.collect();
+        let more = match running.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!named.is_empty()).then(|| {
+            let numbers = self.numbers();
+            format!("{:>7}  {numbers}: {}{more}", self.elapsed(now), named.join(", "))
+        })
     }
 
     /// What failed, and why.
@@ -240,14 +282,69 @@ impl Progress {
         })
     }
 
-    /// Number of finished steps by what they did.
-    pub fn finished(&self) -> BTreeMap<&'static str, usize> {
-        let mut counts = BTreeMap::new();
-        for row in self.rows.iter().filter(|row| matches!(row.stage, Stage::Done { .. })) {
-            *counts.entry(done(row.action)).or_default() += 1;
-        }
-        counts
+    /// What was done, in numbers: `44 created, 3 run`.
+    pub fn tally(&self) -> String {
+        let count = |wanted: &[Action]| {
+            let done = self.rows.iter().filter(|row| matches!(row.stage, Stage::Done { .. }));
+            done.filter(|row| wanted.contains(&row.action)).count()
+        };
+        let with_parent = match count(&[Action::Vanish]) {
+            0 => String::new(),
+            vanished => format!(" ({vanished} with their parent)"),
+        };
+        let counts = [
+            (count(&[Action::Create]), "created", ""),
+            (count(&[Action::Update]), "updated", ""),
+            (count(&[Action::Recreate]), "recreated", ""),
+            (count(&[Action::Run]), "run", ""),
+            (count(&[Action::Delete, Action::Vanish]), "deleted", with_parent.as_str()),
+            (count(&[Action::Stop]), "stopped", ""),
+            (count(&[Action::Recheck]), "checked", ""),
+        ];
+        let counts = counts.iter().filter(|(count, ..)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, what, more)| format!("{count} {what}{more}")).collect();
+        if counts.is_empty() { "nothing finished".into() } else { counts.join(", ") }
     }
+
+    /// What is said when a run has ended: how, after how many seconds, what was done and what took the time. `remark`
+    /// begins with its own punctuation.
+    pub fn finish(&self, what: &str, seconds: u64, remark: &str, verbose: bool) -> String {
+        let mut out = format!("{what} in {}{remark}: {}.\n", duration(seconds), self.tally());
+        let longest = self.durations(verbose);
+        // Of a run that was short nobody asks.
+        if longest.len() > 1 {
+            out.push_str(if verbose { "Times:\n" } else { "Longest steps:\n" });
+            out.extend(longest.iter().map(|line| format!("{line}\n")));
+        }
+        out
+    }
+
+    /// How long the finished steps took, longest first: of those that took a while the first few, or each of them.
+    pub fn durations(&self, all: bool) -> Vec<String> {
+        let mut rows: Vec<(u64, &Row)> = self
+            .rows
+            .iter()
+            .filter_map(|row| match row.stage {
+                Stage::Done { seconds } | Stage::Failed { seconds, .. } => Some((seconds, row)),
+                _ => None,
+            })
+            .filter(|(seconds, _)| all || *seconds >= LONG)
+            .collect();
+        rows.sort_by_key(|(seconds, row)| (std::cmp::Reverse(*seconds), row.id.clone()));
+        if !all {
+            rows.truncate(LONGEST);
+        }
+        let line = |(seconds, row): &(u64, &Row)| {
+            let what = if matches!(row.stage, Stage::Failed { .. }) { "failed" } else { done(row) };
+            format!("{:>7}  {}: {what}", duration(*seconds), name(row))
+        };
+        rows.iter().map(line).collect()
+    }
+}
+
+/// Sign and name.
+fn name(row: &Row) -> String {
+    format!("{} {}", sign(row.action), row.id)
 }
 
 fn since(stage: &Stage) -> Option<u64> {
@@ -257,48 +354,41 @@ fn since(stage: &Stage) -> Option<u64> {
     }
 }
 
-fn running(action: Action, why: Option<&str>) -> String {
+fn running(row: &Row, why: Option<&str>) -> String {
     match why {
+        // What happens to the members is said in whole sentences.
+        Some(why) if row.id.kind == SYNC => why.to_string(),
         // AWS's own status often is the same word.
-        Some(why) if why != doing(action) => format!("{} ({})", doing(action), why),
-        _ => doing(action).to_string(),
+        Some(why) if why != doing(row) => format!("{} ({why})", doing(row)),
+        _ => doing(row).to_string(),
     }
 }
 
-fn doing(action: Action) -> &'static str {
-    match action {
+fn doing(row: &Row) -> &'static str {
+    match row.action {
+        _ if row.id.kind == SYNC => "checking the members",
         Action::NoOp => "leaving",
         Action::Recheck => "waiting",
         Action::Update => "updating",
         Action::Create => "creating",
         Action::Recreate => "recreating",
-        Action::Delete => "deleting",
-        Action::Vanish => "going",
+        Action::Delete | Action::Vanish => "deleting",
         Action::Run => "running",
         Action::Stop => "stopping",
     }
 }
 
-fn done(action: Action) -> &'static str {
-    match action {
+fn done(row: &Row) -> &'static str {
+    match row.action {
+        _ if row.id.kind == SYNC => "in sync",
         Action::NoOp => "left",
-        Action::Recheck => "as wanted",
+        Action::Recheck => "ready",
         Action::Update => "updated",
         Action::Create => "created",
         Action::Recreate => "recreated",
         Action::Delete => "deleted",
-        Action::Vanish => "gone",
+        Action::Vanish => "deleted with its parent",
         Action::Run => "done",
         Action::Stop => "stopped",
     }
-}
-
-/// At most `width` characters.
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_string();
-    }
-    let mut out: String = text.chars().take(width.saturating_sub(1)).collect();
-    out.push('…');
-    out
 }

@@ -1,8 +1,10 @@
 //! What is there of a stack, as a table and as JSON.
 
-use super::paint::{BOLD, DIM, GREEN, RED, YELLOW, paint};
+use super::access::{Access, Database};
+use super::paint::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use super::plain;
 use super::section::{rank, section};
+use super::wrap::{Form, cut};
 use crate::base::{Id, Live, Observed, Outputs, State};
 use crate::members::restart::{Strategy, Topology, left_pending};
 use crate::model::is_paused;
@@ -23,6 +25,14 @@ pub struct Stack {
     pub left_pending: Vec<String>,
     /// What a program needs to use the stack.
     pub values: Vec<Value>,
+    /// What a person needs to use the stack.
+    pub access: Access,
+    /// Commands that make sense next.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next: Vec<Next>,
+    /// What has to be known of all this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Whether the stack is paused.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -64,6 +74,14 @@ pub struct Value {
     pub value: String,
 }
 
+/// A command to type next.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Next {
+    pub command: String,
+    /// What it does.
+    pub what: String,
+}
+
 /// Outputs that say most about a resource, best first.
 const TELLING: &[&str] = &["metrics", "endpoint", "arn", "name", "id"];
 
@@ -90,6 +108,9 @@ impl Stack {
             region: subject.region.clone(),
             left_pending,
             values: values(&live),
+            access: Access::default(),
+            next: Vec::new(),
+            note: None,
             resources: live.into_iter().map(|live| resource(live, &members)).collect(),
             members,
             paused: is_paused(observed),
@@ -136,8 +157,13 @@ impl Stack {
         super::yaml(self)
     }
 
-    /// The table, styled.
+    /// The table, styled, for a file or a pipe.
     pub fn to_text(&self) -> String {
+        self.to_text_in(Form::default())
+    }
+
+    /// The table, styled, laid out for this reader.
+    pub fn to_text_in(&self, form: Form) -> String {
         let Stack { stack, account, region, .. } = self;
         let mut out = format!("Stack {} in account {account}, region {region}\n", paint(BOLD, stack));
         if self.paused {
@@ -161,7 +187,8 @@ impl Stack {
                 _ => YELLOW,
             };
             let told = TELLING.iter().find_map(|key| text(&resource.outputs, key)).unwrap_or_default();
-            let told = plain::line(told);
+            let room = form.width.map_or(usize::MAX, |width| width.saturating_sub(name + state + 6));
+            let told = cut(&plain::line(told), room);
             let padding = " ".repeat(state - resource.state.chars().count());
             let remark = match (resource.owned, resource.goes, resource.differs.join(", ")) {
                 (false, ..) => "  (not this stack's)".to_string(),
@@ -188,26 +215,88 @@ impl Stack {
             let text = format!("left pending, as the spec's `restart` says: {left}");
             out.push_str(&format!("  {}\n", paint(YELLOW, text)));
         }
-        out.push_str(&self.values_text());
+        out.push_str(&self.use_text(form));
         out
     }
 
-    /// What a program needs, as a short list; nothing when there is nothing.
-    pub fn values_text(&self) -> String {
-        if self.values.is_empty() {
-            return String::new();
+    /// How the stack is used; nothing when there is nothing of it. Commands stand on one line each, so that they can be
+    /// copied.
+    pub fn use_text(&self, form: Form) -> String {
+        let Access { database, pages } = &self.access;
+        let mut out = String::new();
+        if let Some(database) = database {
+            out.push_str(&format!("\n{}\n", paint(BOLD, "Connect")));
+            out.push_str(&table(form, &database_rows(database)));
+            let commands = [
+                ("print the password", database.get_password.as_deref()),
+                ("open a session (asks for the password)", Some(database.mysql.as_str())),
+                ("send SQL over HTTPS", database.data_api.as_deref()),
+            ];
+            for (what, command) in commands {
+                if let Some(command) = command {
+                    out.push_str(&format!("  {}\n    {command}\n", paint(DIM, what)));
+                }
+            }
         }
-        let name = self.values.iter().map(|v| v.name.chars().count()).max().unwrap_or(0);
-        let mut out = format!("\n{}\n", paint(BOLD, "To use it"));
-        for Value { name: key, value } in &self.values {
-            out.push_str(&format!(
-                "  {}{}  {value}\n",
-                paint(DIM, key),
-                " ".repeat(name - key.chars().count())
-            ));
+        // What the database's part has said is not said again.
+        let said = ["database host", "reader host"];
+        let others =
+            self.values.iter().filter(|value| database.is_none() || !said.contains(&value.name.as_str()));
+        let others = others
+            .filter(|value| value.name != "notebook")
+            .map(|value| (value.name.as_str(), value.value.clone()));
+        let pages = pages.iter().map(|page| (page.what.as_str(), page.address.clone()));
+        let rows: Vec<(&str, String)> = others.chain(pages).collect();
+        if !rows.is_empty() {
+            out.push_str(&format!("\n{}\n{}", paint(BOLD, "Use"), table(form, &rows)));
+        }
+        if let Some(note) = &self.note {
+            out.push_str(&format!("\n{}\n", form.wrap(&format!("{} {note}", paint(CYAN, "note:")), 6)));
+        }
+        if !self.next.is_empty() {
+            out.push_str(&format!("\n{}\n", paint(BOLD, "Next")));
+            for Next { command, what } in &self.next {
+                out.push_str(&format!("  {command}\n    {}\n", paint(DIM, what)));
+            }
         }
         out
     }
+}
+
+fn database_rows(database: &Database) -> Vec<(&'static str, String)> {
+    let Database { host, reader_host, port, user, private, reachable_from, .. } = database;
+    let mut rows = vec![("host", host.clone())];
+    if !reader_host.is_empty() {
+        rows.push(("reader host", reader_host.clone()));
+    }
+    rows.extend([("port", port.to_string()), ("user", user.clone())]);
+    rows.extend(database.database.iter().map(|name| ("database", name.clone())));
+    let from = match reachable_from.as_slice() {
+        [] if *private == Some(true) => {
+            "nowhere yet: add `allow_from`, a notebook or `data_api: true` to the spec".to_string()
+        }
+        [] => "unknown: see its security groups".into(),
+        from => from.join("; "),
+    };
+    rows.push(("reachable from", from));
+    if *private == Some(true) {
+        rows.push(("public address", "none: it is private to its VPC".into()));
+    }
+    rows
+}
+
+/// Names and values, one below the other.
+fn table(form: Form, rows: &[(&str, String)]) -> String {
+    let name = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let line = |(key, value): &(&str, String)| {
+        let gap = " ".repeat(name - key.chars().count());
+        let key = format!("  {}{gap}  ", paint(DIM, key));
+        // Only the value has spaces between which it may break.
+        let value =
+            form.narrower(name + 4).wrap(value, 0).replace('\n', &format!("\n{}", " ".repeat(name + 4)));
+        format!("{key}{value}\n")
+    };
+    rows.iter().map(line).collect()
 }
 
 /// What a resource that is as AWS wants it, and the spec, is said to be.

@@ -48,7 +48,7 @@ impl<'f> Drafting<'f> {
         let found = self.found;
         let mut head = Lines::default();
         head.comment(&format!(
-            "Written by `auroraml adopt --from-stack {}`: what that CloudFormation stack made, as it is now.",
+            "Written by `auroraml adopt --from-stack {}`: what that CloudFormation stack created, as it is now.",
             found.origin.name
         ));
         head.comment("Change the stack's name before the first apply, or never. All fields: docs/spec.md");
@@ -78,8 +78,9 @@ impl<'f> Drafting<'f> {
 
     fn one_of(&mut self, what: &str, count: usize) {
         if count > 1 {
-            self.problems
-                .push(format!("the stack has {count} {what}, and a spec describes one: split it first"));
+            self.problems.push(format!(
+                "the stack has {count} {what}, but a spec describes only one: split the stack first"
+            ));
         }
     }
 
@@ -96,17 +97,15 @@ impl<'f> Drafting<'f> {
             lines.add(1, "versioning: true");
         }
         lines.add(1, "on_destroy: keep   # keep | empty");
-        lines.comment_in(1, "its ACL and its encryption stay as they are: a spec does not say them");
+        lines.comment_in(1, "its ACL and encryption are kept: a spec does not describe them");
         let mut after = Lines::default();
         if let Some(key) = bucket.key.as_deref().filter(|key| key.starts_with("arn:")) {
-            after.comment(
-                "the key of the bucket: whoever reads there needs it as long as there is anything in it",
-            );
+            after.comment("the key of the bucket, needed to read its objects");
             after.add(0, &format!("kms_key: {}", quoted(key)));
             let dies = self.found.origin.resources.iter().find(|part| part.kind == "AWS::KMS::Key");
             if let Some(part) = dies {
                 self.draft.notes.push(format!(
-                    "{} encrypts the bucket {}: deleted with the CloudFormation stack it would leave the bucket unreadable; a release keeps it",
+                    "{} encrypts the bucket {}: without it the bucket would be unreadable, so a release keeps it",
                     part.logical, bucket.name
                 ));
             }
@@ -123,7 +122,7 @@ impl<'f> Drafting<'f> {
         let Some(cluster) = found.clusters.first() else { return };
         if cluster.engine != ENGINE.name || spec::family(&cluster.version).is_none() {
             self.problems.push(format!(
-                "the cluster {} runs {} {}, which auroraml does not manage: upgrade it first, or leave it out of the stack",
+                "the cluster {} runs {} {}, which auroraml does not manage: upgrade it first, or remove it from the stack",
                 cluster.id, cluster.engine, cluster.version
             ));
             return;
@@ -131,7 +130,7 @@ impl<'f> Drafting<'f> {
         let secret = self.part("AWS::SecretsManager::Secret");
         if secret.is_none() && !cluster.managed_secret {
             self.problems.push(format!(
-                "nobody knows the secret with the password of {}: it is neither in the stack nor managed by RDS; have RDS manage it (aws rds modify-db-cluster --manage-master-user-password)",
+                "the secret with the password of {} is unknown: it is neither in the stack nor managed by RDS; let RDS manage it (aws rds modify-db-cluster --manage-master-user-password)",
                 cluster.id
             ));
             return;
@@ -197,8 +196,10 @@ impl<'f> Drafting<'f> {
             lines.add(1, "storage: io_optimized");
         }
         if !cluster.encrypted {
-            lines
-                .comment_in(1, "its storage is not encrypted: AWS encrypts a cluster only when it makes one");
+            lines.comment_in(
+                1,
+                "its storage is not encrypted: AWS can encrypt a cluster only when it is created",
+            );
         }
         lines.add(1, "on_destroy: snapshot   # delete | snapshot | protect");
         self.draft.parts.push(lines);
@@ -279,7 +280,7 @@ impl<'f> Drafting<'f> {
                 "s3" if !found.buckets.is_empty() => "true".into(),
                 name => {
                     self.draft.notes.push(format!(
-                        "the cluster uses {arn} for {name}, and nothing in the stack says for what: add it to `machine_learning` and `roles`"
+                        "the cluster uses {arn} for {name}, but the stack does not say what for: add it to `machine_learning` and `roles`"
                     ));
                     continue;
                 }
@@ -295,7 +296,7 @@ impl<'f> Drafting<'f> {
         }
         if !roles.is_empty() {
             let mut all = Lines::default();
-            all.comment("used and never changed: a role's name and path stay for life, so these cannot become the stack's");
+            all.comment("used but never changed: a role's name and path are fixed, so the stack cannot take these over");
             all.append(roles.under("roles:"));
             self.draft.parts.push(all);
         }
@@ -310,7 +311,7 @@ impl<'f> Drafting<'f> {
             Some("subnet.public-1") => "public",
             Some("subnet.private-1") | None => "private",
             Some(other) => {
-                self.draft.notes.push(format!("the notebook stands in {other}: `taken_over` keeps it there"));
+                self.draft.notes.push(format!("the notebook is in {other}: `taken_over` keeps it there"));
                 if other.starts_with("subnet.public") { "public" } else { "private" }
             }
         };
@@ -326,7 +327,7 @@ impl<'f> Drafting<'f> {
         if !notebook.platform.is_empty() {
             lines.comment_in(
                 1,
-                &format!("its platform is {}; AWS does not start old ones for ever", notebook.platform),
+                &format!("its platform is {}; AWS stops starting old ones at some point", notebook.platform),
             );
         }
         self.draft.parts.push(lines);
@@ -346,8 +347,10 @@ impl<'f> Drafting<'f> {
             return;
         }
         let mut lines = Lines::default();
-        lines.comment("what they serve is moved by notebooks: the stack lets the cluster call them and leaves them alone.");
-        lines.comment("To have the stack manage one: `model:` and `instance:` instead, under another name.");
+        lines.comment("notebooks change what they serve: the stack only lets the cluster call them.");
+        lines.comment(
+            "To let the stack manage one, use `model:` and `instance:` instead, under another name.",
+        );
         lines.add(0, "endpoints:");
         for (name, config) in &self.found.endpoints {
             lines.add(
@@ -368,16 +371,18 @@ impl<'f> Drafting<'f> {
                 continue;
             }
             let why = match part.kind.as_str() {
-                "AWS::IAM::Role" => "a role keeps its name and path; `roles` names it where it is used",
-                "AWS::SageMaker::Endpoint" => "a notebook moves it; `endpoints` names it",
+                "AWS::IAM::Role" => {
+                    "a role keeps its name and path; it is listed in `roles` where it is used"
+                }
+                "AWS::SageMaker::Endpoint" => "a notebook changes it; it is listed in `endpoints`",
                 "AWS::SageMaker::Model" | "AWS::SageMaker::EndpointConfig" => {
-                    "SageMaker renames none; they stay beside the endpoint"
+                    "SageMaker cannot rename them; they stay with the endpoint"
                 }
                 "AWS::KMS::Key" => {
-                    "auroraml manages no keys; `kms_key` names it where it encrypts the bucket"
+                    "auroraml does not manage keys; it is in `kms_key` if it encrypts the bucket"
                 }
-                kind if kind_of(kind).is_some() => "a spec has no place for it",
-                _ => "auroraml has no kind for it: `adopt --release` wants to know what becomes of it",
+                kind if kind_of(kind).is_some() => "the spec has nothing for it",
+                _ => "auroraml does not support it: `adopt --release` asks what to do with it",
             };
             left.entry(why).or_default().push(format!("{} ({})", part.logical, part.kind));
         }

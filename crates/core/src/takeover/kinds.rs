@@ -27,7 +27,7 @@ impl Kind for Retention {
     const NAME: &'static str = "retention";
     const RULES: Rules = Rules {
         nature: Nature::Condition,
-        immutable: &[("resources", "the stack's resources are not those of the plan any more")],
+        immutable: &[("resources", "the stack's resources have changed since the plan")],
         accept: |want, _| want["bucket"] = Value::Null,
         // An update that changes no object takes less than a minute; botocore's waiter looks every half.
         poll_seconds: 10,
@@ -58,7 +58,7 @@ impl Kind for Handover {
     const RULES: Rules = Rules {
         nature: Nature::Condition,
         after: &["retention"],
-        immutable: &[("deleted", "CloudFormation has deleted what it was to keep")],
+        immutable: &[("deleted", "CloudFormation deleted what it should have kept")],
         accept: |want, _| want["bucket"] = Value::Null,
         poll_seconds: 10,
         limit_minutes: 60,

@@ -134,7 +134,7 @@ pub fn object_name(kind: &str, physical: &str) -> String {
 pub enum Fate {
     /// The spec takes it over, under this name.
     Taken(String),
-    /// It is no object of its own: it goes with what it belongs to.
+    /// It is no object of its own: it deleted with its parent.
     Part,
     /// The spec names it and uses it: it stays, and afterwards is nobody's. Where.
     Used(&'static str),

@@ -61,9 +61,9 @@ pub fn refusals(spec: &Spec, origin: &Origin, order: &Order) -> Vec<Refusal> {
         found.push(Refusal {
             what: "roles".into(),
             why: format!(
-                "the cluster has {others} roles that the spec does not name, and the spec wants {wanted}: AWS allows {ROLES_PER_CLUSTER} on one cluster"
+                "the cluster has {others} roles that the spec does not list and needs {wanted} more: AWS allows {ROLES_PER_CLUSTER} on one cluster"
             ),
-            hint: "name theirs under `roles`, or take roles off the cluster that nobody needs".into(),
+            hint: "list them under `roles`, or remove unused roles from the cluster".into(),
         });
     }
     found
@@ -94,23 +94,22 @@ fn status(origin: &Origin, found: &mut Vec<Refusal>) {
         _ if origin.is_busy() && (origin.retained || origin.ours) => {}
         "DELETE_FAILED" if origin.retained => {}
         "REVIEW_IN_PROGRESS" => refuse(
-            "the stack has never been created: it is REVIEW_IN_PROGRESS".into(),
+            "the stack was never created (REVIEW_IN_PROGRESS)".into(),
             "execute its change set, or delete it with CloudFormation",
         ),
         _ if origin.is_busy() => refuse(
-            format!("CloudFormation is still working on it: it is {status}"),
-            "wait until CloudFormation has finished, then run again",
+            format!("CloudFormation is still working on it ({status})"),
+            "wait until it has finished, then run the command again",
         ),
         "UPDATE_ROLLBACK_FAILED" => refuse(
             format!("its last update could not be rolled back{reason}"),
             "continue the rollback (aws cloudformation continue-update-rollback), then run again",
         ),
-        "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => refuse(
-            format!("the stack was never created: it is {status}{reason}"),
-            "delete it with CloudFormation",
-        ),
+        "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => {
+            refuse(format!("the stack was never created ({status}){reason}"), "delete it with CloudFormation")
+        }
         _ => refuse(
-            format!("a stack that is {status} cannot hand over{reason}"),
+            format!("a stack in the status {status} cannot hand over{reason}"),
             "bring it to CREATE_COMPLETE or UPDATE_COMPLETE with CloudFormation, then run again",
         ),
     }
@@ -123,14 +122,14 @@ fn whole_stack(origin: &Origin, found: &mut Vec<Refusal>) {
         refuse(
             "the stack has termination protection".into(),
             format!(
-                "if it may go: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {name}"
+                "turn it off: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {name}"
             ),
         );
     }
     if let Some(parent) = &origin.parent {
         refuse(
-            format!("it is nested in the stack {parent}, which would make it again"),
-            "take it out of that stack's template first".into(),
+            format!("it is nested in the stack {parent}, which would create it again"),
+            "remove it from that stack's template first".into(),
         );
     }
     if origin.policy_denies {
@@ -143,7 +142,7 @@ fn whole_stack(origin: &Origin, found: &mut Vec<Refusal>) {
     for export in origin.exports.iter().filter(|export| !export.importers.is_empty()) {
         refuse(
             format!("it exports {}, imported by {}", export.name, export.importers.join(", ")),
-            "write the value into those stacks instead of the import, then run again".into(),
+            "replace the import in those stacks by the value, then run again".into(),
         );
     }
     // What follows is about an update, and there is one only while something is not retained.
@@ -155,7 +154,7 @@ fn whole_stack(origin: &Origin, found: &mut Vec<Refusal>) {
             format!(
                 "its parameter {parameter} is read from Systems Manager at every update, which could change more than the policies"
             ),
-            "make it a plain parameter with the value that it has, update the stack, then run again".into(),
+            "turn it into a plain parameter with its current value, update the stack, then run again".into(),
         );
     }
     for name in &origin.macros {
@@ -243,8 +242,8 @@ fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusa
         }
         match fate(spec, part) {
             Fate::Taken(resource) if order.leave.contains(logical) => refuse(
-                format!("the spec takes it over as {resource}: it cannot stay with CloudFormation"),
-                format!("drop --leave {logical}, or remove {resource} from `taken_over`"),
+                format!("the spec takes it over as {resource}, so it cannot stay in CloudFormation"),
+                format!("remove --leave {logical}, or remove {resource} from `taken_over`"),
             ),
             Fate::Taken(_) | Fate::Part | Fate::Used(_) => {}
             Fate::Unknown if said || physical.is_empty() => {}
@@ -257,8 +256,8 @@ fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusa
     for (one, other) in &origin.torn {
         found.push(Refusal {
             what: one.clone(),
-            why: format!("it refers to {other}, which would not be in the CloudFormation stack any more"),
-            hint: format!("--unowned {one} keeps it at AWS instead; or leave {other} there too"),
+            why: format!("it refers to {other}, which would no longer be in the CloudFormation stack"),
+            hint: format!("keep it without an owner with --unowned {one}, or leave {other} in the stack too"),
         });
     }
     let known = |id: &&String| !origin.resources.iter().any(|part| part.logical == **id);
@@ -268,7 +267,7 @@ fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusa
             found.push(Refusal {
                 what: logical.clone(),
                 why: format!("{} has no resource of this name", origin.name),
-                hint: "give a logical id, as the template has it".into(),
+                hint: "use a logical id from the template".into(),
             });
         }
     }

@@ -333,7 +333,7 @@ fn what_is_not_in_it_is_named() {
             && autopilot.contains("endpoint.churn-autopilot is not in the template"),
         "{autopilot}"
     );
-    assert!(lost("minimal.yaml").contains("endpoints of others: churn is made elsewhere"));
+    assert!(lost("minimal.yaml").contains("endpoints of others: churn is created elsewhere"));
 }
 
 /// Nothing of the graph is forgotten: it is written, or it is told.

@@ -20,6 +20,8 @@ mod promises;
 mod render;
 mod restarts;
 mod roles;
+mod screen;
+mod screens;
 mod spec_docs;
 mod spec_engine;
 mod spec_value;

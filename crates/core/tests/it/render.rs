@@ -7,7 +7,7 @@ use auroraml_core::members::restart::{Member, Strategy, Topology};
 use auroraml_core::members::{Impact, Interruption, Seconds};
 use auroraml_core::plan::{Blocked, LeftAlone, Plan, Step};
 use auroraml_core::render::basis::{Basis, Fields};
-use auroraml_core::render::{self, Subject, json::Document, progress::Progress, status::Stack};
+use auroraml_core::render::{self, Form, Subject, json::Document, progress::Progress, status::Stack};
 use auroraml_core::resource::Action;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -181,7 +181,7 @@ fn blocked() -> Plan {
     plan.blocked.push(Blocked {
         id: Id::new("cluster", "main"),
         why: "username cannot change from \"a\" to \"b\": the master user is chosen when the cluster is created".into(),
-        hint: "put username back in the spec, or use another stack for the new value".into(),
+        hint: "restore username in the spec, or use another stack for the new value".into(),
     });
     plan
 }
@@ -190,6 +190,8 @@ fn blocked() -> Plan {
 fn a_plan_in_every_form() {
     let (subject, plan) = (subject(false), mixed());
     golden("plan.txt", &plain(&render::text::plan(&subject, &plan)));
+    let verbose = Form { width: None, verbose: true };
+    golden("plan-verbose.txt", &plain(&render::text::plan_in(verbose, &subject, &plan)));
     golden("plan.md", &render::markdown::plan(&subject, &plan));
     golden("plan.json", &Document::new(&subject, &basis(), &plan).to_text());
 }
@@ -313,13 +315,13 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     );
     assert_eq!(
         differs(|plan| plan.steps[6].changes.clear()),
-        "the step update parameter_group.main has other changes"
+        "the step update parameter_group.main has different changes"
     );
     assert_eq!(
         differs(|plan| plan.steps[10].options.clear()),
-        "the step delete cluster.main has other options"
+        "the step delete cluster.main has different options"
     );
-    assert_eq!(differs(|plan| plan.steps[0].action = Action::Create), "there is a new step: create vpc.main");
+    assert_eq!(differs(|plan| plan.steps[0].action = Action::Create), "new step: create vpc.main");
     assert_eq!(
         differs(|plan| plan.steps[1].action = Action::NoOp),
         "this step is no longer needed: create subnet_group.main"
@@ -332,7 +334,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     };
     assert_eq!(
         with(|basis| basis.spec_sha256 = "1".repeat(64)),
-        "the text of the spec file changed since the plan was saved, though none of its fields did"
+        "the spec file changed since the plan was saved, but none of its fields"
     );
     let changed = with(|basis| {
         basis.spec_sha256 = "1".repeat(64);
@@ -362,7 +364,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     old.as_object_mut().unwrap().remove("version");
     assert_eq!(
         render::json::difference(&old, &saved).unwrap(),
-        "it was saved by auroraml of an older version in format 1, and this is 1.2.3 with format 2"
+        "it was saved by auroraml of an older version in format 1, but this is 1.2.3 with format 2"
     );
 }
 
@@ -420,9 +422,12 @@ fn progress_on_a_pipe() {
             text.push_str(&format!("{line}\n"));
         }
     }
-    for line in progress.heartbeat(3_725_000) {
-        text.push_str(&format!("{line}\n"));
+    // What has changed is told once, and after that there is a sign of life.
+    for at in [60_000, 120_000] {
+        progress.changes(at).iter().for_each(|line| text.push_str(&format!("{line}\n")));
     }
+    text.push_str(&format!("{}\n", progress.sign_of_life(3_725_000).unwrap()));
+    text.push_str(&format!("\n{}", progress.finish("Stopped", 3_725, "", true)));
     golden("progress-pipe.txt", &text);
 }
 
@@ -452,14 +457,14 @@ fn progress_fits_whatever_the_terminal_is() {
     }
     for (width, height) in [(80, 24), (20, 5), (200, 100), (1, 1), (0, 0)] {
         let lines = progress.lines(9_000, width, height);
-        assert!(lines.len() <= height.max(4), "{} lines of {height}", lines.len());
+        assert!(lines.len() <= height.max(1), "{} lines of {height}", lines.len());
         for line in &lines {
             assert!(plain(line).chars().count() <= width.max(3), "{line:?} in {width}");
         }
     }
     // What is at work comes first, and what is done is a number.
     let lines = plain(&progress.lines(9_000, 80, 8).join("\n"));
-    assert!(lines.starts_with("10 of 60 done, 10 at work, 40 to come · 9s\n"), "{lines}");
+    assert!(lines.starts_with("10/60 done, 10 running, 40 waiting · 9s\n"), "{lines}");
     assert_eq!(lines.matches('▸').count(), 6, "{lines}");
     assert!(lines.ends_with("… and 44 more"), "{lines}");
 }
@@ -499,6 +504,9 @@ fn a_stack_as_a_table_and_as_json() {
         ..Topology::default()
     };
     let stack = Stack::new(&subject(false), &observed, Some(&topology), Strategy::Never);
+    let narrow = Form { width: Some(80), verbose: false };
+    let fits = plain(&stack.to_text_in(narrow));
+    assert!(fits.lines().all(|line| line.chars().count() <= 80), "{fits}");
     golden("status.txt", &plain(&stack.to_text()));
     golden("status.json", &stack.to_json());
     let nothing = Stack::new(&subject(false), &Default::default(), None, Strategy::Rolling);
