@@ -13,6 +13,7 @@ mod listing;
 mod pace;
 mod secret;
 pub mod sql;
+mod tags;
 mod unencrypted;
 mod whole;
 
@@ -24,10 +25,10 @@ pub use listing::{Listings, Together};
 pub use pace::Pace;
 pub use secret::SecretText;
 pub use sql::{Rows, Sent, Sql};
+pub use tags::{tag_changes, tag_map};
 
 use attempts::Attempts;
 use auroraml_clock::Clock;
-use auroraml_core::base::MADE_BY_TAG;
 use auroraml_core::base::names::{KEY_TAG, Place, STACK_TAG};
 use auroraml_core::model::Scope;
 use auroraml_core::spec::is_reference;
@@ -465,27 +466,6 @@ pub fn key_of(aws: &Aws, tags: &BTreeMap<String, String>, live: Option<&str>) ->
     let live = live.filter(|key| !key.is_empty())?;
     let is_same = told.strip_suffix(live).is_some_and(|start| start.ends_with('/'));
     Some(if is_same { told.clone() } else { live.to_string() })
-}
-
-/// Tags as AWS returns them, without those that only AWS may set (fact book, trap 69), but for the one that tells which
-/// stack of CloudFormation made the object.
-pub fn tag_map<'t>(
-    tags: impl IntoIterator<Item = (Option<&'t str>, Option<&'t str>)>,
-) -> BTreeMap<String, String> {
-    tags.into_iter()
-        .filter_map(|(key, value)| Some((key?.to_string(), value.unwrap_or_default().to_string())))
-        .filter(|(key, _)| !key.starts_with("aws:") || key == MADE_BY_TAG)
-        .collect()
-}
-
-/// What must be set and what must be removed for `live` tags to become `want`.
-pub fn tag_changes(
-    want: &BTreeMap<String, String>,
-    live: &BTreeMap<String, String>,
-) -> (BTreeMap<String, String>, Vec<String>) {
-    let set = want.iter().filter(|(k, v)| live.get(*k) != Some(v)).map(|(k, v)| (k.clone(), v.clone()));
-    let remove = live.keys().filter(|k| !want.contains_key(*k) && !k.starts_with("aws:")).cloned();
-    (set.collect(), remove.collect())
 }
 
 #[derive(Debug)]

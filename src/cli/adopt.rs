@@ -6,6 +6,7 @@ use super::carry_out::{Request, under_lease};
 use super::change_sets::Wanted;
 use super::exit::{Error, Exit, Trouble};
 use super::lease::Together;
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Host, Session, no_plan};
 use super::{files, hint};
@@ -67,6 +68,8 @@ pub struct Adopt {
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 impl Adopt {
@@ -79,6 +82,7 @@ impl Adopt {
         words.extend(self.template_bucket.iter().flat_map(|name| ["--template-bucket".into(), name.clone()]));
         words.extend(hint::path("--events", self.events.as_deref()));
         words.extend(self.together.words());
+        words.extend(self.page.words());
         words.extend(self.yes.then(|| "--yes".into()));
         words
     }
@@ -228,6 +232,7 @@ async fn release(
         typed: args.words(name, spec),
         global,
         together: &args.together,
+        page: Some(&args.page),
     };
     let then = async |session: &Session| look_again(session, &taken.from_stack, spec, global, printer).await;
     let result = Box::pin(under_lease(&mut session, request, None, printer, then)).await;

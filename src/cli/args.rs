@@ -216,6 +216,7 @@ pub enum Command {
     Policy(super::policy::Policy),
     Drift(super::drift::Drift),
     Data(Data),
+    Graph(super::graph::Graph),
     Export(super::export::Export),
     Explain(super::explain::Explain),
     Schema(Schema),
@@ -270,6 +271,8 @@ pub struct Plan {
     pub sets: super::change_sets::Wanted,
     #[command(flatten)]
     pub terms: Terms,
+    #[command(flatten)]
+    pub page: super::page::PageFile,
 }
 
 /// How far the database may be interrupted, and when.
@@ -363,6 +366,8 @@ pub struct Apply {
     pub terms: Terms,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: super::page::PageFile,
 }
 
 /// Delete the stack, as the spec's on_destroy settings say.
@@ -393,6 +398,8 @@ pub struct Destroy {
     pub terms: Terms,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: super::page::PageFile,
 }
 
 /// Show what exists of the stack. Changes nothing.
@@ -403,6 +410,8 @@ pub struct Status {
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
+    #[command(flatten)]
+    pub page: super::page::PageFile,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

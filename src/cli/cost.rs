@@ -4,6 +4,7 @@ use super::args::Global;
 use super::exit::{Error, Exit};
 use super::files;
 use super::fleet::{self, Fleet, Several, Shape, Told};
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Session, no_plan, parse};
 use super::terminal;
@@ -15,6 +16,7 @@ use auroraml_core::cost::{Decimal, Estimate, PriceTable, TABLE_MAX, Terms, Usage
 use auroraml_core::engine::{AURORA_MYSQL, Offered};
 use auroraml_core::model::facts::{ExistingFacts, Facts};
 use auroraml_core::model::{self, Intent, Order};
+use auroraml_core::plan::Plan;
 use auroraml_core::render::cost::{Chart, Report};
 use auroraml_core::resource::{Deletions, Graph};
 use auroraml_core::spec::Spec;
@@ -53,6 +55,8 @@ pub struct Cost {
     pub offline: bool,
     #[command(flatten)]
     pub several: Several,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -187,6 +191,9 @@ async fn told(session: &Session, args: &Cost, given: &Given, printer: &Printer) 
     let before = live(observed, Some(&graph), &terms);
     let after = wanted(&graph, observed, &leaving, &terms);
     let report = report(&aws.place, Some(before), after, terms, notes);
+    let sheet = PageFile::of(Some(&args.page), "Cost", session)?;
+    sheet.fill(|page| page.tell_cost(report.clone()));
+    sheet.write()?;
     show(&report, args, printer)?;
     Ok(report)
 }
@@ -231,8 +238,9 @@ fn offline(args: &Cost, given: &Given, global: &Global, printer: &Printer) -> Re
         if n > 0 && args.format != CostFormat::Json {
             printer.data("\n")?;
         }
-        match imagined(path, given, global, printer) {
+        match imagined_cost(path, given, global, printer) {
             Ok(report) => {
+                page_of_many(args, several.is_some(), &report)?;
                 let total = report.after.total(When::Running);
                 sum = (sum.0 + total.monthly, sum.1 + total.monthly_up_to);
                 show(&report, args, printer)?;
@@ -252,7 +260,39 @@ fn offline(args: &Cost, given: &Given, global: &Global, printer: &Printer) -> Re
     Ok(worst)
 }
 
-fn imagined(path: &Path, given: &Given, global: &Global, printer: &Printer) -> Result<Report, Error> {
+/// Writes the page of a stack that nobody looked at.
+fn page_of_many(args: &Cost, is_one_of_many: bool, report: &Report) -> Result<(), Error> {
+    let mut page = args.page.clone();
+    if let (Some(folder), true) = (&mut page.html, is_one_of_many) {
+        files::make_folder(folder)?;
+        folder.push(format!("{}.{}.html", report.stack, report.region));
+    }
+    let sheet = page.offline("Cost", &report.stack, &report.region);
+    sheet.fill(|page| page.tell_cost(report.clone()));
+    sheet.write()
+}
+
+/// What a plan does to the bill, thing by thing, by the built-in prices: AWS is not asked. `whole` is what the spec wants
+/// when it is applied.
+pub fn of_plan(session: &Session, whole: &Graph, graph: &Graph, observed: &Observed, plan: &Plan) -> Report {
+    let place = &session.stack.aws.place;
+    let terms = Terms { deletions: graph.deletions.clone(), ..Terms::built_in(&place.region) };
+    let before = live(observed, Some(whole), &terms);
+    let after = wanted(graph, observed, &plan.leaving(), &terms);
+    report(place, Some(before), after, terms, Vec::new())
+}
+
+/// What a spec comes to in an account in which nothing is there yet, as far as that can be said without asking.
+pub struct Imagined {
+    pub spec: Spec,
+    pub place: Place,
+    pub facts: Facts,
+    pub graph: Graph,
+}
+
+/// # Errors
+/// When the spec is not good, or could not be carried out anywhere.
+pub fn imagined(path: &Path, global: &Global, printer: &Printer) -> Result<Imagined, Error> {
     let source = files::read_spec(path)?;
     let spec = parse(&source, global, printer)?;
     // No price depends on the account.
@@ -260,6 +300,11 @@ fn imagined(path: &Path, given: &Given, global: &Global, printer: &Printer) -> R
     let facts = imagined_facts(&spec, &source.folder);
     let graph: Graph = model::build(&spec, &place, &facts, Intent::Apply)
         .map_err(|problems| no_plan(PrepareError::Preflight(problems)))?;
+    Ok(Imagined { spec, place, facts, graph })
+}
+
+fn imagined_cost(path: &Path, given: &Given, global: &Global, printer: &Printer) -> Result<Report, Error> {
+    let Imagined { spec, place, facts, graph } = imagined(path, global, printer)?;
     let mut notes = vec!["offline: what exists now is not known".to_string()];
     let terms = given.terms(&place.region, deletions(&spec, &place, &facts), &mut notes);
     let after = wanted(&graph, &Observed::new(), &BTreeSet::new(), &terms);

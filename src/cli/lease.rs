@@ -75,9 +75,8 @@ impl Together {
             Some(LeaseAt::Bucket(address)) => words.extend(["--lease".into(), address.to_string()]),
             Some(LeaseAt::File(file)) => words.extend(["--lease".into(), file.display().to_string()]),
         }
-        if let Some(time) = wait_for_lease {
-            words.extend(["--wait-for-lease".into(), format!("{}s", time.as_secs())]);
-        }
+        let wait = wait_for_lease.map(|time| format!("{}s", time.as_secs()));
+        words.extend(wait.into_iter().flat_map(|time| ["--wait-for-lease".into(), time]));
         words.extend(super::hint::path("--audit", audit.as_deref()));
         words
     }

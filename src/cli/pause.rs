@@ -6,6 +6,7 @@ use super::change_sets::Wanted;
 use super::exit::{Error, Exit};
 use super::hint;
 use super::lease::Together;
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::Session;
 use auroraml::verify;
@@ -38,6 +39,8 @@ pub struct Pause {
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 /// Start a paused stack, and check that the database responds.
@@ -57,17 +60,20 @@ pub struct Resume {
     pub terms: Terms,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 impl Pause {
     /// The words with which it was typed.
     fn words(&self) -> Vec<String> {
-        let Pause { spec, nat, yes, delete, events, together } = self;
+        let Pause { spec, nat, yes, delete, events, together, page } = self;
         let mut words = vec!["pause".into(), spec.display().to_string()];
         words.extend(nat.then(|| "--nat".into()));
         words.extend(delete.iter().flat_map(|id| ["--delete".into(), id.clone()]));
         words.extend(hint::path("--events", events.as_deref()));
         words.extend(together.words());
+        words.extend(page.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
@@ -76,18 +82,19 @@ impl Pause {
 impl Resume {
     /// The words with which it was typed.
     fn words(&self) -> Vec<String> {
-        let Resume { spec, yes, events, terms, together } = self;
+        let Resume { spec, yes, events, terms, together, page } = self;
         let mut words = vec!["resume".into(), spec.display().to_string()];
         words.extend(hint::path("--events", events.as_deref()));
         words.extend(hint::terms(terms));
         words.extend(together.words());
+        words.extend(page.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
 }
 
 pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Pause { spec, nat, yes, delete, events, together } = args;
+    let Pause { spec, nat, yes, delete, events, together, page } = args;
     // Whoever pauses means now, and knows that everybody is interrupted.
     let terms = &Terms { now: true, delete: delete.clone(), ..Terms::default() };
     let (intent, typed, events) = (Intent::Pause { nat: *nat }, args.words(), events.as_deref());
@@ -105,6 +112,7 @@ pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<E
             typed,
             global,
             together,
+            page: Some(page),
         },
         printer,
     )
@@ -112,7 +120,7 @@ pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<E
 }
 
 pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Resume { spec, yes, events, terms, together } = args;
+    let Resume { spec, yes, events, terms, together, page } = args;
     let (intent, typed, events) = (Intent::Apply, args.words(), events.as_deref());
     let sweep = false;
     let request = Request {
@@ -127,6 +135,7 @@ pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result
         typed,
         global,
         together,
+        page: Some(page),
     };
     with(request, printer, async |session: &Session| answers(session, printer).await).await
 }

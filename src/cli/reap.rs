@@ -46,7 +46,7 @@ pub struct Reap {
 #[derive(Debug, Default, Args)]
 pub struct Without {
     /// Destroy this stack without its spec: everything found by its tags, IAM path and names.
-    #[arg(long, value_name = "STACK", conflicts_with_all = ["spec", "plan"], requires = "region")]
+    #[arg(long, value_name = "STACK", conflicts_with_all = ["spec", "plan", "html"], requires = "region")]
     pub all_tagged: Option<String>,
     /// Region of that stack.
     #[arg(long, value_name = "REGION", requires = "all_tagged")]
@@ -129,6 +129,7 @@ async fn one(
         typed,
         global,
         together,
+        page: None,
     };
     under_lease(&mut session, request, None, printer, async |_: &Session| Ok(())).await
 }

@@ -4,6 +4,7 @@ mod adopted;
 mod adoption;
 mod audit;
 mod bench;
+mod browser;
 mod calls;
 mod canary;
 mod changes;

@@ -140,6 +140,7 @@ async fn one(
         typed: args.words(),
         global,
         together: &args.together,
+        page: Some(&args.page),
     };
     let exit = under_lease(session, request, saved.or(agreed), printer, async |_: &Session| Ok(())).await?;
     Ok(Told { exit, result: "done".into() })

@@ -128,6 +128,7 @@ yaml 1 > shop.yaml",
     },
     Page { name: "docs/fleet.md", before: FLEET, marks: &[] },
     Page { name: "docs/gitops.md", before: STACK, marks: &[] },
+    Page { name: "docs/pages.md", before: "", marks: &[] },
     Page { name: "docs/policy.md", before: STACK, marks: &[] },
     Page {
         name: "docs/restarts.md",

@@ -59,7 +59,7 @@ fn names(names: &[String]) -> String {
 }
 
 /// `0.041` or `0.041 to 0.281`.
-fn range(least: Decimal, most: Decimal, digits: u32) -> String {
+pub(super) fn range(least: Decimal, most: Decimal, digits: u32) -> String {
     let (least, most) = (least.rounded(digits), most.rounded(digits));
     if least == most { least } else { format!("{least} to {most}") }
 }
@@ -94,12 +94,12 @@ pub struct Chart {
 }
 
 /// One line of the table.
-struct Row<'r> {
-    id: &'r str,
-    what: &'r str,
-    guess: bool,
-    before: Option<(Decimal, Decimal)>,
-    after: Option<(Decimal, Decimal)>,
+pub(super) struct Row<'r> {
+    pub id: &'r str,
+    pub what: &'r str,
+    pub guess: bool,
+    pub before: Option<(Decimal, Decimal)>,
+    pub after: Option<(Decimal, Decimal)>,
 }
 
 impl Report {
@@ -115,7 +115,7 @@ impl Report {
         format!("{hour} USD/h, {month} USD per month{without}")
     }
 
-    fn rows(&self) -> Vec<Row<'_>> {
+    pub(super) fn rows(&self) -> Vec<Row<'_>> {
         let mut rows: Vec<Row<'_>> = Vec::new();
         let before = self.before.iter().flat_map(|before| &before.items).map(|item| (item, true));
         for (item, is_before) in self.after.items.iter().map(|item| (item, false)).chain(before) {
@@ -170,7 +170,7 @@ impl Report {
         out
     }
 
-    fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         match self.prices.label() {
             label if label.is_empty() => {
                 format!("there are no built-in prices for {}: use --prices FILE or --live", self.region)
@@ -180,7 +180,7 @@ impl Report {
     }
 
     /// Whether what is there differs from what is wanted, so that both are shown.
-    fn differs(&self) -> bool {
+    pub(super) fn differs(&self) -> bool {
         self.before.as_ref().is_some_and(|before| {
             let amounts = |estimate: &Estimate| estimate.total(When::Running);
             amounts(before) != amounts(&self.after)
@@ -225,7 +225,7 @@ impl Report {
     }
 
     /// What stands beside the table: once, by use, without a price, after a pause, after a destroy.
-    fn lists(&self) -> Vec<(String, Vec<String>)> {
+    pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
         let items = || self.after.items.iter();
         let mut lists = Vec::new();
         let once: Vec<String> = items()

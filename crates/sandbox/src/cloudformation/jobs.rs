@@ -244,9 +244,9 @@ pub(super) fn run(
                 }
                 at + settle
             }
-            // What was just made and not waited for may not be seen yet, and would be left behind (EC2 Developer Guide,
+            // What was just made may not be seen yet, and would be left behind (EC2 Developer Guide,
             // "Eventual consistency").
-            Err(fault) if is_unseen(job, stage, &fault) && at < since + UNSEEN_MS => at + POLL_MS,
+            Err(fault) if is_unseen(job, stage, &fault, at) => at + POLL_MS,
             Err(fault) if job.action == Action::Delete && is_gone(&fault) => {
                 stage = SETTLING;
                 continue;
@@ -266,10 +266,10 @@ pub(super) fn run(
     }
 }
 
-/// Whether a deletion finds nothing where a creation was cut short.
-fn is_unseen(job: &Job, stage: u32, fault: &crate::wire::Fault) -> bool {
-    let was_cut = !job.resource.status.ends_with("_COMPLETE");
-    job.action == Action::Delete && stage == 0 && was_cut && is_gone(fault)
+/// Whether a deletion finds nothing where something was made or changed a moment ago.
+fn is_unseen(job: &Job, stage: u32, fault: &crate::wire::Fault, at: u64) -> bool {
+    let is_new = at < job.resource.changed + UNSEEN_MS;
+    job.action == Action::Delete && stage == 0 && is_new && is_gone(fault)
 }
 
 fn pause(around: &mut Around<'_>) -> u64 {
