@@ -80,12 +80,12 @@ impl Failure {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self.class {
-            Class::Denied => "grant the action to the principal that runs auroraml, then run it again",
+            Class::Denied => "allow the action for the principal that runs auroraml, then run it again",
             Class::Quota => "raise the quota in Service Quotas, or choose another size or region",
             Class::Busy | Class::InUse | Class::Propagating | Class::Throttled | Class::Ambiguous => {
-                "run the same command again: it goes on from here"
+                "run the same command again: it continues from here"
             }
-            _ => "correct the cause, then run the same command again: it goes on from here",
+            _ => "fix the cause, then run the same command again: it continues from here",
         }
     }
 }
@@ -96,9 +96,19 @@ impl fmt::Display for Failure {
             return write!(f, "{}", self.message);
         }
         if self.code == UNREADABLE {
-            return write!(f, "{}: the answer cannot be read: {}", self.operation, self.message);
+            return write!(f, "{} failed: cannot read the response: {}", self.operation, self.message);
         }
-        write!(f, "{} was answered with {}", self.operation, self.code)?;
+        if self.code == NO_ANSWER {
+            let what = match self.message.contains("client error (Connect)") {
+                true => "cannot reach AWS",
+                false => "no response from AWS",
+            };
+            return write!(f, "{} failed: {what}: {}", self.operation, last_cause(&self.message));
+        }
+        if self.code == NOT_SENT {
+            return write!(f, "{} was not sent: {}", self.operation, self.message);
+        }
+        write!(f, "{} failed: {}", self.operation, self.code)?;
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
@@ -138,7 +148,7 @@ where
                     None => {
                         let status = service.raw().status().as_u16();
                         let message = match first_line(service.raw()) {
-                            Some(line) => format!("the answer begins with \"{line}\""),
+                            Some(line) => format!("the response begins with \"{line}\""),
                             None => String::new(),
                         };
                         Failure {
@@ -153,25 +163,50 @@ where
                 SdkError::ConstructionFailure(_) => Failure {
                     class: Class::Refused,
                     operation,
-                    code: "NotSent".into(),
+                    code: NOT_SENT.into(),
                     message: chain(&error),
                 },
                 // What the connector itself calls *other* is `io` by now (attempts.rs).
                 SdkError::DispatchFailure(failure) if failure.is_user() || failure.is_other() => Failure {
                     class: Class::Refused,
                     operation,
-                    code: "NotSent".into(),
+                    code: NOT_SENT.into(),
                     message: chain(&error),
                 },
                 _ => Failure {
                     class: Class::Ambiguous,
                     operation,
-                    code: "NoAnswer".into(),
+                    code: NO_ANSWER.into(),
                     message: chain(&error),
                 },
             })
         })
     }
+}
+
+/// Code of a request that was answered by nobody.
+const NO_ANSWER: &str = "NoAnswer";
+/// Code of a request that never left.
+const NOT_SENT: &str = "NotSent";
+
+/// The end of a chain of causes, where the reason is: two links, for the last alone often has no subject. Without the
+/// number that the operating system gives it.
+pub fn last_cause(message: &str) -> String {
+    let links =
+        message.trim().split(": ").filter(|link| *link != "an error occurred while loading credentials");
+    let links: Vec<&str> = links.collect();
+    let told = ["tcp connect error", "dns error", "io error", "dispatch failure"];
+    let from = links.len().saturating_sub(2);
+    let mut kept: Vec<&str> = links[from..].iter().copied().filter(|link| !told.contains(link)).collect();
+    if kept.is_empty() {
+        kept = links[from..].to_vec();
+    }
+    let text = kept.join(": ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.split(" (os error ").next().unwrap_or(&text);
+    // What the system says begins like a sentence.
+    ["Connection refused", "Connection reset", "No route to host", "Network is unreachable"]
+        .iter()
+        .fold(text.to_string(), |text, said| text.replace(said, &said.to_lowercase()))
 }
 
 /// Code of a failure whose answer cannot be read.
@@ -283,9 +318,9 @@ mod tests {
 
     #[test]
     fn each_class_has_its_patience_and_its_advice() {
-        let again = "run the same command again: it goes on from here";
-        let mended = "correct the cause, then run the same command again: it goes on from here";
-        let granted = "grant the action to the principal that runs auroraml, then run it again";
+        let again = "run the same command again: it continues from here";
+        let mended = "fix the cause, then run the same command again: it continues from here";
+        let granted = "allow the action for the principal that runs auroraml, then run it again";
         let raised = "raise the quota in Service Quotas, or choose another size or region";
         for (class, minutes, hint) in [
             (Class::NotFound, 0, mended),
@@ -356,7 +391,7 @@ mod tests {
         assert!(text.ends_with("(HTTP 200); it begins with \"<html>[31m<title>Sign in</title>\""), "{text}");
         let text = answered(407, None, "Proxy Authentication Required").to_string();
         assert!(
-            text.contains("HTTP 407: the answer begins with \"Proxy Authentication Required\""),
+            text.contains("HTTP 407: the response begins with \"Proxy Authentication Required\""),
             "{text}"
         );
         let long = answered(200, None, &"x".repeat(5000)).to_string();

@@ -78,7 +78,7 @@ impl Gate {
         {
             let late = limit.clock.now_ms().saturating_sub(limit.at) / 1000;
             *state = State::Closed(format!(
-                "this run's lease ended {late} s ago and was not renewed, so another run may have begun"
+                "this run's lease expired {late} s ago, so another run may have started"
             ));
         }
         match &*state {
@@ -143,8 +143,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_taken_over_is_said() {
         let gate = Gate::default();
-        gate.close("another run has taken the lease over");
+        gate.close("another run has taken over the lease");
         gate.close("and another");
-        assert_eq!(gate.check().unwrap_err().to_string(), "not sent: another run has taken the lease over");
+        assert_eq!(gate.check().unwrap_err().to_string(), "not sent: another run has taken over the lease");
     }
 }

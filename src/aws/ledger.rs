@@ -99,7 +99,7 @@ impl Ledger {
         };
         let plain = |why: &str| (Failure::refused("GetObject", format!("s3://{bucket}/{key} {why}")), None);
         if found.content_length().is_some_and(|length| length > READ_MAX) {
-            return Err(plain("is too large for a lease"));
+            return Err(plain("too large for a lease"));
         }
         let etag = found.e_tag().unwrap_or_default().to_string();
         let written = found.last_modified().copied();
@@ -109,7 +109,7 @@ impl Ledger {
         });
         let body = found.body.collect().await;
         let body = body.map_err(|error| {
-            let failure = Failure::refused("GetObject", format!("the answer broke off: {error}"));
+            let failure = Failure::refused("GetObject", format!("the response was cut off: {error}"));
             (Failure { class: Class::Ambiguous, ..failure }, None)
         })?;
         let text = String::from_utf8(body.to_vec()).map_err(|_| plain("is not text"))?;

@@ -13,22 +13,25 @@ mod listing;
 mod pace;
 mod secret;
 pub mod sql;
+mod tags;
 mod unencrypted;
 mod whole;
 
 pub use changes::{Call, Outcome, Scribe};
-pub use failure::{Class, During, Failure};
+pub use failure::{Class, During, Failure, last_cause};
 pub use gate::Gate;
 pub use ledger::Ledger;
 pub use listing::{Listings, Together};
 pub use pace::Pace;
 pub use secret::SecretText;
 pub use sql::{Rows, Sent, Sql};
+pub use tags::{tag_changes, tag_map};
 
 use attempts::Attempts;
 use auroraml_clock::Clock;
 use auroraml_core::base::names::{KEY_TAG, Place, STACK_TAG};
 use auroraml_core::model::Scope;
+use auroraml_core::spec::is_reference;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -458,30 +461,11 @@ pub fn owns_or(place: &Place, tags: &BTreeMap<String, String>, is_proven: bool) 
 /// The key of an object that has these tags, where the spec or a tag tells of one. AWS gives it as it was given: as an ARN
 /// or as an id alone.
 pub fn key_of(aws: &Aws, tags: &BTreeMap<String, String>, live: Option<&str>) -> Option<String> {
-    let told = aws.scope.kms_key.as_ref().or(tags.get(KEY_TAG))?;
+    // Of one that a template makes, the tag alone has the ARN.
+    let told = aws.scope.kms_key.as_ref().filter(|key| !is_reference(key)).or(tags.get(KEY_TAG))?;
     let live = live.filter(|key| !key.is_empty())?;
     let is_same = told.strip_suffix(live).is_some_and(|start| start.ends_with('/'));
     Some(if is_same { told.clone() } else { live.to_string() })
-}
-
-/// Tags as AWS returns them, without those that only AWS may set (fact book, trap 69).
-pub fn tag_map<'t>(
-    tags: impl IntoIterator<Item = (Option<&'t str>, Option<&'t str>)>,
-) -> BTreeMap<String, String> {
-    tags.into_iter()
-        .filter_map(|(key, value)| Some((key?.to_string(), value.unwrap_or_default().to_string())))
-        .filter(|(key, _)| !key.starts_with("aws:"))
-        .collect()
-}
-
-/// What must be set and what must be removed for `live` tags to become `want`.
-pub fn tag_changes(
-    want: &BTreeMap<String, String>,
-    live: &BTreeMap<String, String>,
-) -> (BTreeMap<String, String>, Vec<String>) {
-    let set = want.iter().filter(|(k, v)| live.get(*k) != Some(v)).map(|(k, v)| (k.clone(), v.clone()));
-    let remove = live.keys().filter(|k| !want.contains_key(*k)).cloned();
-    (set.collect(), remove.collect())
 }
 
 #[derive(Debug)]

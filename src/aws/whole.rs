@@ -32,7 +32,7 @@ pub(super) fn fault(body: &[u8]) -> Option<&'static str> {
     (!text.ends_with(&closing) && !is_one_tag).then_some(CUT)
 }
 
-const CUT: &str = "it ends before it is complete";
+const CUT: &str = "it is incomplete";
 
 fn starts(text: &[u8], word: &[u8]) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))

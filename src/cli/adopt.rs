@@ -6,6 +6,7 @@ use super::carry_out::{Request, under_lease};
 use super::change_sets::Wanted;
 use super::exit::{Error, Exit, Trouble};
 use super::lease::Together;
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Host, Session, no_plan};
 use super::{files, hint};
@@ -23,47 +24,52 @@ use std::path::{Path, PathBuf};
 
 /// Take a stack over from CloudFormation.
 ///
-/// First `--from-stack` reads the stack and its objects and writes the spec that describes them; nothing is changed. Then
-/// `--release` hands over: every resource is marked Retain, the objects are tagged, and the CloudFormation stack goes.
-/// Nothing is deleted, and a run that was killed is taken up by the next.
+/// First, `--from-stack` reads the stack and writes a spec that describes it, without changing anything. Then `--release`
+/// hands over: it marks every resource Retain, tags the objects, and deletes the CloudFormation stack but none of its
+/// resources. An interrupted release continues when you run it again.
 #[derive(Debug, Args)]
 #[command(group(clap::ArgGroup::new("step").required(true).args(["from_stack", "release"])))]
 pub struct Adopt {
-    /// Write the spec of what this CloudFormation stack made.
+    /// Write a spec for what this CloudFormation stack created.
     #[arg(long, value_name = "NAME", requires_all = ["out", "region"])]
     pub from_stack: Option<String>,
-    /// File for the spec; one that exists is left as it is.
+    /// File to write the spec to. An existing file is not overwritten.
     #[arg(long, value_name = "SPEC", conflicts_with = "release")]
     pub out: Option<PathBuf>,
-    /// Where the CloudFormation stack is.
+    /// Region of the CloudFormation stack.
     #[arg(long, value_name = "REGION", conflicts_with = "release")]
     pub region: Option<String>,
-    /// Name of the stack in the spec [default: that of the CloudFormation stack, as far as it may be one].
+    /// Name of the stack in the spec [default: the CloudFormation stack's name, adapted if necessary].
     #[arg(long, value_name = "STACK", conflicts_with = "release")]
     pub stack: Option<String>,
-    /// Write over FILE if it exists.
+    /// Overwrite an existing file.
     #[arg(long, conflicts_with = "release")]
     pub force: bool,
-    /// Have this CloudFormation stack hand over to the spec.
+    /// Hand this CloudFormation stack's resources over to the spec.
     #[arg(long, value_name = "NAME", requires = "spec")]
     pub release: Option<String>,
-    /// The spec that takes over.
+    /// The spec that takes the resources over.
     #[arg(long, value_name = "SPEC")]
     pub spec: Option<PathBuf>,
-    /// Keep this resource in the CloudFormation stack, which then stays with it. May be given more than once.
+    /// Keep this resource, and so the stack, in CloudFormation. Can be repeated.
     #[arg(long, value_name = "LOGICAL-ID", requires = "release")]
     pub leave: Vec<String>,
-    /// Keep this resource at AWS although it is nobody's afterwards. May be given more than once.
+    /// Keep this resource in AWS, managed by nobody. Can be repeated.
     #[arg(long, value_name = "LOGICAL-ID", requires = "release")]
     pub unowned: Vec<String>,
-    /// Do not ask.
+    /// Bucket in the stack's region for a template of more than 51,200 bytes, if the spec takes no bucket over.
+    #[arg(long, value_name = "BUCKET", requires = "release")]
+    pub template_bucket: Option<String>,
+    /// Do not ask for confirmation.
     #[arg(long, requires = "release")]
     pub yes: bool,
-    /// Write what happens to FILE, one JSON object a line.
+    /// Write events to FILE, one JSON object per line.
     #[arg(long, value_name = "FILE", requires = "release")]
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 impl Adopt {
@@ -73,8 +79,10 @@ impl Adopt {
         words.extend(hint::path("--spec", Some(spec)));
         words.extend(self.leave.iter().flat_map(|id| ["--leave".into(), id.clone()]));
         words.extend(self.unowned.iter().flat_map(|id| ["--unowned".into(), id.clone()]));
+        words.extend(self.template_bucket.iter().flat_map(|name| ["--template-bucket".into(), name.clone()]));
         words.extend(hint::path("--events", self.events.as_deref()));
         words.extend(self.together.words());
+        words.extend(self.page.words());
         words.extend(self.yes.then(|| "--yes".into()));
         words
     }
@@ -87,13 +95,13 @@ pub async fn adopt(args: &Adopt, global: &Global, printer: &Printer) -> Result<E
     let (Some(name), Some(out), Some(region)) = (&args.from_stack, &args.out, &args.region) else {
         return Err(Error::new(
             "usage",
-            "nothing says what to do",
+            "say what to do: --from-stack or --release",
             "auroraml adopt --from-stack NAME --region REGION --out SPEC",
         ));
     };
     if out.exists() && !args.force {
-        let help = "give another name, or add --force to write over it";
-        return Err(Error::new(out.display().to_string(), "it exists and is left as it is", help));
+        let help = "choose another name";
+        return Err(Error::new(out.display().to_string(), "already exists", help));
     }
     let host = Host::open(global, printer).await?;
     let result = from_stack(&host, args, name, out, region, global, printer).await;
@@ -132,8 +140,8 @@ fn no_spec(name: &str, why: NoSpec) -> Error {
     match why {
         NoSpec::Prepare(error) => no_plan(error),
         NoSpec::Busy(status) => {
-            let why = format!("CloudFormation is at work on it: it is {status}");
-            Error::new(name, why, "wait until CloudFormation has finished, then run again")
+            let why = format!("CloudFormation is still working on it ({status})");
+            Error::new(name, why, "wait until it has finished, then run the command again")
         }
         NoSpec::Refused(problems) => {
             let troubles =
@@ -141,8 +149,8 @@ fn no_spec(name: &str, why: NoSpec) -> Error {
             Error { exit: Exit::Refused, troubles: troubles.collect() }
         }
         NoSpec::Bug(problems) => {
-            let why = format!("the spec that was written is not good (a bug):\n{problems}");
-            Error::new("auroraml", why, "please report it; what it says can be written by hand")
+            let why = format!("the spec it wrote is invalid (a bug):\n{problems}");
+            Error::new("auroraml", why, "please report it; you can correct the spec by hand")
         }
     }
 }
@@ -157,13 +165,13 @@ fn save(path: &Path, text: &str, force: bool) -> Result<(), Error> {
     let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            let help = "give another name, or add --force to write over it";
-            Error::new(path.display().to_string(), "it exists and is left as it is", help)
+            let help = "choose another name";
+            Error::new(path.display().to_string(), "already exists", help)
         }
         _ => Error::new(
             path.display().to_string(),
             format!("cannot be written: {error}"),
-            "choose another place",
+            "choose another folder",
         ),
     })
 }
@@ -192,22 +200,23 @@ async fn release(
 ) -> Result<Exit, Error> {
     let mut session = Session::open(spec, global, printer).await?;
     let Some(taken) = session.stack.spec.taken_over.clone() else {
-        let help = "write one that does: auroraml adopt --from-stack NAME --region REGION --out SPEC";
+        let help = "create one: auroraml adopt --from-stack NAME --region REGION --out SPEC";
         let error = Error::new(
             spec.display().to_string(),
-            "the spec takes nothing over: it has no `taken_over`",
+            "the spec has no `taken_over`, so there is nothing to take over",
             help,
         );
         return session.close(Err(error));
     };
     if taken.stack_name() != name && taken.from_stack != name {
         let why = format!("the spec takes over from {}, not from {name}", taken.stack_name());
-        let error = Error::new(spec.display().to_string(), why, "name the stack that the spec names");
+        let error = Error::new(spec.display().to_string(), why, "use the name in the spec");
         return session.close(Err(error));
     }
     let order = core::Order {
         leave: args.leave.iter().cloned().collect(),
         unowned: args.unowned.iter().cloned().collect(),
+        bucket: args.template_bucket.clone(),
     };
     session.stack.release(order);
     let terms = Terms::default();
@@ -223,6 +232,7 @@ async fn release(
         typed: args.words(name, spec),
         global,
         together: &args.together,
+        page: Some(&args.page),
     };
     let then = async |session: &Session| look_again(session, &taken.from_stack, spec, global, printer).await;
     let result = Box::pin(under_lease(&mut session, request, None, printer, then)).await;
@@ -240,7 +250,7 @@ async fn look_again(
     let asked = |failure: Failure| no_plan(PrepareError::Aws(failure));
     let deleted = takeover::deleted(&session.stack.aws, arn).await.map_err(asked)?;
     if !deleted.is_empty() {
-        let why = format!("CloudFormation has deleted {} instead of keeping it", deleted.join(", "));
+        let why = format!("CloudFormation deleted {} instead of keeping it", deleted.join(", "));
         let help = hint::command(["plan".to_string(), spec.display().to_string()], global);
         return Err(Error::new(arn, why, format!("see what is left: {help}")).with(Exit::Incomplete));
     }
@@ -250,8 +260,10 @@ async fn look_again(
     let prepared = prepare(&stack, order).await.map_err(no_plan)?;
     let next = hint::command(["plan".to_string(), spec.display().to_string()], global);
     match prepared.plan.is_empty() {
-        true => printer.talk("CloudFormation has handed over; the next plan is empty\n"),
-        false => printer.talk(&format!("CloudFormation has handed over; the spec wants more: {next}\n")),
+        true => printer.talk("CloudFormation handed over, and the next plan is empty\n"),
+        false => {
+            printer.talk(&format!("CloudFormation handed over; there are more changes to make: {next}\n"))
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use clap::builder::{ArgPredicate, OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::{path::PathBuf, str::FromStr};
 
 /// Where `--sandbox` without a file keeps its world.
@@ -21,12 +21,12 @@ const SPEED: f64 = 25.0;
 /// The SDK's time-outs run on the sandbox's clock: faster than this, the computer would be too slow for them.
 const SPEED_MAX: f64 = 100.0;
 
-/// Brings an AWS account to what a YAML file says about Aurora machine learning.
+/// Sets up Aurora machine learning in your AWS account from one YAML file.
 #[derive(Debug, Parser)]
-#[command(name = "auroraml", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "auroraml", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done or nothing to do, 1 error, 2 changes (plan --detailed-exitcode), \
-3 stale plan, 4 another run is at work, 5 preflight failed, 6 refused, 7 stopped half way or held (run it again)."
+3 stale plan, 4 another run is active, 5 preflight failed, 6 refused, 7 incomplete or on hold (run it again)."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -37,8 +37,9 @@ pub struct Arguments {
 
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Use a simulated AWS account instead of a real one: kept in FILE, or served at http://ADDRESS:PORT by
-    /// `auroraml sandbox --listen`.
+    /// Use a simulated AWS account instead of a real one, saved in FILE [default: .auroraml/sandbox.json] or served at
+    /// http://ADDRESS:PORT by `auroraml sandbox --listen`. The next word is taken as FILE only if it ends in .json: write
+    /// --sandbox=FILE for other names.
     #[arg(
         long,
         global = true,
@@ -50,29 +51,28 @@ pub struct Global {
         help_heading = "Where"
     )]
     pub sandbox: Option<SandboxAt>,
-    /// How fast the sandbox's clock runs: 0.1 to 100 times as fast as ours, or `max` for no waiting at all
-    /// [default: 25].
+    /// Speed of the sandbox's clock: 0.1 to 100 times real time, or `max` to skip all waiting [default: 25].
     #[arg(long, global = true, value_name = "N|max", help_heading = "Where")]
     pub sandbox_speed: Option<Speed>,
-    /// Seed of what is random in a new sandbox [default: 1].
+    /// Random seed of a new sandbox [default: 1].
     #[arg(long, global = true, value_name = "N", help_heading = "Where")]
     pub sandbox_seed: Option<u64>,
-    /// Hold every request to the sandbox against the IAM policy in FILE. May be given more than once.
+    /// Check every request to the sandbox against the IAM policy in FILE. Can be repeated.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Where")]
     pub enforce_policy: Vec<PathBuf>,
-    /// Profile of the AWS configuration to use.
+    /// AWS profile to use.
     #[arg(long, global = true, value_name = "NAME", help_heading = "Where")]
     pub profile: Option<String>,
-    /// Send requests to HOST unencrypted, as an http:// endpoint asks for (this machine always may).
+    /// Allow unencrypted http:// requests to HOST. This machine is always allowed.
     #[arg(long, global = true, value_name = "HOST", help_heading = "Where")]
     pub plain_http: Option<String>,
-    /// Value of one of the spec's `variables`, such as stage=prod. May be given more than once.
+    /// Set one of the spec's `variables`, such as stage=prod. Can be repeated.
     #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = name_and_value, help_heading = "Spec")]
     pub set: Vec<(String, String)>,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
     pub color: Color,
-    /// Print only what was asked for, and errors.
+    /// Print only results and errors.
     #[arg(short, long, global = true, help_heading = "Output")]
     pub quiet: bool,
     /// Show every property, tag and policy statement in plans, and how long each step took.
@@ -100,7 +100,7 @@ impl SandboxAt {
             return Ok(SandboxAt::File(text.into()));
         };
         if scheme != "http" {
-            return Err(format!("a sandbox is served by http, not by {scheme}"));
+            return Err(format!("write http://ADDRESS:PORT, not {scheme}://"));
         }
         let host = rest.strip_suffix('/').unwrap_or(rest);
         let address = listen_address(host)?;
@@ -108,7 +108,7 @@ impl SandboxAt {
             true => Ok(SandboxAt::Listener(address)),
             // What is asked there would be answered by whoever sits on the way.
             false => Err(format!(
-                "a sandbox is served on loopback addresses only, such as 127.0.0.1, and {} is none",
+                "{} is not an address of this machine: a sandbox is served only at addresses such as 127.0.0.1",
                 address.ip()
             )),
         }
@@ -130,13 +130,31 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_string(), value.to_string()))
 }
 
+/// The port that is listened on, unless another is given.
+const LISTEN_PORT: u16 = 4599;
+
+/// An address to listen on: `localhost`, `localhost:4599`, `127.0.0.1`, `:4599` or the port alone.
+fn own_address(text: &str) -> Result<SocketAddr, String> {
+    let (host, port) = match (text, text.parse::<IpAddr>(), text.parse::<u16>()) {
+        ("localhost", ..) => ("127.0.0.1".to_string(), LISTEN_PORT.to_string()),
+        (_, _, Ok(port)) => ("127.0.0.1".to_string(), port.to_string()),
+        (_, Ok(IpAddr::V6(address)), _) => (format!("[{address}]"), LISTEN_PORT.to_string()),
+        (_, Ok(address), _) => (address.to_string(), LISTEN_PORT.to_string()),
+        _ => match text.strip_prefix(':') {
+            Some(port) => ("127.0.0.1".to_string(), port.to_string()),
+            None => return listen_address(text),
+        },
+    };
+    listen_address(&format!("{host}:{port}"))
+}
+
 /// An address and a port, where `localhost` is 127.0.0.1.
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let number = match text.strip_prefix("localhost:") {
         Some(port) => format!("127.0.0.1:{port}"),
         None => text.to_string(),
     };
-    number.parse().map_err(|_| "it is no address and port, such as 127.0.0.1:4599".into())
+    number.parse().map_err(|_| "write an address and a port, such as localhost:4599".into())
 }
 
 /// Speed of a sandbox's clock.
@@ -198,6 +216,7 @@ pub enum Command {
     Policy(super::policy::Policy),
     Drift(super::drift::Drift),
     Data(Data),
+    Graph(super::graph::Graph),
     Export(super::export::Export),
     Explain(super::explain::Explain),
     Schema(Schema),
@@ -208,17 +227,17 @@ pub enum Command {
 /// Write a commented spec to start from.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// File to write; one that exists is left as it is.
+    /// File to write. An existing file is never overwritten.
     #[arg(default_value = "auroraml.yaml")]
     pub file: PathBuf,
 }
 
-/// Check specs without asking AWS.
+/// Check specs without AWS.
 ///
-/// Prints every problem as FILE:LINE:COL: MESSAGE and exits with 1 if there is any.
+/// Prints every problem as FILE:LINE:COL: MESSAGE, and exits with 1 if there are any. Warnings do not count.
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// Specs to check; `-` is stdin.
+    /// Specs to check; `-` reads stdin.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }
@@ -226,49 +245,49 @@ pub struct Validate {
 /// Show what apply or destroy would do. Changes nothing.
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// The spec, or a folder of specs; `-` is stdin.
+    /// The spec, or a folder of specs; `-` reads stdin.
     pub spec: PathBuf,
     #[command(flatten)]
     pub several: Several,
-    /// Exit with 2 when there are changes.
+    /// Exit with 2 if there are changes.
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// Form of the plan on stdout.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: PlanFormat,
-    /// Also save the plan in FILE, for `apply --plan` or `destroy --plan`; of several stacks in the folder FILE, one file
-    /// each.
+    /// Also save the plan in FILE, for `apply --plan` or `destroy --plan`. With several stacks FILE is a folder.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Plan to take the stack down.
+    /// Plan the deletion of the stack.
     #[arg(long)]
     pub destroy: bool,
-    /// Wake a cluster that pauses, to look at what is in its database.
+    /// Wake a paused cluster to look into its database.
     #[arg(long)]
     pub wake: bool,
-    /// Plan to switch deletion protection off where it is on.
+    /// Also turn deletion protection off.
     #[arg(long, requires = "destroy")]
     pub unprotect: bool,
     #[command(flatten)]
     pub sets: super::change_sets::Wanted,
     #[command(flatten)]
     pub terms: Terms,
+    #[command(flatten)]
+    pub page: super::page::PageFile,
 }
 
 /// How far the database may be interrupted, and when.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Terms {
-    /// The worst interruption of the database that may be made [default: `allow` of the spec's `restart`,
-    /// else readers].
+    /// Worst interruption of the database that is allowed [default: `allow` of the spec's `restart`, else readers].
     #[arg(long, value_enum, value_name = "IMPACT", help_heading = "Interruptions")]
     pub allow: Option<AllowArgument>,
-    /// Interrupt now, whatever window the spec names.
+    /// Interrupt now, without waiting for the spec's window.
     #[arg(long, help_heading = "Interruptions")]
     pub now: bool,
-    /// Take it for success when members stay pending-reboot, because the spec says so or its window is closed.
+    /// Exit 0 even if members stay pending-reboot, because of the spec's `restart` or window.
     #[arg(long, help_heading = "Interruptions")]
     pub accept_pending: bool,
-    /// Delete this too, such as notebook.main: it holds data, or others made it. May be given more than once.
+    /// Also delete this resource, such as notebook.main, which holds data or was made by others. Can be repeated.
     #[arg(long, value_name = "KIND.NAME", help_heading = "Deletions")]
     pub delete: Vec<String>,
 }
@@ -281,13 +300,13 @@ impl Terms {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AllowArgument {
-    /// Nothing.
+    /// No interruption.
     None,
     /// Readers, one at a time.
     Readers,
-    /// The writer, by moving its role to a reader.
+    /// The writer, by failing over to a reader.
     Failover,
-    /// The writer, by restarting it; where AWS does so, all members at once.
+    /// The writer, by restarting it (in some versions all members at once).
     Restart,
 }
 
@@ -325,20 +344,20 @@ pub enum PlanFormat {
     Markdown,
 }
 
-/// Make everything as the spec says.
+/// Create or change the stack to match the spec.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// The spec, or a folder of specs; `-` is stdin.
+    /// The spec, or a folder of specs; `-` reads stdin.
     pub spec: PathBuf,
     #[command(flatten)]
     pub several: Several,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub yes: bool,
-    /// Do what the plan saved in FILE says, or nothing if that is no longer the same.
+    /// Carry out the plan saved in FILE, or nothing if anything has changed since.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Write what happens to FILE, one JSON object a line.
+    /// Write events to FILE, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
     #[command(flatten)]
@@ -347,12 +366,14 @@ pub struct Apply {
     pub terms: Terms,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: super::page::PageFile,
 }
 
-/// Take the stack down, as the spec's on_destroy settings say.
+/// Delete the stack, as the spec's on_destroy settings say.
 #[derive(Debug, Args)]
 pub struct Destroy {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     #[arg(
         required = false,
         required_unless_present = "all_tagged",
@@ -361,32 +382,36 @@ pub struct Destroy {
     pub spec: PathBuf,
     #[command(flatten)]
     pub without: super::reap::Without,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub yes: bool,
-    /// Switch deletion protection off where it is on.
+    /// Turn deletion protection off first.
     #[arg(long)]
     pub unprotect: bool,
-    /// Do what the plan saved in FILE says, or nothing if that is no longer the same.
+    /// Carry out the plan saved in FILE, or nothing if anything has changed since.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Write what happens to FILE, one JSON object a line.
+    /// Write events to FILE, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub terms: Terms,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: super::page::PageFile,
 }
 
 /// Show what exists of the stack. Changes nothing.
 #[derive(Debug, Args)]
 pub struct Status {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// Form of the answer on stdout.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
+    #[command(flatten)]
+    pub page: super::page::PageFile,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -397,22 +422,21 @@ pub enum StatusFormat {
     Yaml,
 }
 
-/// Prove that the machine learning wiring works, link by link. Changes nothing.
+/// Check the machine learning wiring, link by link. Changes nothing.
 ///
-/// Follows the live chain from the cluster, whoever made it: engine, parameter, role, trust, policy,
-/// association, members, endpoints, network. One line for each check, the fix under what failed; exits with 1
-/// if any failed.
+/// Checks what exists in AWS, however it was made: engine, parameter, role, trust, policy, association, members,
+/// endpoints, network. Prints one line per check, and how to fix what failed. Exits with 1 if a check failed.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// Ask the database as well, through the RDS Data API. Wakes a paused cluster.
+    /// Also ask the database, through the RDS Data API. Wakes a paused cluster.
     #[arg(long)]
     pub deep: bool,
-    /// Send queries, too: the sentiment of a sentence, a prediction for one row, both in one; or the one that is given.
+    /// Also run a query: SQL, or by default the sentiment of a sentence and a prediction for one row.
     #[arg(long, value_name = "SQL", num_args = 0..=1, default_missing_value = "")]
     pub query: Option<String>,
-    /// Form of the answer on stdout.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: StatusFormat,
 }
@@ -432,17 +456,45 @@ pub enum SchemaOf {
     Drift,
 }
 
-/// Serve the sandbox to any AWS client, or start it anew.
+/// Serve the simulated AWS to any AWS client, or reset it.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub struct Sandbox {
-    /// Serve it on this loopback address until Ctrl-C; port 0 takes any free port.
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = listen_address)]
+    /// Serve it at this address until Ctrl-C, such as localhost:4599. Without a port 4599 is used; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = own_address)]
     pub listen: Option<SocketAddr>,
-    /// Forget everything in it.
+    /// Delete everything in it.
     #[arg(long)]
     pub reset: bool,
-    /// Without what AWS puts into every account, such as a default VPC in each region.
+    /// Start without what every AWS account has, such as a default VPC in each region.
     #[arg(long, requires = "listen")]
     pub bare: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_to_listen_on_may_be_short() {
+        for (text, address) in [
+            ("localhost", "127.0.0.1:4599"),
+            ("localhost:0", "127.0.0.1:0"),
+            ("127.0.0.1", "127.0.0.1:4599"),
+            ("127.0.0.1:80", "127.0.0.1:80"),
+            ("4566", "127.0.0.1:4566"),
+            (":4566", "127.0.0.1:4566"),
+            ("::1", "[::1]:4599"),
+            ("[::1]:5000", "[::1]:5000"),
+        ] {
+            assert_eq!(
+                own_address(text).map(|address| address.to_string()).as_deref(),
+                Ok(address),
+                "{text}"
+            );
+        }
+        for text in ["", "localhost:", "localhost:99999", "http://localhost", "here:1", "99999"] {
+            assert!(own_address(text).is_err(), "{text}");
+        }
+    }
 }

@@ -25,8 +25,8 @@ pub async fn begin(
     let aws = &session.stack.aws;
     Audit::begin(aws, heading, sink, address.as_ref()).await.map_err(|failure| {
         let address = address.map(|address| address.to_string()).unwrap_or_default();
-        let why = format!("nothing was changed: {address} cannot be written: {failure}");
-        let help = format!("the audit needs s3:PutObject on {address}/*; or take `audit` out of the spec");
+        let why = format!("nothing was changed: cannot write {address}: {failure}");
+        let help = format!("allow s3:PutObject on {address}/*, or remove `audit` from the spec");
         Error::new("audit", why, help)
     })
 }
@@ -36,8 +36,8 @@ fn appending(path: &Path) -> Result<Sink, Error> {
     let name = path.display().to_string();
     let file = files::private().append(true).create(true).open(path);
     let mut file = file.map_err(|error| {
-        let why = format!("nothing was changed: cannot be written: {error}");
-        Error::new(&name, why, "give --audit another file")
+        let why = format!("nothing was changed: cannot write it: {error}");
+        Error::new(&name, why, "choose another file for --audit")
     })?;
     let mut failed = false;
     Ok(Box::new(move |line: &str| {
@@ -45,7 +45,7 @@ fn appending(path: &Path) -> Result<Sink, Error> {
         if let Err(error) = file.write_all(line.as_bytes())
             && !std::mem::replace(&mut failed, true)
         {
-            Printer::new(false).say(&format!("warning: lines are missing from {name}: {error}\n"));
+            Printer::new(false).say(&format!("warning: some lines are missing from {name}: {error}\n"));
         }
     }))
 }
@@ -55,6 +55,6 @@ pub async fn end(audit: Audit, printer: &Printer) {
     let place = audit.place().unwrap_or_default();
     if let Err(failure) = audit.end().await {
         let why = plain::line(&failure.to_string());
-        printer.say(&format!("warning: lines are missing from {place}: {why}\n"));
+        printer.say(&format!("warning: some lines are missing from {place}: {why}\n"));
     }
 }

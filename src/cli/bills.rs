@@ -16,7 +16,7 @@ pub async fn tell(session: &Session, printer: &Printer) -> Result<(), Error> {
             printer.data(&text(&all, &prices))
         }
         Err(failure) => {
-            printer.say(&format!("warning: whether anything still bills could not be asked: {failure}\n"));
+            printer.say(&format!("warning: could not check what still costs money: {failure}\n"));
             Ok(())
         }
     }
@@ -37,7 +37,7 @@ fn price(left: &Left, prices: &PriceTable) -> Option<String> {
                 None => format!("{each} USD per GiB and month"),
             })
         }
-        "bucket" => Some("by what is in it".into()),
+        "bucket" => Some("depends on its contents".into()),
         // By its class: `auroraml cost` knows.
         _ => None,
     }
@@ -45,9 +45,9 @@ fn price(left: &Left, prices: &PriceTable) -> Option<String> {
 
 fn text(all: &[Left], prices: &PriceTable) -> String {
     if all.is_empty() {
-        return "Nothing that bills is left.\n".into();
+        return "Nothing that costs money is left.\n".into();
     }
-    let mut text = String::from("Still billing:\n");
+    let mut text = String::from("This still costs money:\n");
     for left in all {
         let price = price(left, prices).map(|price| format!(" ({price})")).unwrap_or_default();
         let (what, command) = (plain::line(&left.what), plain::line(&left.command));
@@ -64,7 +64,7 @@ mod tests {
     fn what_still_bills_is_told_with_its_price() {
         let prices = PriceTable::embedded("us-east-1").unwrap();
         let left = |kind, gib| Left { what: format!("{kind} x"), command: "aws y".into(), kind, gib };
-        assert_eq!(text(&[], &prices), "Nothing that bills is left.\n");
+        assert_eq!(text(&[], &prices), "Nothing that costs money is left.\n");
         for (left, part) in [
             (left("nat_gateway", None), "(0.045 USD per hour)"),
             (left("elastic_ip", None), "(0.005 USD per hour)"),
@@ -73,7 +73,7 @@ mod tests {
             (left("instance", None), "instance x\n    aws y\n"),
         ] {
             let text = text(&[left], &prices);
-            assert!(text.starts_with("Still billing:\n  ") && text.contains(part), "{text}");
+            assert!(text.starts_with("This still costs money:\n  ") && text.contains(part), "{text}");
         }
     }
 }

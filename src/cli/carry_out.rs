@@ -11,6 +11,7 @@ use super::exit::{Error, Exit, Trouble};
 use super::files::{self, SavedPlan, sha256};
 use super::lease::{self, Held, Together};
 use super::live::Live;
+use super::page::{PageFile, Sheet};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::signals::Interrupts;
@@ -47,6 +48,7 @@ pub(super) struct Request<'a> {
     pub typed: Vec<String>,
     pub global: &'a Global,
     pub together: &'a Together,
+    pub page: Option<&'a PageFile>,
 }
 
 impl Request<'_> {
@@ -64,32 +66,28 @@ pub async fn apply(args: &Apply, global: &Global, printer: &Printer) -> Result<E
     if let Some(paths) = fleet::sources(&args.spec, &args.several)? {
         return many::apply(paths, args, global, printer).await;
     }
-    let Apply { spec, several: _, yes, plan, events, sets, terms, together } = args;
+    let Apply { spec, several: _, yes, plan, events, sets, terms, together, page } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Apply, args.words());
     let sweep = false;
-    let sets = *sets;
-    begin(
-        Request { intent, spec, terms, yes: *yes, events, plan, sweep, sets, typed, global, together },
-        printer,
-    )
-    .await
+    let (sets, yes, page) = (*sets, *yes, Some(page));
+    let request =
+        Request { intent, spec, terms, yes, events, plan, sweep, sets, typed, global, together, page };
+    begin(request, printer).await
 }
 
 pub async fn destroy(args: &Destroy, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     if let Some(stack) = &args.without.all_tagged {
         return reap::destroy(args, stack, global, printer).await;
     }
-    let Destroy { spec, yes, unprotect, plan, events, terms, together, .. } = args;
+    let Destroy { spec, yes, unprotect, plan, events, terms, together, page, .. } = args;
     let (plan, events) = (plan.as_deref(), events.as_deref());
     let (intent, typed) = (Intent::Destroy { unprotect: *unprotect }, args.words());
     let sweep = args.without.sweep;
-    let sets = Wanted::default();
-    begin(
-        Request { intent, spec, terms, yes: *yes, events, plan, sweep, sets, typed, global, together },
-        printer,
-    )
-    .await
+    let (sets, yes, page) = (Wanted::default(), *yes, Some(page));
+    let request =
+        Request { intent, spec, terms, yes, events, plan, sweep, sets, typed, global, together, page };
+    begin(request, printer).await
 }
 
 pub(super) async fn begin(request: Request<'_>, printer: &Printer) -> Result<Exit, Error> {
@@ -122,13 +120,17 @@ pub(super) async fn under_lease(
     then: impl AsyncFnOnce(&Session) -> Result<(), Error>,
 ) -> Result<Exit, Error> {
     change_sets::ask(session, request.sets);
+    change_sets::reviewed(session, saved.as_ref());
     let (command, together) = (request.typed.first().cloned().unwrap_or_default(), request.together);
+    let sheet = PageFile::of(request.page, &format!("Run of {command}"), session)?;
     let mut held = lease::hold(session, request.global, together, &command, printer).await?;
     let interrupted = held.interrupted();
     let result = tokio::select! {
-        result = Box::pin(carry_out(session, request, saved, &mut held, printer)) => result,
+        result = Box::pin(carry_out(session, request, saved, &mut held, &sheet, printer)) => result,
         () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
     };
+    sheet.end(&result);
+    sheet.write_at_the_end(printer);
     let result = change_sets::cleared(session, result).await;
     let result = match result {
         Ok(exit) => then(session).await.map(|()| exit),
@@ -157,6 +159,7 @@ async fn carry_out(
     request: Request<'_>,
     saved: Option<SavedPlan>,
     held: &mut Held,
+    sheet: &Sheet,
     printer: &Printer,
 ) -> Result<Exit, Error> {
     let destroying = request.destroys();
@@ -168,6 +171,7 @@ async fn carry_out(
         subject.allow = Impact::Restart;
     }
     let (prepared, document) = review::prepared(session, &subject, order, saved.as_ref()).await?;
+    sheet.plan(session, &subject, &prepared, request.intent);
     if !prepared.plan.blocked.is_empty() {
         return Err(blocked(&prepared.plan));
     }
@@ -181,6 +185,7 @@ async fn carry_out(
     seen.talk(&format!("\n{text}"));
     if prepared.plan.is_empty() {
         let reached = prepared.facts.existing.as_ref().map(|existing| &existing.reached);
+        sheet.seen(session, &request, (&prepared.observed, reached), &prepared.plan);
         leave_behind(session, &request, &prepared.plan, (&prepared.observed, reached), printer)?;
         if destroying {
             bills::tell(session, printer).await?;
@@ -201,11 +206,12 @@ async fn carry_out(
     let digest = saved.map_or_else(|| sha256(document.to_text().as_bytes()), |saved| saved.sha256);
     held.write_down(session, request.together, Some(digest)).await?;
     let plan = prepared.plan.clone();
+    sheet.begin()?;
     let verbose = request.global.verbose;
     let live = Live::start(printer.clone(), session.speed, request.events)?;
     let clock = &session.stack.aws.clock;
     let began = clock.now_ms();
-    let (ended, stopped) = run(session, order, prepared, &live, held).await;
+    let (ended, stopped) = run(session, order, prepared, (&live, sheet), held).await;
     // The last look is part of it, and nothing is told of it.
     let seconds = clock.now_ms().saturating_sub(began) / 1000;
     let shown = live.end()?;
@@ -215,12 +221,16 @@ async fn carry_out(
     let outcome = match ended {
         Ok(outcome) => outcome,
         Err(error) => {
-            printer.say(&format!("\n{}", shown.progress.finish("Stopped", seconds, "", verbose)));
+            let told = shown.progress.finish("Stopped", seconds, "", verbose);
+            printer.say(&format!("\n{told}"));
+            sheet.fill(|page| page.tell_end(&told));
             return Err(blind(&shown.progress, error));
         }
     };
     if !outcome.is_complete() {
-        printer.say(&format!("\n{}", shown.progress.finish("Stopped", seconds, "", verbose)));
+        let told = shown.progress.finish("Stopped", seconds, "", verbose);
+        printer.say(&format!("\n{told}"));
+        sheet.outcome(session, &request, &told, &outcome);
         return Err(incomplete(&outcome, stopped, printer));
     }
     let (what, remark) = match (destroying, outcome.remaining.held().next().is_some()) {
@@ -230,6 +240,7 @@ async fn carry_out(
     };
     let finish = shown.progress.finish(what, seconds, remark, verbose);
     printer.talk(&format!("\n{finish}{}", compared(&outcome.permit)));
+    sheet.outcome(session, &request, &finish, &outcome);
     leave_behind(session, &request, &plan, (&outcome.observed, outcome.reached.as_ref()), printer)?;
     if destroying {
         bills::tell(session, printer).await?;
@@ -285,13 +296,15 @@ async fn run(
     session: &Session,
     order: Order,
     prepared: Prepared,
-    live: &Live,
+    (live, sheet): (&Live, &Sheet),
     held: &Held,
 ) -> (Result<Outcome, PrepareError>, bool) {
     let (stop, stopped) = watch::channel(false);
+    let listener = sheet.listener(live.listener());
     let mut interrupts = Interrupts::listen();
     let signals = tokio::spawn({
-        let (clock, listener, lost) = (session.stack.aws.clock.clone(), live.listener(), held.lost());
+        let (clock, listener, lost) = (session.stack.aws.clock.clone(), listener.clone(), held.lost());
+        let sheet = sheet.clone();
         async move {
             tokio::select! {
                 () = interrupts.next() => {}
@@ -302,10 +315,11 @@ async fn run(
             // If nobody receives it the run is over.
             let _ = stop.send(true);
             interrupts.next().await;
+            sheet.cut_off();
             std::process::exit(Exit::Incomplete as i32);
         }
     });
-    let ended = reconcile(&session.stack, order, prepared, stopped.clone(), live.listener()).await;
+    let ended = reconcile(&session.stack, order, prepared, stopped.clone(), listener).await;
     let was_stopped = *stopped.borrow();
     signals.abort();
     (ended, was_stopped)

@@ -4,6 +4,7 @@ use super::args::Global;
 use super::exit::{Error, Exit};
 use super::files;
 use super::fleet::{self, Fleet, Several, Shape, Told};
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Session, no_plan, parse};
 use super::terminal;
@@ -15,6 +16,7 @@ use auroraml_core::cost::{Decimal, Estimate, PriceTable, TABLE_MAX, Terms, Usage
 use auroraml_core::engine::{AURORA_MYSQL, Offered};
 use auroraml_core::model::facts::{ExistingFacts, Facts};
 use auroraml_core::model::{self, Intent, Order};
+use auroraml_core::plan::Plan;
 use auroraml_core::render::cost::{Chart, Report};
 use auroraml_core::resource::{Deletions, Graph};
 use auroraml_core::spec::Spec;
@@ -27,32 +29,34 @@ use std::path::{Path, PathBuf};
 /// Bytes of a file with guesses.
 const USAGE_MAX: usize = 64 << 10;
 
-/// Show what a stack costs, now and as the spec says, by the hour and by the month. Changes nothing.
+/// Show what a stack costs per hour and month, now and after apply. Changes nothing.
 ///
-/// Prices are built in for some regions, with their date. What depends on use is not counted unless --usage guesses it:
-/// hours_a_day, acu, storage_gib, io_million, backup_gib, data_api_requests, nat_gb, endpoint_gb, bucket_gb, secret_calls,
-/// predictions, prediction_ms, sentiment_units, each for a month.
+/// Prices are built in for some regions, with their date. What depends on use is left out unless you estimate it with
+/// --usage, per month: hours_a_day, acu, storage_gib, io_million, backup_gib, data_api_requests, nat_gb, endpoint_gb,
+/// bucket_gb, secret_calls, predictions, prediction_ms, sentiment_units.
 #[derive(Debug, Args)]
 pub struct Cost {
-    /// The spec, or a folder of specs; `-` is stdin.
+    /// The spec, or a folder of specs; `-` reads stdin.
     pub spec: PathBuf,
-    /// Form of the answer on stdout.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: CostFormat,
-    /// Take prices from FILE before the built-in ones: YAML or JSON, as much of a table as there is.
+    /// Use the prices in FILE (YAML or JSON) before the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,
-    /// Ask AWS's price list first; what it does not say comes from the built-in table.
+    /// Use AWS's current price list before the built-in prices.
     #[arg(long)]
     pub live: bool,
-    /// A guess of use in a month: NAME=NUMBER, or a YAML file of them. May be given more than once.
+    /// Estimated use per month: NAME=NUMBER, or a YAML file with several. Can be repeated.
     #[arg(long, value_name = "FILE|NAME=NUMBER")]
     pub usage: Vec<String>,
-    /// Ask AWS nothing: only what the spec comes to.
+    /// Show only what the spec would cost, without AWS.
     #[arg(long, conflicts_with = "live")]
     pub offline: bool,
     #[command(flatten)]
     pub several: Several,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -85,7 +89,7 @@ impl Given {
             Some(path) => {
                 let name = path.display().to_string();
                 let table = PriceTable::parse(&files::read_text(path, TABLE_MAX)?);
-                let help = "its form is that of the tables in crates/core/src/cost/prices; see docs/costs.md";
+                let help = "see docs/costs.md for its format";
                 Some((table.map_err(|why| Error::new(&name, why, help))?, name))
             }
         };
@@ -100,7 +104,7 @@ impl Given {
                 terms.prices.lay_over(table, name);
             }
             Some((table, name)) => {
-                notes.push(format!("the prices in {name} are of {}, and were not used", table.region));
+                notes.push(format!("the prices in {name} are for {}, and were not used", table.region));
             }
             None => {}
         }
@@ -143,7 +147,7 @@ fn all((least, most): (Decimal, Decimal), format: CostFormat, printer: &Printer)
         true => least.rounded(2),
         false => format!("{} to {}", least.rounded(2), most.rounded(2)),
     };
-    let text = format!("All together: {month} USD a month\n");
+    let text = format!("Total: {month} USD per month\n");
     match format {
         CostFormat::Text => printer.data(&text),
         CostFormat::Markdown => printer.data(&format!("\n**{}**\n", text.trim_end())),
@@ -187,6 +191,9 @@ async fn told(session: &Session, args: &Cost, given: &Given, printer: &Printer) 
     let before = live(observed, Some(&graph), &terms);
     let after = wanted(&graph, observed, &leaving, &terms);
     let report = report(&aws.place, Some(before), after, terms, notes);
+    let sheet = PageFile::of(Some(&args.page), "Cost", session)?;
+    sheet.fill(|page| page.tell_cost(report.clone()));
+    sheet.write()?;
     show(&report, args, printer)?;
     Ok(report)
 }
@@ -231,8 +238,9 @@ fn offline(args: &Cost, given: &Given, global: &Global, printer: &Printer) -> Re
         if n > 0 && args.format != CostFormat::Json {
             printer.data("\n")?;
         }
-        match imagined(path, given, global, printer) {
+        match imagined_cost(path, given, global, printer) {
             Ok(report) => {
+                page_of_many(args, several.is_some(), &report)?;
                 let total = report.after.total(When::Running);
                 sum = (sum.0 + total.monthly, sum.1 + total.monthly_up_to);
                 show(&report, args, printer)?;
@@ -252,7 +260,39 @@ fn offline(args: &Cost, given: &Given, global: &Global, printer: &Printer) -> Re
     Ok(worst)
 }
 
-fn imagined(path: &Path, given: &Given, global: &Global, printer: &Printer) -> Result<Report, Error> {
+/// Writes the page of a stack that nobody looked at.
+fn page_of_many(args: &Cost, is_one_of_many: bool, report: &Report) -> Result<(), Error> {
+    let mut page = args.page.clone();
+    if let (Some(folder), true) = (&mut page.html, is_one_of_many) {
+        files::make_folder(folder)?;
+        folder.push(format!("{}.{}.html", report.stack, report.region));
+    }
+    let sheet = page.offline("Cost", &report.stack, &report.region);
+    sheet.fill(|page| page.tell_cost(report.clone()));
+    sheet.write()
+}
+
+/// What a plan does to the bill, thing by thing, by the built-in prices: AWS is not asked. `whole` is what the spec wants
+/// when it is applied.
+pub fn of_plan(session: &Session, whole: &Graph, graph: &Graph, observed: &Observed, plan: &Plan) -> Report {
+    let place = &session.stack.aws.place;
+    let terms = Terms { deletions: graph.deletions.clone(), ..Terms::built_in(&place.region) };
+    let before = live(observed, Some(whole), &terms);
+    let after = wanted(graph, observed, &plan.leaving(), &terms);
+    report(place, Some(before), after, terms, Vec::new())
+}
+
+/// What a spec comes to in an account in which nothing is there yet, as far as that can be said without asking.
+pub struct Imagined {
+    pub spec: Spec,
+    pub place: Place,
+    pub facts: Facts,
+    pub graph: Graph,
+}
+
+/// # Errors
+/// When the spec is not good, or could not be carried out anywhere.
+pub fn imagined(path: &Path, global: &Global, printer: &Printer) -> Result<Imagined, Error> {
     let source = files::read_spec(path)?;
     let spec = parse(&source, global, printer)?;
     // No price depends on the account.
@@ -260,7 +300,12 @@ fn imagined(path: &Path, given: &Given, global: &Global, printer: &Printer) -> R
     let facts = imagined_facts(&spec, &source.folder);
     let graph: Graph = model::build(&spec, &place, &facts, Intent::Apply)
         .map_err(|problems| no_plan(PrepareError::Preflight(problems)))?;
-    let mut notes = vec!["AWS was not asked: what is there is not known".to_string()];
+    Ok(Imagined { spec, place, facts, graph })
+}
+
+fn imagined_cost(path: &Path, given: &Given, global: &Global, printer: &Printer) -> Result<Report, Error> {
+    let Imagined { spec, place, facts, graph } = imagined(path, global, printer)?;
+    let mut notes = vec!["offline: what exists now is not known".to_string()];
     let terms = given.terms(&place.region, deletions(&spec, &place, &facts), &mut notes);
     let after = wanted(&graph, &Observed::new(), &BTreeSet::new(), &terms);
     Ok(report(&place, None, after, terms, notes))
@@ -275,12 +320,16 @@ fn imagined_facts(spec: &Spec, folder: &Path) -> Facts {
         .files()
         .into_iter()
         .map(|path| (path.to_string(), files(path).map(hash).map_err(|error| error.to_string())));
+    // It has all that SQL may call.
+    let able = "8.0.mysql_aurora.3.10.2".to_string();
     let wanted = match &spec.aurora {
-        Some(auroraml_core::spec::Aurora::Owned(cluster)) => cluster.engine_version.clone(),
-        _ => String::new(),
+        Some(auroraml_core::spec::Aurora::Owned(cluster)) => Some(cluster.engine_version.clone()),
+        _ => None,
     };
+    let theirs = wanted.is_none().then(|| able.clone());
+    let wanted = wanted.unwrap_or_default();
     let versions = [
-        "8.0.mysql_aurora.3.10.2".to_string(),
+        able,
         wanted.clone(),
         format!("{wanted}.0"),
         format!("8.0.mysql_aurora.{wanted}"),
@@ -290,6 +339,7 @@ fn imagined_facts(spec: &Spec, folder: &Path) -> Facts {
     Facts {
         zones: ["a", "b", "c", "d", "e", "f"].map(|letter| format!("{}{letter}", spec.region)).into(),
         engine_versions: offered.into(),
+        live_engine_version: theirs,
         existing: Some(ExistingFacts {
             engine: "aurora-mysql".into(),
             status: "available".into(),

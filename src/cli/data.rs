@@ -13,9 +13,9 @@ use auroraml_core::sql::statements::address;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
-/// Move rows between the database and S3, at once and as often as it is said.
+/// Move rows between the database and S3, now.
 ///
-/// What a spec says under `tables` and `unloads` is moved once, by `apply`.
+/// What the spec lists under `tables` and `unloads` is moved once, by `apply`.
 #[derive(Debug, Args)]
 pub struct Data {
     #[command(subcommand)]
@@ -31,26 +31,26 @@ pub enum DataCommand {
 /// Load a file in S3 into a table (LOAD DATA FROM S3), and compare the counts.
 #[derive(Debug, Args)]
 pub struct DataLoad {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// The table, in the stack's database.
+    /// The table in the stack's database.
     pub table: String,
     /// The file.
     #[arg(long, value_name = "s3://BUCKET/KEY")]
     pub from: String,
-    /// The first line names the columns, and is left out.
+    /// Skip the first line, which names the columns.
     #[arg(long)]
     pub header: bool,
-    /// What stands between two values.
+    /// Separator between values.
     #[arg(long, value_name = "TEXT", default_value = ",")]
     pub separator: String,
-    /// What may stand around a value; empty for nothing.
+    /// Quote around values; empty for none.
     #[arg(long, value_name = "CHARACTER", default_value = "\"")]
     pub quote: String,
-    /// Lines end in carriage return and line feed.
+    /// Windows line ends (CR LF).
     #[arg(long)]
     pub crlf: bool,
-    /// Load a file that Aurora has loaded before.
+    /// Load a file even if Aurora has already loaded it.
     #[arg(long)]
     pub again: bool,
     #[command(flatten)]
@@ -60,21 +60,21 @@ pub struct DataLoad {
 /// Write rows to S3 as CSV (SELECT INTO OUTFILE S3), and compare the counts.
 #[derive(Debug, Args)]
 pub struct DataUnload {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
     /// One of `unloads` in the spec.
     #[arg(required_unless_present = "query", conflicts_with = "query")]
     pub name: Option<String>,
-    /// The query whose rows are written.
+    /// The query that selects the rows.
     #[arg(long, value_name = "SQL")]
     pub query: Option<String>,
-    /// What the names of the files begin with: PREFIX.part_00000, …
+    /// Prefix of the file names: PREFIX.part_00000, …
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     pub to: String,
-    /// The first line of each file names the columns.
+    /// Write the column names in the first line of each file.
     #[arg(long)]
     pub header: bool,
-    /// Write over files that are there.
+    /// Overwrite existing files.
     #[arg(long)]
     pub overwrite: bool,
     #[command(flatten)]
@@ -116,7 +116,7 @@ fn database(session: &Session) -> Result<&str, Error> {
         .stack
         .spec
         .database()
-        .ok_or_else(|| Error::new("aurora", "the spec names no database", "add `database: NAME` to `aurora`"))
+        .ok_or_else(|| Error::new("aurora", "the spec has no database", "add `database: NAME` to `aurora`"))
 }
 
 fn refused(object: &str, failure: &Failure) -> Error {
@@ -126,7 +126,7 @@ fn refused(object: &str, failure: &Failure) -> Error {
 async fn load(session: &Session, args: &DataLoad, printer: &Printer) -> Result<Exit, Error> {
     let database = database(session)?;
     if address(&args.from).is_none() {
-        let why = format!("`{}` is not an address in S3", args.from);
+        let why = format!("invalid S3 address `{}`", args.from);
         return Err(Error::new("--from", why, "write s3://BUCKET/KEY"));
     }
     let table = session.stack.spec.tables.get(&args.table);
@@ -155,10 +155,10 @@ async fn unload(session: &Session, args: &DataUnload, printer: &Printer) -> Resu
             let Some(props) = unload_of(&session.stack.spec, name) else {
                 let known: Vec<&str> = session.stack.spec.unloads.keys().map(String::as_str).collect();
                 let help = match known.is_empty() {
-                    true => "the spec has none: give the query, --query 'SELECT …'".to_string(),
+                    true => "the spec has none: write --query 'SELECT …'".to_string(),
                     false => format!("there are {}", known.join(", ")),
                 };
-                return Err(Error::new(name, "the spec has no such entry under `unloads`", help));
+                return Err(Error::new(name, "the spec has no unload with this name", help));
             };
             (props.query, args.header || props.header)
         }
@@ -174,8 +174,10 @@ fn told(object: &str, done: &str, moved: Result<Moved, Failure>, printer: &Print
     let rows = moved.rows.or(moved.records);
     let count = rows.map_or_else(|| "all rows".to_string(), |rows| format!("{rows} rows"));
     let both = match (moved.rows, moved.records, &moved.uncounted) {
-        (Some(rows), Some(records), _) if rows == records => "; database and S3 agree".to_string(),
-        (_, _, Some(why)) => format!("; S3 and database could not be compared: {why}"),
+        (Some(rows), Some(records), _) if rows == records => {
+            "; the counts in database and S3 match".to_string()
+        }
+        (_, _, Some(why)) => format!("; could not compare the counts in S3 and database: {why}"),
         _ => String::new(),
     };
     let files = if done == "written" { format!(" in {} files", moved.files) } else { String::new() };

@@ -1,10 +1,10 @@
 //! What README and docs tell people to type can be typed, and means what the program says of itself.
 
-use super::args::Arguments;
 use super::exit::Exit;
-use clap::Parser;
+use super::typed;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
@@ -67,7 +67,7 @@ fn every_command_of_the_documents_can_be_typed() {
         for (is_line, code) in codes(&text) {
             let Some(words) = words(&code) else { continue };
             count += 1;
-            match Arguments::try_parse_from(&words) {
+            match typed::parse(words.iter().map(OsString::from)) {
                 Ok(_) => {}
                 Err(error) if matches!(error.kind(), ErrorKind::DisplayVersion | ErrorKind::DisplayHelp) => {}
                 // A flag is named without its value.

@@ -10,20 +10,20 @@ use auroraml_core::render::drift::Document;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// Show what is not as the spec says, and what others hung on what is the stack's. Changes nothing.
+/// Show what differs from the spec, and what others attached to the stack. Changes nothing.
 ///
-/// Looks at more than a plan does; see docs/drift.md. Exits with 2 when there is drift, with 1 when there is none as far as
-/// could be read but something could not, and with 0 when there is none.
+/// Checks more than a plan does; see docs/drift.md. Exits with 2 if there is drift, with 1 if there is none but something
+/// could not be read, and with 0 if there is none.
 #[derive(Debug, Args)]
 pub struct Drift {
-    /// The spec, or a folder of specs; `-` is stdin.
+    /// The spec, or a folder of specs; `-` reads stdin.
     pub spec: PathBuf,
     #[command(flatten)]
     pub several: Several,
-    /// Form of the report on stdout.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Do not ask CloudTrail who did it.
+    /// Do not ask CloudTrail who made the change.
     #[arg(long)]
     pub no_who: bool,
 }

@@ -8,7 +8,7 @@ use clap::Args;
 /// Explain the code of a preflight problem, such as vpc-quota.
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The code, as it stands in brackets in the error.
+    /// The code in brackets in the error message.
     pub code: String,
 }
 
@@ -27,9 +27,9 @@ pub fn explain(args: &Explain, printer: &Printer) -> Result<Exit, Error> {
             let near = near.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
             let help = match near {
                 Some((_, near)) => format!("did you mean `{near}`?"),
-                None => "docs/preflight.md has all of them".into(),
+                None => "see docs/preflight.md for all codes".into(),
             };
-            Err(Error::new(code, "there is no such code", help))
+            Err(Error::new(code, "unknown code", help))
         }
     }
 }

@@ -17,18 +17,18 @@ use std::path::{Path, PathBuf};
 
 /// Write a CloudFormation template for a spec.
 ///
-/// For any account and region: AWS is not asked, unless --resolve is given. The template names what CloudFormation
-/// cannot do, and so does this command.
+/// The template works in any account and region, and AWS is not asked unless --resolve is given. What CloudFormation
+/// cannot do is listed, in the template and here.
 #[derive(Debug, Args)]
 pub struct Export {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
     /// Write the template to FILE instead of stdout.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Ask AWS which version of the engine the spec means today, and which availability zones have what it needs.
+    /// Ask AWS for the exact engine version and for suitable availability zones.
     #[arg(long)]
     pub resolve: bool,
 }
@@ -79,9 +79,14 @@ fn write(
     let content = files::beside(&source.folder);
     let hash =
         |path: &str| content(path).map(|bytes| files::sha256(&bytes)).map_err(|error| error.to_string());
+    let text = |path: &str| {
+        let bytes = content(path).map_err(|error| error.to_string())?;
+        String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_string())
+    };
     let given = Given {
         today: super::time(Clock::real().now_ms()).chars().take("YYYY-MM-DD".len()).collect(),
         files: spec.files().into_iter().map(|path| (path.to_string(), hash(path))).collect(),
+        templates: spec.templates().into_iter().map(|path| (path.to_string(), text(path))).collect(),
         ..known
     };
     let exported = exported(spec, &given).map_err(refused)?;
@@ -113,7 +118,7 @@ fn tell(args: &Export, exported: &Exported, size: usize, printer: &Printer) {
     }
     if size > LARGEST_INLINE {
         printer.say(&format!(
-            "note: {size} bytes are too many for a request: `aws cloudformation deploy` needs --s3-bucket\n"
+            "note: the template has {size} bytes, too many for one request: `aws cloudformation deploy` needs --s3-bucket\n"
         ));
     }
     let file = args.out.as_ref().map_or("FILE".to_string(), |path| path.display().to_string());

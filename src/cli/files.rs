@@ -37,7 +37,7 @@ pub fn read_spec(path: &Path) -> Result<Source, Error> {
         let mut bytes = Vec::new();
         return match io::stdin().lock().take(limit).read_to_end(&mut bytes) {
             Ok(_) => Ok(Source { name: "stdin".into(), bytes, folder: PathBuf::from(".") }),
-            Err(error) => Err(Error::new("stdin", format!("cannot be read: {error}"), "give a file instead")),
+            Err(error) => Err(Error::new("stdin", format!("cannot be read: {error}"), "use a file instead")),
         };
     }
     let name = path.display().to_string();
@@ -50,9 +50,17 @@ pub fn read_spec(path: &Path) -> Result<Source, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(Error::new(name, "there is no such file", suggestion(path)))
         }
-        Err(error) => {
-            Err(Error::new(name, format!("cannot be read: {error}"), "check the name and its permissions"))
-        }
+        Err(_) if path.is_dir() => Err(Error::new(name, "it is a folder", "give a file in it")),
+        Err(error) => Err(Error::new(name, unread(&error), "check the name and its permissions")),
+    }
+}
+
+/// Why a file cannot be read or written, without the number that the operating system gives it.
+pub fn unread(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => format!("cannot be read: {error}"),
     }
 }
 
@@ -96,7 +104,7 @@ fn suggestion(path: &Path) -> String {
     let few = if found.first().is_some_and(|(distance, _)| *distance <= 2) { 1 } else { 3 };
     let names: Vec<String> = found.into_iter().take(few).map(|(_, name)| name).collect();
     match names.as_slice() {
-        [] => "write one to start from: auroraml init".into(),
+        [] => "create a spec: auroraml init".into(),
         [only] => format!("did you mean {only}?"),
         [others @ .., last] => format!("there are {} and {last}", others.join(", ")),
     }
@@ -109,14 +117,14 @@ pub fn beside(folder: &Path) -> FileSource {
         let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, why.to_string()));
         let below = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
         if !Path::new(path).components().all(below) {
-            return refuse("a path is relative to the spec and stays below its folder");
+            return refuse("paths must be relative to the spec and stay in its folder");
         }
         // A link is followed only where it stays below the folder: a spec comes by pull request, and what it names is
         // copied to where others read it.
         let root = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
         let file = fs::canonicalize(root.join(path))?;
         if !file.starts_with(&root) {
-            return refuse("it is a link that leaves the folder of the spec");
+            return refuse("it is a link that leaves the spec's folder");
         }
         let bytes = read(&file, FILE_MAX + 1)?;
         if bytes.len() as u64 > FILE_MAX {
@@ -146,12 +154,12 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub fn read_plan(path: &Path) -> Result<SavedPlan, Error> {
     let name = path.display().to_string();
     let help = "save one with: auroraml plan SPEC --out FILE";
-    let bytes = read(path, PLAN_MAX).map_err(|e| Error::new(&name, format!("cannot be read: {e}"), help))?;
+    let bytes = read(path, PLAN_MAX).map_err(|error| Error::new(&name, unread(&error), help))?;
     match serde_json::from_slice::<Value>(&bytes) {
         Ok(plan) if plan["format"].is_u64() && plan["plan"]["steps"].is_array() => {
             Ok(SavedPlan { plan, sha256: sha256(&bytes) })
         }
-        _ => Err(Error::new(name, "it is not a saved plan", help)),
+        _ => Err(Error::new(name, "not a saved plan", help)),
     }
 }
 
@@ -171,7 +179,7 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
         builder.mode(0o700);
     }
     let refuse = |error| {
-        Error::new(path.display().to_string(), format!("cannot be made: {error}"), "choose another place")
+        Error::new(path.display().to_string(), format!("cannot create it: {error}"), "choose another folder")
     };
     builder.create(path).map_err(refuse)
 }
@@ -182,12 +190,12 @@ pub fn make_folder(path: &Path) -> Result<(), Error> {
 /// When it cannot be read, or is too large.
 pub fn read_text(path: &Path, limit: usize) -> Result<String, Error> {
     let name = path.display().to_string();
-    let wrong = |why: String| Error::new(&name, why, "check the name and what is in it");
-    let bytes = read(path, limit as u64 + 1).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    let wrong = |why: String| Error::new(&name, why, "check its name and contents");
+    let bytes = read(path, limit as u64 + 1).map_err(|error| wrong(unread(&error)))?;
     if bytes.len() > limit {
         return Err(wrong(format!("it has more than {limit} bytes")));
     }
-    String::from_utf8(bytes).map_err(|_| wrong("it is no text".into()))
+    String::from_utf8(bytes).map_err(|_| wrong("not UTF-8 text".into()))
 }
 
 /// Options to write a file that, if it is new, only its owner can read: plans and events name everything that a stack is
@@ -222,7 +230,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
         fs::rename(&temporary, path)
     };
     write().map_err(|error| {
-        Error::new(path.display().to_string(), format!("cannot be written: {error}"), "choose another place")
+        Error::new(path.display().to_string(), format!("cannot be written: {error}"), "choose another folder")
     })
 }
 
@@ -240,7 +248,7 @@ mod tests {
         assert_eq!(source("./a.txt").unwrap(), b"text");
         for path in ["../a.txt", "inner/../a.txt", "/etc/hostname"] {
             let error = source(path).expect_err(path);
-            assert!(error.to_string().contains("below its folder"), "{path}: {error}");
+            assert!(error.to_string().contains("stay in its folder"), "{path}: {error}");
         }
         assert!(source("inner").expect_err("a folder").to_string().contains("regular file"));
     }
@@ -260,7 +268,7 @@ mod tests {
         assert_eq!(source("inside").unwrap(), b"text");
         for path in ["key", "inner/key"] {
             let error = source(path).expect_err(path);
-            assert!(error.to_string().contains("leaves the folder"), "{path}: {error}");
+            assert!(error.to_string().contains("leaves the spec's folder"), "{path}: {error}");
         }
     }
 

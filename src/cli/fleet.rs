@@ -37,10 +37,10 @@ const COMMENT_MAX: usize = 60_000;
 
 #[derive(Clone, Debug, Args)]
 pub struct Several {
-    /// More specs. Each may also be a folder: its *.yaml and *.yml files, in the order of their names.
+    /// More specs, or folders with *.yaml and *.yml files.
     #[arg(value_name = "SPEC")]
     pub more: Vec<PathBuf>,
-    /// Of several stacks, how many are worked on at the same time.
+    /// How many stacks to process at the same time.
     #[arg(long, value_name = "N", default_value_t = PARALLEL, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub parallel: u8,
 }
@@ -90,11 +90,11 @@ pub fn sources(first: &Path, several: &Several) -> Result<Option<Vec<PathBuf>>, 
         }
     }
     if paths.iter().filter(|path| path.as_path() == Path::new("-")).count() > 1 {
-        return Err(Error::new("-", "stdin is named twice", "it can be read once: name it once"));
+        return Err(Error::new("-", "stdin is given twice", "use `-` only once"));
     }
     if paths.len() > SPECS_MAX {
-        let why = format!("{} specs are more than one command takes: {SPECS_MAX}", paths.len());
-        return Err(Error::new("usage", why, "run the command for a part of them"));
+        let why = format!("{} specs are too many for one command: at most {SPECS_MAX}", paths.len());
+        return Err(Error::new("usage", why, "run the command for fewer specs"));
     }
     Ok(Some(paths))
 }
@@ -114,9 +114,11 @@ fn folder(path: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     found.sort();
     match found.is_empty() {
-        true => {
-            Err(Error::new(name, "there is no spec in this folder", "a spec's name ends in .yaml or .yml"))
-        }
+        true => Err(Error::new(
+            name,
+            "there are no specs in this folder",
+            "specs end in .yaml or .yml; `auroraml init` writes one",
+        )),
         false => Ok(found),
     }
 }
@@ -178,8 +180,8 @@ impl Group {
             if let Ok((_, spec)) = &read
                 && let Some(first) = known.insert((spec.stack.clone(), spec.region.clone()), name.clone())
             {
-                let why = format!("it is the stack {} in {}, and so is {first}", spec.stack, spec.region);
-                return Err(Error::new(name, why, "name each stack once"));
+                let why = format!("it is the stack {} in {}, like {first}", spec.stack, spec.region);
+                return Err(Error::new(name, why, "give each stack only once"));
             }
             members.push(Member { name, read, printer: held });
         }
@@ -253,7 +255,7 @@ impl Group {
                 }
                 if left_out > 0 {
                     printer.data(&format!(
-                        "\n{left_out} of the stacks are left out here: GitHub takes no longer comment.\n"
+                        "\n{left_out} stacks are left out here, because GitHub limits the length of comments.\n"
                     ))?;
                 }
             }
@@ -288,7 +290,7 @@ fn failed(error: &Error) -> String {
         Exit::Stale => "the plan is stale",
         Exit::Preflight => "a preflight check failed",
         Exit::Refused => "refused",
-        Exit::Incomplete => "stopped half way",
+        Exit::Incomplete => "incomplete",
         _ => "failed",
     };
     match error.troubles.first() {

@@ -100,7 +100,7 @@ pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
 impl Apply {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Apply { spec, several, yes, plan, events, sets, terms: limits, together } = self;
+        let Apply { spec, several, yes, plan, events, sets, terms: limits, together, page } = self;
         let Several { more, parallel } = several;
         let mut words = vec!["apply".into(), spec.display().to_string()];
         words.extend(more.iter().map(|spec| spec.display().to_string()));
@@ -112,6 +112,7 @@ impl Apply {
         words.extend(sets.change_sets.then(|| "--change-sets".into()));
         words.extend(terms(limits));
         words.extend(together.words());
+        words.extend(page.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
@@ -120,7 +121,7 @@ impl Apply {
 impl Destroy {
     /// The words with which it was typed.
     pub fn words(&self) -> Vec<String> {
-        let Destroy { spec, without, yes, unprotect, plan, events, terms: limits, together } = self;
+        let Destroy { spec, without, yes, unprotect, plan, events, terms: limits, together, page } = self;
         let mut words: Vec<String> = vec!["destroy".into()];
         words.extend(without.all_tagged.is_none().then(|| spec.display().to_string()));
         words.extend(without.words());
@@ -129,6 +130,7 @@ impl Destroy {
         words.extend(path("--events", events.as_deref()));
         words.extend(terms(limits));
         words.extend(together.words());
+        words.extend(page.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }

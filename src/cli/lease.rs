@@ -30,14 +30,14 @@ const NAME_MAX: usize = 200;
 /// Who else may work on the stack, and what is written down.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Together {
-    /// Where runs exclude each other: s3://BUCKET/PREFIX, a file, or none [default: `lease` of the spec, else a file of this
-    /// user's].
+    /// Where to keep the lease that keeps other runs out: s3://BUCKET/PREFIX, a file, or none [default: `lease` in the spec,
+    /// else a file in your home folder].
     #[arg(long, value_name = "s3://…|FILE|none", help_heading = "Other runs")]
     pub lease: Option<LeaseAt>,
-    /// How long to wait for another run on the stack, such as 90s or 10m [default: not at all].
+    /// How long to wait for another run of this stack, such as 90s or 10m [default: do not wait].
     #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Other runs")]
     pub wait_for_lease: Option<Duration>,
-    /// Append a line to FILE for each request that changes something.
+    /// Append each request that changes something to FILE, one line each.
     #[arg(long, value_name = "FILE", help_heading = "Other runs")]
     pub audit: Option<PathBuf>,
 }
@@ -57,7 +57,7 @@ impl FromStr for LeaseAt {
             "none" => Ok(LeaseAt::Nowhere),
             text if text.starts_with("s3:") => Address::parse(text).map(LeaseAt::Bucket),
             text if text.contains("://") || text.is_empty() => {
-                Err("it is neither s3://BUCKET/PREFIX nor a file".into())
+                Err("write s3://BUCKET/PREFIX or a file".into())
             }
             text => Ok(LeaseAt::File(text.into())),
         }
@@ -75,9 +75,8 @@ impl Together {
             Some(LeaseAt::Bucket(address)) => words.extend(["--lease".into(), address.to_string()]),
             Some(LeaseAt::File(file)) => words.extend(["--lease".into(), file.display().to_string()]),
         }
-        if let Some(time) = wait_for_lease {
-            words.extend(["--wait-for-lease".into(), format!("{}s", time.as_secs())]);
-        }
+        let wait = wait_for_lease.map(|time| format!("{}s", time.as_secs()));
+        words.extend(wait.into_iter().flat_map(|time| ["--wait-for-lease".into(), time]));
         words.extend(super::hint::path("--audit", audit.as_deref()));
         words
     }
@@ -180,11 +179,7 @@ fn place(session: &Session, global: &Global, together: &Together) -> Result<Opti
         (Some(at), _) => Some(at.clone()),
         // The spec was checked when it was read.
         (None, Some(text)) => Some(LeaseAt::Bucket(Address::parse(text).map_err(|wrong| {
-            Error::new(
-                "lease",
-                format!("`{text}` is not an address in S3: {wrong}"),
-                "write s3://BUCKET/PREFIX",
-            )
+            Error::new("lease", format!("invalid S3 address `{text}`: {wrong}"), "write s3://BUCKET/PREFIX")
         })?)),
         (None, None) => None,
     };
@@ -227,8 +222,8 @@ fn place(session: &Session, global: &Global, together: &Together) -> Result<Opti
 fn not_our_own(session: &Session, what: &str, address: &Address) -> Result<(), Error> {
     let stack = &session.stack;
     if stack.spec.bucket.is_some() && stack.aws.bucket() == address.bucket {
-        let why = format!("{address} lies in the stack's own bucket, which goes with the stack");
-        return Err(Error::new(what, why, "name a bucket that outlives the stack"));
+        let why = format!("{address} is in the stack's own bucket, which is deleted with the stack");
+        return Err(Error::new(what, why, "use another bucket"));
     }
     Ok(())
 }
@@ -245,17 +240,17 @@ async fn in_bucket(
     let waiting = |record: &Record| printer.talk(&format!("Waiting for {}.\n", who(record)));
     let failed = |why: String, help: String| Error::new("lease", format!("nothing was changed: {why}"), help);
     Lease::hold(aws, address, owner.clone(), patience, waiting).await.map_err(|why| match why {
-        NoLease::Held(record, left) => held_by(&record, &format!("its lease lapses in {left} s")),
+        NoLease::Held(record, left) => held_by(&record, &format!("its lease expires in {left} s")),
         NoLease::Aws(failure) if failure.code == "NoSuchBucket" => failed(
-            format!("there is no bucket {}", address.bucket),
-            "make it, or name another one: --lease s3://BUCKET/PREFIX".into(),
+            format!("the bucket {} does not exist", address.bucket),
+            "create it, or choose another one: --lease s3://BUCKET/PREFIX".into(),
         ),
         NoLease::Aws(failure) => failed(
-            format!("{address} cannot be used: {failure}"),
-            format!("the lease needs s3:GetObject and s3:PutObject on {address}/*; --lease none goes on without one"),
+            format!("cannot use {address}: {failure}"),
+            format!("allow s3:GetObject and s3:PutObject on {address}/*"),
         ),
         NoLease::Unusable(why) => {
-            failed(why, "name another prefix, or remove the object if nobody needs it".into())
+            failed(why, "choose another prefix, or remove the object if nobody needs it".into())
         }
     })
 }
@@ -286,13 +281,13 @@ async fn in_file(
             Ok(Attempt::Done(lock)) => return Ok(Which::File { lock, is_told }),
             Ok(Attempt::Held(holder)) => holder,
             Err(error) if is_told => {
-                let why = format!("nothing was changed: {} cannot be used: {error}", file.display());
-                return Err(Error::new("lease", why, "name another file, or --lease none"));
+                let why = format!("nothing was changed: cannot use {}: {error}", file.display());
+                return Err(Error::new("lease", why, "choose another file"));
             }
             // Where nobody asked for one, its absence is no obstacle.
             Err(error) => {
                 printer.say(&format!(
-                    "warning: no lease: {} cannot be used: {error}; other runs on this machine are not kept off\n",
+                    "warning: no lease, because {} cannot be used ({error}): other runs on this machine are not kept out\n",
                     file.display()
                 ));
                 return Ok(Which::None);
@@ -301,10 +296,10 @@ async fn in_file(
         let waited = Duration::from_millis(clock.now_ms().saturating_sub(began));
         if waited >= patience {
             return Err(match holder {
-                Some(record) => held_by(&record, "the lock ends with its process"),
+                Some(record) => held_by(&record, "the lock ends when its process does"),
                 None => Error::new(
                     "lease",
-                    format!("nothing was changed: another process has {}", file.display()),
+                    format!("nothing was changed: another process holds {}", file.display()),
                     "wait for it: --wait-for-lease 10m",
                 )
                 .with(Exit::Held),
@@ -325,10 +320,8 @@ fn who(record: &Record) -> String {
 }
 
 fn held_by(record: &Record, ends: &str) -> Error {
-    let why = format!("nothing was changed: another run is at work: {}", who(record));
-    let help = format!(
-        "wait for it: --wait-for-lease 10m; if that run is dead, {ends}; --lease none goes on without a lease"
-    );
+    let why = format!("nothing was changed: another run is active: {}", who(record));
+    let help = format!("wait for it with --wait-for-lease 10m; if that run is dead, {ends}");
     Error::new("lease", why, help).with(Exit::Held)
 }
 
@@ -418,13 +411,13 @@ impl Held {
         };
         if let Err(why) = released {
             printer.say(&format!(
-                "warning: the lease was not given back, and lapses by itself: {}\n",
+                "warning: could not give the lease back; it expires by itself: {}\n",
                 plain::line(&why)
             ));
         }
         match (result, lost) {
             (Err(mut error), Some(why)) => {
-                let help = "see what the other run does, then run the same command again";
+                let help = "wait for the other run, then run the same command again";
                 let trouble = Trouble { object: Some("lease".into()), why, help: Some(help.into()) };
                 error.troubles.push(trouble);
                 Err(Error { exit: if clean.is_some() { Exit::Incomplete } else { error.exit }, ..error })

@@ -28,9 +28,9 @@ pub fn init(args: &Init, global: &Global, printer: &Printer) -> Result<Exit, Err
             Ok(Exit::Done)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(Error::new(name, "it exists and is left as it is", "give another name: auroraml init NAME"))
+            Err(Error::new(name, "already exists", "give another name: auroraml init NAME"))
         }
-        Err(error) => Err(Error::new(name, format!("cannot be written: {error}"), "choose another place")),
+        Err(error) => Err(Error::new(name, format!("cannot be written: {error}"), "choose another folder")),
     }
 }
 
@@ -41,7 +41,7 @@ pub fn validate(args: &Validate, global: &Global, printer: &Printer) -> Result<E
             Ok(source) => match variables(global, |given| spec::read(&source.bytes, given))? {
                 Ok((spec, warnings)) => {
                     printer.say(&warnings.render(&source.name, &String::from_utf8_lossy(&source.bytes)));
-                    printer.talk(&format!("{}: a good spec of stack {}\n", source.name, spec.stack));
+                    printer.talk(&format!("{}: valid (stack {})\n", source.name, spec.stack));
                 }
                 Err(problems) => {
                     exit = Exit::Error;

@@ -20,11 +20,13 @@ mod explain;
 mod export;
 mod files;
 mod fleet;
+mod graph;
 mod hint;
 mod lease;
 mod live;
 mod local;
 mod lock;
+mod page;
 mod pause;
 mod planning;
 mod policy;
@@ -38,20 +40,21 @@ mod session;
 mod signals;
 mod status;
 mod terminal;
+mod typed;
 mod unreachable;
 mod verify;
 
 pub use exit::Exit;
 
 use args::{Arguments, Command};
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use exit::Error;
 use printer::Printer;
 use std::process::ExitCode;
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match typed::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(error) => {
             // A help or version text that nobody reads to its end is no failure.
@@ -95,6 +98,7 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
         Command::Verify(args) => session::block_on(global, verify::verify(args, global, printer)),
         Command::Policy(args) => policy::policy(args, global, printer),
         Command::Drift(args) => session::block_on(global, drift::drift(args, global, printer)),
+        Command::Graph(args) => graph::graph(args, global, printer),
         Command::Export(args) => export::export(args, global, printer),
         Command::Explain(args) => explain::explain(args, printer),
         Command::Data(args) => session::block_on(global, data::data(args, global, printer)),

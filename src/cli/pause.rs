@@ -6,6 +6,7 @@ use super::change_sets::Wanted;
 use super::exit::{Error, Exit};
 use super::hint;
 use super::lease::Together;
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::Session;
 use auroraml::verify;
@@ -16,58 +17,63 @@ use auroraml_core::spec::Aurora;
 use clap::Args;
 use std::path::PathBuf;
 
-/// Stop what bills by the hour: cluster and notebook stop, endpoints go, until resume.
+/// Stop what costs money by the hour, until resume: stops cluster and notebook, deletes endpoints.
 ///
-/// Models, configurations, rows and files stay. AWS starts a stopped cluster by itself after 7 days: run this on a
-/// schedule to stop it again.
+/// Models, configurations, rows and files are kept. AWS starts a stopped cluster after 7 days: run this on a schedule to
+/// stop it again.
 #[derive(Debug, Args)]
 pub struct Pause {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// Delete the NAT gateways and their addresses too: resume makes new ones, with other addresses.
+    /// Also delete NAT gateways and their addresses; resume creates new ones with other addresses.
     #[arg(long)]
     pub nat: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub yes: bool,
-    /// Delete this endpoint too, although others made it. May be given more than once.
+    /// Also delete this endpoint, which others created. Can be repeated.
     #[arg(long, value_name = "KIND.NAME")]
     pub delete: Vec<String>,
-    /// Write what happens to FILE, one JSON object a line.
+    /// Write events to FILE, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
-/// Bring a paused stack back, and ask the database whether it answers.
+/// Start a paused stack, and check that the database responds.
 ///
-/// Does what apply does: differences from the spec are carried out too, and the plan shows them.
+/// Does what apply does: other differences from the spec are changed too, and the plan shows them.
 #[derive(Debug, Args)]
 pub struct Resume {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub yes: bool,
-    /// Write what happens to FILE, one JSON object a line.
+    /// Write events to FILE, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
     #[command(flatten)]
     pub terms: Terms,
     #[command(flatten)]
     pub together: Together,
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 impl Pause {
     /// The words with which it was typed.
     fn words(&self) -> Vec<String> {
-        let Pause { spec, nat, yes, delete, events, together } = self;
+        let Pause { spec, nat, yes, delete, events, together, page } = self;
         let mut words = vec!["pause".into(), spec.display().to_string()];
         words.extend(nat.then(|| "--nat".into()));
         words.extend(delete.iter().flat_map(|id| ["--delete".into(), id.clone()]));
         words.extend(hint::path("--events", events.as_deref()));
         words.extend(together.words());
+        words.extend(page.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
@@ -76,18 +82,19 @@ impl Pause {
 impl Resume {
     /// The words with which it was typed.
     fn words(&self) -> Vec<String> {
-        let Resume { spec, yes, events, terms, together } = self;
+        let Resume { spec, yes, events, terms, together, page } = self;
         let mut words = vec!["resume".into(), spec.display().to_string()];
         words.extend(hint::path("--events", events.as_deref()));
         words.extend(hint::terms(terms));
         words.extend(together.words());
+        words.extend(page.words());
         words.extend(yes.then(|| "--yes".into()));
         words
     }
 }
 
 pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Pause { spec, nat, yes, delete, events, together } = args;
+    let Pause { spec, nat, yes, delete, events, together, page } = args;
     // Whoever pauses means now, and knows that everybody is interrupted.
     let terms = &Terms { now: true, delete: delete.clone(), ..Terms::default() };
     let (intent, typed, events) = (Intent::Pause { nat: *nat }, args.words(), events.as_deref());
@@ -105,6 +112,7 @@ pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<E
             typed,
             global,
             together,
+            page: Some(page),
         },
         printer,
     )
@@ -112,7 +120,7 @@ pub async fn pause(args: &Pause, global: &Global, printer: &Printer) -> Result<E
 }
 
 pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-    let Resume { spec, yes, events, terms, together } = args;
+    let Resume { spec, yes, events, terms, together, page } = args;
     let (intent, typed, events) = (Intent::Apply, args.words(), events.as_deref());
     let sweep = false;
     let request = Request {
@@ -127,6 +135,7 @@ pub async fn resume(args: &Resume, global: &Global, printer: &Printer) -> Result
         typed,
         global,
         together,
+        page: Some(page),
     };
     with(request, printer, async |session: &Session| answers(session, printer).await).await
 }
@@ -140,10 +149,10 @@ async fn answers(session: &Session, printer: &Printer) -> Result<(), Error> {
         _ => return Ok(()),
     }
     if let Err(failure) = verify::answers(stack).await {
-        let why = format!("everything is back, and the database does not answer: {failure}");
+        let why = format!("everything is started, but the database does not respond: {failure}");
         return Err(Error::new(&stack.spec.stack, why, failure.hint()).with(Exit::Incomplete));
     }
-    printer.talk("Resumed: the database answers.\n");
+    printer.talk("Resumed: the database responds.\n");
     Ok(())
 }
 

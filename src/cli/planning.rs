@@ -3,6 +3,7 @@
 use super::args::{Global, Plan, PlanFormat};
 use super::exit::{Error, Exit};
 use super::fleet::{self, Fleet, Shape, Told, plan_file};
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::{change_sets, files, hint, terminal};
@@ -68,7 +69,13 @@ async fn show(
     let prepared = Box::pin(prepare(&session.stack, order)).await.map_err(no_plan)?;
     session.check_let_go(&prepared)?;
     let (subject, plan) = (session.subject(args.destroy, &args.terms), &prepared.plan);
-    let document = session.document(&subject, &prepared);
+    let mut document = session.document(&subject, &prepared);
+    let sets = session.stack.change_sets.as_ref().filter(|_| out.is_some() && plan.blocked.is_empty());
+    document.change_sets = sets.map(|sets| sets.ready()).unwrap_or_default();
+    let what = if args.destroy { "Plan to destroy" } else { "Plan" };
+    let sheet = PageFile::of(Some(&args.page), what, session)?;
+    sheet.plan(session, &subject, &prepared, intent);
+    sheet.write()?;
     match args.format {
         PlanFormat::Text => {
             let form = terminal::form(global.verbose);
@@ -88,6 +95,9 @@ async fn show(
     }
     if let Some(path) = out {
         files::write(path, &document.to_text())?;
+        if let Some(sets) = sets {
+            sets.keep(&document.change_sets);
+        }
         let next = hint::command(args.carry_out(path), global);
         printer.talk(&format!("Saved in {}. Carry it out with: {next}\n", path.display()));
     }

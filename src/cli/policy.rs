@@ -15,62 +15,62 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Print the least IAM policy that a spec needs, or the trust policy of a pipeline's role.
+/// Print the minimal IAM policy for a spec, or the trust policy of a pipeline's role.
 ///
-/// Scoped to the stack's own names and tags. AWS is asked who the caller is and what the policy can be scoped to; with
-/// --account it is asked nothing.
+/// The policy covers only the stack's own names and tags. AWS is asked who the caller is and which objects exist; with
+/// --account AWS is not asked.
 #[derive(Debug, Args)]
 pub struct Policy {
-    /// The spec; `-` is stdin.
+    /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// What the role is for. May be given more than once.
+    /// What the role may do. Can be repeated.
     #[arg(long = "for", value_enum, value_delimiter = ',', default_value = "apply", value_name = "PURPOSE")]
     pub purposes: Vec<PurposeArgument>,
-    /// Print one document for each managed policy, as a JSON array: AWS allows 6,144 characters in one.
+    /// Print several documents as a JSON array, because AWS allows 6,144 characters in one managed policy.
     #[arg(long)]
     pub split: bool,
-    /// Write each managed policy into DIR instead: policy-1.json, …
+    /// Write each managed policy to DIR instead: policy-1.json, …
     #[arg(long, value_name = "DIR", conflicts_with = "split")]
     pub out: Option<PathBuf>,
-    /// Account of the stack; then AWS is not asked.
+    /// Account of the stack. With it, AWS is not asked.
     #[arg(long, value_name = "ID", value_parser = account, help_heading = "Scope")]
     pub account: Option<String>,
-    /// VPC of the stack, once it is there: lets destroy delete network interfaces that RDS and SageMaker left in it.
+    /// VPC of the stack, once it exists, so that destroy can delete network interfaces that RDS and SageMaker leave in it.
     #[arg(long, value_name = "ID", requires = "account", help_heading = "Scope")]
     pub vpc: Option<String>,
-    /// Member of an existing cluster, `*` where they differ [default: CLUSTER*]. May be given more than once.
+    /// Member of an existing cluster; may contain `*` [default: CLUSTER*]. Can be repeated.
     #[arg(long, value_name = "NAME", requires = "account", help_heading = "Scope")]
     pub member: Vec<String>,
-    /// Custom parameter group of an existing cluster. May be given more than once.
+    /// Custom parameter group of an existing cluster. Can be repeated.
     #[arg(long, value_name = "NAME", requires = "account", help_heading = "Scope")]
     pub group: Vec<String>,
-    /// Print the trust policy instead, for runs with tokens of this host.
+    /// Print a trust policy instead, for pipelines with tokens of this host.
     #[arg(long, value_enum, value_name = "HOST", requires = "repository", help_heading = "Trust")]
     pub trust: Option<HostArgument>,
     /// Repository or project of the pipeline.
     #[arg(long, value_name = "OWNER/NAME", requires = "trust", help_heading = "Trust")]
     pub repository: Option<String>,
-    /// GitHub environment from which the role may be used.
+    /// GitHub environment that may use the role.
     #[arg(long, value_name = "NAME", requires = "trust", help_heading = "Trust")]
     pub environment: Option<String>,
-    /// Branch from which the role may be used.
+    /// Branch that may use the role.
     #[arg(long, value_name = "NAME", requires = "trust", help_heading = "Trust")]
     pub branch: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PurposeArgument {
-    /// plan, status and verify: only reads.
+    /// plan, status and verify: read only.
     Plan,
-    /// apply and resume, with all that plan needs.
+    /// apply and resume, and all that plan needs.
     Apply,
-    /// destroy, likewise.
+    /// destroy, and all that plan needs.
     Destroy,
-    /// destroy --sweep: deletes what others made, under any name.
+    /// destroy --sweep: deletes what others created, with any name.
     Sweep,
-    /// pause, likewise.
+    /// pause, and all that plan needs.
     Pause,
-    /// verify --deep, verify --query and data: asks the database.
+    /// verify --deep, verify --query and data: queries the database.
     Query,
     /// adopt --release: tags what the spec takes over, updates and deletes the CloudFormation stack.
     Release,
@@ -128,7 +128,7 @@ async fn asked(args: &Policy, global: &Global, printer: &Printer) -> Result<Exit
         None => known(&session.stack).await,
     };
     let known = found.unwrap_or_else(|failure| {
-        printer.say(&format!("warning: the policy is scoped by names alone: {failure}\n"));
+        printer.say(&format!("warning: the policy is limited by names only: {failure}\n"));
         Known::default()
     });
     let result = print(args, spec, place, &known, printer);
@@ -166,7 +166,7 @@ fn print(args: &Policy, spec: &Spec, place: &Place, known: &Known, printer: &Pri
             let (size, parts) = (size(&document), split(statements).len());
             if size > DOCUMENT_MAX {
                 printer.say(&format!(
-                    "warning: {size} characters are too many for one managed policy: --split makes {parts} of it, --out DIR writes them\n"
+                    "warning: {size} characters are too many for one managed policy: --split makes {parts} of it, --out DIR writes them to files\n"
                 ));
             }
             printer.data(&text(&document))?;
@@ -180,7 +180,7 @@ fn warn(spec: &Spec, known: &Known, purposes: &[Purpose], printer: &Printer) {
     let changes = purposes.iter().any(|purpose| matches!(purpose, Purpose::Apply | Purpose::Destroy));
     if changes && spec.permissions_boundary.is_none() && purposes.contains(&Purpose::Apply) {
         printer.say(
-            "warning: whoever has this policy can make roles with any permissions: bound them with permissions_boundary in the spec\n",
+            "warning: this policy allows creating roles with any permissions: limit them with permissions_boundary in the spec\n",
         );
     }
     if let Some(Aurora::Existing(existing)) = &spec.aurora
@@ -189,12 +189,12 @@ fn warn(spec: &Spec, known: &Known, purposes: &[Purpose], printer: &Printer) {
         let cluster = &existing.existing;
         if known.members.is_empty() {
             printer.say(&format!(
-                "note: the members of {cluster} are taken to be called {cluster}*; --member says otherwise\n"
+                "note: assuming that the members of {cluster} are named {cluster}*; set other names with --member\n"
             ));
         }
         if known.groups.is_empty() {
             printer.say(&format!(
-                "note: if {cluster} has a parameter group of its own, name it with --group: else it cannot be changed\n"
+                "note: if {cluster} has a custom parameter group, name it with --group; otherwise the policy cannot change it\n"
             ));
         }
     }
@@ -202,7 +202,11 @@ fn warn(spec: &Spec, known: &Known, purposes: &[Purpose], printer: &Printer) {
 
 fn write(folder: &Path, documents: Vec<Vec<Statement>>, printer: &Printer) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(|error| {
-        Error::new(folder.display().to_string(), format!("cannot be made: {error}"), "choose another place")
+        Error::new(
+            folder.display().to_string(),
+            format!("cannot create it: {error}"),
+            "choose another folder",
+        )
     })?;
     for (n, statements) in documents.iter().enumerate() {
         let path = folder.join(format!("policy-{}.json", n + 1));
@@ -234,7 +238,7 @@ pub fn enforced(paths: &[PathBuf]) -> Result<Vec<Value>, Error> {
         match serde_json::from_slice(&bytes) {
             Ok(Value::Array(documents)) => all.extend(documents),
             Ok(document) => all.push(document),
-            Err(error) => return Err(Error::new(name, format!("it is no JSON: {error}"), help)),
+            Err(error) => return Err(Error::new(name, format!("not valid JSON: {error}"), help)),
         }
     }
     Ok(all)

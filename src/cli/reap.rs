@@ -18,25 +18,24 @@ use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Destroy the stacks that are past their `expires_after`. No spec is needed: they are found by their tags.
+/// Destroy the stacks that have expired (`expires_after`). Finds them by their tags, without specs.
 ///
-/// A stack's age counts from the oldest of its objects. What is protected is named and stays.
+/// A stack's age is that of its oldest object. Protected objects are listed and kept.
 #[derive(Debug, Args)]
 pub struct Reap {
-    /// Only the stacks of these specs, or of the specs in a folder. Their names and regions are read; all else comes from
-    /// the tags.
+    /// Only the stacks of these specs, or of the specs in a folder. Only name and region are read from them.
     #[arg(value_name = "SPEC")]
     pub specs: Vec<PathBuf>,
-    /// Where to look. May be given more than once.
+    /// Region to look in. Can be repeated.
     #[arg(long, required_unless_present = "specs", conflicts_with = "specs", value_name = "REGION")]
     pub region: Vec<String>,
-    /// Only this stack. May be given more than once.
+    /// Only this stack. Can be repeated.
     #[arg(long, conflicts_with = "specs", value_name = "NAME")]
     pub stack: Vec<String>,
-    /// List what is past its date, and exit with 2 if anything is.
+    /// Only list expired stacks, and exit with 2 if there are any.
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
@@ -46,14 +45,14 @@ pub struct Reap {
 /// How a destroy does without the spec, and what else it takes along.
 #[derive(Debug, Default, Args)]
 pub struct Without {
-    /// Destroy this stack without its spec: everything that is found by its tags, IAM path and names.
-    #[arg(long, value_name = "STACK", conflicts_with_all = ["spec", "plan"], requires = "region")]
+    /// Destroy this stack without its spec: everything found by its tags, IAM path and names.
+    #[arg(long, value_name = "STACK", conflicts_with_all = ["spec", "plan", "html"], requires = "region")]
     pub all_tagged: Option<String>,
-    /// Where that stack is.
+    /// Region of that stack.
     #[arg(long, value_name = "REGION", requires = "all_tagged")]
     pub region: Option<String>,
-    /// Delete what others made and hangs on the stack, too: models with its roles, what serves them, its log groups, and
-    /// what GuardDuty put into its VPC.
+    /// Also delete what others attached to the stack: models with its roles and their endpoints, its log groups, and what
+    /// GuardDuty created in its VPC.
     #[arg(long)]
     pub sweep: bool,
 }
@@ -130,6 +129,7 @@ async fn one(
         typed,
         global,
         together,
+        page: None,
     };
     under_lease(&mut session, request, None, printer, async |_: &Session| Ok(())).await
 }
@@ -178,11 +178,11 @@ async fn all(host: &Host, args: &Reap, global: &Global, printer: &Printer) -> Re
         }
     }
     if text.is_empty() {
-        text.push_str("There is no stack of auroraml here.\n");
+        text.push_str("There are no auroraml stacks here.\n");
     }
     printer.data(&text)?;
     if past.is_empty() {
-        printer.talk("Nothing is past its date.\n");
+        printer.talk("No stack has expired.\n");
     }
     let mut exit = Exit::Done;
     if args.dry_run {
@@ -225,15 +225,15 @@ fn line(found: &Found, region: &str, now: u64) -> String {
     let ages: Vec<&str> = found.ages.iter().map(String::as_str).collect();
     let age = ages.join(" or ");
     let what = match (found.expires, found.created) {
-        _ if ages.is_empty() => "no date: its spec has no `expires_after`".into(),
+        _ if ages.is_empty() => "never expires: its spec has no `expires_after`".into(),
         (Some(at), Some(made)) if at <= now => {
-            format!("past its date since {}: made {}, expires after {age}", time(at), time(made))
+            format!("expired since {}: created {}, expires after {age}", time(at), time(made))
         }
-        (Some(at), _) => format!("goes on {}, {age} after it was made", time(at)),
-        (None, Some(_)) => format!("no date: {age} is no age such as 8h"),
+        (Some(at), _) => format!("expires {}, {age} after it was created", time(at)),
+        (None, Some(_)) => format!("no expiry: invalid age {age}"),
         (None, None) => {
             format!(
-                "expires after {age}, and AWS does not tell when anything of it was made: destroy --all-tagged takes it down"
+                "expires after {age}, but AWS does not say when it was created: destroy it with --all-tagged"
             )
         }
     };
@@ -254,10 +254,10 @@ mod tests {
         };
         for (found, part) in [
             (found(&[], Some(1), None), "has no `expires_after`"),
-            (found(&["8h"], Some(0), Some(50)), "past its date since 1970-01-01T00:00:00.05Z"),
-            (found(&["8h"], Some(0), Some(101)), "goes on 1970-01-01T00:00:00.101Z, 8h after"),
-            (found(&["x"], Some(0), None), "x is no age"),
-            (found(&["8h"], None, None), "does not tell when"),
+            (found(&["8h"], Some(0), Some(50)), "expired since 1970-01-01T00:00:00.05Z"),
+            (found(&["8h"], Some(0), Some(101)), "expires 1970-01-01T00:00:00.101Z, 8h after"),
+            (found(&["x"], Some(0), None), "invalid age x"),
+            (found(&["8h"], None, None), "does not say when"),
         ] {
             let line = line(&found, "us-east-1", 100);
             assert!(line.starts_with("shop in us-east-1: ") && line.contains(part), "{line}");

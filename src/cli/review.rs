@@ -1,5 +1,6 @@
 //! Whether a plan that was saved and reviewed is still true.
 
+use super::change_sets;
 use super::exit::{Error, Exit};
 use super::files::SavedPlan;
 use super::session::{Session, no_plan};
@@ -25,6 +26,7 @@ pub async fn prepared(
     if let Some(saved) = saved {
         let now = session.resting_on(subject, &Observed::new(), &Facts::default(), &Plan::default());
         told(json::moved_before_a_look(&saved.plan, &now.to_value()))?;
+        told(change_sets::stale(session, saved).await?)?;
     }
     let prepared = match (prepare(&session.stack, order).await, saved) {
         (Ok(prepared), _) => prepared,
@@ -47,6 +49,6 @@ pub async fn prepared(
 
 fn told(difference: Option<String>) -> Result<(), Error> {
     let Some(difference) = difference else { return Ok(()) };
-    let help = "nothing was changed; look at a new plan and save it";
+    let help = "nothing was changed; save a new plan and review it";
     Err(Error::new("saved plan", format!("it is stale: {difference}"), help).with(Exit::Stale))
 }

@@ -17,13 +17,13 @@ pub async fn sandbox(args: &Sandbox, global: &Global, printer: &Printer) -> Resu
         None => Path::new(SANDBOX_FILE),
         Some(SandboxAt::File(file)) => file,
         Some(SandboxAt::Listener(address)) => {
-            let why = format!("the sandbox at http://{address} is served already, from a file of its own");
-            return Err(Error::new("usage", why, "stop it there, and name the file here: --sandbox=FILE"));
+            let why = format!("the sandbox at http://{address} is already being served");
+            return Err(Error::new("usage", why, "stop it there, and give the file here: --sandbox=FILE"));
         }
     };
     if args.listen.is_some() && global.speed() == Speed::Max {
-        let why = "a clock that does not wait would run away between two requests";
-        return Err(Error::new("--sandbox-speed max", why, "give a number from 0.1 to 100"));
+        let why = "a served sandbox needs a running clock";
+        return Err(Error::new("--sandbox-speed max", why, "use a number from 0.1 to 100"));
     }
     if args.reset {
         reset(file, printer)?;
@@ -38,15 +38,11 @@ pub async fn sandbox(args: &Sandbox, global: &Global, printer: &Printer) -> Resu
 fn reset(file: &Path, printer: &Printer) -> Result<(), Error> {
     let name = file.display();
     match FileSandbox::reset(file) {
-        Ok(true) => printer.talk(&format!("forgot the sandbox {name}\n")),
+        Ok(true) => printer.talk(&format!("deleted the sandbox {name}\n")),
         Ok(false) => printer.talk(&format!("there is no sandbox {name}\n")),
         Err(FileError::Malformed { .. }) => {
-            let why = "it is not a sandbox file, and is left as it is";
-            return Err(Error::new(
-                name.to_string(),
-                why,
-                "remove it yourself, or use another: --sandbox=FILE",
-            ));
+            let why = "not a sandbox file: nothing was deleted";
+            return Err(Error::new(name.to_string(), why, "use another file: --sandbox=FILE"));
         }
         Err(error) => return Err(sandbox_error(&error)),
     }
@@ -55,16 +51,16 @@ fn reset(file: &Path, printer: &Printer) -> Result<(), Error> {
 
 /// Why nothing can be served at `address`.
 fn not_served(address: SocketAddr, error: &io::Error) -> Error {
-    let other = "choose another port, or 0 for any free one";
+    let other = "use another port, or 0 for any free one";
     let (why, help) = match error.kind() {
-        io::ErrorKind::InvalidInput => (error.to_string(), "listen on 127.0.0.1 or [::1]"),
-        io::ErrorKind::AddrInUse => ("another process listens there".into(), other),
+        io::ErrorKind::InvalidInput => (error.to_string(), "use localhost, 127.0.0.1 or [::1]"),
+        io::ErrorKind::AddrInUse => ("another process already uses this port".into(), other),
         io::ErrorKind::PermissionDenied => (
-            format!("this user may not listen on port {}", address.port()),
-            "choose a port from 1024 up, or 0 for any free one",
+            format!("you are not allowed to listen on port {}", address.port()),
+            "use a port from 1024 up, or 0 for any free one",
         ),
         io::ErrorKind::AddrNotAvailable => {
-            (format!("this computer has no address {}", address.ip()), "listen on 127.0.0.1")
+            (format!("this machine has no address {}", address.ip()), "use localhost")
         }
         _ => (format!("cannot be served: {error}"), other),
     };
@@ -88,7 +84,9 @@ async fn listen(
     let before = sandbox.sandbox().with(|world| world.unknown.clone());
     let mut interrupts = Interrupts::listen();
     let address = listener.address();
-    printer.talk(&format!("Listening on http://{address} until Ctrl-C. For any AWS client:\n\n"));
+    printer.talk(&format!(
+        "Listening on http://{address} until Ctrl-C. Paste this into another terminal for any AWS client:\n\n"
+    ));
     printer.data(&format!(
         "export AWS_ENDPOINT_URL=http://{address}\n\
          export AWS_ACCESS_KEY_ID=AKIDSANDBOX\n\
@@ -97,7 +95,7 @@ async fn listen(
     ))?;
     // Seen with AWS CLI 1.45: its own table of host names wins over the variable.
     printer.talk(&format!(
-        "\nVersion 1 of the AWS CLI ignores the first for rds in us-east-1: add --endpoint-url http://{address}.\n\n"
+        "\nAWS CLI version 1 ignores AWS_ENDPOINT_URL for rds in us-east-1: add --endpoint-url http://{address}.\n\n"
     ));
     let talk = printer.clone();
     let stopped = async move { interrupts.next().await };
@@ -121,7 +119,7 @@ fn unknown(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Str
         .collect();
     match lines.is_empty() {
         true => String::new(),
-        false => format!("\nOperations that the sandbox does not have:\n{}", lines.concat()),
+        false => format!("\nThe sandbox does not support these operations:\n{}", lines.concat()),
     }
 }
 
@@ -139,7 +137,7 @@ mod tests {
         let told = unknown(&before, &after);
         assert_eq!(
             told,
-            "\nOperations that the sandbox does not have:\n  rds:Both (3 times)\n  sns:New (1 times)\n"
+            "\nThe sandbox does not support these operations:\n  rds:Both (3 times)\n  sns:New (1 times)\n"
         );
         assert_eq!(unknown(&before, &before), "");
     }

@@ -3,7 +3,6 @@
 use super::args::{Global, SANDBOX_FILE, SandboxAt, Speed, Terms};
 use super::exit::{Error, Exit, Trouble};
 use super::files::{self, Source};
-use super::hint;
 use super::policy;
 use super::printer::Printer;
 use super::unreachable::no_connection;
@@ -36,19 +35,18 @@ use tokio::sync::Mutex;
 /// Runs a command on a runtime of its own.
 pub fn block_on(global: &Global, command: impl Future<Output = Result<Exit, Error>>) -> Result<Exit, Error> {
     if global.sandbox.is_none() && (global.sandbox_speed.is_some() || global.sandbox_seed.is_some()) {
-        let why = "--sandbox-speed and --sandbox-seed are about a sandbox, and none is used";
+        let why = "--sandbox-speed and --sandbox-seed need --sandbox";
         return Err(Error::new("usage", why, "add --sandbox"));
     }
     if !global.enforce_policy.is_empty() && !matches!(global.sandbox, Some(SandboxAt::File(_))) {
-        let why = "--enforce-policy is about a sandbox in a file, and none is used";
+        let why = "--enforce-policy needs a sandbox in a file";
         return Err(Error::new("usage", why, "add --sandbox, or give it to `auroraml sandbox --listen`"));
     }
     if let Some(SandboxAt::Listener(address)) = &global.sandbox
         && (global.sandbox_speed.is_some() || global.sandbox_seed.is_some())
     {
-        let why =
-            format!("speed and seed of the sandbox at http://{address} are those that it was started with");
-        return Err(Error::new("usage", why, "leave --sandbox-speed and --sandbox-seed away"));
+        let why = format!("the sandbox at http://{address} already has its speed and seed");
+        return Err(Error::new("usage", why, "remove --sandbox-speed and --sandbox-seed"));
     }
     run(global.sandbox.is_some() && global.speed() == Speed::Max, command)
 }
@@ -339,8 +337,8 @@ pub fn variables<T>(global: &Global, work: impl FnOnce(&Given<'_>) -> T) -> Resu
         if let Some(before) = set.insert(name.clone(), value.clone())
             && before != *value
         {
-            let why = "it is given two values";
-            return Err(Error::new(format!("--set {name}"), why, "give one"));
+            let why = "it has two values";
+            return Err(Error::new(format!("--set {name}"), why, "give only one"));
         }
     }
     let environment = |name: &str| std::env::var(name).ok();
@@ -369,9 +367,7 @@ pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<F
     let name = file.display();
     let is_new = !file.exists();
     if let (false, Some(_)) = (is_new, global.sandbox_seed) {
-        let reset = hint::command(["sandbox".to_string(), "--reset".to_string()], global);
-        let text = format!("keeps the seed that it was made with; `{reset}` makes a new one");
-        printer.talk(&format!("note: the sandbox {name} {text}\n"));
+        printer.talk(&format!("note: the sandbox {name} keeps the seed that it was created with\n"));
     }
     let seed = global.sandbox_seed.unwrap_or(1);
     let sandbox = FileSandbox::open(file, speed(global).unwrap_or(1.0), seed, Mood::Real)
@@ -379,10 +375,10 @@ pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<F
     hold(&sandbox, &global.enforce_policy)?;
     let which = if is_new { "a new sandbox" } else { "the sandbox" };
     let clock = match speed(global) {
-        Some(times) => format!("its clock runs {times} times as fast as ours"),
-        None => "its clock does not wait".into(),
+        Some(times) => format!("its clock runs {times} times as fast as real time"),
+        None => "its clock skips all waiting".into(),
     };
-    printer.talk(&format!("Using {which}, {name}: nothing real is touched, {clock}.\n"));
+    printer.talk(&format!("Using {which}, {name}: no real AWS account is used, {clock}.\n"));
     Ok(sandbox)
 }
 
@@ -411,16 +407,16 @@ async fn find_listener(address: SocketAddr, printer: &Printer) -> Result<Clock, 
     let clock = clock_at(address).await.map_err(|error| {
         let start = format!("start it: auroraml sandbox --listen {address}");
         match error.kind() {
-            io::ErrorKind::ConnectionRefused => Error::new(&name, "nobody listens there", start),
+            io::ErrorKind::ConnectionRefused => Error::new(&name, "nothing listens there", start),
             io::ErrorKind::InvalidData => {
-                let help = "other simulators of AWS are used without --sandbox, through AWS_ENDPOINT_URL";
+                let help = "use other AWS simulators through AWS_ENDPOINT_URL, without --sandbox";
                 Error::new(&name, error.to_string(), help)
             }
-            _ => Error::new(&name, format!("does not answer: {error}"), start),
+            _ => Error::new(&name, format!("does not respond: {error}"), start),
         }
     })?;
     printer.talk(&format!(
-        "Using the sandbox at {name}: nothing real is touched, its clock runs {} times as fast as ours.\n",
+        "Using the sandbox at {name}: no real AWS account is used, its clock runs {} times as fast as real time.\n",
         clock.speed()
     ));
     Ok(clock)
@@ -439,7 +435,7 @@ fn make_folder(file: &Path) -> Result<(), Error> {
     made.map_err(|error| {
         Error::new(
             folder.display().to_string(),
-            format!("cannot be made: {error}"),
+            format!("cannot create it: {error}"),
             "use another file: --sandbox=FILE",
         )
     })
@@ -456,9 +452,7 @@ pub fn sandbox_error(error: &FileError) -> Error {
     let help = match error {
         // Their texts say what to do.
         FileError::InUse(_) | FileError::Newer { .. } => None,
-        FileError::Malformed { .. } => {
-            Some("forget it: auroraml sandbox --reset --sandbox=FILE; or use another file".to_string())
-        }
+        FileError::Malformed { .. } => Some("use another file: --sandbox=FILE".to_string()),
         _ => Some("use another file: --sandbox=FILE".to_string()),
     };
     Error { exit: Exit::Error, troubles: vec![Trouble { object: None, why, help }] }
@@ -481,7 +475,7 @@ pub fn no_plan(error: PrepareError) -> Error {
         }
         PrepareError::Bug(why) => {
             let help = "please report it, with the spec";
-            Error::new("auroraml", format!("a bug: {why}"), help)
+            Error::new("auroraml", format!("this is a bug: {why}"), help)
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::args::{Global, SandboxAt, Status, StatusFormat, Terms};
 use super::exit::{Error, Exit};
+use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Session, no_plan};
 use super::{hint, terminal};
@@ -28,9 +29,11 @@ async fn show(session: &Session, args: &Status, global: &Global, printer: &Print
     let reached = survey.facts.existing.as_ref().map(|existing| &existing.reached);
     let mut stack = stack(session, &survey.observed, reached, &args.spec, global);
     let mut cost = None;
+    let sheet = PageFile::of(Some(&args.page), "Status", session)?;
     match &survey.planned {
-        Ok((_, plan, _)) => {
+        Ok((graph, plan, _)) => {
             stack.compare(plan);
+            sheet.status(session, graph, &survey.observed, plan);
             cost = plan.cost.as_ref().and_then(render::cost::now);
         }
         Err(problems) => {
@@ -43,6 +46,8 @@ async fn show(session: &Session, args: &Status, global: &Global, printer: &Print
             }
         }
     }
+    sheet.fill(|page| page.tell_status(stack.clone()));
+    sheet.write()?;
     match args.format {
         StatusFormat::Text => {
             let text = stack.to_text_in(terminal::form(global.verbose));

@@ -16,14 +16,14 @@ pub async fn verify(args: &Verify, global: &Global, printer: &Printer) -> Result
 
 async fn show(session: &Session, args: &Verify, printer: &Printer) -> Result<Exit, Error> {
     if session.stack.spec.aurora.is_none() {
-        let why = "the spec has no cluster, so there is no wiring to verify";
+        let why = "the spec has no cluster to verify";
         return Err(Error::new("aurora", why, "add `aurora` to the spec"));
     }
     if args.deep || args.query.is_some() {
         let cluster = session.stack.aws.cluster();
         let flag = if args.query.is_some() { "query" } else { "deep" };
         printer.talk(&format!(
-            "note: --{flag} sends SQL to {cluster} through the Data API; that wakes a paused cluster, which then costs\n"
+            "note: --{flag} runs SQL on {cluster} through the Data API, which wakes a paused cluster and then costs money\n"
         ));
     }
     let checks = match &args.query {

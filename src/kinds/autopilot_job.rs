@@ -159,7 +159,7 @@ fn limit(found: &DescribeAutoMlJobV2Output) -> u64 {
 fn progress(secondary: &str, done: Option<(usize, bool)>, best: Option<String>, left: u64) -> String {
     let what = match secondary {
         "Starting" | "PreTraining" | "" => "starting",
-        "AnalyzingData" => "looking at the data",
+        "AnalyzingData" => "analyzing the data",
         "FeatureEngineering" => "preparing features",
         "ModelTuning" | "TrainingModels" => "training candidates",
         "GeneratingExplainabilityReport" | "GeneratingModelInsightsReport" => "writing reports",
@@ -181,13 +181,13 @@ fn ended(found: &DescribeAutoMlJobV2Output, outputs: &Outputs) -> State {
     match found.auto_ml_job_status.as_ref().map_or("", |status| status.as_str()) {
         "Completed" if outputs.contains_key("containers") => State::Ready,
         "Completed" if secondary == "MaxAutoMLJobRuntimeReached" => State::Broken(format!(
-            "no candidate was ready after {} min, its `max_runtime`: give it more",
+            "no candidate was ready within its `max_runtime` of {} min: increase it",
             limit(found)
         )),
-        "Completed" => State::Broken("it has found no candidate".into()),
+        "Completed" => State::Broken("it found no candidate".into()),
         "Failed" => State::Broken(reason()),
-        "Stopped" => State::Broken("somebody stopped it".into()),
-        other => State::Failed(format!("AWS says {other}, which auroraml does not know")),
+        "Stopped" => State::Broken("it was stopped".into()),
+        other => State::Failed(format!("unknown status {other}")),
     }
 }
 
@@ -304,6 +304,6 @@ mod tests {
             progress("ModelTuning", Some((7, false)), best, 40),
             "training candidates, 7 done, best so far F1 0.93, at most 40 min more"
         );
-        assert_eq!(progress("AnalyzingData", None, None, 100), "looking at the data, at most 100 min more");
+        assert_eq!(progress("AnalyzingData", None, None, 100), "analyzing the data, at most 100 min more");
     }
 }

@@ -340,7 +340,7 @@ async fn empty(aws: &Aws, bucket: &str) -> Result<(), Failure> {
         class: Class::InUse,
         operation: "DeleteObjects",
         code: "auroraml".into(),
-        message: format!("the bucket is being emptied: {deleted} more versions are gone"),
+        message: format!("emptying the bucket: {deleted} more versions deleted"),
     })
 }
 
@@ -378,7 +378,7 @@ async fn what_is_in(aws: &Aws, bucket: &str) -> Result<String, Failure> {
         (count, _) => format!("{count} object versions"),
     };
     Ok(format!(
-        "the bucket {bucket} holds {what} and is kept; write `bucket: {{ on_destroy: empty }}` if they may go"
+        "the bucket {bucket} contains {what} and is kept; to delete them too, write `bucket: {{ on_destroy: empty }}`"
     ))
 }
 
@@ -387,5 +387,5 @@ fn built(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Failure> {
 }
 
 fn unbuilt(error: BuildError) -> Failure {
-    Failure::refused("S3", format!("a request could not be built: {error} (a bug)"))
+    Failure::refused("S3", format!("could not build a request: {error} (a bug)"))
 }

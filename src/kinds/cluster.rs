@@ -197,7 +197,7 @@ impl Calls for Cluster {
             let request =
                 aws.rds.modify_db_cluster().db_cluster_identifier(&cluster).deletion_protection(false);
             request.apply_immediately(true).send().await.during("ModifyDBCluster")?;
-            return Err(Failure::busy("DeleteDBCluster", "deletion protection is being switched off"));
+            return Err(Failure::busy("DeleteDBCluster", "turning deletion protection off"));
         }
         let request = aws.rds.delete_db_cluster().db_cluster_identifier(&cluster);
         let request = match deletion.options.get("final_snapshot") {
@@ -229,7 +229,7 @@ fn ready(cluster: &aws_sdk_rds::types::DbCluster) -> State {
     match (rests(cluster.status().unwrap_or_default()), secret) {
         (State::Ready, Some("creating")) => State::Busy("creating the master user's secret".into()),
         (State::Ready, Some("impaired")) => {
-            State::Failed("the master user's secret is impaired: RDS cannot rotate it".into())
+            State::Failed("RDS cannot rotate the master user's secret".into())
         }
         (state, _) => state,
     }

@@ -3,23 +3,42 @@
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use super::rds;
 use super::rds::cluster;
+use super::stack::filled;
 use crate::aws::{Aws, Class, During, Failure, Look};
-use auroraml_core::base::{Outputs, State};
+use auroraml_core::base::{Input, Outputs, State};
 use auroraml_core::kinds::cluster_role::{ClusterRole, MARK, Props, mark, name_of_others};
+use auroraml_core::spec::is_reference;
 use std::collections::BTreeSet;
+
+/// ARNs of the roles of others that the spec names, with the names of their associations. One that a template makes has its
+/// ARN once it is there, and its association the name of the reference.
+async fn named(aws: &Aws) -> Result<Vec<(String, String)>, Failure> {
+    let mut named = Vec::new();
+    for used in aws.place.names.roles.values() {
+        let arn = match is_reference(used) {
+            true => filled(aws, used).await?,
+            false => Some(used.clone()),
+        };
+        named.extend(arn.map(|arn| (arn, name_of_others(used))));
+    }
+    Ok(named)
+}
 
 impl Calls for ClusterRole {
     async fn observe(&self, look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let (place, cluster) = (&look.aws.place, cluster(look).await?);
         let Some(cluster) = cluster.as_ref() else { return Ok(Vec::new()) };
         let (prefix, tags) = (place.role_arn_prefix(), rds::tags_of(cluster.tag_list()));
+        let named = named(look.aws).await?;
         let seen = cluster.associated_roles().iter().filter_map(|role| {
             let arn = role.role_arn()?;
             let is_marked = tags.contains_key(&mark(arn));
-            let is_named = place.names.roles.values().any(|used| used == arn);
+            let own_name = named.iter().find(|(used, _)| used == arn).map(|(_, name)| name.clone());
             let (name, marked) = match arn.strip_prefix(&prefix) {
                 Some(name) => (name.to_string(), None),
-                None if is_marked || is_named => (name_of_others(arn), Some(is_marked)),
+                None if is_marked || own_name.is_some() => {
+                    (own_name.unwrap_or_else(|| name_of_others(arn)), Some(is_marked))
+                }
                 // Other roles of others on the same cluster are none of our business.
                 None => return None,
             };
@@ -45,8 +64,12 @@ impl Calls for ClusterRole {
         });
         let mut seen: Vec<Seen<Props>> = seen.collect();
         // A mark without its association: of one that has just gone, or, if the spec names the role, that is to come.
-        let names = place.names.roles.values().map(|arn| name_of_others(arn));
-        let known: BTreeSet<String> = seen.iter().map(|one| one.name.clone()).chain(names).collect();
+        let names = named.iter().map(|(arn, _)| name_of_others(arn));
+        let there = seen.iter().map(|one| match &one.props.role {
+            Input::Known(arn) => name_of_others(arn),
+            _ => one.name.clone(),
+        });
+        let known: BTreeSet<String> = there.chain(names).collect();
         let marks = tags.keys().filter_map(|key| Some(format!("other-{}", key.strip_prefix(MARK)?)));
         let left = marks.filter(|name| !known.contains(name)).map(|name| Seen {
             name,

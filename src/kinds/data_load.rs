@@ -54,7 +54,7 @@ impl Task for DataLoad {
     async fn stop(&self, _: &Aws, name: &str, _: u64) -> Result<(), Failure> {
         Err(Failure::refused(
             "LOAD DATA",
-            format!("the load {name} ends by itself; nothing of it is left if it fails"),
+            format!("the load {name} ends by itself, and leaves nothing if it fails"),
         ))
     }
 }

@@ -67,7 +67,7 @@ async fn change(
         return Err(Failure::refused(
             "ModifyDBClusterParameterGroup",
             format!(
-                "{name} of the parameter group {group} has become {role}, which is not this stack's: it is left as it is; run again for a plan that heeds it"
+                "{name} of the parameter group {group} is now {role}, which does not belong to this stack: nothing was changed; run again for a new plan"
             ),
         ));
     }

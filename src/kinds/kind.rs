@@ -1,7 +1,7 @@
 //! What a kind's and a task's file provide, and both with their property types erased.
 
 use crate::aws::{Aws, Class, Failure, Look};
-use auroraml_core::base::{Change, Id, Live, Outputs, State};
+use auroraml_core::base::{Change, Id, Live, MADE_BY, MADE_BY_TAG, Outputs, State};
 use auroraml_core::kinds::Kind;
 use auroraml_core::resource::Rules;
 use serde::de::DeserializeOwned;
@@ -151,15 +151,15 @@ fn typed<P: DeserializeOwned>(kind: &'static str, value: Value) -> Result<P, Fai
 
 fn erased<K: Kind>(seen: Vec<Seen<K::Props>>) -> Result<Vec<Live>, Failure> {
     let live = seen.into_iter().map(|seen| {
-        let props = serde_json::to_value(seen.props)
+        let mut props = serde_json::to_value(seen.props)
             .map_err(|e| Failure::refused("properties", format!("{} properties: {e} (a bug)", K::NAME)))?;
-        Ok(Live {
-            id: Id::new(K::NAME, seen.name),
-            props,
-            outputs: seen.outputs,
-            state: seen.state,
-            owned: seen.owned,
-        })
+        let mut outputs = seen.outputs;
+        // Indexing would put the key where there is none.
+        let tags = props.get_mut("tags").and_then(Value::as_object_mut);
+        if let Some(stack) = tags.and_then(|tags| tags.remove(MADE_BY_TAG)) {
+            outputs.insert(MADE_BY.into(), stack);
+        }
+        Ok(Live { id: Id::new(K::NAME, seen.name), props, outputs, state: seen.state, owned: seen.owned })
     });
     live.collect()
 }

@@ -56,4 +56,4 @@ mod vpc_endpoint;
 pub use kind::{ATTEMPT, AnyKind, Calls, Deletion, Seen, Task, Update, Work, absent_ok, already_ok};
 pub use registry::Kinds;
 pub use stack::change_set;
-pub(crate) use stack::filled;
+pub(crate) use stack::{filled, template_url};

@@ -85,7 +85,7 @@ pub(super) fn state(status: &str) -> State {
                 .into(),
         ),
         status if needs_person(status) => {
-            State::Failed(format!("AWS reports the status {status}, which needs a person"))
+            State::Failed(format!("AWS reports the status {status}, which you have to repair"))
         }
         other => State::Busy(other.into()),
     }
@@ -140,7 +140,7 @@ pub(super) async fn start(aws: &Aws, cluster: &str, operation: &'static str) -> 
     let answer = aws.rds.start_db_cluster().db_cluster_identifier(cluster).send().await;
     match answer.during("StartDBCluster") {
         Err(failure) if !failure.is(Class::Busy) => failure,
-        _ => Failure::busy(operation, "the stopped cluster is being started, so that it can be deleted"),
+        _ => Failure::busy(operation, "starting the stopped cluster, so that it can be deleted"),
     }
 }
 

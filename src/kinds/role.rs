@@ -239,7 +239,8 @@ async fn not_of_others(aws: &Aws, name: &str) -> Result<(), Failure> {
     let found = absent_ok(aws.iam.get_role().role_name(&role).send().await.during("GetRole"))?;
     match found.and_then(|found| found.role).map(|role| role.path) {
         Some(path) if path != aws.place.role_path() => {
-            let why = format!("a role {role} exists under the path {path}, which is not the stack's");
+            let why =
+                format!("a role {role} exists under the path {path}, which does not belong to the stack");
             Err(Failure::refused("CreateRole", why))
         }
         _ => Ok(()),

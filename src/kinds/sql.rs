@@ -86,7 +86,7 @@ async fn find_gate(look: Look<'_>) -> Result<Gate, Failure> {
     let least = cluster.serverless_v2_scaling_configuration().and_then(|range| range.min_capacity());
     let pauses = writer.db_instance_class() == Some("db.serverless") && least == Some(0.0);
     if pauses && !look.inside.wakes {
-        return Ok(Gate::Unseen("it pauses when nobody uses it, and a look would wake it".into()));
+        return Ok(Gate::Unseen("looking into it could wake the paused cluster".into()));
     }
     Ok(match secret(aws, scope, cluster).await? {
         Some(secret_arn) => {
@@ -97,7 +97,7 @@ async fn find_gate(look: Look<'_>) -> Result<Gate, Failure> {
     })
 }
 
-/// ARN of the secret with the user by whom SQL is sent.
+/// ARN of the secret with the user that runs SQL.
 async fn secret(aws: &Aws, scope: &SqlScope, cluster: &DbCluster) -> Result<Option<String>, Failure> {
     let named = match (&scope.secret, scope.own_secret) {
         (Some(arn), _) if arn.starts_with("arn:") => return Ok(Some(arn.clone())),
@@ -121,11 +121,11 @@ pub(super) async fn connect(aws: &Aws) -> Result<Sql, Failure> {
     match gate(look).await?.as_ref() {
         Gate::Open(sql) => Ok(sql.clone()),
         Gate::Unseen(why) => {
-            Err(Failure::busy("ExecuteStatement", format!("the database cannot be reached: {why}")))
+            Err(Failure::busy("ExecuteStatement", format!("cannot reach the database: {why}")))
         }
         Gate::Nothing => Err(Failure::busy(
             "ExecuteStatement",
-            "the database cannot be reached yet: cluster, writer, Data API and secret are needed",
+            "cannot reach the database yet: it needs cluster, writer, Data API and secret",
         )),
     }
 }
@@ -141,7 +141,7 @@ pub async fn open(aws: &Aws, spec: &Spec) -> Result<Sql, Failure> {
     let scope = sql_scope(spec).ok_or_else(|| refused("the spec has no cluster: add `aurora`".into()))?;
     let found = rds::cluster(look).await?;
     let Some(cluster) = found.as_ref() else {
-        return Err(refused(format!("there is no DB cluster {identifier}: apply the spec first")));
+        return Err(refused(format!("DB cluster {identifier} does not exist: apply the spec first")));
     };
     if cluster.http_endpoint_enabled() != Some(true) {
         return Err(refused(format!(
@@ -155,7 +155,7 @@ pub async fn open(aws: &Aws, spec: &Spec) -> Result<Sql, Failure> {
             Ok(Sql { cluster_arn, secret_arn, database: None })
         }
         None => Err(refused(format!(
-            "no secret is known with a user of {identifier}: add `secret: ARN` to `aurora`, or let RDS manage the master user's password"
+            "no secret with a user of {identifier} is known: add `secret: ARN` to `aurora`, or let RDS manage the master user's password"
         ))),
     }
 }
@@ -185,7 +185,7 @@ pub(super) async fn looked<T: Default, F: Future<Output = Result<T, Failure>>>(
 fn not_seen(failure: &Failure) -> String {
     match failure.class {
         Class::Denied => {
-            "this principal may not send SQL (rds-data:ExecuteStatement, secretsmanager:GetSecretValue)"
+            "this principal is not allowed to run SQL (rds-data:ExecuteStatement, secretsmanager:GetSecretValue)"
                 .into()
         }
         _ => failure.to_string(),
@@ -208,8 +208,8 @@ pub async fn facts(look: Look<'_>) -> Result<Option<SqlFacts>, Failure> {
         Gate::Nothing => None,
     };
     if let Some(why) = unseen {
-        let how = if why.contains("would wake it") { "; --wake looks" } else { "" };
-        notes.push(format!("what is in the database {} was not looked at: {why}{how}", scope.database));
+        let how = if why.contains("could wake") { "; --wake does it anyway" } else { "" };
+        notes.push(format!("the database {} was not checked: {why}{how}", scope.database));
     }
     Ok(Some(SqlFacts {
         data_api: cluster.http_endpoint_enabled() == Some(true),
@@ -243,7 +243,7 @@ async fn look_for_notes(
         let table = tables.by_name.get(&load.table);
         if table.is_some_and(|table| table.has_rows) && !histories.has(load, table) && !load.append {
             notes.push(format!(
-                "{} is not loaded: the table {} has rows already, and not from there; if they are to stand together, add `append: true`",
+                "{} is not loaded: the table {} already has other rows; to add to them, write `append: true`",
                 load.from, load.table
             ));
         }
@@ -251,7 +251,7 @@ async fn look_for_notes(
     for (user, host) in &scope.users {
         if !users.there.contains(&(user.clone(), host.clone())) {
             notes.push(format!(
-                "the database has no user '{user}'@'{host}', and auroraml makes none: create it (CREATE USER), or nothing can be granted to it"
+                "the database has no user '{user}'@'{host}', and auroraml does not create users: create it (CREATE USER) before anything can be granted to it"
             ));
         }
     }

@@ -105,7 +105,7 @@ async fn account(sql: &Sql, aws: &Aws, props: &Props) -> Result<Account, Failure
         None => Err(Failure::refused(
             "GRANT",
             format!(
-                "the database has no user {}, and auroraml makes none: create it (CREATE USER {} IDENTIFIED BY '…'), then run again",
+                "the database has no user {}, and auroraml does not create users: create it (CREATE USER {} IDENTIFIED BY '…'), then run again",
                 quote::account(user, &host),
                 quote::account(user, &host)
             ),

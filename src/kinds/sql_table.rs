@@ -39,11 +39,14 @@ impl Calls for SqlTable {
     async fn update(&self, _: &Aws, name: &str, _: Update<'_, Props>) -> Result<(), Failure> {
         Err(Failure::refused(
             "ALTER TABLE",
-            format!("auroraml alters no table: the rows of {name} are yours"),
+            format!("auroraml never alters a table, because of its rows: {name}"),
         ))
     }
 
     async fn delete(&self, _: &Aws, name: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
-        Err(Failure::refused("DROP TABLE", format!("auroraml drops no table: the rows of {name} are yours")))
+        Err(Failure::refused(
+            "DROP TABLE",
+            format!("auroraml never drops a table, because of its rows: {name}"),
+        ))
     }
 }

@@ -4,6 +4,8 @@ pub mod change_set;
 mod inside;
 mod request;
 
+pub(crate) use request::template_url;
+
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok};
 use crate::aws::{Aws, During, Failure, Look, tag_map};
 use auroraml_core::base::{Input, ONLY_TAGGED, Outputs, State};

@@ -152,7 +152,7 @@ fn ended(secondary: &str, limit: u64) -> String {
         "MaxWaitTimeExceeded" => {
             "there was no spare capacity for so long: leave `spot` out, or try later".into()
         }
-        _ => "somebody stopped it".into(),
+        _ => "it was stopped".into(),
     }
 }
 

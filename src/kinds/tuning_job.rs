@@ -152,7 +152,7 @@ fn state(aws: &Aws, found: &DescribeHyperParameterTuningJobOutput, outputs: &Out
             let first = outputs.get("failure").and_then(|first| first.as_str());
             State::Broken(first.map_or(why.clone(), |first| format!("{why} The first of them: {first}")))
         }
-        "Stopped" => State::Broken("somebody stopped it".into()),
+        "Stopped" => State::Broken("it was stopped".into()),
         "Stopping" => State::Busy("stopping".into()),
         _ => {
             let limits = found

@@ -212,7 +212,7 @@ impl Shelf {
         match self.aws.ledger.write(&self.address.bucket, &key, text, Only::Always).await? {
             Written::Done(_) => Ok(()),
             Written::Lost | Written::Contended => {
-                Err(Failure::busy("PutObject", "another writes the same object"))
+                Err(Failure::busy("PutObject", "another run writes the same object"))
             }
         }
     }

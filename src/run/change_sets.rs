@@ -31,10 +31,7 @@ pub(super) fn notes(stack: &Stack, plan: &mut Plan) {
     }
     let updated = plan.work().filter(|step| is_update(step) && step.action == Action::Update);
     let told = updated.map(|step| {
-        format!(
-            "{}: which resources CloudFormation replaces, only a change set tells: add --change-sets",
-            step.id
-        )
+        format!("{}: to see which resources CloudFormation replaces, add --change-sets", step.id)
     });
     let told: Vec<String> = told.collect();
     plan.notes.extend(told);
@@ -54,18 +51,30 @@ pub(super) async fn with(
     let steps: Vec<Step> = plan.work().filter(|step| is_update(step)).cloned().collect();
     let mut told = Vec::new();
     for step in steps {
+        let id = step.id.to_string();
+        let reviewed = sets.reviewed().map(|reviewed| reviewed.get(&id));
+        if matches!(reviewed, Some(None)) {
+            continue;
+        }
         let Some((want, live)) = asked_of(graph, &step, observed) else {
             told.push(format!(
-                "{}: no change set can be made yet: what it is given is known after other steps of this plan",
+                "{}: no change set yet, because its values are known only after other steps of this plan",
                 step.id
             ));
             continue;
         };
-        let name = format!("auroraml-{}", stack.aws.clock.now_ms());
-        let asked = ask(&stack.aws, &name, &want, live.as_ref()).await?;
-        sets.add(asked.clone());
+        let asked = match reviewed.flatten() {
+            Some(arn) => Asked { arn: arn.clone(), stack: want.name.clone(), is_new: false },
+            None => {
+                let name = format!("auroraml-{}", stack.aws.clock.now_ms());
+                let asked = ask(&stack.aws, &name, &want, live.as_ref()).await?;
+                sets.add(asked.clone());
+                asked
+            }
+        };
         match wait(stack, &asked, &want, live.as_ref()).await? {
             (Some(set), words) => {
+                sets.is_ready(&id, &asked);
                 told.push(format!("{}, says its change set, {words}", step.id));
                 let resource = graph.resources.get_mut(&step.id);
                 if let (Some(resource), Ok(set)) = (resource, serde_json::to_value(set)) {
@@ -117,8 +126,10 @@ async fn wait(
     for _ in 0..LOOKS_MAX {
         match answer(&stack.aws, asked, want, live).await? {
             Answer::Pending => stack.aws.clock.sleep(PAUSE).await,
-            Answer::Empty => return Ok((None, "CloudFormation finds nothing to change".into())),
-            Answer::Failed(why) => return Ok((None, format!("CloudFormation makes no change set: {why}"))),
+            Answer::Empty => return Ok((None, "CloudFormation found nothing to change".into())),
+            Answer::Failed(why) => {
+                return Ok((None, format!("CloudFormation could not create a change set: {why}")));
+            }
             Answer::Ready(set, words) => return Ok((Some(set), words)),
         }
     }

@@ -40,13 +40,13 @@ pub async fn load(
     let before = sql.ask(aws, &history).await?.value().map(String::from);
     if let (Some(at), false) = (&before, again) {
         let why = format!(
-            "Aurora has loaded {} before, at {at}: --again loads it once more, and its rows are then there twice",
+            "Aurora already loaded {} at {at}; loading it again would duplicate its rows",
             props.from
         );
         return Err(Failure::refused("LOAD DATA", why));
     }
     if is_running(stack, &sql, |statement| moves::is_load_of(statement, &props.from)).await? {
-        return Err(Failure::refused("LOAD DATA", format!("a load of {} is under way", props.from)));
+        return Err(Failure::refused("LOAD DATA", format!("a load of {} is already running", props.from)));
     }
     tell(format!("loading {} into {}.{}", props.from, props.database, props.table));
     let mut moved = moves::load(aws, &sql, props).await?;
@@ -55,13 +55,13 @@ pub async fn load(
         let after = sql.ask(aws, &history).await?.value().map(String::from);
         if after == before {
             let why = format!(
-                "the load of {} has ended, and Aurora's history does not have it: it has failed, and left no rows",
+                "the load of {} failed: Aurora's history does not list it, and it left no rows",
                 props.from
             );
             return Err(Failure::refused("LOAD DATA", why));
         }
         moved.is_running = false;
-        moved.uncounted = Some("it took longer than the Data API waits, which then tells no count".into());
+        moved.uncounted = Some("it took longer than the Data API waits, so the count is unknown".into());
     }
     Ok(moved)
 }
@@ -88,10 +88,7 @@ pub async fn unload(
     let sql = sql::open(aws, &stack.spec).await?.within(stack.spec.database());
     let there = moves::files(aws, bucket, key).await?;
     if !overwrite && (there.is_whole || !there.parts.is_empty()) {
-        let why = format!(
-            "{} files are there already: choose another prefix, or write over them with --overwrite",
-            there.parts.len()
-        );
+        let why = format!("{} files already exist: choose another prefix", there.parts.len());
         return Err(Failure::refused("SELECT INTO OUTFILE S3", why));
     }
     tell(format!("writing to {}…", statements::part_prefix(to)));
@@ -99,7 +96,7 @@ pub async fn unload(
     if moved.is_running {
         ended(stack, &sql, tell, |statement| moves::is_unload_to(statement, key)).await?;
         if !moves::files(aws, bucket, key).await?.is_whole {
-            let why = "the statement has ended, and its manifest is not there: it has failed; files without a manifest may be there";
+            let why = "the statement failed: it left no manifest, but perhaps some files";
             return Err(Failure::refused("SELECT INTO OUTFILE S3", why));
         }
         moves::count_unloaded(aws, to, header, None, &mut moved).await?;
@@ -129,11 +126,11 @@ async fn ended(
         let waited = Duration::from_millis(clock.now_ms().saturating_sub(began));
         if waited > LIMIT {
             let why = format!(
-                "it still runs after {} hours; it goes on, and is not waited for any more",
+                "it is still running after {} hours; it continues, but this command stops waiting",
                 LIMIT.as_secs() / 3600
             );
             return Err(Failure::refused("ExecuteStatement", why));
         }
-        tell(format!("still at work after {} s", waited.as_secs() + 45));
+        tell(format!("still running after {} s", waited.as_secs() + 45));
     }
 }

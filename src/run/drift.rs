@@ -74,18 +74,16 @@ async fn blame(aws: &Aws, observed: &Observed, findings: &mut [Finding]) -> Opti
                         break;
                     }
                     Err(failure) if failure.is(Class::Denied) => {
-                        return Some(
-                            "who did it is not known: cloudtrail:LookupEvents is not allowed".into(),
-                        );
+                        return Some("cannot tell who did it: cloudtrail:LookupEvents is not allowed".into());
                     }
-                    Err(failure) => return Some(format!("who did it is not known: {failure}")),
+                    Err(failure) => return Some(format!("cannot tell who did it: {failure}")),
                 }
             }
             known.insert(finding.id.clone(), found);
         }
         finding.by = known.get(&finding.id).cloned().flatten();
     }
-    left_out.then(|| format!("who did it was looked up {LOOKUPS_MAX} times, and not for all of it"))
+    left_out.then(|| format!("who did it is known only for the first {LOOKUPS_MAX} differences"))
 }
 
 /// What CloudTrail may know an object by: some requests name it by one, some by another.

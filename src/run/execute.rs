@@ -163,7 +163,7 @@ pub(super) fn may_hide(kinds: &Kinds, observed: &Observed, plan: &Plan, wanted: 
 /// What a panic said.
 pub(super) fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    text.unwrap_or("it panicked without a word").to_string()
+    text.unwrap_or("panicked without a message").to_string()
 }
 
 async fn one(run: &Arc<Run>, step: &Step) -> Result<(), StepError> {

@@ -36,7 +36,7 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
     let mut templates = BTreeMap::new();
     for path in spec.templates() {
         let text = (aws.files)(path).map_err(|error| error.to_string());
-        let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".into()));
+        let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "not UTF-8 text".into()));
         templates.insert(path.to_string(), text);
     }
     let now = jiff::Timestamp::from_millisecond(i64::try_from(aws.clock.now_ms()).unwrap_or(i64::MAX))
@@ -166,17 +166,17 @@ async fn zones(aws: &Aws, spec: &Spec, facts: &mut Facts, observed: &Observed) -
     let classes = classes.map(async |(class, version)| {
         let zones = class_zones(aws, &class, &version).await;
         (
-            format!("where {class} is offered"),
+            format!("the availability of {class}"),
             zones.map(|zones| vec![Offer { what: Zonal::Class(class), zones }]),
         )
     });
     let (all, services, mut answers) = tokio::join!(all, endpoint_zones(aws, &services), join_all(classes));
     facts.zones = all?;
-    answers.push(("where interface endpoints are offered".into(), services));
+    answers.push(("the availability of interface endpoints".into(), services));
     for (what, answer) in answers {
         match answer {
             Ok(offers) => facts.offers.extend(offers),
-            Err(failure) => facts.notes.push(format!("{what} could not be checked beforehand: {failure}")),
+            Err(failure) => facts.notes.push(format!("{what} could not be checked: {failure}")),
         }
     }
     Ok(())

@@ -88,7 +88,7 @@ impl Lease {
         waiting: impl Fn(&Record),
     ) -> Result<Lease, NoLease> {
         if let Some(why) = aws.gate().shut() {
-            return Err(NoLease::Unusable(format!("this connection changes nothing any more: {why}")));
+            return Err(NoLease::Unusable(format!("this run can no longer change anything: {why}")));
         }
         let key = address.key(&name(&aws.place));
         let shelf = Arc::new(Shelf { aws: aws.clone(), address: address.clone(), key, owner });
@@ -276,7 +276,7 @@ impl Shelf {
             let pause = TRY_MS * u64::from(attempt) / 2 + own % (TRY_MS * u64::from(attempt));
             self.clock().sleep(Duration::from_millis(pause)).await;
         }
-        let why = format!("{TRIES_MAX} times another run was first");
+        let why = format!("another run was faster {TRIES_MAX} times");
         Err(NoLease::Aws(Failure::busy("PutObject", why)))
     }
 
@@ -313,7 +313,8 @@ impl Shelf {
                         Ok(now) if now.is_of(&self.owner) => Some((entry.etag, unsure.unwrap_or(sent))),
                         now => {
                             let who = now.map(|now| format!(": {} took it at {}", now.owner, now.since));
-                            let why = format!("this run's lease was taken over{}", who.unwrap_or_default());
+                            let why =
+                                format!("another run took over this run's lease{}", who.unwrap_or_default());
                             return self.lose(&held, why);
                         }
                     },

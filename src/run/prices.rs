@@ -21,7 +21,7 @@ const PAGES_MAX: usize = 10;
 
 /// Milliseconds in which all of it must be answered: there is a table without it.
 const ASK_MS: u64 = 60_000;
-const TOO_LONG: &str = "it did not answer within a minute";
+const TOO_LONG: &str = "it did not respond within a minute";
 
 /// What AWS said.
 #[derive(Debug)]
@@ -196,12 +196,12 @@ pub async fn ask(aws: &Aws, keys: &BTreeSet<String>) -> Asked {
             }
         }
     }
-    asked.notes.extend(failures.into_iter().map(|why| format!("AWS's price list could not be asked: {why}")));
+    asked.notes.extend(failures.into_iter().map(|why| format!("could not read AWS's price list: {why}")));
     if !missing.is_empty() {
-        asked.notes.push(format!("AWS's price list has no one price for {}", missing.join(", ")));
+        asked.notes.push(format!("AWS's price list has no single price for {}", missing.join(", ")));
     }
     if !unknown.is_empty() {
-        asked.notes.push(format!("not asked of AWS's price list: {}", unknown.join(", ")));
+        asked.notes.push(format!("not looked up in AWS's price list: {}", unknown.join(", ")));
     }
     asked
 }
@@ -232,7 +232,7 @@ pub async fn behind_endpoints(aws: &Aws, observed: &Observed, graph: &Graph) -> 
                 });
                 variants.insert(config.to_string(), found.collect());
             }
-            Err(failure) => notes.push(format!("what is behind an endpoint is not known: {failure}")),
+            Err(failure) => notes.push(format!("could not look up what an endpoint runs on: {failure}")),
         }
     }
     (variants, notes)

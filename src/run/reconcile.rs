@@ -27,11 +27,11 @@ const ROUNDS_MAX: usize = 4;
 const SETTLED_MS: u64 = 65_000;
 
 /// What the reader of an apply's plan is told first.
-const PAUSED: &str =
-    "the stack is paused: the cluster is stopped, and carrying this plan out starts it, as resume does";
+const PAUSED: &str = "the stack is paused: this plan starts its stopped cluster, as resume does";
 
 /// What the reader of a destroy's plan is told then (fact book, section 1.13 and table 8.2).
-const STARTS_FIRST: &str = "the cluster is stopped, and AWS deletes no stopped cluster: it is started first, which usually takes ten minutes";
+const STARTS_FIRST: &str =
+    "AWS cannot delete a stopped cluster: it is started first, which usually takes ten minutes";
 
 /// What a plan is made from, and the plan.
 pub struct Prepared {
@@ -119,6 +119,9 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
             facts.release = Some(release.clone());
         }
         Origin::Ignored => {}
+    }
+    if stack.origin != Origin::Ignored {
+        Box::pin(takeover::second_owners(aws, spec, &observed, &mut facts)).await?;
     }
     if order.intent == Intent::Apply && model::is_paused(&observed) {
         facts.notes.push(PAUSED.into());
@@ -319,7 +322,7 @@ async fn settle(aws: &Aws, began: u64, stop: &Stop, listener: &Arc<dyn Listener>
     if left == 0 {
         return;
     }
-    let text = "waiting until AWS lists everything, then looking once more".to_string();
+    let text = "waiting a moment for AWS's listings before the last check".to_string();
     listener.tell(aws.clock.now_ms(), &Event::Note { text });
     tokio::select! {
         () = aws.clock.sleep(Duration::from_millis(left)) => {}

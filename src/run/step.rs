@@ -111,7 +111,7 @@ impl<'r> Converge<'r> {
             auroraml_core::base::references(&want, &mut missing);
             let missing: Vec<String> = missing.into_iter().collect();
             return Err(self.refuse(&format!(
-                "it refers to something that {} does not give: of a template an output whose condition is not met",
+                "it uses a value that {} does not have, such as an output whose condition is not met",
                 missing.join(", ")
             )));
         }
@@ -129,7 +129,7 @@ impl<'r> Converge<'r> {
                     // What was on its way when the plan was made may have been on its way out, and is made anew.
                     let was_leaving = self.past.busy_at > 0 && !self.rules.holds_data;
                     if !may_create && self.past.acts == 0 && !was_leaving {
-                        return Err(self.refuse("it vanished after the plan was made"));
+                        return Err(self.refuse("it was deleted after the plan was made"));
                     }
                     may_create = true;
                     self.create(&want, None).await?;
@@ -173,7 +173,7 @@ impl<'r> Converge<'r> {
                     if good_looks >= self.looks_needed() {
                         return self.outputs(live);
                     }
-                    self.tell("looking again to be sure");
+                    self.tell("checking once more");
                     let pace = Duration::from_secs(self.rules.poll_seconds);
                     self.pause(pace.min(CERTAINTY_PAUSE)).await?;
                 }
@@ -196,13 +196,13 @@ impl<'r> Converge<'r> {
             }
             State::Broken(why) | State::Failed(why) if is_task => {
                 let why = why.trim_end_matches('.');
-                Err(self.refuse(&format!("it has failed: {why}; {}", repeats(&self.rules))))
+                Err(self.refuse(&format!("it failed: {why}; {}", repeats(&self.rules))))
             }
             State::Broken(_) if *may_replace && self.may_lose(live) => {
                 *may_replace = false;
                 self.delete(live).await
             }
-            State::Broken(why) => Err(self.refuse(&format!("it has failed: {why}"))),
+            State::Broken(why) => Err(self.refuse(&format!("it failed: {why}"))),
             State::Failed(why) => Err(self.refuse(why)),
             State::Ready | State::Busy(_) => Ok(()),
         }
@@ -280,7 +280,7 @@ impl<'r> Converge<'r> {
                         self.wait(&status).await?;
                     }
                     _ if is_task => return Ok(()),
-                    _ if !ask => self.wait("goes with what it belongs to").await?,
+                    _ if !ask => self.wait("deleted with its parent").await?,
                     _ if self.past.may_be_old(&live, self.now(), self.lag()) => {
                         self.wait("waiting for AWS to begin").await?
                     }
@@ -367,12 +367,12 @@ impl<'r> Converge<'r> {
 
     fn check_changeable(&self, live: &Live, changes: &[Change]) -> Result<(), StepError> {
         if !live.owned {
-            return Err(self.refuse("an object of this name exists and is not tagged as this stack's"));
+            return Err(self.refuse("an object with this name exists but does not have this stack's tags"));
         }
         if let Some(resource) = self.run.graph.resources.get(&self.step.id).filter(|_| !self.is_let_go()) {
             let losses = (self.rules.loses)(&resource.props, changes, live);
             if !losses.is_empty() {
-                return Err(self.refuse(&format!("{}, and no plan said so; run again", losses.join("; "))));
+                return Err(self.refuse(&format!("unplanned: {}; run again", losses.join("; "))));
             }
         }
         match changes.iter().find_map(|change| Some((change, self.rules.forbids(change, &live.props)?))) {
@@ -418,7 +418,7 @@ impl<'r> Converge<'r> {
                 && actual != predicted.as_str()
             {
                 return Err(
-                    self.refuse(&format!("its {name} is {actual}, not {predicted} as planned (a bug)"))
+                    self.refuse(&format!("its {name} is {actual}, but the plan said {predicted} (a bug)"))
                 );
             }
         }

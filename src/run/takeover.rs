@@ -5,19 +5,25 @@ mod findings;
 pub use findings::findings;
 
 use super::reconcile::{PrepareError, survey};
-use crate::aws::{Aws, During, Failure, FileSource};
+use crate::aws::{Aws, Class, During, Failure, FileSource};
 use crate::kinds::absent_ok;
 use crate::kinds::handover::stack::{self, Described};
 use crate::stack::{Origin as Heeds, Stack};
+use auroraml_core::base::{MADE_BY, Observed};
+use auroraml_core::model::facts::Facts;
 use auroraml_core::model::{self, Intent};
 use auroraml_core::spec::Spec;
 use auroraml_core::takeover::{
-    Draft, Export, Order, Origin, Part, Written, bytes, draft, is_retained, torn, written,
+    Draft, Export, Order, Origin, Part, Written, bytes, draft, is_retained, second_owner, torn, written,
 };
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Exports whose importers are asked for: a stack has at most 200 outputs (CloudFormation quotas).
 const EXPORTS_MAX: usize = 200;
+
+/// Stacks of CloudFormation that are asked for because tags tell of them.
+const MADE_BY_MAX: usize = 10;
 
 /// The CloudFormation stack from which the spec takes objects over; none where there is no such stack any more. What
 /// stands in the way of a hand-over is asked only where `order` wants one.
@@ -34,6 +40,41 @@ pub async fn origin(aws: &Aws, spec: &Spec, order: Option<&Order>) -> Result<Opt
         Box::pin(in_the_way(aws, &found, order, &mut origin)).await?;
     }
     Ok(Some(origin))
+}
+
+/// Finds out which stacks of CloudFormation still have what is this stack's. Nothing is asked where no tag of AWS's tells of
+/// one: the tag stays for ever, and the stack does not.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn second_owners(
+    aws: &Aws,
+    spec: &Spec,
+    observed: &Observed,
+    facts: &mut Facts,
+) -> Result<(), Failure> {
+    let taken = spec.taken_over.as_ref().map(|taken| taken.from_stack.as_str());
+    let tells = observed.values().filter(|live| live.owned).filter_map(|live| live.output(MADE_BY));
+    let arns: BTreeSet<&str> = tells.filter(|arn| Some(*arn) != taken).collect();
+    for arn in arns.into_iter().take(MADE_BY_MAX) {
+        let asked = async {
+            match stack::describe(aws, arn).await? {
+                Some(found) if !found.is_gone() => known(aws, &found).await.map(Some),
+                _ => Ok(None),
+            }
+        };
+        match asked.await {
+            Ok(origin) => {
+                facts.second_owners.extend(origin.and_then(|origin| second_owner(&origin, observed)));
+            }
+            // Whoever takes the section out of the spec has the permission of it no more.
+            Err(failure) if failure.is(Class::Denied) => facts.notes.push(format!(
+                "objects of this stack were made by {arn}, and whether CloudFormation still owns them cannot be asked: {failure}; keep `taken_over` in the spec, or allow cloudformation:DescribeStacks and cloudformation:ListStackResources"
+            )),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(())
 }
 
 /// Why no spec can be written of a stack.
@@ -92,17 +133,20 @@ pub async fn named(aws: &Aws, name: &str) -> Result<Origin, Failure> {
         Some(found) if !found.is_gone() => known(aws, &found).await,
         _ => Err(Failure::refused(
             "DescribeStacks",
-            format!("there is no CloudFormation stack {name} in {}", aws.place.region),
+            format!("CloudFormation stack {name} does not exist in {}", aws.place.region),
         )),
     }
 }
 
-/// Resources that CloudFormation deleted instead of skipping them, of a stack that is gone.
+/// Resources that CloudFormation deleted instead of skipping them.
 ///
 /// # Errors
 /// When CloudFormation cannot be asked.
 pub async fn deleted(aws: &Aws, arn: &str) -> Result<Vec<String>, Failure> {
     let parts = stack::resources(aws, arn).await?;
+    if stack::describe(aws, arn).await?.is_some_and(|found| !found.is_gone()) {
+        return stack::deleted_by_us(aws, arn).await;
+    }
     let gone = parts.into_iter().filter(|part| part.status == "DELETE_COMPLETE");
     Ok(gone.map(|part| part.logical).collect())
 }
@@ -169,6 +213,11 @@ async fn in_the_way(aws: &Aws, found: &Described, order: &Order, origin: &mut Or
         let roles =
             answer.iter().flat_map(|answer| answer.db_clusters()).flat_map(|one| one.associated_roles());
         origin.cluster_roles = roles.filter_map(|role| role.role_arn()).map(String::from).collect();
+        let live = answer.as_ref().and_then(|answer| answer.db_clusters().first());
+        origin.engine = live.map(|live| {
+            let text = |value: Option<&str>| value.unwrap_or_default().to_string();
+            (text(live.db_cluster_identifier()), text(live.engine()), text(live.engine_version()))
+        });
     }
     Ok(())
 }

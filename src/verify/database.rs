@@ -32,7 +32,7 @@ pub(super) async fn open(aws: &Aws, spec: &Spec, cluster: &Cluster) -> Result<Sq
     match secret(aws, spec, cluster).await {
         Ok(Some(secret_arn)) => Ok(Sql { cluster_arn: cluster.arn.clone(), secret_arn, database: None }),
         Ok(None) => Err((
-            "there is no secret with a user of the database that is known here".into(),
+            "no secret with a database user is known".into(),
             format!(
                 "aws rds modify-db-cluster --db-cluster-identifier {} --manage-master-user-password (the master user gets a new password)",
                 cluster.id
@@ -45,9 +45,9 @@ pub(super) async fn open(aws: &Aws, spec: &Spec, cluster: &Cluster) -> Result<Sq
 fn help(failure: &Failure) -> String {
     match failure.class {
         Class::Denied => {
-            "grant rds-data:ExecuteStatement on the cluster and secretsmanager:GetSecretValue on the secret"
+            "allow rds-data:ExecuteStatement on the cluster and secretsmanager:GetSecretValue on the secret"
         }
-        _ => "correct the cause, then verify again",
+        _ => "fix the cause, then verify again",
     }
     .into()
 }

@@ -91,7 +91,7 @@ pub(super) async fn surroundings(stack: &Stack) -> Result<Facts, Failure> {
         Ok::<_, Failure>(Some((cluster, instances, network)))
     };
     let (endpoints, network) = tokio::join!(endpoints, network);
-    let not_asked = || "it was not asked for".to_string();
+    let not_asked = || "not checked".to_string();
     let (cluster, instances, network) =
         network?.unwrap_or_else(|| (Cluster::default(), Ok(Vec::new()), Err(not_asked())));
     Ok(Facts {

@@ -18,7 +18,7 @@ pub(super) async fn network(aws: &Aws, subnet_group: &str) -> Result<Network, Fa
     let group = found.db_subnet_groups().first();
     let vpc = text(group.and_then(|group| group.vpc_id()));
     if vpc.is_empty() {
-        let why = format!("DB subnet group {subnet_group} does not say in which VPC it is");
+        let why = format!("DB subnet group {subnet_group} has no VPC");
         return Err(Failure::refused("DescribeDBSubnetGroups", why));
     }
     let subnets = group.map(|group| group.subnets()).unwrap_or_default();

@@ -41,7 +41,8 @@ pub(super) async fn ask(
         None => queries(spec, &filled(aws, spec, &sql).await),
     };
     if asked.is_empty() {
-        let found = "the spec lets SQL call neither Comprehend nor an endpoint by a function: give a query of your own, --query 'SELECT …'";
+        let found =
+            "the spec has neither Comprehend nor a function that calls an endpoint: write --query 'SELECT …'";
         let object = format!("cluster {}", cluster.id);
         all.push(Check {
             check: "query".into(),
@@ -70,7 +71,7 @@ async fn one(aws: &Aws, sql: &Sql, statement: &str) -> Answered {
     }
 }
 
-/// Whether the user by whom SQL is sent may call what the spec lets SQL call.
+/// Whether the user that runs SQL may call what the spec lets SQL call.
 async fn roles(aws: &Aws, spec: &Spec, sql: &Sql) -> Vec<Check> {
     let wired = wired_roles(spec);
     let wanted: Vec<(String, &str)> = ROLES
@@ -98,7 +99,7 @@ async fn roles(aws: &Aws, spec: &Spec, sql: &Sql) -> Vec<Check> {
         }
         Err(failure) => vec![Check {
             check: "grants".into(),
-            object: "the user by whom SQL is sent".into(),
+            object: "the user that runs SQL".into(),
             outcome: Outcome::NotChecked,
             found: failure.to_string(),
             fix: None,

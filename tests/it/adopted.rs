@@ -1,5 +1,36 @@
 //! Stacks that CloudFormation made and that are taken over: the spec of what there is, tags, the hand-over, and a life
 //! as ours. At no point has an object two owners that act, or none.
+//!
+//! The hard cases that the fact book collects (cloudformation.md, "Taking over a stack"), each with its test:
+//!
+//! | hard case | test |
+//! |---|---|
+//! | names that AWS cannot change stand in the spec; the rest is taken by tag | `a_life_begun_by_cloudformation` |
+//! | a subnet group stays the cluster's | `a_life_begun_by_cloudformation` (the plan has tags only) |
+//! | letter case of the cluster's name | `a_life_begun_by_cloudformation`, core `takeover::the_articles_stack_is_written` |
+//! | five roles on one cluster | `refused::the_articles_stack` (sixth-role.txt) |
+//! | other roles: the old ones go after in-sync only | `names::a_role_takes_anothers_place` |
+//! | a customer-managed key that dies with the stack | `what_is_left_stays_with_cloudformation`, `names::everything_with_a_key_of_ones_own` |
+//! | the secret is the one that the cluster has | `a_life_begun_by_cloudformation` |
+//! | description of security groups, all egress | core `takeover::what_would_change_is_kept_as_it_was_found` |
+//! | two private route tables | core `takeover::the_articles_stack_is_written` |
+//! | an engine that was upgraded, an endpoint that was moved | `refused::the_articles_stack` (retired-engine.txt), `refused::an_endpoint_that_was_moved_stays_where_it_is` |
+//! | properties that no spec says | core `takeover::the_articles_stack_is_written` (comments), `…what_would_change_is_kept…` |
+//! | resources that are no objects | `a_life_begun_by_cloudformation` (38 resources, 20 objects) |
+//! | VPC endpoints | `owners::vpc_endpoints_are_taken_over`, `owners::an_endpoint_that_no_spec_can_say_is_named` |
+//! | Retain on all, read back, DELETE_SKIPPED for each | `a_life_begun_by_cloudformation`, `owners::what_was_deleted_instead_of_skipped_is_said` |
+//! | the update may do more: SSM parameters, macros | core `takeover::release::every_refusal_has_its_words` (the sandbox has neither) |
+//! | termination protection, stack policy | `what_stands_in_the_way_is_said_first` |
+//! | exports that others import | `refused::what_other_stacks_import` |
+//! | in progress, rolled back, never created, deletion failed | `refused::a_stack_that_is_not_at_rest`, `…that_never_was`, `refused::a_deletion_that_failed`, `refused::an_update_that_was_rolled_back_is_no_obstacle` |
+//! | a template that is too large | `refused::a_large_template_wants_a_bucket`, `refused::a_large_template_goes_through_the_bucket` |
+//! | a part of the stack only | `what_is_left_stays_with_cloudformation`, `refused::what_is_named_wrongly` |
+//! | killed half way | `a_handover_that_is_killed_goes_on`, `killed_while_tagging_and_at_the_end` |
+//! | two owners | `owners::two_owners_are_said` |
+//! | tags of CloudFormation's stay, and say nothing | `owners::two_owners_are_said` |
+
+mod owners;
+mod refused;
 
 use crate::bench::{KillPoint, KillPoints, kill_points};
 use crate::crash::{DESTROY, sweep};
@@ -41,6 +72,15 @@ impl Theirs {
         theirs
     }
 
+    /// A stack of another shape, which is quickly made.
+    async fn of(seed: u64, template: &str) -> Theirs {
+        let theirs = Theirs::over(Account::new(seed, Mood::Calm));
+        let request = theirs.cloudformation.create_stack().stack_name(NAME).template_body(template);
+        request.send().await.unwrap_or_else(|error| panic!("{error:?}"));
+        theirs.made().await;
+        theirs
+    }
+
     async fn create(&self, template: &str) {
         let instance = Parameter::builder()
             .parameter_key("SageMakerInstanceType")
@@ -49,8 +89,30 @@ impl Theirs {
         let request = self.cloudformation.create_stack().stack_name(NAME).template_body(template);
         let request = request.capabilities(Capability::CapabilityIam).parameters(instance);
         request.send().await.unwrap_or_else(|error| panic!("{error:?}"));
+        self.made().await;
+    }
+
+    async fn made(&self) {
         self.rest().await;
         assert_eq!(self.status().await.as_deref(), Some("CREATE_COMPLETE"), "{:#?}", self.failures().await);
+    }
+
+    /// A person who may do anything, with clients for all services.
+    async fn person(&self) -> Stack {
+        self.account.administrator(&spec("stack: nothing\nregion: us-east-1\n")).await
+    }
+
+    async fn arn(&self) -> String {
+        let answer = self.cloudformation.describe_stacks().stack_name(NAME).send().await.unwrap();
+        answer.stacks()[0].stack_id().unwrap().to_string()
+    }
+
+    /// AWS's name of a resource of the stack.
+    async fn physical(&self, logical: &str) -> String {
+        let all = self.cloudformation.list_stack_resources().stack_name(NAME).send().await.unwrap();
+        let mut all = all.stack_resource_summaries().iter();
+        let found = all.find(|one| one.logical_resource_id() == Some(logical)).unwrap();
+        found.physical_resource_id().unwrap().to_string()
     }
 
     async fn status(&self) -> Option<String> {
@@ -239,7 +301,7 @@ async fn what_stands_in_the_way_is_said_first() {
     let said = refusals(release(account, &spec, Order::default()).await);
     assert!(
         said.starts_with(
-            "KMSKeyAlias (AWS::KMS::Alias) [release-refused]: the spec knows nothing of alias/blog"
+            "KMSKeyAlias (AWS::KMS::Alias) [release-refused]: the spec does not contain alias/blog"
         ),
         "{said}"
     );

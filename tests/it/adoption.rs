@@ -317,19 +317,22 @@ async fn a_cluster_with_a_shared_group_comes_back_as_it_was() {
 async fn the_plan_says_which_group_and_who_is_spared() {
     let theirs = Theirs::new(1, Mood::Calm, Group::Default, 1).await;
     let plan = theirs.plan().await;
-    says(&plan, &["default.aurora-mysql8.0", "cannot be changed", "of its own, aurora-ml"]);
+    says(&plan, &["default.aurora-mysql8.0", "cannot be changed", "its own parameter group aurora-ml"]);
     let creates =
         ["cluster_role.sagemaker", "group_attachment.main", "parameter_group.main", "role.sagemaker"];
     assert_eq!(ids(&plan, Action::Create), creates);
 
     let theirs = Theirs::new(1, Mood::Calm, Group::Shared, 1).await;
     let plan = theirs.plan().await;
-    says(&plan, &["production, which is not modified", "shared with billing-db, orders-db, which keep it"]);
+    says(
+        &plan,
+        &["production, which is not modified", "shared with billing-db, orders-db, which must not change"],
+    );
     assert_eq!(ids(&plan, Action::Create), creates);
 
     let theirs = Theirs::new(1, Mood::Calm, Group::Exclusive, 1).await;
     let plan = theirs.plan().await;
-    says(&plan, &["set in production itself", "only database-aurora-ml uses it"]);
+    says(&plan, &["set in production itself", "that only database-aurora-ml uses"]);
     let creates = ["cluster_role.sagemaker", "group_parameters.main", "role.sagemaker"];
     assert_eq!(ids(&plan, Action::Create), creates);
     // What AWS says of the parameter is known before the first value is set.
@@ -373,7 +376,7 @@ async fn in_place_stays_in_place() {
     theirs.lenient(false);
     let plan = theirs.plan().await;
     assert!(plan.is_empty(), "{:#?}", plan.work().collect::<Vec<_>>());
-    says(&plan, &["production", "now used by orders-db as well"]);
+    says(&plan, &["production", "now also used by orders-db"]);
     let destroy = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
     says(&destroy, &["production", "orders-db"]);
     theirs.destroy().await;
@@ -397,7 +400,7 @@ async fn a_copy_stays_attached() {
     // Somebody attached a third group: whose values the copy is to have is for a person to say.
     theirs.attach(CLUSTER, "default.aurora-mysql8.0").await;
     let problem = theirs.problem(Intent::Apply).await;
-    let expected = format!("it was made from {GROUP}, and the cluster {CLUSTER} has default.");
+    let expected = format!("it was copied from {GROUP}, but the cluster {CLUSTER} now uses default.");
     assert!(problem.contains(&expected), "{problem}");
 }
 
@@ -490,7 +493,7 @@ async fn a_parameter_set_after_the_plan_is_not_overwritten() {
     let outcome = reconcile(&stack, Intent::Apply, prepared, stop, listener).await.unwrap();
     let (id, failure) = &outcome.reports[0].failed[0];
     assert_eq!(id.to_string(), "group_parameters.main");
-    assert!(failure.to_string().contains("of the parameter group production has become"), "{failure}");
+    assert!(failure.to_string().contains("of the parameter group production is now"), "{failure}");
     assert_eq!(theirs.value(GROUP, "aws_default_sagemaker_role").await.as_deref(), Some(OTHER));
     theirs.apply().await;
     assert_eq!(theirs.cluster(CLUSTER).await.db_cluster_parameter_group(), Some(OURS));
@@ -508,10 +511,10 @@ async fn half_a_wiring_of_others_is_named() {
     let plan = theirs.plan().await;
     says(
         &plan,
-        &["aws_default_comprehend_role in production is", OTHER, "not associated with database-aurora-ml"],
+        &["aws_default_comprehend_role in production is", OTHER, "did not associate with database-aurora-ml"],
     );
-    says(&plan, &["role/forgotten is associated", "no role parameter of production is set to it"]);
-    says(&plan, &["aws_default_lambda_role in production is", LAMBDA, "not associated"]);
+    says(&plan, &["others associated", "role/forgotten", "no role parameter of production is set to it"]);
+    says(&plan, &["aws_default_lambda_role in production is", LAMBDA, "did not associate"]);
 }
 
 /// Our role was deleted by hand: the association is INVALID, and the plan says so and makes both anew.
@@ -549,7 +552,7 @@ async fn roles_are_counted_before_anything_is_called() {
     );
     let problem = theirs.problem(Intent::Apply).await;
     assert!(
-        problem.contains("it has 3 IAM roles, 3 of them of others, 3 more are needed, and AWS allows 5"),
+        problem.contains("it has 3 IAM roles (3 from others), needs 3 more, and AWS allows 5"),
         "{problem}"
     );
     // Whoever had the quota raised is not held up.
@@ -630,7 +633,10 @@ async fn the_group_to_give_back_must_be_there() {
     delete.send().await.unwrap();
     let problem = theirs.problem(DESTROY).await;
     assert!(problem.contains("its parameter group production back"), "{problem}");
-    assert!(problem.contains("there is no such group; create production again, or set the tag"), "{problem}");
+    assert!(
+        problem.contains("that group does not exist; create production again, or set the tag"),
+        "{problem}"
+    );
     let arn = format!("arn:aws:rds:us-west-2:111122223333:cluster-pg:{OURS}");
     let remove = theirs.rds.remove_tags_from_resource().resource_name(&arn);
     remove.tag_keys("auroraml:original-group").send().await.unwrap();
@@ -687,7 +693,7 @@ fn engines_and_global_databases() {
     let old = mysql(&article, "8.0.mysql_aurora.3.05.2");
     assert!(old.contains("global database world") && old.contains("restarts the members"), "{old}");
     let new = mysql(&article, "8.0.mysql_aurora.3.10.3");
-    assert!(new.contains("its other clusters are not touched"), "{new}");
+    assert!(new.contains("its other clusters are not changed"), "{new}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -699,7 +705,7 @@ async fn a_member_of_a_global_database_is_wired_with_a_note() {
     theirs.wait(600).await;
     says(
         &theirs.plan().await,
-        &["a member of the global database world", "its other clusters are not touched"],
+        &["a member of the global database world", "its other clusters are not changed"],
     );
     theirs.apply().await;
     theirs.destroy().await;
@@ -808,9 +814,9 @@ async fn what_undoing_it_does_is_said_beforehand() {
     theirs.apply().await;
     let plan = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
     assert!(plan.interruptions().next().is_some());
-    says(&plan, &["gets its parameter group production back", "members have to restart once more"]);
+    says(&plan, &["gets its parameter group production back", "members must restart once more"]);
     let theirs = Theirs::new(22, Mood::Calm, Group::Exclusive, 2).await;
     theirs.apply().await;
     let plan = theirs.account.prepare(&theirs.spec, DESTROY).await.unwrap().plan;
-    says(&plan, &["this stack's roles are taken out of production, which database-aurora-ml keeps"]);
+    says(&plan, &["this stack's roles are removed from production, which database-aurora-ml keeps"]);
 }

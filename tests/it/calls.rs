@@ -403,16 +403,16 @@ async fn whatever_hyper_reports_a_change_is_sent_once_and_looked_for() {
         let text = change.to_string();
         match server {
             Server::SendsAPage => assert!(
-                text.starts_with("CreateVpc: the answer cannot be read: ")
+                text.starts_with("CreateVpc failed: cannot read the response: ")
                     && text.ends_with("(HTTP 200, text/xml); it begins with \"<!DOCTYPE html>\""),
                 "{text}"
             ),
             Server::ClosesAmidBody | Server::ClosesAmidChunks | Server::SendsHalfOfIt => {
-                assert!(text.starts_with("CreateVpc: the answer cannot be read: "), "{text}");
+                assert!(text.starts_with("CreateVpc failed: cannot read the response: "), "{text}");
             }
-            Server::IsAway => assert_eq!(text, "CreateVpc was answered with HTTP 503"),
-            Server::IsFull => assert_eq!(text, "CreateVpc was answered with LimitExceededException: No more"),
-            _ => assert!(text.starts_with("CreateVpc was answered with NoAnswer: "), "{text}"),
+            Server::IsAway => assert_eq!(text, "CreateVpc failed: HTTP 503"),
+            Server::IsFull => assert_eq!(text, "CreateVpc failed: LimitExceededException: No more"),
+            _ => assert!(text.starts_with("CreateVpc failed: no response from AWS: "), "{text}"),
         }
     }
 }

@@ -54,7 +54,7 @@ fn a_password_is_said_nowhere() {
         let output = run(at, &["plan", "churn.yaml", "--format", format], &mut heard);
         assert!(output.status.success(), "{output:?}");
     }
-    run(at, &["plan", "churn.yaml", "--out", "plan.json"], &mut heard);
+    run(at, &["plan", "churn.yaml", "--out", "plan.json", "--html", "plan.html"], &mut heard);
     let applied = run(
         at,
         &[
@@ -67,6 +67,8 @@ fn a_password_is_said_nowhere() {
             "audit.jsonl",
             "--lease",
             "lease.json",
+            "--html",
+            "run.html",
         ],
         &mut heard,
     );
@@ -79,7 +81,10 @@ fn a_password_is_said_nowhere() {
         assert!(!log.to_string().contains(CANARY), "the sandbox's log has it");
     }
     for format in ["text", "json"] {
-        run(at, &["status", "churn.yaml", "--format", format], &mut heard);
+        run(at, &["status", "churn.yaml", "--format", format, "--html", "status.html"], &mut heard);
+    }
+    for format in ["mermaid", "svg"] {
+        assert!(run(at, &["graph", "churn.yaml", "--format", format], &mut heard).status.success());
     }
     let everywhere = ["--region", "us-east-1"];
     for words in [
@@ -97,7 +102,7 @@ fn a_password_is_said_nowhere() {
     }
     for format in ["text", "json", "markdown"] {
         let args = ["cost", "churn.yaml", "--live", "--usage", "storage_gib=5", "--format", format];
-        assert!(run(at, &args, &mut heard).status.success());
+        assert!(run(at, &[&args[..], &["--html", "cost.html"]].concat(), &mut heard).status.success());
     }
     // A variable of the container changes, and somebody has put a token into the notebook's script by hand.
     let changed = std::fs::read_to_string(at.join("churn.yaml"))
@@ -113,11 +118,14 @@ fn a_password_is_said_nowhere() {
     file.close().unwrap();
     for format in ["text", "json", "markdown", "yaml"] {
         let mut said = Vec::new();
-        let output = run(at, &["plan", "changed.yaml", "--format", format], &mut said);
+        let args = ["plan", "changed.yaml", "--format", format, "--html", "changed.html"];
+        let output = run(at, &args, &mut said);
         assert!(output.status.success(), "{output:?}");
         let text = String::from_utf8_lossy(&said).into_owned();
         for field in ["environment.TOKEN", "environment.MORE", "on_start"] {
             assert!(text.contains(field), "{format} does not show {field}: {text}");
+            let page = std::fs::read_to_string(at.join("changed.html")).unwrap();
+            assert!(page.contains(field) && page.contains("(sensitive, hash "), "{field}: {page}");
         }
         assert!(text.contains("(sensitive, hash "), "{format}: {text}");
         heard.extend(said);
@@ -174,6 +182,11 @@ fn a_password_is_said_nowhere() {
         "audit.jsonl",
         "lease.json",
         "plans/churn.us-east-1.json",
+        "plan.html",
+        "run.html",
+        "changed.html",
+        "status.html",
+        "cost.html",
     ] {
         heard.extend(std::fs::read(at.join(name)).unwrap());
     }

@@ -44,7 +44,7 @@ fn a_stack_before_and_after() {
         serde_json::from_str(&run(&[&["cost", "churn.yaml", "--format", "json"], args].concat())).unwrap()
     };
     let line = |plan: &str| plan.lines().find(|line| line.starts_with("Cost: ")).map(String::from);
-    let before = "Cost: 0.000 USD/h now, 0.477 USD/h after (about 348 USD a month); use is not counted; prices of 2026-09-03, us-east-1";
+    let before = "Cost: 0.000 USD/h now, 0.477 USD/h after (about 348 USD per month); use not included; prices of 2026-09-03, us-east-1";
     assert_eq!(line(&run(&["plan", "churn.yaml"])).as_deref(), Some(before));
     assert!(run(&["plan", "churn.yaml", "--format", "markdown"]).contains("Cost: 0"));
     let saved: Value = serde_json::from_str(&run(&["plan", "churn.yaml", "--format", "json"])).unwrap();
@@ -60,11 +60,11 @@ fn a_stack_before_and_after() {
     assert_eq!((&offline["after"]["items"], &offline["before"]), (&none["after"]["items"], &Value::Null));
     run(&["apply", "churn.yaml", "--yes"]);
     let there =
-        "Cost: 0.477 USD/h, about 348 USD a month; use is not counted; prices of 2026-09-03, us-east-1";
+        "Cost: 0.477 USD/h, about 348 USD per month; use not included; prices of 2026-09-03, us-east-1";
     assert_eq!(line(&run(&["plan", "churn.yaml"])).as_deref(), Some(there));
     let status = run(&["status", "churn.yaml"]);
     assert!(
-        status.ends_with("\nCost: 0.477 USD/h, about 348 USD a month; prices of 2026-09-03, us-east-1\n"),
+        status.ends_with("\nCost: 0.477 USD/h, about 348 USD per month; prices of 2026-09-03, us-east-1\n"),
         "{status}"
     );
     let there = cost(&[]);
@@ -83,7 +83,7 @@ fn a_stack_before_and_after() {
     // Taken down, nothing costs; what is behind the endpoint follows from the spec.
     place.write("churn.yaml", &hosting());
     let plan = line(&run(&["plan", "churn.yaml", "--destroy"])).unwrap();
-    assert!(plan.starts_with("Cost: 0.477 USD/h now, 0.000 USD/h after (about 0 USD a month)"), "{plan}");
+    assert!(plan.starts_with("Cost: 0.477 USD/h now, 0.000 USD/h after (about 0 USD per month)"), "{plan}");
 }
 
 /// A saved plan rests on what is there and what is wanted, not on what it costs.
@@ -115,17 +115,17 @@ fn prices_and_guesses_are_given() {
     assert!(!ran.out.contains('█') && !ran.out.contains("Largest"), "a pipe gets no chart");
     let ran = run(&["--prices", "theirs.yaml"]);
     assert!(
-        ran.out.contains("are of eu-west-1, and were not used") && !ran.out.contains("3650"),
+        ran.out.contains("are for eu-west-1, and were not used") && !ran.out.contains("3650"),
         "{}",
         ran.out
     );
     place.write("wrong.yaml", "network: { natt: 1 }\n");
     for (args, why) in [
-        (["--prices", "wrong.yaml"], "no price `network.natt`"),
-        (["--prices", "none.yaml"], "cannot be read"),
-        (["--usage", "nat=1"], "there is no guess `nat`"),
-        (["--usage", "nat_gb=much"], "much is no number"),
-        (["--usage", "none.yaml"], "cannot be read"),
+        (["--prices", "wrong.yaml"], "unknown price `network.natt`"),
+        (["--prices", "none.yaml"], "there is no such file"),
+        (["--usage", "nat=1"], "unknown estimate `nat`"),
+        (["--usage", "nat_gb=much"], "much is not a number"),
+        (["--usage", "none.yaml"], "there is no such file"),
     ] {
         let ran = run(&args);
         assert!(ran.code == 1 && ran.err.contains(why), "{args:?}: {ran:?}");
@@ -153,7 +153,7 @@ fn several_stacks_have_one_sum() {
         assert_eq!(ran.code, 0, "{ran:?}");
         // 0.05 and 0.057 an hour.
         let said = format!("{}{}", ran.out, ran.err);
-        assert!(said.contains("All together: 78.11 USD a month"), "{said}");
+        assert!(said.contains("Total: 78.11 USD per month"), "{said}");
     }
 }
 
@@ -225,7 +225,11 @@ async fn a_price_list_that_does_not_answer() {
     let asked = ask(&stack.aws, &wanted).await;
     assert!(stack.aws.clock.now_ms() - began < 90_000);
     assert!(asked.table.is_empty());
-    assert!(asked.notes.iter().any(|note| note.contains("could not be asked")), "{:?}", asked.notes);
+    assert!(
+        asked.notes.iter().any(|note| note.contains("could not read AWS's price list")),
+        "{:?}",
+        asked.notes
+    );
     account.sandbox.set_faults(Faults::seeded(1));
     let asked = ask(&stack.aws, &wanted).await;
     assert_eq!(asked.table.price("network.nat_gateway"), Decimal::parse("0.045"));

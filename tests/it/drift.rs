@@ -297,7 +297,7 @@ async fn what_cannot_be_read_is_said() {
         assert_eq!(found.findings.len(), 1, "{:?}", found.findings);
         assert_eq!(
             found.who.as_deref(),
-            Some("who did it is not known: cloudtrail:LookupEvents is not allowed")
+            Some("cannot tell who did it: cloudtrail:LookupEvents is not allowed")
         );
     }
 }

@@ -101,7 +101,7 @@ fn a_trust_policy_is_exact() {
     assert!(gitlab.out.contains("\"project_path:acme/shop:ref_type:branch:ref:main\""), "{}", gitlab.out);
     let anybody = trust(&["github"]);
     assert_eq!(anybody.code, 1);
-    assert!(anybody.err.contains("anybody who can push"), "{}", anybody.err);
+    assert!(anybody.err.contains("anyone who can push"), "{}", anybody.err);
 }
 
 /// What the policy can be scoped to and no spec says is asked of AWS.

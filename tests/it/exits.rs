@@ -100,10 +100,10 @@ fn files_that_cannot_be_read() {
     let place = Place::new();
     place.write("shop.yaml", SPEC);
     for (args, told, help) in [
-        (&["validate", "."][..], "error: .: cannot be read: ", "check the name and its permissions"),
+        (&["validate", "."][..], "error: .: it is a folder", "give a file in it"),
         (
             &["apply", "shop.yaml", "--plan", "missing.json", "--yes", "--sandbox"],
-            "error: missing.json: cannot be read: ",
+            "error: missing.json: there is no such file",
             "save one with: auroraml plan SPEC --out FILE",
         ),
         (
@@ -113,13 +113,13 @@ fn files_that_cannot_be_read() {
         ),
         (
             &["plan", "shop.yaml", "--sandbox=/proc/nothing/world.json"],
-            "error: /proc/nothing: cannot be made: ",
+            "error: /proc/nothing: cannot create it: ",
             "use another file: --sandbox=FILE",
         ),
         (
             &["init", "missing/new.yaml"],
             "error: missing/new.yaml: cannot be written: ",
-            "choose another place",
+            "choose another folder",
         ),
     ] {
         let ran = place.run(args);
@@ -174,7 +174,7 @@ fn a_sandbox_follows_its_seed() {
     assert_eq!(vpc(&Place::new(), "7").0, seven);
     assert_ne!(vpc(&Place::new(), "8").0, seven);
     let (kept, told) = vpc(&place, "8");
-    assert!(kept == seven && told.contains("keeps the seed that it was made with"), "{told}");
+    assert!(kept == seven && told.contains("keeps the seed that it was created with"), "{told}");
 }
 
 /// `on_destroy: protect` is heeded by `destroy` and by its plan, until `--unprotect` lifts it.

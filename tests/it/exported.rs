@@ -3,6 +3,24 @@
 //! A template leaves out what makes an object auroraml's own, tags, paths and names, so that nobody takes one for the
 //! other. Here they are put in, and nothing else is changed: whatever a plan of the spec then finds different is a
 //! mistake of the template, or was told as lost.
+//!
+//! The hard cases that the fact book collects (cloudformation.md, "Writing a template from a spec"), each with its test;
+//! those of core are in crates/core/tests/it/export.rs:
+//!
+//! | hard case | test |
+//! |---|---|
+//! | kinds without a type of CloudFormation's | core `every_resource_is_written_or_told`, `what_is_not_in_it_is_named` |
+//! | folded kinds, a route that waits for the attachment | core `a_public_route_waits_for_the_attachment`; every test here |
+//! | computed names, lower case; a role trusts the cluster by its name | core `a_role_trusts_the_cluster_by_its_name` |
+//! | cycles | core `nothing_waits_for_itself` |
+//! | `on_destroy` | core `what_happens_at_the_end_is_what_the_spec_says`, `an_exported_stack_goes_as_the_spec_says` |
+//! | passwords | core `a_template_has_no_password` |
+//! | resolved facts, zones | `src/cli/export.rs` (`--resolve`), core export's version and zones tests |
+//! | hashed names, tags and paths that are ownership | core `nothing_in_it_is_auroramls_own` |
+//! | scripts | core `scripts_survive` |
+//! | restarts | core `what_is_not_in_it_is_named` |
+//! | size, capabilities | core `a_template_is_read_as_it_is_meant` |
+//! | templates of the user's | core `templates_become_nested_stacks`, `a_large_template_is_nested_as_well` |
 
 use crate::harness::{Account, spec, spec_file};
 use auroraml::aws::Aws;
@@ -99,9 +117,17 @@ async fn events(aws: &Aws, stack: &str) -> String {
     failed.map(|event| format!("{event:?}\n")).collect()
 }
 
+/// A spec of the folder `specs`, or one that the tests have.
+fn read(name: &str) -> Spec {
+    match name.starts_with("tests/") {
+        true => spec(&std::fs::read_to_string(name).unwrap()),
+        false => spec(&spec_file(name)),
+    }
+}
+
 /// Creates the stack, does what the steps say, updates it; and plans the spec. What differs, one line each.
 async fn differences(name: &str) -> Vec<String> {
-    let spec = spec(&spec_file(name));
+    let spec = read(name);
     let account = Account::new(5, Mood::Calm);
     let place = Place::new(spec.stack.clone(), spec.region.clone(), "111122223333");
     let graph = account.prepare(&spec, Intent::Apply).await.unwrap().graph;
@@ -196,18 +222,97 @@ exports! {
     lean_is_made_as_the_spec_says: "lean.yaml",
     minimal_is_made_as_the_spec_says: "minimal.yaml",
     production_is_made_as_the_spec_says: "production.yaml",
+    every_field_is_made_as_the_spec_says: "tests/data/everything.yaml",
+    hosting_is_made_as_the_spec_says: "tests/data/hosting.yaml",
+    rows_and_functions_are_told_and_the_rest_is_made: "tests/data/sql.yaml",
 }
 
 /// An endpoint of Autopilot's is not in the template, which says so; nor is what is made for it alone.
 #[tokio::test(start_paused = true)]
 async fn autopilot_is_made_but_for_its_endpoint() {
-    let different = differences("churn-autopilot.yaml").await;
-    let for_the_endpoint = ["role.model", "model.", "endpoint_config.", "endpoint.churn-autopilot"];
-    let left_out = |line: &str| {
-        let rest = line.strip_prefix("Create ");
-        rest.is_some_and(|rest| for_the_endpoint.iter().any(|what| rest.starts_with(what)))
+    for (name, endpoint, count) in
+        [("churn-autopilot.yaml", "churn-autopilot", 4), ("tests/data/unloaded.yaml", "found", 3)]
+    {
+        let different = differences(name).await;
+        let for_the_endpoint =
+            ["model", "endpoint_config", "endpoint"].map(|kind| format!("{kind}.{endpoint} "));
+        let left_out = |line: &str| {
+            let rest = line.strip_prefix("Create ").unwrap_or_default();
+            rest.starts_with("role.model ") || for_the_endpoint.iter().any(|what| rest.starts_with(what))
+        };
+        let untold: Vec<&String> = different.iter().filter(|line| !told(line) && !left_out(line)).collect();
+        assert!(untold.is_empty(), "{name}: {untold:#?}\nof {different:#?}");
+        assert_eq!(different.iter().filter(|line| left_out(line)).count(), count, "{name}: {different:#?}");
+    }
+}
+
+/// The template as it is exported, without anything of auroraml's: created, and deleted as it says itself.
+async fn deleted(name: &str) -> (Vec<String>, Value) {
+    let spec = read(name);
+    let account = Account::new(5, Mood::Real);
+    let graph = account.prepare(&spec, Intent::Apply).await.unwrap().graph;
+    let exported = export(&spec, &Given { files: files(&spec), ..Given::of(&spec, &graph) }).unwrap();
+    let person = account.administrator(&spec).await;
+    let aws = &person.aws;
+    let create = aws.cloudformation.create_stack().stack_name("exported").template_body(&exported.yaml);
+    let made = create.capabilities(Capability::CapabilityIam).send().await.unwrap();
+    let arn = made.stack_id().unwrap().to_string();
+    let status = rest(&account, aws, "exported").await;
+    assert_eq!(status, "CREATE_COMPLETE", "{name}: {}", events(aws, "exported").await);
+    let physical = async |kind: &str| -> Vec<String> {
+        let answer = aws.cloudformation.list_stack_resources().stack_name(&arn).send().await.unwrap();
+        let of = answer.stack_resource_summaries().iter().filter(|one| one.resource_type() == Some(kind));
+        of.filter_map(|one| one.physical_resource_id()).map(String::from).collect()
     };
-    let untold: Vec<&String> = different.iter().filter(|line| !told(line) && !left_out(line)).collect();
-    assert!(untold.is_empty(), "{untold:#?}\nof {different:#?}");
-    assert_eq!(different.iter().filter(|line| left_out(line)).count(), 4, "{different:#?}");
+    let delete = async || -> String {
+        aws.cloudformation.delete_stack().stack_name("exported").send().await.unwrap();
+        rest(&account, aws, &arn).await
+    };
+    // The comments say what keeps CloudFormation from deleting it, and what to do.
+    let lost: Vec<&str> = exported.lost.iter().map(|lost| lost.what).collect();
+    if lost.contains(&"protection") {
+        assert_eq!(delete().await, "DELETE_FAILED", "{name}");
+        assert!(events(aws, &arn).await.to_lowercase().contains("deletion protection"), "{name}");
+        for cluster in physical("AWS::RDS::DBCluster").await {
+            let change = aws.rds.modify_db_cluster().db_cluster_identifier(cluster);
+            change.deletion_protection(false).apply_immediately(true).send().await.unwrap();
+        }
+    }
+    if lost.contains(&"emptying the bucket") {
+        let bucket = physical("AWS::S3::Bucket").await.remove(0);
+        let put = aws.s3.put_object().bucket(&bucket).key("rows.csv").body(b"1".to_vec().into());
+        put.send().await.unwrap();
+        assert_eq!(delete().await, "DELETE_FAILED", "{name}");
+        aws.s3.delete_object().bucket(&bucket).key("rows.csv").send().await.unwrap();
+    }
+    let status = delete().await;
+    assert_eq!(status, "DELETE_COMPLETE", "{name}: {}", events(aws, &arn).await);
+    let answer = aws.cloudformation.list_stack_resources().stack_name(&arn).send().await.unwrap();
+    let kept = answer
+        .stack_resource_summaries()
+        .iter()
+        .filter(|one| one.resource_status().is_some_and(|status| status.as_str() == "DELETE_SKIPPED"));
+    let kept = kept.filter_map(|one| one.logical_resource_id()).map(String::from).collect();
+    let world = serde_json::to_value(account.sandbox.world().without_contents()).unwrap();
+    (kept, world["regions"][&spec.region].clone())
+}
+
+/// An exported stack can be deleted, and leaves what the spec says: a kept bucket, a last snapshot.
+#[tokio::test(start_paused = true)]
+async fn an_exported_stack_goes_as_the_spec_says() {
+    for (name, kept, snapshots) in [
+        ("churn.yaml", vec![], 0),
+        ("production.yaml", vec!["SageMakerBucket"], 1),
+        ("tests/data/everything.yaml", vec![], 0),
+    ] {
+        let (skipped, region) = deleted(name).await;
+        assert_eq!(skipped, kept, "{name}");
+        let count = |of: &Value| of.as_object().map_or(0, serde_json::Map::len);
+        let rds = &region["rds"];
+        assert_eq!((count(&rds["clusters"]), count(&rds["instances"])), (0, 0), "{name}");
+        assert_eq!(count(&rds["snapshots"]), snapshots, "{name}");
+        for kind in ["endpoints", "notebooks"] {
+            assert_eq!(count(&region["sagemaker"][kind]), 0, "{name}: {kind}");
+        }
+    }
 }

@@ -443,7 +443,7 @@ async fn lingering_interfaces_are_named_and_removed() {
     let told = account.destroy(&spec).await.text();
     assert!(
         told.contains(
-            "eni-left (RDSNetworkInterface, made by amazon-rds, available): was left behind, deleted now"
+            "eni-left (RDSNetworkInterface, made by amazon-rds, available): left behind, now deleted"
         ),
         "{told}"
     );

@@ -116,7 +116,7 @@ async fn a_role_that_sagemaker_may_never_use_is_an_error() {
         let graph = with(&churn(GOOD), &Id::new("role", "model"), "trust", stranger);
         let began = bench.aws.clock.now_ms();
         let failure = bench.failure(&graph).await;
-        assert!(failure.starts_with("CreateModel was answered with ValidationException: "), "{failure}");
+        assert!(failure.starts_with("CreateModel failed: ValidationException: "), "{failure}");
         assert!(failure.to_lowercase().contains("role"), "{failure}");
         let seconds = (bench.aws.clock.now_ms() - began) / 1000;
         assert!((240..300).contains(&seconds), "after {seconds} s");
@@ -307,10 +307,10 @@ async fn a_notebook_is_taken_out_of_a_spec_by_name() {
     without.resources.retain(|id, _| !id.kind.starts_with("notebook"));
     let blocked = bench.blocked(&without).await;
     assert!(
-        blocked.contains("notebook.main: the spec no longer has it, and deleting it would lose data"),
+        blocked.contains("notebook.main: the spec no longer has it, but deleting it would lose data"),
         "{blocked}"
     );
-    assert!(blocked.contains("add --delete notebook.main if its data may go"), "{blocked}");
+    assert!(blocked.contains("add --delete notebook.main to delete it with its data"), "{blocked}");
     without.let_go.insert("notebook.main".into());
     let plan = bench.plan(&without).await;
     let step = plan.work().find(|step| step.id == main_notebook()).unwrap();

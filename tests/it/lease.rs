@@ -190,7 +190,7 @@ fn a_bucket_that_cannot_be_used() {
     place.write("own.yaml", &format!("{NET}bucket: {{}}\n"));
     let own = "s3://net-sagemaker-111122223333-us-east-1/x";
     let own = place.run(&in_sandbox(&["apply", "own.yaml", "--yes", "--lease", own]));
-    assert!(own.code == 1 && own.err.contains("which goes with the stack"), "{own:?}");
+    assert!(own.code == 1 && own.err.contains("which is deleted with the stack"), "{own:?}");
     let plan = place.run(&in_sandbox(&["plan", "net.yaml", "--detailed-exitcode"]));
     assert_eq!(plan.code, 2, "nothing was changed: {plan:?}");
     assert_eq!(apply("none").code, 0);
@@ -213,7 +213,7 @@ async fn a_clean_end_spares_the_quiet_minute() {
         assert_eq!(left.code, 0, "{left:?}");
         let restarted = apply("shop.yaml", &["--allow", "failover"]);
         assert_eq!(restarted.code, 0, "{restarted:?}");
-        let waited = place.read("events.jsonl").contains("no restart of an earlier run is on its way");
+        let waited = place.read("events.jsonl").contains("no restart of an earlier run is still in progress");
         assert_eq!(waited, !spares, "--lease {lease}");
     }
 }
@@ -355,7 +355,7 @@ async fn a_killed_holder_is_followed_within_the_expiry() {
     first.signal("-KILL");
     let killed = time_at(&listening);
     let (code, said) = Running::start(&place, &listening, &[]).end();
-    assert!(code == 4 && said.contains("if that run is dead, its lease lapses in"), "{said}");
+    assert!(code == 4 && said.contains("if that run is dead, its lease expires in"), "{said}");
     let second = Running::start(&place, &listening, &["--wait-for-lease", "5m"]);
     wait_until("it goes on", || kept_at(&listening).unwrap().fencing == 2);
     let waited = time_at(&listening).saturating_sub(killed) / 1000;
@@ -439,7 +439,7 @@ async fn without_a_bucket_a_file_keeps_others_off() {
     let mut command = place.command(&args);
     let told = command.env("XDG_STATE_HOME", "/proc/nothing").output().unwrap();
     let said = String::from_utf8_lossy(&told.stderr);
-    assert!(told.status.success() && said.contains("warning: no lease: /proc/nothing"), "{said}");
+    assert!(told.status.success() && said.contains("warning: no lease, because /proc/nothing"), "{said}");
     listening.stop();
 }
 

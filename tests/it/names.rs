@@ -1,5 +1,7 @@
 //! Names of one's own, roles of others, a key, a network of others: what was there before, in a spec.
 
+mod others;
+
 use crate::crash::{DESTROY, sweep};
 use crate::from_tags;
 use crate::harness::{Account, Recorder, spec};

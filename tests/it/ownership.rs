@@ -91,12 +91,12 @@ async fn a_hostile_tag_deletes_nothing_of_others() {
     assert!(plan.is_empty() && plan.blocked.is_empty(), "{plan:#?}");
     let told = left(&plan);
     for (kind, why) in [
-        ("subnet.private-1#", "which is not the stack's"),
-        ("security_group.spare#", "which is not the stack's"),
-        ("route_table.spare#", "which is not the stack's"),
-        ("internet_gateway.main#", "nothing but its tags says"),
-        ("elastic_ip.spare: ", "nothing but its tags says"),
-        ("vpc.main#", "nothing but its tags says"),
+        ("subnet.private-1#", "which does not belong to the stack"),
+        ("security_group.spare#", "which does not belong to the stack"),
+        ("route_table.spare#", "which does not belong to the stack"),
+        ("internet_gateway.main#", "only its tags say"),
+        ("elastic_ip.spare: ", "only its tags say"),
+        ("vpc.main#", "only its tags say"),
     ] {
         assert!(told.iter().any(|line| line.starts_with(kind) && line.contains(why)), "{kind} {told:#?}");
     }
@@ -204,7 +204,7 @@ async fn what_a_notebook_made_is_offered() {
     assert!(status.contains("endpoint.churn") && status.contains("(not this stack's)"), "{status}");
     let (plan, outcome) = run(&account, &spec, DESTROY, &[]).await;
     assert!(plan.work().all(|step| step.id.kind != "endpoint"));
-    let note = "endpoint.churn is kept, since the stack did not make it, and costs money";
+    let note = "endpoint.churn is kept, because the stack did not create it, and costs money";
     assert!(outcome.remaining.notes[0].starts_with(note), "{:?}", outcome.remaining.notes);
     assert!(
         outcome.remaining.notes[0].ends_with("add --delete endpoint.churn"),
@@ -289,7 +289,7 @@ async fn a_role_of_others_under_our_name_is_not_written_to() {
     let ended = reconcile(&stack, Intent::Apply, prepared, stop, recorder.clone()).await;
     assert!(format!("{ended:?}").contains("RoleNameTaken"), "{ended:?}");
     let text = recorder.text();
-    assert!(text.contains("exists under the path /, which is not the stack's"), "{text}");
+    assert!(text.contains("exists under the path /, which does not belong to the stack"), "{text}");
     let policies = iam.list_role_policies().role_name(&role).send().await.unwrap();
     assert!(policies.policy_names().is_empty(), "{policies:?}");
 }

@@ -374,6 +374,7 @@ pages! {
     drift_works "docs/drift.md",
     fleets_work "docs/fleet.md",
     pipelines_work "docs/gitops.md",
+    pictures_work "docs/pages.md",
     permissions_work "docs/policy.md",
     restarts_work "docs/restarts.md",
     runs_work "docs/runs.md",

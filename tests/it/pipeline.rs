@@ -362,7 +362,7 @@ async fn sql_lives_under_the_enforced_roles() {
     let asleep = crate::sql::asleep(Intent::Apply);
     let plan = planning.prepare(&spec, asleep).await.unwrap().plan;
     assert!(plan.is_empty(), "{plan:#?}");
-    let note = "what is in the database telecom was not looked at: this principal may not send SQL (rds-data:ExecuteStatement, secretsmanager:GetSecretValue)";
+    let note = "the database telecom was not checked: this principal is not allowed to run SQL (rds-data:ExecuteStatement, secretsmanager:GetSecretValue)";
     assert!(plan.notes.iter().any(|found| found == note), "{:?}", plan.notes);
     let other = bounded(&text.replace("returns: float", "returns: double"));
     applying.apply(&other).await;

@@ -102,14 +102,12 @@ async fn only_the_quotas_that_are_needed_are_asked_for() {
 async fn a_quota_that_is_not_there_is_a_note() {
     let churn = spec_file("churn.yaml");
     for (instance, why) in
-        [("ml.m9.large", "its code is not known to auroraml"), ("ml.c4.large", "NoSuchResourceException")]
+        [("ml.m9.large", "auroraml does not know its code"), ("ml.c4.large", "NoSuchResourceException")]
     {
         let text = churn.replace("ml.m5.large", instance);
         let account = Account::new(1, Mood::Calm);
         let plan = account.plan(&spec(&text)).await;
-        let note = format!(
-            "the SageMaker quota \"{instance} for endpoint usage\" could not be checked beforehand: "
-        );
+        let note = format!("the SageMaker quota \"{instance} for endpoint usage\" could not be checked: ");
         let found = plan.notes.iter().find(|found| found.starts_with(&note));
         assert!(found.is_some_and(|found| found.contains(why)), "{instance}: {:?}", plan.notes);
     }
@@ -132,12 +130,9 @@ async fn aws_says_which_parameters_there_are() {
     let account = Account::new(1, Mood::Calm);
     account.apply(&spec(&with("aurora_pq_force: 1"))).await;
     let unknown = problem(&with("max_conections: 100"), &[]).await;
-    assert_eq!(unknown, "aurora.parameters.max_conections: AWS has no such parameter in aurora-mysql8.0");
+    assert_eq!(unknown, "aurora.parameters.max_conections: aurora-mysql8.0 has no such parameter");
     let fixed = problem(&with("innodb_page_size: 16384"), &[]).await;
-    assert_eq!(
-        fixed,
-        "aurora.parameters.innodb_page_size: AWS does not let anyone change it in aurora-mysql8.0"
-    );
+    assert_eq!(fixed, "aurora.parameters.innodb_page_size: it cannot be changed in aurora-mysql8.0");
 }
 
 /// Names that auroraml knows cost no question.
@@ -197,7 +192,7 @@ async fn zones_that_lack_what_the_spec_needs() {
     assert_eq!(
         why,
         "network.endpoints: com.amazonaws.us-east-1.sagemaker.runtime has no interface endpoints in us-east-1b, \
-         where private subnets stand: AWS offers them in us-east-1a, us-east-1c, us-east-1d, us-east-1e, us-east-1f"
+         where private subnets are: AWS offers them in us-east-1a, us-east-1c, us-east-1d, us-east-1e, us-east-1f"
     );
 }
 

@@ -56,7 +56,7 @@ async fn a_blocked_plan_is_not_carried_out_in_part() {
 /// nothing came before does not wait, nor does one that is told to stop.
 #[tokio::test(start_paused = true)]
 async fn the_last_look_waits_for_what_a_killed_run_may_have_made() {
-    const WAITS: &str = "waiting a moment before the last look";
+    const WAITS: &str = "waiting a moment for AWS's listings";
     let spec = spec(&spec_file("minimal.yaml"));
     let account = Account::new(1, Mood::Instant);
     account.sandbox.record();

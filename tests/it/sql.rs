@@ -165,7 +165,9 @@ async fn a_plan_wakes_nobody() {
     let plan = account.prepare(&pauses, asleep(Intent::Apply)).await.unwrap().plan;
     assert!(plan.is_empty(), "{:?}", steps(&plan));
     assert!(
-        plan.notes.iter().any(|note| note.contains("was not looked at") && note.contains("--wake looks")),
+        plan.notes
+            .iter()
+            .any(|note| note.contains("was not looked at") && note.contains("--wake does it anyway")),
         "{:?}",
         plan.notes
     );

@@ -1,5 +1,23 @@
 //! Templates of CloudFormation as parts of a stack: made, changed, refused, undone, executed as shown, destroyed, and
 //! killed on the way.
+//!
+//! What users of other tools ask for when a template is run, and where it is held:
+//!
+//! | hard case | test |
+//! |---|---|
+//! | the plan shows the resources inside, and replacements; apply executes that very change set | `change_sets_are_shown_and_executed`, `stacks_and_the_rest::by_command_line` |
+//! | a plan that is not applied leaves nothing | `change_sets_are_shown_and_executed`, `stacks_and_the_rest::what_is_replaced_in_a_stack_within_counts_as_loss` |
+//! | outputs become "known after apply" when what they are of changes | `crates/core/tests/it/stacks.rs` with its golden file; `what_is_in_a_template_is_never_ours` for those that stay |
+//! | no perpetual difference; an empty change is success | `an_empty_update_is_success`, `kinds::stack::flat` of the core |
+//! | `NoEcho` comes back as `****` | `secrets_are_given_and_never_shown` |
+//! | ROLLBACK_COMPLETE is said, and offered for deletion | `a_failed_creation_is_told_and_made_anew` |
+//! | every other status | `stacks_in_trouble` |
+//! | IMPORT_COMPLETE is success | `stacks_in_trouble::an_import_by_others_is_a_success` |
+//! | nested stacks shown | `stacks_and_the_rest::what_is_replaced_in_a_stack_within_counts_as_loss` |
+//! | live tree of resources, first cause of a failure first | `what_is_in_a_template_is_never_ours`, `stacks_and_the_rest::the_cause_of_a_failure_is_found_in_the_stack_within` |
+//! | earlier values of parameters are kept | `secrets_are_given_and_never_shown` |
+//! | termination protection; what to do on failure | `what_is_in_a_template_is_never_ours`, `a_failed_creation_is_told_and_made_anew` |
+//! | drift inside | none: auroraml compares template and parameters, and leaves what is inside to CloudFormation |
 
 use crate::bench::{KillPoint, KillPoints, kill_points};
 use crate::harness::{Account, CANARY, Recorder, spec};
@@ -19,10 +37,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-const DESTROY: Intent = Intent::Destroy { unprotect: true };
+pub const DESTROY: Intent = Intent::Destroy { unprotect: true };
 
 /// A network and, with what that gives, a secret; nothing of ours but the bucket.
-const SMALL: &str = "stack: small
+pub const SMALL: &str = "stack: small
 region: us-east-1
 bucket: { on_destroy: empty }
 stacks:
@@ -41,16 +59,16 @@ stacks:
 
 /// The files beside a spec.
 #[derive(Clone)]
-struct Files(BTreeMap<String, String>);
+pub struct Files(pub BTreeMap<String, String>);
 
 impl Files {
-    fn of(spec: &Spec) -> Files {
+    pub fn of(spec: &Spec) -> Files {
         let read = |path: &str| std::fs::read_to_string(Path::new("tests/data").join(path)).unwrap();
         Files(spec.templates().into_iter().map(|path| (path.to_owned(), read(path))).collect())
     }
 
     /// The same with another text of a template.
-    fn with(&self, path: &str, from: &str, to: &str) -> Files {
+    pub fn with(&self, path: &str, from: &str, to: &str) -> Files {
         let mut files = self.clone();
         let text = files.0.get_mut(path).unwrap();
         assert!(text.contains(from), "{path} has no {from}");
@@ -58,7 +76,7 @@ impl Files {
         files
     }
 
-    async fn connect(&self, account: &Account, spec: &Spec, purpose: Purpose) -> Stack {
+    pub async fn connect(&self, account: &Account, spec: &Spec, purpose: Purpose) -> Stack {
         let mut stack = account.connect_for(spec, &[purpose]).await.unwrap();
         let files = self.0.clone();
         let aws = Arc::get_mut(&mut stack.aws).expect("nobody else has it yet");
@@ -69,15 +87,20 @@ impl Files {
         stack
     }
 
-    async fn look(&self, account: &Account, spec: &Spec, intent: Intent) -> Result<Prepared, PrepareError> {
+    pub async fn look(
+        &self,
+        account: &Account,
+        spec: &Spec,
+        intent: Intent,
+    ) -> Result<Prepared, PrepareError> {
         prepare(&self.connect(account, spec, Purpose::Plan).await, intent).await
     }
 
-    async fn plan(&self, account: &Account, spec: &Spec) -> Plan {
+    pub async fn plan(&self, account: &Account, spec: &Spec) -> Plan {
         self.look(account, spec, Intent::Apply).await.unwrap().plan
     }
 
-    async fn run(
+    pub async fn run(
         &self,
         account: &Account,
         spec: &Spec,
@@ -91,14 +114,14 @@ impl Files {
     }
 
     /// Carries out, and checks that nothing is left to do and that looking changes nothing.
-    async fn settle(&self, account: &Account, spec: &Spec, intent: Intent) -> String {
+    pub async fn settle(&self, account: &Account, spec: &Spec, intent: Intent) -> String {
         let (outcome, told) = self.run(account, spec, intent, &[]).await;
         assert!(outcome.is_complete(), "{:#?}\n{told}", outcome.reports);
         self.assert_settled(account, spec, intent).await;
         told
     }
 
-    async fn assert_settled(&self, account: &Account, spec: &Spec, intent: Intent) {
+    pub async fn assert_settled(&self, account: &Account, spec: &Spec, intent: Intent) {
         let before = account.mutations();
         let prepared = self.look(account, spec, intent).await.unwrap();
         let work: Vec<_> = prepared.plan.work().collect();
@@ -111,7 +134,7 @@ impl Files {
     }
 
     /// Why a run does not end well.
-    async fn fails(&self, account: &Account, spec: &Spec, intent: Intent, let_go: &[&str]) -> String {
+    pub async fn fails(&self, account: &Account, spec: &Spec, intent: Intent, let_go: &[&str]) -> String {
         let (outcome, _) = self.run(account, spec, intent, let_go).await;
         let failed = outcome.reports.iter().flat_map(|report| &report.failed);
         let told: Vec<String> = failed.map(|(id, failure)| format!("{id}: {failure}")).collect();
@@ -120,7 +143,7 @@ impl Files {
     }
 }
 
-async fn carried_out(stack: &Stack, intent: Intent) -> (Outcome, String) {
+pub async fn carried_out(stack: &Stack, intent: Intent) -> (Outcome, String) {
     let prepared = prepare(stack, intent).await.unwrap();
     assert!(prepared.plan.blocked.is_empty(), "blocked: {:?}", prepared.plan.blocked);
     let (_keep, stop) = tokio::sync::watch::channel(false);
@@ -129,12 +152,12 @@ async fn carried_out(stack: &Stack, intent: Intent) -> (Outcome, String) {
     (outcome, listener.text())
 }
 
-fn blocked(plan: &Plan) -> Vec<String> {
+pub fn blocked(plan: &Plan) -> Vec<String> {
     plan.blocked.iter().map(|blocked| format!("{}: {}; {}", blocked.id, blocked.why, blocked.hint)).collect()
 }
 
 /// Names and statuses of the CloudFormation stacks that are there.
-async fn stacks(account: &Account, spec: &Spec) -> BTreeMap<String, String> {
+pub async fn stacks(account: &Account, spec: &Spec) -> BTreeMap<String, String> {
     let aws = account.administrator(spec).await.aws;
     let answer = aws.cloudformation.describe_stacks().send().await.unwrap();
     let pair = |stack: &aws_sdk_cloudformation::types::Stack| {
@@ -144,7 +167,7 @@ async fn stacks(account: &Account, spec: &Spec) -> BTreeMap<String, String> {
 }
 
 /// Nothing is there any more, of ours or of the templates.
-async fn assert_nothing_left(account: &Account, spec: &Spec) {
+pub async fn assert_nothing_left(account: &Account, spec: &Spec) {
     assert_eq!(account.traces(spec), [""; 0]);
     assert_eq!(stacks(account, spec).await, BTreeMap::new());
     let aws = account.administrator(spec).await.aws;
@@ -162,7 +185,7 @@ async fn what_is_in_a_template_is_never_ours() {
     let (account, files) = (Account::new(3, Mood::Calm), Files::of(&spec));
     let told = files.settle(&account, &spec, Intent::Apply).await;
     assert!(
-        told.contains("creating, 1/3 done; at work: PrivateSubnet1, PrivateSubnet2"),
+        told.contains("creating, 1/3 done; running: PrivateSubnet1, PrivateSubnet2"),
         "progress of what is inside is told:\n{told}"
     );
     let there = stacks(&account, &spec).await;
@@ -248,12 +271,9 @@ async fn a_failed_creation_is_told_and_made_anew() {
         "CidrBlock: !Select [1, !Ref Subnets]",
         "CidrBlock: 192.168.0.0/24",
     );
-    // One after the other.
-    let subnet = "  PrivateSubnet2:\n    Type: AWS::EC2::Subnet\n";
-    let wrong =
-        wrong.with("stacked/network.yaml", subnet, &format!("{subnet}    DependsOn: PrivateSubnet1\n"));
+    // Both at once: the first is not seen yet when it is to be deleted again.
     let why = wrong.fails(&account, &spec, Intent::Apply, &[]).await;
-    assert!(why.starts_with("stack.network: it has failed: ROLLBACK_COMPLETE"), "{why}");
+    assert!(why.starts_with("stack.network: it failed: ROLLBACK_COMPLETE"), "{why}");
     assert!(why.contains("PrivateSubnet2 (AWS::EC2::Subnet) CREATE_FAILED"), "{why}");
     assert!(!why.contains("cancelled"), "{why}");
     let plan = files.plan(&account, &spec).await;
@@ -332,7 +352,7 @@ async fn data_goes_only_when_a_person_names_the_stack() {
     assert_eq!(
         blocked(&plan),
         [
-            "stack.report: Secret (AWS::SecretsManager::Secret) may be replaced, and its data lost: only a change set tells (--change-sets); keep it in the template as it is; if its data may go, add --delete stack.report"
+            "stack.report: Secret (AWS::SecretsManager::Secret) may be replaced and lose its data: check with --change-sets; keep it in the template as it is; to delete it with its data, add --delete stack.report"
         ]
     );
     let without = crate::harness::spec(&SMALL[..SMALL.find("  report:").unwrap()]);
@@ -340,7 +360,7 @@ async fn data_goes_only_when_a_person_names_the_stack() {
     assert_eq!(
         blocked(&plan),
         [
-            "stack.report: the spec no longer has it, and deleting it would lose data; put it back in the spec, or add --delete stack.report if its data may go"
+            "stack.report: the spec no longer has it, but deleting it would lose data; restore it in the spec, or add --delete stack.report to delete it with its data"
         ]
     );
     let (outcome, told) = files.run(&account, &without, Intent::Apply, &["stack.report"]).await;
@@ -371,7 +391,7 @@ async fn change_sets_are_shown_and_executed() {
         notes.contains("stack.network, says its change set, adds PrivateSubnet1 (AWS::EC2::Subnet)"),
         "{notes}"
     );
-    assert!(notes.contains("stack.report: no change set can be made yet"), "{notes}");
+    assert!(notes.contains("stack.report: no change set yet"), "{notes}");
     assert_eq!(stacks(&account, &spec).await["small-network"], "REVIEW_IN_PROGRESS");
     clear(&stack).await.unwrap();
     stack.aws.clock.sleep(std::time::Duration::from_secs(60)).await;
@@ -415,7 +435,7 @@ async fn change_sets_are_shown_and_executed() {
     assert_eq!(
         blocked(&prepared.plan),
         [
-            "stack.report: Secret (AWS::SecretsManager::Secret) is replaced by another one, and its data is lost; keep it in the template as it is; if its data may go, add --delete stack.report"
+            "stack.report: Secret (AWS::SecretsManager::Secret) is replaced and loses its data; keep it in the template as it is; to delete it with its data, add --delete stack.report"
         ]
     );
     clear(&stack).await.unwrap();
@@ -450,7 +470,7 @@ async fn a_stack_of_others_stays() {
     assert_eq!(
         blocked(&plan),
         [
-            "stack.network: a CloudFormation stack of this name exists and was not made for this entry; give another name under `stacks`, or adopt the stack (docs/cloudformation.md)"
+            "stack.network: a CloudFormation stack with this name exists, but was not created for this entry; use another name under `stacks`, or adopt the stack (docs/cloudformation.md)"
         ]
     );
 }

@@ -69,7 +69,7 @@ async fn what_does_not_appear_is_made_again_after_a_minute_and_a_half() {
 #[tokio::test(start_paused = true)]
 async fn what_vanishes_after_the_plan_was_made_is_not_made_in_silence() {
     let ended = changed(RULES, |_| None, accepts).await;
-    assert_eq!((ended.how.as_str(), ended.story.acts()), ("it vanished after the plan was made", vec![]));
+    assert_eq!((ended.how.as_str(), ended.story.acts()), ("it was deleted after the plan was made", vec![]));
     assert_eq!(ended.story.looks.last(), Some(&90_000));
     // It was on its way out when the plan was made, and has gone: it is made anew, unless that loses data.
     let leaves: Shows = |story| match (story.now, story.times("create")) {
@@ -80,7 +80,7 @@ async fn what_vanishes_after_the_plan_was_made_is_not_made_in_silence() {
     let ended = changed(RULES, leaves, accepts).await;
     assert_eq!((ended.how.as_str(), ended.story.acts()), ("done", vec![(90, "create")]));
     let ended = changed(Rules { holds_data: true, ..RULES }, leaves, accepts).await;
-    assert_eq!((ended.how.as_str(), ended.story.acts()), ("it vanished after the plan was made", vec![]));
+    assert_eq!((ended.how.as_str(), ended.story.acts()), ("it was deleted after the plan was made", vec![]));
     // What this step has changed already is its own, and is made.
     let ended = changed(
         RULES,
@@ -236,13 +236,13 @@ async fn each_reason_has_its_own_patience() {
 async fn a_step_has_a_limit() {
     let limited = Rules { limit_minutes: 5, ..RULES };
     let ended = changed(limited, |_| Some(busy(2, "modifying")), accepts).await;
-    assert_eq!(ended.how, "not ready after 5 minutes; last seen: modifying");
+    assert_eq!(ended.how, "not ready after 5 minutes; last status: modifying");
     assert_eq!(ended.story.looks.last(), Some(&310_000));
     // Every change is another one, so nothing but the number of them ends this.
     let other: Shows = |story| Some(thing(100 + story.now));
     let ended = changed(Rules { effect_lag_seconds: 0, limit_minutes: 600, ..RULES }, other, accepts).await;
     assert_eq!(ended.story.times("update"), 64);
-    assert!(ended.how.starts_with("it still differs after 64 changes; last told: "), "{}", ended.how);
+    assert!(ended.how.starts_with("it still differs after 64 changes; last status: "), "{}", ended.how);
 }
 
 /// A machine that slept has not waited for AWS: neither the step's limit nor its patience is over.
@@ -280,7 +280,7 @@ async fn the_machine_may_sleep_while_a_step_waits() {
 async fn what_is_not_ours_or_cannot_change_is_left_alone() {
     // The plan saw nothing, or something else: what is there now decides.
     let ended = made(|_| Some(Live { owned: false, ..thing(2) }), accepts).await;
-    let whose = "an object of this name exists and is not tagged as this stack's";
+    let whose = "an object with this name exists but does not have this stack's tags";
     assert_eq!((ended.how.as_str(), ended.story.acts()), (whose, vec![]));
     let fixed = Rules { immutable: &[("size", "AWS never changes it")], ..RULES };
     let ended = carried_out(fixed, wanted(), None, (|_| Some(thing(2)), accepts), None).await;
@@ -314,13 +314,13 @@ async fn what_has_failed_is_told_or_made_anew_once() {
         false => Some(in_state(1, State::Broken("it never started".into()))),
     };
     let ended = carried_out(RULES, wanted(), found.clone(), (again, accepts), None).await;
-    assert_eq!(ended.how, "it has failed: it never started");
+    assert_eq!(ended.how, "it failed: it never started");
     assert_eq!(ended.story.acts().iter().map(|(_, what)| *what).collect::<Vec<_>>(), ["delete", "create"]);
     // Nothing that holds data is deleted for that, and nothing that the plan did not say is made anew.
     let keeps = Rules { holds_data: true, ..RULES };
     for (rules, found) in [(keeps, found), (RULES, Some(thing(2)))] {
         let ended = carried_out(rules, wanted(), found, (broken, accepts), None).await;
-        assert_eq!((ended.how.as_str(), ended.story.acts()), ("it has failed: it never started", vec![]));
+        assert_eq!((ended.how.as_str(), ended.story.acts()), ("it failed: it never started", vec![]));
     }
     // What AWS says has failed right after a change may be from before it.
     let late: Shows = |story| match story.since("update") {
@@ -513,7 +513,7 @@ async fn a_judgement_knows_the_looks_before_and_an_interruption_has_a_fresh_one(
     let ended = changed(rules, comes, accepts).await;
     assert_eq!((ended.how.as_str(), ended.story.looks.last()), ("done", Some(&20_000)));
     let ended = changed(rules, |_| Some(thing(1)), accepts).await;
-    assert_eq!(ended.how, "not ready after 1 minutes; last seen: it has not differed");
+    assert_eq!(ended.how, "not ready after 1 minutes; last status: it has not differed");
 
     let judge: fn(&Sight<'_>) -> Verdict = |sight| match sight.now - sight.past.began {
         ..20_000 => Verdict::Wait("it is early".into()),

@@ -230,7 +230,7 @@ async fn runs_once_and_gives_values() {
 async fn a_failed_one_says_what_would_be_repeated() {
     let lab = Lab::new().await;
     let (graph, id) = wanted("a", 1);
-    let why = "it has failed: AlgorithmError: the data has no label; running it again repeats all of it from the start, usually 120 minutes";
+    let why = "it failed: AlgorithmError: the data has no label; running it again starts from the beginning, usually 120 minutes";
     let report = lab.bench.run(&graph).await;
     assert_eq!(
         report.failed.iter().map(|(id, why)| (id.clone(), why.to_string())).collect::<Vec<_>>(),
@@ -239,7 +239,7 @@ async fn a_failed_one_says_what_would_be_repeated() {
     assert_eq!(report.not_started, [Id::new("deployment", "churn")]);
     assert_eq!(lab.started(), 1, "it is not repeated by itself");
     let steps = lab.steps(&graph).await;
-    let again = "it has failed (AlgorithmError: the data has no label); running it again repeats all of it from the start, usually 120 minutes";
+    let again = "it failed (AlgorithmError: the data has no label); running it again starts from the beginning, usually 120 minutes";
     assert_eq!(steps[0], (Action::Run, again.to_string()));
     // The next apply was told so, and repeats it: under another name, because AWS takes none twice.
     assert!(lab.bench.run(&graph).await.is_complete());

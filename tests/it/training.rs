@@ -274,15 +274,12 @@ async fn a_failed_job_says_why_and_is_repeated_when_told_so() {
     let text = why(&outcome);
     assert!(
         text.starts_with(
-            "training_job: it has failed: AlgorithmError: framework error: UserError: Non-numeric value 'Churn' found in \
+            "training_job: it failed: AlgorithmError: framework error: UserError: Non-numeric value 'Churn' found in \
              the header line 'Churn,Calls...' of file 'part-0.csv'."
         ),
         "{text}"
     );
-    assert!(
-        text.ends_with("; running it again repeats all of it from the start, usually 4 minutes"),
-        "{text}"
-    );
+    assert!(text.ends_with("; running it again starts from the beginning, usually 4 minutes"), "{text}");
     assert_eq!(jobs(&account.sandbox.world()), [1, 0, 0], "it is not repeated by itself");
     let plan = account.plan(&spec).await;
     let step = plan.work().find(|step| step.id.kind == "training_job").unwrap();
@@ -307,7 +304,8 @@ async fn a_job_that_takes_too_long_says_what_to_change() {
     model.training.as_mut().unwrap().max_runtime = "1m".into();
     let (outcome, _) = run(&account, &spec).await;
     let text = why(&outcome);
-    let expected = "it has failed: AWS stopped it after 1 min, its `max_runtime`: give it more, or a larger `instance`; ";
+    let expected =
+        "it failed: AWS stopped it after 1 min, its `max_runtime`: give it more, or a larger `instance`; ";
     assert!(text.contains(expected), "{text}");
 }
 
@@ -436,7 +434,7 @@ async fn a_destroy_says_what_stays() {
     account.apply(&spec).await;
     let prepared = account.prepare(&spec, Intent::Destroy { unprotect: true }).await.unwrap();
     assert!(
-        prepared.plan.notes.iter().any(|note| note.contains("records of jobs")),
+        prepared.plan.notes.iter().any(|note| note.contains("records of finished jobs")),
         "{:?}",
         prepared.plan.notes
     );
@@ -458,8 +456,10 @@ async fn a_stack_that_was_destroyed_comes_again() {
         let reason = step.reason.as_deref().unwrap_or_default();
         assert!(
             step.action == Action::Run
-                && reason.contains("the model that it left is no longer at s3://trained-sagemaker-111122223333-us-east-1/auroraml/jobs/")
-                && reason.contains("; running it again repeats all of it from the start"),
+                && reason.contains(
+                    "its model is no longer at s3://trained-sagemaker-111122223333-us-east-1/auroraml/jobs/"
+                )
+                && reason.contains("; running it again starts from the beginning"),
             "{kind}: {reason}"
         );
     }

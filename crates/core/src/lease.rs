@@ -121,11 +121,10 @@ impl Record {
     /// # Errors
     /// Why it cannot be used, in words.
     pub fn parse(text: &str) -> Result<Record, String> {
-        let record: Record =
-            serde_json::from_str(text).map_err(|error| format!("it is no lease: {error}"))?;
+        let record: Record = serde_json::from_str(text).map_err(|error| format!("not a lease: {error}"))?;
         match record.format {
             FORMAT => Ok(record),
-            other => Err(format!("it is a lease in format {other}, and this auroraml knows {FORMAT}")),
+            other => Err(format!("it is a lease in format {other}, but this auroraml knows {FORMAT}")),
         }
     }
 
@@ -188,7 +187,7 @@ mod tests {
         assert_eq!(Record::parse(&held.to_text()), Ok(held.clone()));
         let newer = Record { format: 2, ..held };
         assert!(Record::parse(&newer.to_text()).unwrap_err().contains("format 2"));
-        assert!(Record::parse("{}").unwrap_err().contains("it is no lease"));
+        assert!(Record::parse("{}").unwrap_err().contains("not a lease"));
         assert_eq!(name(&place()), "111122223333/us-east-1/churn.json");
     }
 }

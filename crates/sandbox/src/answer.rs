@@ -5,8 +5,8 @@ use crate::random::{Mood, Random};
 use crate::wire::{self, Fault, Protocol, Reply, Response};
 use crate::world::{Entry, Global, Region, World};
 use crate::{
-    authorize, cloudformation, cloudtrail, comprehend, ec2, iam, kms, logs, pricing, rds, s3, sagemaker,
-    secretsmanager, servicequotas, sts, tagging,
+    authorize, cloudformation, cloudtrail, cloudwatch, comprehend, ec2, iam, kms, logs, pricing, rds, s3,
+    sagemaker, secretsmanager, servicequotas, sts, tagging,
 };
 
 /// Requests remembered in [`World::log`]; older ones are dropped.
@@ -137,6 +137,7 @@ impl cloudformation::Services for Account<'_> {
                 }
             }
             "kms" => self.region.kms.mark(id, tags),
+            "monitoring" => self.region.cloudwatch.mark(id, tags),
             "secretsmanager" => self.region.secretsmanager.mark(id, tags),
             "iam" => self.global.iam.mark(id, tags),
             "sagemaker" => {
@@ -149,6 +150,10 @@ impl cloudformation::Services for Account<'_> {
 
     fn random(&mut self) -> &mut Random {
         &mut self.global.random
+    }
+
+    fn stacks(&mut self) -> &mut cloudformation::CloudFormation {
+        &mut self.region.cloudformation
     }
 }
 
@@ -173,8 +178,18 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
         region.cloudformation = stacks;
         return reply;
     }
-    let Region { cloudtrail, ec2, rds, sagemaker, secretsmanager: secrets, kms, servicequotas, logs, .. } =
-        region;
+    let Region {
+        cloudtrail,
+        cloudwatch,
+        ec2,
+        rds,
+        sagemaker,
+        secretsmanager: secrets,
+        kms,
+        servicequotas,
+        logs,
+        ..
+    } = region;
     let Global { random, iam, s3, global_databases: globals } = global;
     match call.service.as_str() {
         "cloudtrail" => cloudtrail::handle(call, cloudtrail),
@@ -200,6 +215,7 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
             secretsmanager::handle(call, secrets, kms, random)
         }
         "logs" => logs::handle(call, logs),
+        "monitoring" => cloudwatch::handle(call, cloudwatch),
         "servicequotas" => servicequotas::handle(call, servicequotas),
         "sts" => sts::handle(call, iam, random),
         // Neither a signature nor a presigned address: AWS refuses before it looks at anything else.
@@ -213,6 +229,7 @@ fn dispatch(call: &Call, global: &mut Global, region: &mut Region) -> Reply {
 
 /// The answer on the wire, with the headers that AWS adds to every answer.
 pub(crate) fn respond(call: &Call, request_id: &str, reply: Reply) -> Response {
+    let code = reply.as_ref().err().map(|fault| fault.code.clone());
     let mut response = wire::respond(protocol(call), &call.operation, request_id, reply);
     // Who speaks version 1.0 of the JSON protocol is answered in it.
     let asked =
@@ -220,6 +237,11 @@ pub(crate) fn respond(call: &Call, request_id: &str, reply: Reply) -> Response {
     if let (Protocol::Json, Some(asked)) = (protocol(call), asked) {
         let own = response.headers.iter_mut().filter(|(name, _)| name == "content-type");
         own.for_each(|(_, value)| *value = asked.to_string());
+    }
+    // "AWS query-compatible services" of Smithy: who asks for it is told the code that the query protocol had.
+    if let (Some(code), Some("true")) = (code, call.request.header("x-amzn-query-mode")) {
+        let whose = if response.status < 500 { "Sender" } else { "Receiver" };
+        response.headers.push(("x-amzn-query-error".into(), format!("{code};{whose}")));
     }
     let name = match protocol(call) {
         Protocol::RestXml => "x-amz-request-id",

@@ -80,6 +80,7 @@ pub(crate) fn check(
         "servicequotas" => others::service_quotas(call),
         "cloudformation" => others::cloudformation(call, &region.cloudformation),
         "logs" => objects::logs(call),
+        "monitoring" => others::cloudwatch(call, &region.cloudwatch),
         // "Actions defined by Amazon Resource Group Tagging API": its prefix is `tag`, and it has no resources.
         "tagging" => Some(vec![Demand::new(format!("tag:{}", call.operation), "*")]),
         _ => None,

@@ -84,7 +84,7 @@ impl Call {
         let text = format!("The sandbox does not model {member} of {}.", self.operation);
         match self.service.as_str() {
             "ec2" => Fault::bad("UnsupportedOperation", text),
-            "cloudformation" | "iam" | "sts" => Fault::bad("ValidationError", text),
+            "cloudformation" | "iam" | "monitoring" | "sts" => Fault::bad("ValidationError", text),
             "rds" => Fault::bad("InvalidParameterValue", text),
             "rds-data" => Fault::bad("BadRequestException", text),
             _ => Fault::bad("ValidationException", text),
@@ -109,7 +109,7 @@ pub(crate) fn protocol(call: &Call) -> Protocol {
         "ec2" => Protocol::Ec2,
         "s3" => Protocol::RestXml,
         "cloudtrail" | "comprehend" | "sagemaker" | "secretsmanager" | "kms" | "servicequotas" | "logs"
-        | "tagging" | "pricing" => Protocol::Json,
+        | "tagging" | "pricing" | "monitoring" => Protocol::Json,
         "rds-data" => Protocol::RestJson,
         "rds" | "iam" | "sts" | "cloudformation" => Protocol::Query,
         _ if call.request.header("x-amz-target").is_some() => Protocol::Json,

@@ -10,7 +10,7 @@
 //! **Rooms**, from the ground up: [`state`] (what exists), [`pattern`] (regular expressions), [`kinds`] (resource
 //! types), [`template`] and [`functions`] (the language), [`parameters`], [`work`] (how services are asked),
 //! [`resolve`] (dynamic references), [`types`] (the handlers), [`imports`], [`around`] (what surrounds a stack), [`plan`] (differences), [`refusals`],
-//! [`jobs`], [`undo`] and [`engine`] (what time does), [`source`], [`requests`], [`change_sets`] and [`show`] (what
+//! [`jobs`], [`undo`] and [`engine`] (what time does), [`source`], [`requests`], [`change_sets`], [`nested_sets`] and [`show`] (what
 //! users ask).
 //!
 //! Statuses, texts and limits: CloudFormation User Guide and API Reference, botocore's model, fact book section 6.3.
@@ -23,6 +23,7 @@ mod functions;
 mod imports;
 mod jobs;
 mod kinds;
+mod nested_sets;
 mod parameters;
 mod pattern;
 mod plan;

@@ -22,7 +22,7 @@
 //! |---|---|
 //! | `account`, [`random`], [`wire`] | the account number and the birthday of a world; the only randomness; the wire protocols |
 //! | `call`, [`faults`] | one request, decoded; what tests can let go wrong on the way |
-//! | [`sts`], [`logs`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
+//! | [`sts`], [`logs`], [`cloudwatch`], [`servicequotas`], [`kms`], [`s3`], [`ec2`] | services that need no other service |
 //! | [`iam`], [`cloudtrail`], [`secretsmanager`] | services that ask one of those: IAM and [`cloudtrail`] need STS, Secrets Manager needs KMS |
 //! | `comprehend` | the sentiment of texts |
 //! | `pricing` | AWS's price list |
@@ -44,6 +44,7 @@ mod authorize;
 mod call;
 pub mod cloudformation;
 pub mod cloudtrail;
+pub mod cloudwatch;
 mod comprehend;
 mod database;
 mod decode;

@@ -37,7 +37,7 @@ pub(crate) fn tell(clock: &Clock) -> Response {
 /// whoever listens there is no sandbox.
 pub async fn clock_at(address: SocketAddr) -> io::Result<Clock> {
     let no_sandbox =
-        || io::Error::new(io::ErrorKind::InvalidData, "what listens there is no auroraml sandbox");
+        || io::Error::new(io::ErrorKind::InvalidData, "what listens there is not an auroraml sandbox");
     let answer = tokio::time::timeout(ANSWER_TIME, ask(address)).await?;
     let answer = answer.map_err(|error| match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => no_sandbox(),

@@ -74,7 +74,10 @@ impl Listener {
         if !address.ip().is_loopback() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                format!("the sandbox listens on loopback addresses only, and {} is none", address.ip()),
+                format!(
+                    "the sandbox listens only on this machine (loopback addresses), not on {}",
+                    address.ip()
+                ),
             ));
         }
         let listener = TcpListener::bind(address).await?;

@@ -75,7 +75,11 @@ pub(crate) fn there(name: &str, region: &Region, global: &Global) -> BTreeMap<St
     let secrets = region.secretsmanager.tagged().into_iter();
     let buckets = global.s3.buckets.iter().filter(|(_, bucket)| bucket.region == name);
     let buckets = buckets.map(|(name, bucket)| (format!("arn:aws:s3:::{name}"), bucket.tags.clone()));
-    let all = ec2.chain(rds).chain(models).chain(secrets).chain(buckets);
+    let alarms = region.cloudwatch.alarms.iter();
+    let alarms = alarms.map(|(alarm, about)| {
+        (crate::cloudwatch::arn(name, alarm), about.tags.iter().cloned().collect::<Tags>())
+    });
+    let all = ec2.chain(rds).chain(models).chain(secrets).chain(buckets).chain(alarms);
     all.filter(|(_, tags)| !tags.is_empty()).collect()
 }
 

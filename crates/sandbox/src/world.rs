@@ -4,8 +4,8 @@ use crate::account::BIRTH_MS;
 use crate::enforced::Enforced;
 use crate::random::{Mood, Random};
 use crate::{
-    cloudformation, cloudtrail, ec2, iam, kms, logs, rds, s3, sagemaker, secretsmanager, servicequotas,
-    tagging,
+    cloudformation, cloudtrail, cloudwatch, ec2, iam, kms, logs, rds, s3, sagemaker, secretsmanager,
+    servicequotas, tagging,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,6 +52,8 @@ pub struct Region {
     pub cloudformation: cloudformation::CloudFormation,
     #[serde(default)]
     pub cloudtrail: cloudtrail::CloudTrail,
+    #[serde(default)]
+    pub cloudwatch: cloudwatch::CloudWatch,
     pub ec2: ec2::Ec2,
     pub rds: rds::Rds,
     pub sagemaker: sagemaker::SageMaker,

@@ -74,8 +74,9 @@ async fn show(
     printer: &Printer,
     shown: &Shown,
 ) -> Result<Told, Error> {
-    saved(session, args)?;
+    let reviewed = saved(session, args)?;
     change_sets::ask(session, args.sets);
+    change_sets::reviewed(session, reviewed.as_ref());
     let shown = shown_once(session, args, global, printer, shown).await;
     change_sets::cleared(session, shown).await
 }
@@ -139,6 +140,7 @@ async fn one(
         typed: args.words(),
         global,
         together: &args.together,
+        page: Some(&args.page),
     };
     let exit = under_lease(session, request, saved.or(agreed), printer, async |_: &Session| Ok(())).await?;
     Ok(Told { exit, result: "done".into() })

@@ -94,7 +94,7 @@ fn whatever_is_left_is_an_error_that_says_why() {
     let blocked = Blocked { id: role(), why: "in the way".into(), hint: "move it".into() };
     let blocked = Plan { blocked: vec![blocked], ..Plan::default() };
     for (outcome, stopped, expected, help) in [
-        (outcome(failed, left()), false, "role.s3 (does not exist): no", "correct the cause"),
+        (outcome(failed, left()), false, "role.s3 (does not exist): no", "fix the cause"),
         (outcome(done(), blocked), false, "role.s3: in the way", "move it"),
         (outcome(waits.clone(), left()), true, "the run was stopped", again),
         (outcome(waits, left()), false, "not everything was done", again),

@@ -7,6 +7,7 @@ use crate::kinds::rds;
 use auroraml_core::base::names::Place;
 use auroraml_core::base::{Id, Observed};
 use auroraml_core::drift::{Beyond, Foreign, Severity};
+use auroraml_core::kinds::cluster_role::mark;
 use aws_sdk_rds::types::{DbCluster, DbInstance};
 use serde_json::Value;
 
@@ -51,8 +52,11 @@ fn settings(id: &Id, cluster: &DbCluster, place: &Place) -> Beyond {
     beyond.set(id, "log_exports", exports);
     let roles = cluster.associated_roles().iter().filter_map(|role| role.role_arn());
     let prefix = place.role_arn_prefix();
-    let foreign =
-        |arn: &&str| !arn.starts_with(&prefix) && !place.names.roles.values().any(|used| used == arn);
+    let tags = rds::tags_of(cluster.tag_list());
+    let foreign = |arn: &&str| {
+        let is_named = place.names.roles.values().any(|used| used == arn);
+        !arn.starts_with(&prefix) && !is_named && !tags.contains_key(&mark(arn))
+    };
     beyond.foreign.extend(roles.filter(foreign).map(|arn| Foreign {
         on: id.clone(),
         what: format!("role {arn}"),

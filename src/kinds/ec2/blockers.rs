@@ -101,7 +101,7 @@ async fn interfaces(aws: &Aws, by: Filter, held: Held<'_>) -> Result<Vec<String>
         let text = |value: Option<&str>| value.filter(|text| !text.is_empty()).map(String::from);
         let what = text(interface.description()).unwrap_or_else(|| "no description".into());
         let whose = match text(interface.requester_id()) {
-            Some(requester) => format!(", made by {requester}"),
+            Some(requester) => format!(", created by {requester}"),
             None => String::new(),
         };
         let status = interface.status().map_or("in an unknown state", NetworkInterfaceStatus::as_str);
@@ -109,7 +109,7 @@ async fn interfaces(aws: &Aws, by: Filter, held: Held<'_>) -> Result<Vec<String>
         if may_delete && left_behind(interface) {
             let request = aws.ec2.delete_network_interface().network_interface_id(id);
             let deleted = already_ok(request.send().await.during("DeleteNetworkInterface"), Class::NotFound);
-            fate = if deleted.is_ok() { ": was left behind, deleted now" } else { ": could not be deleted" };
+            fate = if deleted.is_ok() { ": left behind, now deleted" } else { ": could not be deleted" };
         }
         blockers.push(format!("network interface {id} ({what}{whose}, {status}){fate}"));
     }

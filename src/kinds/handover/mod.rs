@@ -5,13 +5,15 @@
 //! taken for no update for years (docs/decisions/0021).
 
 pub mod stack;
+mod upload;
 
 use super::kind::{Calls, Deletion, Seen, Update, already_ok};
 use crate::aws::{Aws, Class, During, Failure, Look};
 use auroraml_core::base::{Outputs, State};
 use auroraml_core::takeover::{Handover, HandoverProps, Retention, RetentionProps, retaining, without};
-use auroraml_core::template::Template;
+use auroraml_core::template::{LARGEST_INLINE, Template};
 use stack::Described;
+use upload::Upload;
 
 /// What CloudFormation says to an update that changes nothing (fact book, section 6.3).
 const NOTHING_TO_DO: &str = "No updates are to be performed";
@@ -40,7 +42,7 @@ impl Calls for Retention {
         let Some(taken) = &look.aws.scope.taken_over else { return Ok(Vec::new()) };
         let arn = taken.from_stack.as_str();
         let seen = |resources, retained, (state, outputs)| {
-            let props = RetentionProps { stack: arn.into(), resources, retained };
+            let props = RetentionProps { stack: arn.into(), resources, retained, bucket: None };
             vec![Seen { name: "main".into(), props, outputs, state, owned: true }]
         };
         let Some(found) = stack::describe(look.aws, arn).await?.filter(|found| !found.is_gone()) else {
@@ -56,24 +58,24 @@ impl Calls for Retention {
 
     /// The stack is there, or it has nothing to retain.
     async fn create(&self, _: &Aws, name: &str, _: &RetentionProps) -> Result<(), Failure> {
-        Err(Failure::refused("create", format!("{name} is not auroraml's to make (a bug)")))
+        Err(Failure::refused("create", format!("auroraml does not create {name} (a bug)")))
     }
 
     async fn update(&self, aws: &Aws, _: &str, update: Update<'_, RetentionProps>) -> Result<(), Failure> {
-        let arn = &update.want.stack;
+        let (arn, bucket) = (&update.want.stack, update.want.bucket.as_deref());
         let template = retaining(&stack::template(aws, arn).await?, false);
-        match send(aws, arn, &template).await {
+        match send(aws, arn, &template, bucket).await {
             // Where policies alone are no update, metadata of each resource makes it one.
             Err(failure) if failure.message.contains(NOTHING_TO_DO) => {
                 let template = retaining(&template, true);
-                send(aws, arn, &template).await
+                send(aws, arn, &template, bucket).await
             }
             other => other,
         }
     }
 
     async fn delete(&self, _: &Aws, name: &str, _: Deletion<'_, RetentionProps>) -> Result<(), Failure> {
-        Err(Failure::refused("delete", format!("{name} is not auroraml's to delete (a bug)")))
+        Err(Failure::refused("delete", format!("auroraml does not delete {name} (a bug)")))
     }
 }
 
@@ -82,7 +84,7 @@ impl Calls for Handover {
         let Some(taken) = &look.aws.scope.taken_over else { return Ok(Vec::new()) };
         let arn = taken.from_stack.as_str();
         let seen = |resources, deleted, (state, outputs)| {
-            let props = HandoverProps { stack: arn.into(), resources, deleted };
+            let props = HandoverProps { stack: arn.into(), resources, deleted, bucket: None };
             vec![Seen { name: "main".into(), props, outputs, state, owned: true }]
         };
         let found = stack::describe(look.aws, arn).await?;
@@ -99,11 +101,12 @@ impl Calls for Handover {
         }
         let mut logical: Vec<String> = parts.iter().map(name).collect();
         logical.sort();
-        Ok(seen(logical, Vec::new(), state(&found)))
+        let deleted = stack::deleted_by_us(look.aws, arn).await?;
+        Ok(seen(logical, deleted, state(&found)))
     }
 
     async fn create(&self, _: &Aws, name: &str, _: &HandoverProps) -> Result<(), Failure> {
-        Err(Failure::refused("create", format!("{name} is not auroraml's to make (a bug)")))
+        Err(Failure::refused("create", format!("auroraml does not create {name} (a bug)")))
     }
 
     /// Deletes the stack, or takes everything out of it but what stays: in both cases only after the template, read just
@@ -112,39 +115,54 @@ impl Calls for Handover {
         let want = &update.want;
         let template = stack::template(aws, &want.stack).await?;
         if !auroraml_core::takeover::is_retained(&template) {
-            let why = "not every resource is retained: somebody has changed the template since; nothing was deleted";
+            let why = "not every resource is marked Retain, because the template has changed since; nothing was deleted";
             return Err(Failure::refused("DeleteStack", why));
         }
+        let bucket = want.bucket.as_deref();
         if want.resources.is_empty() {
+            // A run that was killed may have left it there.
+            if let Some(bucket) = bucket.filter(|_| compact(&template).len() > LARGEST_INLINE) {
+                Upload::of(&want.stack, bucket).remove(aws).await?;
+            }
             let token = format!("{}{}", stack::TOKEN, aws.clock.now_ms());
             let request =
                 aws.cloudformation.delete_stack().stack_name(&want.stack).client_request_token(token);
             return already_ok(request.send().await.during("DeleteStack"), Class::NotFound);
         }
-        send(aws, &want.stack, &without(&template, &want.resources)).await
+        send(aws, &want.stack, &without(&template, &want.resources), bucket).await
     }
 
     async fn delete(&self, _: &Aws, name: &str, _: Deletion<'_, HandoverProps>) -> Result<(), Failure> {
-        Err(Failure::refused("delete", format!("{name} is not auroraml's to delete (a bug)")))
+        Err(Failure::refused("delete", format!("auroraml does not delete {name} (a bug)")))
     }
 }
 
 /// Updates the stack to this template, with every parameter as it is.
-async fn send(aws: &Aws, arn: &str, template: &Template) -> Result<(), Failure> {
+async fn send(aws: &Aws, arn: &str, template: &Template, bucket: Option<&str>) -> Result<(), Failure> {
     let Some(found) = stack::describe(aws, arn).await? else {
-        return Err(Failure::refused("UpdateStack", format!("the CloudFormation stack {arn} has gone")));
+        return Err(Failure::refused(
+            "UpdateStack",
+            format!("the CloudFormation stack {arn} no longer exists"),
+        ));
     };
     let request = aws
         .cloudformation
         .update_stack()
         .stack_name(arn)
-        .template_body(compact(template))
         // The next run knows by it whose update this is, if this one is killed. Never the same twice: CloudFormation
         // takes a second request with it for the first (API reference, UpdateStack, ClientRequestToken).
         .client_request_token(format!("{}{}", stack::TOKEN, aws.clock.now_ms()))
         .set_parameters(Some(stack::previous(&found)))
         .set_capabilities(Some(stack::capabilities(&found, template)));
-    request.send().await.during("UpdateStack").map(|_| ())
+    let body = compact(template);
+    let Some(bucket) = bucket.filter(|_| body.len() > LARGEST_INLINE) else {
+        return request.template_body(body).send().await.during("UpdateStack").map(|_| ());
+    };
+    let upload = Upload::of(arn, bucket);
+    upload.put(aws, body).await?;
+    let updated = request.template_url(upload.url(aws)).send().await.during("UpdateStack");
+    upload.remove(aws).await?;
+    updated.map(|_| ())
 }
 
 /// As JSON without spaces: CloudFormation counts bytes.

@@ -4,10 +4,14 @@ use crate::aws::{Aws, During, Failure};
 use crate::kinds::absent_ok;
 use auroraml_core::takeover::{Part, object_name};
 use auroraml_core::template::Template;
-use aws_sdk_cloudformation::types::{Capability, Parameter, Stack, TemplateStage};
+use aws_sdk_cloudformation::types::{Capability, Parameter, Stack, StackEvent, TemplateStage};
+use std::collections::BTreeSet;
 
 /// Pages of resources that are read: a stack has at most 500 (CloudFormation quotas), 100 on a page.
 const PAGES_MAX: usize = 10;
+
+/// Pages of events that are read: two updates and a cleanup of 500 resources, three events of each, 100 on a page.
+const EVENT_PAGES_MAX: usize = 45;
 
 /// What the tokens of our requests begin with; CloudFormation shows them in a stack's events.
 pub const TOKEN: &str = "auroraml-release-";
@@ -77,6 +81,33 @@ pub async fn is_ours(aws: &Aws, stack: &str) -> Result<bool, Failure> {
     let newest = events.max_by_key(|event| event.timestamp().and_then(|at| at.to_millis().ok()));
     let token = newest.and_then(|event| event.client_request_token());
     Ok(token.is_some_and(|token| token.starts_with(TOKEN)))
+}
+
+/// What a run of ours had CloudFormation let go of and CloudFormation deleted, of a stack that still stands: its
+/// resources are listed no more, and only the events tell `DELETE_SKIPPED` from `DELETE_COMPLETE`. Logical ids.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn deleted_by_us(aws: &Aws, stack: &str) -> Result<Vec<String>, Failure> {
+    let is_ours =
+        |event: &StackEvent| event.client_request_token().is_some_and(|token| token.starts_with(TOKEN));
+    let mut pages = aws.cloudformation.describe_stack_events().stack_name(stack).into_paginator().send();
+    let mut deleted = BTreeSet::new();
+    for _ in 0..EVENT_PAGES_MAX {
+        let Some(page) = pages.next().await else { break };
+        let Some(page) = absent_ok(page.during("DescribeStackEvents"))? else { break };
+        // The newest come first: before ours there is nothing of ours.
+        if !page.stack_events().iter().any(is_ours) {
+            break;
+        }
+        let gone = page.stack_events().iter().filter(|event| {
+            is_ours(event)
+                && event.resource_status().is_some_and(|status| status.as_str() == "DELETE_COMPLETE")
+                && event.physical_resource_id() != event.stack_id()
+        });
+        deleted.extend(gone.filter_map(|event| event.logical_resource_id()).map(String::from));
+    }
+    Ok(deleted.into_iter().collect())
 }
 
 /// All resources that CloudFormation lists, those of a deleted stack included where it is named by its ARN.

@@ -145,7 +145,7 @@ async fn lasting(look: Look<'_>, name: &str, artifacts: &[String]) -> Result<Sta
     };
     match models(Look { only: None, ..look }).await?.iter().any(of_endpoint) {
         true => Ok(State::Ready),
-        false => Ok(State::Broken(format!("the model that it left is no longer at {first}"))),
+        false => Ok(State::Broken(format!("its model is no longer at {first}"))),
     }
 }
 

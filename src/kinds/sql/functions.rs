@@ -93,7 +93,7 @@ async fn one(
     let statement = answer.rows.first().and_then(|row| row.get(2)).and_then(|text| text.as_deref());
     Ok(Some(match statement {
         Some(statement) => Function::parse(statement),
-        None => Err("its definition is not shown to the user by whom SQL is sent".into()),
+        None => Err("the user that runs SQL cannot see its definition".into()),
     }))
 }
 

@@ -76,7 +76,7 @@ async fn all(aws: &Aws, sql: &Sql) -> Result<Users, Failure> {
         }
         let rows = sql.ask(aws, &show(&user, &host)).await?;
         let granted = Granted::parse(rows.texts().map(|[row]| row)).map_err(|why| {
-            Failure::refused("SHOW GRANTS", format!("what the database says cannot be read: {why}"))
+            Failure::refused("SHOW GRANTS", format!("cannot read the database's response: {why}"))
         })?;
         let own = active.texts().filter(|[name, at, _]| *name == user && *at == host);
         let active = match activates_all {

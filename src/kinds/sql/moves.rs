@@ -38,9 +38,9 @@ impl Moved {
                 self.what,
                 match self.what {
                     "LOAD DATA" => format!(
-                        "the file has {records} records, and {rows} rows were loaded: separator, quote or line_end may be others than the spec says; the rows are in the table"
+                        "the file has {records} records but {rows} rows were loaded: check separator, quote and line_end; the rows are in the table"
                     ),
-                    _ => format!("the query gave {rows} rows, and {records} records are in S3"),
+                    _ => format!("the query returned {rows} rows, but S3 has {records} records"),
                 },
             )),
             _ => Ok(()),
@@ -172,7 +172,7 @@ pub async fn files(aws: &Aws, bucket: &str, key: &str) -> Result<Files, Failure>
 pub async fn clear(aws: &Aws, bucket: &str, key: &str) -> Result<(), Failure> {
     let found = files(aws, bucket, key).await?;
     if found.is_whole {
-        return Err(Failure::busy("SELECT INTO OUTFILE S3", "it is there already: another run was faster"));
+        return Err(Failure::busy("SELECT INTO OUTFILE S3", "it already exists: another run was faster"));
     }
     for (part, _) in found.parts {
         aws.s3.delete_object().bucket(bucket).key(part).send().await.during("DeleteObject")?;
@@ -183,9 +183,7 @@ pub async fn clear(aws: &Aws, bucket: &str, key: &str) -> Result<(), Failure> {
 /// Records in these objects, counted as they arrive; or why they could not be counted.
 async fn count(aws: &Aws, bucket: &str, keys: &[(String, i64)]) -> Result<u64, String> {
     let size: i64 = keys.iter().map(|(_, size)| size).sum();
-    let too_large = |size: i64| {
-        (size > COUNTED_MAX).then(|| format!("{size} bytes are not read to count what is in them"))
-    };
+    let too_large = |size: i64| (size > COUNTED_MAX).then(|| format!("{size} bytes are too many to count"));
     if let Some(why) = too_large(size) {
         return Err(why);
     }

@@ -5,7 +5,7 @@ use crate::aws::{Aws, During, Failure};
 use crate::kinds::absent_ok;
 use auroraml_core::kinds::stack::{ChangeSet, Props, Replaced, Status, at_stake, is_data};
 use aws_sdk_cloudformation::types::{
-    ChangeAction, ChangeSetStatus, PolicyAction, Replacement, ResourceChange as Changed,
+    ChangeAction, ChangeSetStatus, ExecutionStatus, PolicyAction, Replacement, ResourceChange as Changed,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -25,25 +25,77 @@ pub struct Asked {
     pub is_new: bool,
 }
 
-/// The change sets that a run has asked for.
+/// The change sets of a run: those that it has asked for, and those that were reviewed with a saved plan.
 #[derive(Debug, Default)]
-pub struct ChangeSets(Mutex<Vec<Asked>>);
+pub struct ChangeSets {
+    asked: Mutex<Vec<Asked>>,
+    /// ARNs by the ids of their resources, of those that can be executed.
+    ready: Mutex<BTreeMap<String, String>>,
+    /// The same of a saved plan: then no others are made.
+    reviewed: Option<BTreeMap<String, String>>,
+}
 
 impl ChangeSets {
+    /// Those of a saved plan, and no others.
+    pub fn of_review(reviewed: BTreeMap<String, String>) -> ChangeSets {
+        ChangeSets { reviewed: Some(reviewed), ..ChangeSets::default() }
+    }
+
+    pub fn reviewed(&self) -> Option<&BTreeMap<String, String>> {
+        self.reviewed.as_ref()
+    }
+
     pub fn add(&self, asked: Asked) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(asked);
+        held(&self.asked).push(asked);
+    }
+
+    /// One can be executed. That of a stack which is still to be made holds its name, and nothing that could be lost:
+    /// nobody keeps it.
+    pub fn is_ready(&self, id: &str, asked: &Asked) {
+        if !asked.is_new {
+            held(&self.ready).insert(id.to_owned(), asked.arn.clone());
+        }
+    }
+
+    /// Those that a saved plan can be carried out with.
+    pub fn ready(&self) -> BTreeMap<String, String> {
+        held(&self.ready).clone()
+    }
+
+    /// Leaves these to whoever carries out the saved plan.
+    pub fn keep(&self, kept: &BTreeMap<String, String>) {
+        held(&self.asked).retain(|asked| !kept.values().any(|arn| *arn == asked.arn));
     }
 
     /// All of them; none is left.
     pub fn take(&self) -> Vec<Asked> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut held(&self.asked))
     }
+}
+
+fn held<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why a change set can no longer be executed, if so.
+///
+/// # Errors
+/// When CloudFormation cannot be asked.
+pub async fn stale(aws: &Aws, arn: &str) -> Result<Option<String>, Failure> {
+    let request = aws.cloudformation.describe_change_set().change_set_name(arn);
+    let found = absent_ok(request.send().await.during("DescribeChangeSet"))?;
+    let status = found.as_ref().and_then(|found| found.execution_status());
+    Ok(match status {
+        Some(ExecutionStatus::Available) => None,
+        Some(other) => Some(format!("is {}", other.as_str())),
+        None => Some("is gone".to_owned()),
+    })
 }
 
 /// What has become of a change set.
 pub enum Answer {
     Pending,
-    /// CloudFormation finds nothing to change.
+    /// CloudFormation found nothing to change.
     Empty,
     Failed(String),
     /// The set, and what it does in words.

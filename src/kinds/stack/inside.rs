@@ -2,7 +2,7 @@
 
 use crate::aws::{Aws, During, Failure};
 use crate::kinds::absent_ok;
-use auroraml_core::kinds::stack::{StackEvent, first_cause};
+use auroraml_core::kinds::stack::{StackEvent, first_cause, last_cause};
 
 /// Pages of events or resources that are read: 100 of each to a page.
 const PAGES_MAX: usize = 5;
@@ -15,9 +15,12 @@ const NAMED_MAX: usize = 3;
 pub(super) async fn cause(aws: &Aws, id: &str) -> Result<Option<String>, Failure> {
     let mut id = id.to_owned();
     let mut told = Vec::new();
-    for _ in 0..DEPTH_MAX {
-        let events = events(aws, &id).await?;
-        let Some(first) = first_cause(&events) else { break };
+    for depth in 0..DEPTH_MAX {
+        let is_within = depth > 0;
+        let events = events(aws, &id, is_within).await?;
+        // A stack within it may be deleted by now, because of the very failure that is looked for.
+        let first = if is_within { last_cause(&events) } else { first_cause(&events) };
+        let Some(first) = first else { break };
         told.push(first.words());
         // A stack within it failed: why is told there.
         if first.is_stack || first.kind != "AWS::CloudFormation::Stack" || first.physical_id.is_empty() {
@@ -28,8 +31,8 @@ pub(super) async fn cause(aws: &Aws, id: &str) -> Result<Option<String>, Failure
     Ok((!told.is_empty()).then(|| told.join(", because ")))
 }
 
-/// The events of the last operation, the newest first.
-async fn events(aws: &Aws, id: &str) -> Result<Vec<StackEvent>, Failure> {
+/// The events of the last operation, or of all, the newest first.
+async fn events(aws: &Aws, id: &str, of_all: bool) -> Result<Vec<StackEvent>, Failure> {
     let mut pages = aws.cloudformation.describe_stack_events().stack_name(id).into_paginator().send();
     let mut found = Vec::new();
     for _ in 0..PAGES_MAX {
@@ -47,14 +50,14 @@ async fn events(aws: &Aws, id: &str) -> Result<Vec<StackEvent>, Failure> {
             });
         }
         let is_begin = |event: &StackEvent| event.is_stack && event.reason == "User Initiated";
-        if found.iter().any(is_begin) {
+        if !of_all && found.iter().any(is_begin) {
             break;
         }
     }
     Ok(found)
 }
 
-/// How far CloudFormation is: `12/38 done; at work: Cluster, Gateway`.
+/// How far CloudFormation is: `12/38 done; running: Cluster, Gateway`.
 pub(super) async fn progress(aws: &Aws, id: &str) -> Result<Option<String>, Failure> {
     let mut pages = aws.cloudformation.list_stack_resources().stack_name(id).into_paginator().send();
     let (mut all, mut done, mut at_work) = (0_usize, 0_usize, Vec::new());
@@ -78,7 +81,7 @@ pub(super) async fn progress(aws: &Aws, id: &str) -> Result<Option<String>, Fail
     at_work.truncate(NAMED_MAX);
     let mut told = format!("{done}/{all} done");
     if !at_work.is_empty() {
-        told.push_str(&format!("; at work: {}", at_work.join(", ")));
+        told.push_str(&format!("; running: {}", at_work.join(", ")));
     }
     if more > 0 {
         told.push_str(&format!(" and {more} more"));

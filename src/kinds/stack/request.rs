@@ -116,6 +116,12 @@ fn sent(want: &Props) -> Request {
     want.request.clone().unwrap_or_default()
 }
 
+/// The address of a template in a bucket of the stack's region.
+pub(crate) fn template_url(aws: &Aws, bucket: &str, key: &str) -> String {
+    let suffix = if aws.place.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://{bucket}.s3.{}.{suffix}/{key}", aws.place.region)
+}
+
 /// The template as it is now, if it is still the one that was planned.
 fn text(aws: &Aws, operation: &'static str, want: &Props) -> Result<Text, Failure> {
     let request = sent(want);
@@ -128,10 +134,7 @@ fn text(aws: &Aws, operation: &'static str, want: &Props) -> Result<Text, Failur
         return Err(refuse(format!("{path} was changed after the plan was made; run again")));
     }
     Ok(match (&request.bucket, &request.key) {
-        (Some(bucket), Some(Input::Known(key))) => {
-            let suffix = if aws.place.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-            Text::Url(format!("https://{bucket}.s3.{}.{suffix}/{key}", aws.place.region))
-        }
+        (Some(bucket), Some(Input::Known(key))) => Text::Url(template_url(aws, bucket, key)),
         _ => Text::Body(body),
     })
 }

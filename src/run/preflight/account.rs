@@ -42,7 +42,7 @@ pub(super) async fn quotas(of: Check<'_>) -> Findings {
         if there.saturating_add(wanted as i64) > most {
             let why = match *kind {
                 SNAPSHOT => format!(
-                    "{there} exist in {}, the final snapshot is one more, and the quota is {most}",
+                    "{there} exist in {}, the final snapshot adds one, and the quota is {most}",
                     of.region()
                 ),
                 _ => format!(

@@ -38,7 +38,7 @@ pub(super) async fn artifacts(of: Check<'_>) -> Findings {
                 Code::ArtifactRegion,
                 id,
                 format!(
-                    "the bucket {bucket} of its archive is not in {}, and a model reads its own region only",
+                    "the bucket {bucket} of its archive is not in {}, and a model can read only from its own region",
                     of.region()
                 ),
                 format!(
@@ -54,7 +54,7 @@ pub(super) async fn artifacts(of: Check<'_>) -> Findings {
                         Code::ArtifactDenied,
                         id,
                         format!("the policy of the bucket {bucket} denies {action} on s3://{bucket}/{key} to the model's role {role}"),
-                        "take the role out of that Deny, or copy the archive to another bucket",
+                        "exempt the role from that Deny, or copy the archive to another bucket",
                     );
                 }
             }
@@ -110,10 +110,10 @@ pub(super) async fn images(of: Check<'_>) -> Findings {
                 Code::ImageRegion,
                 id,
                 format!(
-                    "its image {image} is in {other}, and SageMaker pulls images of its own region, {}, only",
+                    "its image {image} is in {other}, and SageMaker pulls images only from its own region, {}",
                     of.region()
                 ),
-                format!("push the image to a registry in {}, and name that one in `image`", of.region()),
+                format!("push the image to a registry in {}, and use that one in `image`", of.region()),
             );
         }
     }
@@ -166,8 +166,8 @@ pub(super) async fn rows(of: Check<'_>) -> Findings {
                 findings.problem(
                     Code::RowsRegion,
                     id,
-                    format!("the bucket {bucket} of {uri} is not in {}, and a job reads rows of its own region only", of.region()),
-                    format!("copy the rows to a bucket in {}, and name that one in `data` and `validation`", of.region()),
+                    format!("the bucket {bucket} of {uri} is not in {}, and a job can read only from its own region", of.region()),
+                    format!("copy the rows to a bucket in {}, and use that one in `data` and `validation`", of.region()),
                 );
                 continue;
             }

@@ -39,12 +39,12 @@ pub(super) async fn names(of: Check<'_>) -> Findings {
         if let Some(other) = found.db_instances().iter().find(foreign) {
             let of_what = match other.db_cluster_identifier() {
                 Some(other) => format!("a member of the cluster {other}"),
-                None => "a DB instance of its own".to_string(),
+                None => "a DB instance without a cluster".to_string(),
             };
             findings.problem(
                 Code::InstanceNameTaken,
                 step.id.to_string(),
-                format!("its name {identifier} is taken in {}, by {of_what}", of.region()),
+                format!("its name {identifier} is already used in {} by {of_what}", of.region()),
                 format!("rename or delete {identifier}, or choose another stack name"),
             );
         }
@@ -71,8 +71,8 @@ pub(super) async fn goes(of: Check<'_>) -> Findings {
         findings.problem(
             Code::SnapshotNameTaken,
             "cluster.main",
-            format!("the snapshot {name}, which is to be its last, exists already"),
-            "plan again: the name has the time of the plan in it",
+            format!("the final snapshot {name} already exists"),
+            "plan again: the name contains the time of the plan",
         );
     }
     // "This cluster is a part of a global cluster, please remove it from globalcluster first": Aurora User Guide,
@@ -83,7 +83,7 @@ pub(super) async fn goes(of: Check<'_>) -> Findings {
         findings.problem(
             Code::GlobalDatabase,
             "cluster.main",
-            format!("it is a member of the global database {global}, and AWS deletes no such cluster"),
+            format!("it is a member of the global database {global}, and AWS does not delete such clusters"),
             format!(
                 "remove it (aws rds remove-from-global-cluster --region {} --global-cluster-identifier {global} --db-cluster-identifier {arn}), then run again",
                 of.region()

@@ -33,7 +33,7 @@ pub(super) async fn inside(of: Check<'_>) -> Findings {
     if let Some(false) = findings.take(&format!("DNS in {vpc}"), dns) {
         let why = format!("DNS resolution is off in {vpc}, and interface endpoints with private DNS need it");
         let hint = format!(
-            "switch it on (aws ec2 modify-vpc-attribute --region {} --vpc-id {vpc} --enable-dns-support), then run again",
+            "turn it on (aws ec2 modify-vpc-attribute --region {} --vpc-id {vpc} --enable-dns-support), then run again",
             of.region()
         );
         findings.problem(Code::VpcDnsOff, "network.endpoints", why, hint);
@@ -45,11 +45,11 @@ pub(super) async fn inside(of: Check<'_>) -> Findings {
             };
             let other = other.vpc_endpoint_id().unwrap_or_default();
             let why = format!(
-                "{other} has the private DNS name of {} in {vpc} already: two endpoints of a VPC cannot share it",
+                "{other} has already the private DNS name of {} in {vpc}, and two endpoints of a VPC cannot share it",
                 wanted.service
             );
             let hint = format!(
-                "delete {other} if it is no longer used, or remove the service from `network.endpoints`: the stack can use the one that is there"
+                "delete {other} if it is no longer used, or remove the service from `network.endpoints` to use the existing one"
             );
             findings.problem(Code::EndpointNameTaken, id, why, hint);
         }
@@ -80,8 +80,9 @@ fn taken(of: Check<'_>, ranges: &[(String, subnet::Props)], there: &[Subnet], fi
         if let Some(other) = foreign.find(overlaps) {
             let (other, cidr) =
                 (other.subnet_id().unwrap_or_default(), other.cidr_block().unwrap_or_default());
-            let why =
-                format!("its range {range} overlaps with {cidr} of {other}, which others made in this VPC");
+            let why = format!(
+                "its range {range} overlaps with {cidr} of {other}, which others created in this VPC"
+            );
             findings.problem(
                 Code::SubnetRangeTaken,
                 id,
@@ -123,9 +124,9 @@ fn full(of: Check<'_>, needed: &BTreeMap<&str, (usize, &Id)>, there: &[Subnet], 
         };
         let Some((needed, resource)) = needed.get(id) else { continue };
         if (free.max(0) as usize) < *needed {
-            let why = format!("{free} addresses are free in {id}, and {needed} are needed");
+            let why = format!("{id} has {free} free addresses, and {needed} are needed");
             let hint = format!(
-                "free some (aws ec2 describe-network-interfaces --region {} --filters Name=subnet-id,Values={id} says who has them), or use less of `network.endpoints`",
+                "free some (aws ec2 describe-network-interfaces --region {} --filters Name=subnet-id,Values={id} shows who uses them), or list fewer `network.endpoints`",
                 of.region()
             );
             findings.problem(Code::SubnetFull, resource.to_string(), why, hint);

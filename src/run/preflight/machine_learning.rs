@@ -43,7 +43,7 @@ pub(super) async fn instances(of: Check<'_>) -> Findings {
             Some(code) => {
                 sagemaker_quota(aws, &name, code).await.map(|value| value.map(|value| (value, code)))
             }
-            None => Err(Failure::refused("GetServiceQuota", "its code is not known to auroraml")),
+            None => Err(Failure::refused("GetServiceQuota", "auroraml does not know its code")),
         };
         (usage.quota(), name, count, answer)
     });
@@ -54,7 +54,7 @@ pub(super) async fn instances(of: Check<'_>) -> Findings {
             findings.problem(
                 code_of_it,
                 what,
-                format!("it is {value} in {}, and {count} are needed", aws.place.region),
+                format!("it is {value} in {}, but {count} are needed", aws.place.region),
                 format!("raise the quota {code} in Service Quotas, or choose another instance"),
             );
         }
@@ -127,7 +127,7 @@ pub(super) async fn totals(of: Check<'_>) -> Findings {
     if let Some(Some(most)) = findings.take(&format!("the {}", what(ENDPOINT_INSTANCES.0)), most)
         && f64::from(fleet) > most
     {
-        let why = format!("it is {most} in {}, and {fleet} are needed", of.region());
+        let why = format!("it is {most} in {}, but {fleet} are needed", of.region());
         findings.problem(
             Code::EndpointTotalQuota,
             what(ENDPOINT_INSTANCES.0),

@@ -51,7 +51,7 @@ impl Findings {
         match answer {
             Ok(answer) => Some(answer),
             Err(failure) => {
-                self.notes.push(format!("{what} could not be checked beforehand: {failure}"));
+                self.notes.push(format!("{what} could not be checked: {failure}"));
                 None
             }
         }

@@ -187,9 +187,9 @@ pub(super) async fn rules(of: Check<'_>) -> Findings {
         for (id, group) in &groups {
             for (side, count) in [("inbound", group.ingress.len()), ("outbound", group.egress.len())] {
                 if count as f64 > quota {
-                    let why = format!("it is to have {count} {side} rules, and the quota is {quota}");
+                    let why = format!("it needs {count} {side} rules, and the quota is {quota}");
                     let hint = format!(
-                        "list fewer in `aurora.allow_from` (larger ranges, say), or raise the quota {RULES_PER_DIRECTION} in Service Quotas"
+                        "list fewer in `aurora.allow_from`, for example larger ranges, or raise the quota {RULES_PER_DIRECTION} in Service Quotas"
                     );
                     findings.problem(Code::RuleQuota, id, why, hint);
                 }
@@ -206,15 +206,15 @@ pub(super) async fn rules(of: Check<'_>) -> Findings {
             None => findings.problem(
                 Code::PeerGroupMissing,
                 "aurora.allow_from",
-                format!("there is no security group {peer} in {}", of.region()),
-                "correct its id, or take it out",
+                format!("security group {peer} does not exist in {}", of.region()),
+                "correct its id, or remove it",
             ),
             // Rules name groups of the same VPC or of a peered one: EC2 API Reference, UserIdGroupPair.
             Some(vpc) if is_new => findings.problem(
                 Code::PeerGroupElsewhere,
                 "aurora.allow_from",
-                format!("{peer} belongs to {vpc}, and the stack's own VPC is still to be made: a rule can only name groups of the same VPC, or of one that is peered with it"),
-                "give a range of addresses instead; or apply without it, peer the two VPCs, then add it",
+                format!("{peer} is in {vpc}, and the stack creates its own VPC: a rule can use only groups of the same VPC or of a peered one"),
+                "use a range of addresses instead; or apply without it, peer the two VPCs, then add it",
             ),
             Some(_) => {}
         }

@@ -32,25 +32,25 @@ pub(super) async fn parameters(of: Check<'_>) -> Findings {
             let wanted = graph.resources.get(&step.id).and_then(|r| r.props["parameters"][name].as_str());
             let (code, why) = match offered.get(name) {
                 Some(Offered { modifiable: false, .. }) => {
-                    (Code::ParameterFixed, format!("AWS does not let anyone change it in {family}"))
+                    (Code::ParameterFixed, format!("it cannot be changed in {family}"))
                 }
                 Some(Offered { allowed: Some(allowed), .. })
                     if wanted.is_some_and(|wanted| !allows(allowed, wanted)) =>
                 {
                     let wanted = wanted.unwrap_or_default();
-                    let why = format!("its value {wanted} is not among those that {family} takes: {allowed}");
+                    let why = format!("invalid value {wanted}: {family} allows {allowed}");
                     findings.problem(
                         Code::ParameterValue,
                         format!("aurora.parameters.{name}"),
                         why,
-                        "choose one of these",
+                        "use one of these",
                     );
                     continue;
                 }
                 Some(_) => continue,
-                None => (Code::ParameterUnknown, format!("AWS has no such parameter in {family}")),
+                None => (Code::ParameterUnknown, format!("{family} has no such parameter")),
             };
-            let hint = "correct its name or remove the line; `auroraml validate` guesses what was meant";
+            let hint = "correct its name, or remove the line; `auroraml validate` suggests similar names";
             findings.problem(code, format!("aurora.parameters.{name}"), why, hint);
         }
     }

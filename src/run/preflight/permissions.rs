@@ -104,9 +104,9 @@ pub(super) async fn permissions(of: Check<'_>) -> Findings {
         Ok(denials) => denials,
         Err(failure) if failure.is(Class::Denied) => {
             let asked = failure.operation;
-            findings.notes.push(format!(
-                "permissions were not checked beforehand: the caller may not ask for {asked}, of itself"
-            ));
+            findings
+                .notes
+                .push(format!("permissions were not checked: the caller is not allowed {asked} for itself"));
             return findings;
         }
         Err(failure) => {
@@ -123,7 +123,7 @@ pub(super) async fn permissions(of: Check<'_>) -> Findings {
         certain.iter().filter(|denial| is_certain(&denial.action, &denial.resource, false)).count();
     if asked > 0 && implicit == asked {
         findings.notes.push(format!(
-            "{} may look and not change anything of this plan: somebody else has to carry it out",
+            "{} can read but not change anything in this plan: someone else has to apply it",
             of.aws.caller
         ));
     } else if !certain.is_empty() {
@@ -131,14 +131,14 @@ pub(super) async fn permissions(of: Check<'_>) -> Findings {
             Code::PermissionDenied,
             &of.aws.caller,
             format!(
-                "it may do only a part of the plan, and a run would end half way: IAM denies {}",
+                "it is allowed only a part of the plan, so a run would stop halfway: IAM denies {}",
                 list(&certain)
             ),
-            "grant it these actions: `auroraml policy` prints all that a spec needs, scoped to the stack",
+            "allow these actions; `auroraml policy` prints the policy that a spec needs",
         );
     } else if !others.is_empty() {
         findings.notes.push(format!(
-            "IAM's simulator does not allow the caller {}: a step may be denied",
+            "IAM's simulator says that the caller is not allowed {}: a step may fail",
             list(&others)
         ));
     }

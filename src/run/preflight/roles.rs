@@ -32,7 +32,7 @@ pub(super) async fn names(of: Check<'_>) -> Findings {
         findings.problem(
             Code::RoleNameTaken,
             id,
-            format!("its name is taken by {arn}, which is not of this stack"),
+            format!("its name is used by {arn}, which does not belong to this stack"),
             "delete that role if it is no longer used, or choose another stack name",
         );
     }
@@ -104,8 +104,8 @@ pub(super) async fn of_others(of: Check<'_>) -> Findings {
             findings.problem(
                 Code::RoleMissing,
                 format!("roles.{name}"),
-                format!("there is no role {arn} in the account {}", of.aws.place.account),
-                "correct its ARN, or remove it to have the stack make one",
+                format!("role {arn} does not exist in account {}", of.aws.place.account),
+                "correct its ARN, or remove it to have the stack create a role",
             );
         } else {
             drop(findings.take(&format!("the role {arn}"), answer));
@@ -139,9 +139,7 @@ pub(super) async fn room(of: Check<'_>) -> Findings {
         findings.problem(
             Code::ClusterRoleQuota,
             cluster.to_string(),
-            format!(
-                "it has {there} IAM roles, {new} more are needed while they take over, and AWS allows {most}"
-            ),
+            format!("it has {there} IAM roles, needs {new} more during the change, and AWS allows {most}"),
             "change fewer of `roles` at once, or raise the quota L-E094F43D",
         );
     }
@@ -160,8 +158,8 @@ pub(super) async fn policies(of: Check<'_>) -> Findings {
             findings.problem(
                 Code::RolePolicySize,
                 step.id.to_string(),
-                format!("its policy has {length} characters, and IAM takes {INLINE_MAX}"),
-                "name fewer endpoints, models or buckets in the spec, or put them into several stacks",
+                format!("its policy has {length} characters, and IAM allows {INLINE_MAX}"),
+                "list fewer endpoints, models or buckets in the spec, or use several stacks",
             );
         }
     }
@@ -176,7 +174,7 @@ pub(super) async fn policies(of: Check<'_>) -> Findings {
             Err(failure) if failure.is(Class::NotFound) => findings.problem(
                 Code::BoundaryMissing,
                 "permissions_boundary",
-                format!("there is no policy {arn}"),
+                format!("policy {arn} does not exist"),
                 "create it (the pipeline's template does), or correct its ARN",
             ),
             answer => drop(findings.take(&format!("the boundary {arn}"), answer)),

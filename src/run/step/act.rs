@@ -79,9 +79,8 @@ impl Converge<'_> {
         }
         self.past.acts += 1;
         if self.past.acts > ACTS_MAX {
-            return Err(
-                self.refuse(&format!("it still differs after {ACTS_MAX} changes; last told: {}", self.told))
-            );
+            return Err(self
+                .refuse(&format!("it still differs after {ACTS_MAX} changes; last status: {}", self.told)));
         }
         self.run.tell(Event::Acted { id: self.step.id.clone(), what });
         let answer = request.await;

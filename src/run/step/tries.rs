@@ -54,7 +54,7 @@ impl Tries {
         });
         let differs: Vec<String> = differs.collect();
         Again::Never(format!(
-            "AWS accepted the change {TRIES_MAX} times and reports something else ({}); put what AWS reports in the spec, or ask AWS why",
+            "AWS accepted the change {TRIES_MAX} times without effect ({}); put AWS's value in the spec, or ask AWS support",
             differs.join("; ")
         ))
     }

@@ -46,7 +46,9 @@ impl Converge<'_> {
         self.afresh = false;
         if self.since(self.past.began) > self.rules.limit_minutes * 60_000 {
             let minutes = self.rules.limit_minutes;
-            return Err(self.refuse(&format!("not ready after {minutes} minutes; last seen: {}", self.told)));
+            return Err(
+                self.refuse(&format!("not ready after {minutes} minutes; last status: {}", self.told))
+            );
         }
         // A task takes hours: while it is waited for, others work in its place.
         let gives_way = self.rules.nature == Nature::Task;

@@ -5,9 +5,9 @@ use crate::kinds::absent_ok;
 use crate::kinds::handover::stack;
 use auroraml_core::engine::AURORA_MYSQL;
 use auroraml_core::takeover::{
-    Bucket, Cluster, Findings, Group, NatGateway, Notebook, Origin, Subnet, Table,
+    Bucket, Cluster, Findings, Group, NatGateway, Notebook, Origin, Subnet, Table, VpcEndpoint,
 };
-use aws_sdk_ec2::types::{Filter, IpPermission};
+use aws_sdk_ec2::types::{Filter, IpPermission, VpcEndpointType};
 use aws_sdk_rds::types::Filter as RdsFilter;
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ fn objects(found: &Findings, kind: &str) -> Vec<String> {
 /// Tags that all of them have: those of the whole stack.
 fn common(all: &[Tags]) -> Tags {
     let Some(first) = all.first() else { return Tags::new() };
-    let is_own = |key: &str| key == "Name" || key.starts_with("auroraml:");
+    let is_own = |key: &str| key == "Name" || key.starts_with("auroraml:") || key.starts_with("aws:");
     let everywhere = |key: &String, value: &String| all.iter().all(|tags| tags.get(key) == Some(value));
     first
         .iter()
@@ -142,6 +142,23 @@ async fn network(aws: &Aws, found: &mut Findings, tags: &mut Vec<Tags>) -> Resul
             id: text(group.group_id()),
             ingress: group.ip_permissions().iter().flat_map(peers).collect(),
             all_egress: is_everything(group.ip_permissions_egress()),
+        });
+    }
+    let endpoints = listed!(
+        aws,
+        found,
+        "AWS::EC2::VPCEndpoint",
+        describe_vpc_endpoints,
+        filters,
+        "vpc-endpoint-id",
+        "DescribeVpcEndpoints"
+    );
+    for endpoint in endpoints {
+        found.vpc_endpoints.push(VpcEndpoint {
+            id: text(endpoint.vpc_endpoint_id()),
+            service: text(endpoint.service_name()),
+            gateway: endpoint.vpc_endpoint_type() == Some(&VpcEndpointType::Gateway),
+            security_groups: endpoint.groups().iter().map(|group| text(group.group_id())).collect(),
         });
     }
     Ok(())

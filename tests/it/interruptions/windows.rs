@@ -88,7 +88,7 @@ async fn a_window_that_closes_in_mid_way() {
     let (outcome, _) = orders.run(Intent::Apply).await;
     let failed: Vec<String> =
         outcome.reports.iter().flat_map(|r| &r.failed).map(|(_, failure)| failure.to_string()).collect();
-    assert!(failed[0].contains("the window of the spec has closed"), "{failed:?}");
+    assert!(failed[0].contains("the spec's window has closed"), "{failed:?}");
     let done = 8 - orders.pending().await.len();
     assert!(done > 0 && done < 8, "{done} members restarted");
     orders.wait_until(jiff::civil::Weekday::Saturday, 3).await;
@@ -112,7 +112,7 @@ async fn a_window_that_closes_while_the_machine_sleeps() {
     let (outcome, _) = tokio::join!(Box::pin(orders.run(Intent::Apply)), asleep).0;
     let failed: Vec<String> =
         outcome.reports.iter().flat_map(|r| &r.failed).map(|(_, failure)| failure.to_string()).collect();
-    assert!(failed[0].contains("the window of the spec has closed"), "{failed:?}");
+    assert!(failed[0].contains("the spec's window has closed"), "{failed:?}");
     assert_eq!(orders.ours(), ["RebootDBInstance orders-3"]);
     assert_eq!(orders.pending().await.len(), 2);
 }

@@ -56,7 +56,7 @@ async fn what_is_not_certain_is_no_problem() {
 
     let reader = as_role("/", json!([read])).await;
     let plan = reader.account.plan(&reader.spec).await;
-    let note = "arn:aws:sts::111122223333:assumed-role/Deploy/run-1 may look and not change anything of this plan: somebody else has to carry it out";
+    let note = "arn:aws:sts::111122223333:assumed-role/Deploy/run-1 can read but not change anything in this plan: someone else has to apply it";
     assert!(plan.notes.iter().any(|found| found == note), "{:?}", plan.notes);
 
     let from = json!({
@@ -70,6 +70,6 @@ async fn what_is_not_certain_is_no_problem() {
     let all = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
     let silent = as_role("/", json!([all, without])).await;
     let plan = silent.account.plan(&silent.spec).await;
-    let note = "permissions were not checked beforehand: the caller may not ask for SimulatePrincipalPolicy, of itself";
+    let note = "permissions were not checked: the caller is not allowed SimulatePrincipalPolicy for itself";
     assert!(plan.notes.iter().any(|found| found == note), "{:?}", plan.notes);
 }

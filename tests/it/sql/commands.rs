@@ -32,30 +32,30 @@ fn rows_go_out_and_come_back() {
     let out = run(&["data", "unload", "shop.yaml", "--query", query, "--to", to, "--header"]);
     assert_eq!(
         (out.code, out.out.as_str()),
-        (0, format!("{to}: 3 rows written in 1 files; database and S3 agree\n").as_str()),
+        (0, format!("{to}: 3 rows written in 1 files; the counts in database and S3 match\n").as_str()),
         "{out:?}"
     );
     assert!(out.err.contains(&format!("writing to {to}.part_…")), "{out:?}");
     let again = run(&["data", "unload", "shop.yaml", "--query", query, "--to", to, "--header"]);
     assert_eq!(again.code, 1);
-    assert!(again.err.contains(&format!("error: {to}: 1 files are there already")), "{again:?}");
+    assert!(again.err.contains(&format!("error: {to}: 1 files already exist")), "{again:?}");
     let from = format!("{to}.part_00000");
     let load = ["data", "load", "shop.yaml", "numbers", "--from", &from, "--header"];
     let loaded = run(&load);
     assert_eq!(
         (loaded.code, loaded.out.as_str()),
-        (0, "orders.numbers: 3 rows loaded; database and S3 agree\n"),
+        (0, "orders.numbers: 3 rows loaded; the counts in database and S3 match\n"),
         "{loaded:?}"
     );
     let twice = run(&load);
-    assert!(twice.code == 1 && twice.err.contains("--again loads it once more"), "{twice:?}");
+    assert!(twice.code == 1 && twice.err.contains("would duplicate its rows"), "{twice:?}");
     let asked = run(&["verify", "shop.yaml", "--query", "SELECT SUM(n) AS total FROM numbers", "--quiet"]);
     assert!(asked.code == 0 && asked.out.contains("total = 6 ("), "{asked:?}");
     let sentiment = run(&["verify", "shop.yaml", "--query", "--quiet"]);
     assert!(sentiment.code == 0 && sentiment.out.contains("sentiment = POSITIVE"), "{sentiment:?}");
     let unknown = run(&["data", "unload", "shop.yaml", "some", "--to", to]);
     assert!(
-        unknown.err.contains("no such entry under `unloads`") && unknown.err.contains("there are all"),
+        unknown.err.contains("no unload with this name") && unknown.err.contains("there are all"),
         "{unknown:?}"
     );
     let destroyed = run(&["destroy", "shop.yaml", "--yes", "--quiet"]);

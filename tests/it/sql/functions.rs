@@ -90,7 +90,7 @@ async fn a_function_of_others_is_not_replaced() {
     let plan = account.plan(&spec).await;
     let blocked: Vec<_> =
         plan.blocked.iter().map(|blocked| (blocked.id.to_string(), blocked.why.clone())).collect();
-    let why = "a function of this name exists, and nothing says that this stack made it".to_string();
+    let why = "a function with this name exists, and nothing says that this stack created it".to_string();
     assert_eq!(blocked, [("sql_function.int_plan_no".to_string(), why)]);
     send(&account, &admin, "DROP FUNCTION telecom.int_plan_no").await;
     account.apply(&spec).await;
@@ -132,7 +132,7 @@ async fn a_cluster_without_the_data_api() {
         panic!("planned")
     };
     let problem = problems.iter().find(|problem| problem.what == "cluster shop").unwrap();
-    assert_eq!(problem.why, "its Data API is off, by which SQL is sent");
+    assert_eq!(problem.why, "its Data API is off, which SQL needs");
     assert!(
         problem.hint.contains("aws rds enable-http-endpoint --region us-east-1 --resource-arn"),
         "{}",

@@ -19,7 +19,7 @@ async fn a_user_that_is_not_there() {
     assert_eq!(failed[0].0.to_string(), "sql_grant.analyst");
     assert_eq!(
         failed[0].1.to_string(),
-        "the database has no user 'analyst'@'%', and auroraml makes none: create it (CREATE USER 'analyst'@'%' IDENTIFIED BY '…'), then run again"
+        "the database has no user 'analyst'@'%', and auroraml does not create users: create it (CREATE USER 'analyst'@'%' IDENTIFIED BY '…'), then run again"
     );
     // Everything else is there, and the next plan says it beforehand.
     let plan = account.plan(&spec).await;

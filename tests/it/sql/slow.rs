@@ -63,7 +63,7 @@ async fn a_long_load_by_hand_says_so() {
     let said = said.into_inner().unwrap();
     assert!(
         said[0].starts_with("loading s3://")
-            && said.iter().any(|text| text.starts_with("still at work after ")),
+            && said.iter().any(|text| text.starts_with("still running after ")),
         "{said:?}"
     );
     assert_eq!(value(&account, &spec, "SELECT COUNT(*) FROM churn").await, (2 * ROWS).to_string());

@@ -21,8 +21,8 @@ async fn other_columns_block_the_plan() {
     assert_eq!(
         blocked,
         [
-            "columns.message cannot change from \"varchar(5000)\" to \"text\": a table is never altered, because its rows are yours",
-            "columns.sent cannot change from null to \"datetime\": a table is never altered, because its rows are yours",
+            "columns.message cannot change from \"varchar(5000)\" to \"text\": auroraml never alters a table, because of its rows",
+            "columns.sent cannot change from null to \"datetime\": auroraml never alters a table, because of its rows",
         ]
     );
     assert!(plan.blocked[0].hint.contains("ALTER TABLE"), "{}", plan.blocked[0].hint);

@@ -106,7 +106,7 @@ async fn a_refused_question_leaves_its_checks_open() {
         let not_checked = checks.iter().filter(|check| check.outcome == Outcome::NotChecked);
         let text = text(&wired.spec, &checks);
         assert_eq!(not_checked.count(), open, "{operation}: {text}");
-        assert!(text.contains(&format!("{operation} was answered with ")), "{text}");
+        assert!(text.contains(&format!("{operation} failed: ")), "{text}");
         assert!(text.contains(" 0 failed"), "{text}");
     }
 }

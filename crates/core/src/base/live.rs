@@ -17,6 +17,13 @@ pub const ONLY_TAGGED: &str = "only_tagged";
 /// made it.
 pub const TAKEN_OVER: &str = "taken_over";
 
+/// Output of an object that CloudFormation made: ARN of the stack of which AWS's own tag tells. The tag stays for ever, and
+/// says nothing of whether that stack still is there.
+pub const MADE_BY: &str = "made_by";
+
+/// AWS's own tag that tells it.
+pub const MADE_BY_TAG: &str = "aws:cloudformation:stack-id";
+
 /// Output in which a kind says why an object goes, where a reader of the plan could not tell.
 pub const WHY: &str = "why";
 

@@ -10,4 +10,4 @@ pub mod policy;
 pub use change::{Change, To, diff};
 pub use id::Id;
 pub use input::{Input, Outputs, Predicted, has_reference, outputs, references, resolve};
-pub use live::{ELSEWHERE, Live, ONLY_TAGGED, Observed, State, TAKEN_OVER, WHY};
+pub use live::{ELSEWHERE, Live, MADE_BY, MADE_BY_TAG, ONLY_TAGGED, Observed, State, TAKEN_OVER, WHY};

@@ -13,9 +13,9 @@ pub enum Cost {
     Priced(fn(&Object, &Sight<'_>) -> Vec<Item>),
 }
 
-const CONFIGURATION: &str = "a setting, which AWS keeps for nothing";
-const NETWORK: &str = "AWS takes money for what goes through a network, not for the network";
-const ROWS: &str = "it is in the cluster's storage, which is counted there";
+const CONFIGURATION: &str = "a setting, which is free";
+const NETWORK: &str = "networks are free; only traffic costs money";
+const ROWS: &str = "part of the cluster's storage";
 
 /// Every kind, in the order in which a bill is read: the database first.
 pub const TABLE: &[(&str, Cost)] = &[
@@ -26,12 +26,12 @@ pub const TABLE: &[(&str, Cost)] = &[
     ("parameter_group", Cost::Free(CONFIGURATION)),
     ("group_parameters", Cost::Free(CONFIGURATION)),
     ("group_attachment", Cost::Free(CONFIGURATION)),
-    ("parameter_sync", Cost::Free("a condition of the cluster, and no object")),
-    ("secret_attachment", Cost::Free("a part of the secret")),
+    ("parameter_sync", Cost::Free("part of the cluster")),
+    ("secret_attachment", Cost::Free("part of the secret")),
     ("cluster_role", Cost::Priced(cluster_role)),
     ("endpoint", Cost::Priced(endpoint)),
-    ("endpoint_config", Cost::Free("the endpoint that uses it is what costs")),
-    ("model", Cost::Free("the endpoint that uses it is what costs")),
+    ("endpoint_config", Cost::Free("only the endpoint that uses it costs money")),
+    ("model", Cost::Free("only the endpoint that uses it costs money")),
     ("notebook", Cost::Priced(notebook)),
     ("notebook_config", Cost::Free(CONFIGURATION)),
     ("nat_gateway", Cost::Priced(nat_gateway)),
@@ -43,7 +43,7 @@ pub const TABLE: &[(&str, Cost)] = &[
     ("route_table", Cost::Free(NETWORK)),
     ("security_group", Cost::Free(NETWORK)),
     ("bucket", Cost::Priced(bucket)),
-    ("bucket_object", Cost::Free("it is in the bucket, which is counted as a whole")),
+    ("bucket_object", Cost::Free("part of the bucket")),
     ("role", Cost::Free("IAM is free")),
     ("stack", Cost::Priced(stack)),
     ("training_job", Cost::Priced(training_job)),
@@ -51,10 +51,10 @@ pub const TABLE: &[(&str, Cost)] = &[
     ("autopilot_job", Cost::Priced(autopilot_job)),
     ("sql_database", Cost::Free(ROWS)),
     ("sql_table", Cost::Free(ROWS)),
-    ("sql_function", Cost::Free("what it calls is what costs")),
+    ("sql_function", Cost::Free("only what it calls costs money")),
     ("sql_grant", Cost::Free(ROWS)),
-    ("data_load", Cost::Free("the cluster's I/O and storage, which are counted there")),
-    ("data_unload", Cost::Free("the cluster's I/O and the bucket, which are counted there")),
+    ("data_load", Cost::Free("part of the cluster's I/O and storage")),
+    ("data_unload", Cost::Free("part of the cluster's I/O and of the bucket")),
 ];
 
 fn text<'v>(props: &'v Value, name: &str) -> &'v str {
@@ -70,7 +70,7 @@ fn cluster(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     let io_optimized = sight.is_io_optimized();
     let storage = if io_optimized { "aurora.storage_io_optimized" } else { "aurora.storage" };
     let mut items =
-        vec![sight.by_use(object, "storage", sight.price(storage), "GiB in a month", "storage_gib")];
+        vec![sight.by_use(object, "storage", sight.price(storage), "GiB per month", "storage_gib")];
     if !io_optimized {
         let price = sight.price("aurora.io_million");
         items.push(sight.in_use(object, "I/O", price, "million requests", "io_million"));
@@ -78,7 +78,7 @@ fn cluster(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     // As much as the cluster holds is free as long as the cluster is there.
     let backup = sight.price("aurora.backup");
     let beyond = "backups beyond the cluster's size";
-    items.push(sight.by_use(object, beyond, backup, "GiB in a month", "backup_gib"));
+    items.push(sight.by_use(object, beyond, backup, "GiB per month", "backup_gib"));
     if object.props["data_api"] == true {
         let million = Decimal::whole(1).part(1, 1_000_000);
         let price = sight.price("aurora.data_api_million").map(|price| price.times(million));
@@ -94,7 +94,7 @@ fn cluster(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     if let Some(Deletion::Delete(options)) = sight.deletion(&object.id)
         && options.contains_key("final_snapshot")
     {
-        let snapshot = sight.by_use(object, "final snapshot", backup, "GiB in a month", "storage_gib");
+        let snapshot = sight.by_use(object, "final snapshot", backup, "GiB per month", "storage_gib");
         items.push(Item { running: false, paused: false, destroyed: true, ..snapshot });
     }
     items
@@ -115,7 +115,7 @@ fn instance(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     // Capacity comes in halves, as a floating point number.
     let capacity = |name: &str| range.and_then(|range| Decimal::parse(&range[name].to_string()));
     let (Some(min), Some(max)) = (capacity("min"), capacity("max")) else {
-        return vec![sight.not_priced(object, class, "its capacity is not known")];
+        return vec![sight.not_priced(object, class, "its capacity is unknown")];
     };
     let key = if io_optimized { "aurora.acu_io_optimized" } else { "aurora.acu" };
     let price = sight.price(key);
@@ -126,7 +126,7 @@ fn instance(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
         return vec![Item { guess: true, ..item }];
     }
     let what = match min.is_zero() {
-        true => format!("0 to {max} ACU, nothing while it pauses"),
+        true => format!("0 to {max} ACU, nothing while it is paused"),
         false => format!("{min} to {max} ACU"),
     };
     let least = sight.pausable(object, what.clone(), price.map(|price| price.times(min)), 1);
@@ -164,7 +164,7 @@ fn endpoint(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
         if object.props["serverless"] == true {
             return vec![serverless(object, sight, None)];
         }
-        let item = sight.not_priced(object, "instances", "what is behind it was not read");
+        let item = sight.not_priced(object, "instances", "its configuration was not read");
         return vec![Item { paused: false, ..item }];
     };
     let items = variants.iter().map(|variant| match &variant.instance {
@@ -244,7 +244,7 @@ fn vpc_endpoint(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
 }
 
 fn bucket(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
-    vec![sight.by_use(object, "S3 Standard", sight.price("s3.storage"), "GB in a month", "bucket_gb")]
+    vec![sight.by_use(object, "S3 Standard", sight.price("s3.storage"), "GB per month", "bucket_gb")]
 }
 
 /// What a job of instances costs if it runs for as long as it may.
@@ -280,16 +280,12 @@ fn autopilot_job(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
         return Vec::new();
     }
     let hours = Decimal::whole(number(&object.props["max_runtime_seconds"])).part(1, 3600).rounded(1);
-    let why = format!("AWS chooses its instances; it runs for at most {} h", hours.trim_end_matches(".0"));
+    let why = format!("AWS chooses the instances; at most {} h", hours.trim_end_matches(".0"));
     let item = sight.not_priced(object, "Autopilot job, once", &why);
     vec![Item { paused: false, destroyed: false, ..item }]
 }
 
 /// What a template makes is CloudFormation's to know.
 fn stack(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
-    vec![sight.not_priced(
-        object,
-        "what is inside",
-        "its template says what is inside, and no price is looked up for that",
-    )]
+    vec![sight.not_priced(object, "contents", "prices of what its template creates are not looked up")]
 }

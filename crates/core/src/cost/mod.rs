@@ -200,7 +200,7 @@ pub fn snapshot(name: &str, gib: Option<u32>, prices: &PriceTable) -> Item {
             let usd = unit.times(Decimal::whole(gib));
             Price::Monthly { usd, up_to: usd }
         }
-        (unit, _) => Price::ByUse { unit, per: "GiB in a month", guess: "storage_gib" },
+        (unit, _) => Price::ByUse { unit, per: "GiB per month", guess: "storage_gib" },
     };
     let what = gib.map_or_else(|| "snapshot".into(), |gib| format!("snapshot, {gib} GiB at most"));
     let item =

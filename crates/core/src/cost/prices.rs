@@ -23,30 +23,27 @@ const EMBEDDED: &[&str] = &[
 pub const PRICES: &[(&str, &str)] = &[
     ("aurora.instance.", "hour of a member of that class"),
     ("aurora.instance_io_optimized.", "hour of a member of that class with I/O-Optimized storage"),
-    (
-        "aurora.io_optimized_percent",
-        "what I/O-Optimized adds to a member's price, where that has none of its own",
-    ),
+    ("aurora.io_optimized_percent", "surcharge of I/O-Optimized on a member's price"),
     ("aurora.acu", "hour of an Aurora capacity unit"),
     ("aurora.acu_io_optimized", "the same with I/O-Optimized storage"),
-    ("aurora.storage", "GiB of the cluster's data in a month"),
+    ("aurora.storage", "GiB of the cluster's data per month"),
     ("aurora.storage_io_optimized", "the same with I/O-Optimized storage"),
     ("aurora.io_million", "million I/O requests"),
-    ("aurora.backup", "GiB of backups or snapshots in a month"),
+    ("aurora.backup", "GiB of backups or snapshots per month"),
     ("aurora.data_api_million", "million requests to the Data API"),
     ("network.nat_gateway", "hour of a NAT gateway"),
     ("network.nat_gb", "GB through a NAT gateway"),
     ("network.ipv4", "hour of a public IPv4 address, used or idle"),
     ("network.interface_endpoint", "hour of an interface endpoint in one zone"),
     ("network.interface_endpoint_gb", "GB through an interface endpoint"),
-    ("sagemaker.instance.", "hour of an instance of that type, whatever it is for"),
+    ("sagemaker.instance.", "hour of an instance of that type, for any use"),
     ("sagemaker.notebook.", "hour of a notebook instance of that type"),
     ("sagemaker.endpoint.", "hour of an endpoint's instance of that type"),
     ("sagemaker.training.", "hour of a training job's instance of that type"),
-    ("sagemaker.volume", "GiB of a notebook's or job's volume in a month"),
+    ("sagemaker.volume", "GiB of a notebook's or job's volume per month"),
     ("sagemaker.serverless_gb_second", "second of a serverless endpoint with one GB of memory"),
-    ("s3.storage", "GB in S3 Standard in a month"),
-    ("secrets.secret", "secret in a month"),
+    ("s3.storage", "GB in S3 Standard per month"),
+    ("secrets.secret", "secret per month"),
     ("secrets.calls_10000", "10,000 calls of Secrets Manager"),
     ("comprehend.unit", "unit of 100 characters of a text; three units at least"),
 ];
@@ -93,17 +90,17 @@ impl PriceTable {
             return Err(format!("it has more than {TABLE_MAX} bytes"));
         }
         let value: Value =
-            serde_saphyr::from_str(text).map_err(|error| format!("it is no YAML or JSON: {error}"))?;
-        let Value::Object(mut map) = value else { return Err("it is no mapping".into()) };
+            serde_saphyr::from_str(text).map_err(|error| format!("not valid YAML or JSON: {error}"))?;
+        let Value::Object(mut map) = value else { return Err("not a mapping".into()) };
         let text = |map: &mut Map<String, Value>, key: &str| match map.remove(key) {
             None => Ok(String::new()),
             Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(format!("`{key}` is no text")),
+            Some(_) => Err(format!("`{key}` must be text")),
         };
         match map.remove("format") {
             None => {}
             Some(format) if format == FORMAT => {}
-            Some(format) => return Err(format!("`format` is {format}, and this version reads {FORMAT}")),
+            Some(format) => return Err(format!("`format` is {format}, but this version reads {FORMAT}")),
         }
         let mut table = PriceTable {
             region: text(&mut map, "region")?,
@@ -115,7 +112,7 @@ impl PriceTable {
             Some(Value::Array(sources)) => {
                 table.sources = sources.iter().filter_map(Value::as_str).map(String::from).collect();
             }
-            Some(_) => return Err("`sources` is no list".into()),
+            Some(_) => return Err("`sources` must be a list".into()),
         }
         for (service, prices) in &map {
             table.read(service, prices)?;
@@ -130,12 +127,12 @@ impl PriceTable {
             }
             Value::Number(number) => number.to_string(),
             Value::String(text) => text.clone(),
-            _ => return Err(format!("`{path}` is no price")),
+            _ => return Err(format!("`{path}` is not a price")),
         };
         if !is_price(path) {
-            return Err(format!("there is no price `{path}`"));
+            return Err(format!("unknown price `{path}`"));
         }
-        let price = Decimal::parse(&number).ok_or_else(|| format!("`{path}`: {number} is no price"))?;
+        let price = Decimal::parse(&number).ok_or_else(|| format!("`{path}`: {number} is not a price"))?;
         self.prices.insert(path.into(), price);
         Ok(())
     }
@@ -234,15 +231,15 @@ mod tests {
     #[test]
     fn what_is_no_table_is_refused() {
         for (text, why) in [
-            ("[1]", "no mapping"),
-            ("a: [", "no YAML"),
+            ("[1]", "not a mapping"),
+            ("a: [", "not valid YAML"),
             ("format: 2", "`format` is 2"),
-            ("region: 5", "`region` is no text"),
-            ("network: { natt: 1 }", "no price `network.natt`"),
-            ("network: { nat_gb: -1 }", "`network.nat_gb`: -1 is no price"),
-            ("network: { nat_gb: [] }", "`network.nat_gb` is no price"),
-            ("aurora: 5", "no price `aurora`"),
-            ("aurora: { 'instance.': 5 }", "no price"),
+            ("region: 5", "`region` must be text"),
+            ("network: { natt: 1 }", "unknown price `network.natt`"),
+            ("network: { nat_gb: -1 }", "`network.nat_gb`: -1 is not a price"),
+            ("network: { nat_gb: [] }", "`network.nat_gb` is not a price"),
+            ("aurora: 5", "unknown price `aurora`"),
+            ("aurora: { 'instance.': 5 }", "unknown price"),
         ] {
             let error = PriceTable::parse(text).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");

@@ -94,7 +94,7 @@ impl<'a> Sight<'a> {
         let mut notes = Vec::new();
         let has = |kind: &str| self.objects.keys().any(|id| id.kind == kind);
         if (has("cluster_role") || has("group_attachment")) && !has("cluster") {
-            notes.push("the existing cluster's own costs are not counted".into());
+            notes.push("the existing cluster's own costs are not included".into());
         }
         Estimate { items, notes, prices: self.looked_for.take() }
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 /// What can be guessed, each for one month and one stack unless it says otherwise.
 pub const GUESSES: &[(&str, &str)] = &[
-    ("hours_a_day", "hours a day in which the database, the notebook and the endpoints run"),
-    ("acu", "Aurora capacity units that a serverless member has on average"),
+    ("hours_a_day", "hours per day that database, notebook and endpoints run"),
+    ("acu", "average Aurora capacity units of a serverless member"),
     ("storage_gib", "GiB in the cluster; a final snapshot is as large"),
     ("io_million", "million I/O requests of the cluster"),
     ("backup_gib", "GiB of backups beyond the size of the cluster, which are free"),
@@ -17,7 +17,7 @@ pub const GUESSES: &[(&str, &str)] = &[
     ("bucket_gb", "GB in the bucket"),
     ("secret_calls", "reads of each secret"),
     ("predictions", "requests to each serverless endpoint"),
-    ("prediction_ms", "milliseconds that one of them takes (100 if not given)"),
+    ("prediction_ms", "milliseconds per request (default 100)"),
     ("sentiment_units", "units of 100 characters sent to Comprehend"),
 ];
 
@@ -34,11 +34,11 @@ impl Usage {
     pub fn set(&mut self, name: &str, number: &str) -> Result<(), String> {
         if !GUESSES.iter().any(|(known, _)| *known == name) {
             let known: Vec<&str> = GUESSES.iter().map(|(name, _)| *name).collect();
-            return Err(format!("there is no guess `{name}`; there are {}", known.join(", ")));
+            return Err(format!("unknown estimate `{name}`; known: {}", known.join(", ")));
         }
-        let number = Decimal::parse(number).ok_or_else(|| format!("`{name}`: {number} is no number"))?;
+        let number = Decimal::parse(number).ok_or_else(|| format!("`{name}`: {number} is not a number"))?;
         if name == "hours_a_day" && number > Decimal::whole(24) {
-            return Err("`hours_a_day`: a day has 24 hours".into());
+            return Err("`hours_a_day` must be at most 24".into());
         }
         self.0.insert(name.into(), number);
         Ok(())
@@ -50,8 +50,8 @@ impl Usage {
     /// What is wrong with it, in words.
     pub fn read(&mut self, text: &str) -> Result<(), String> {
         let value: serde_json::Value =
-            serde_saphyr::from_str(text).map_err(|error| format!("it is no YAML or JSON: {error}"))?;
-        let Some(map) = value.as_object() else { return Err("it is no mapping of guesses".into()) };
+            serde_saphyr::from_str(text).map_err(|error| format!("not valid YAML or JSON: {error}"))?;
+        let Some(map) = value.as_object() else { return Err("not a mapping of estimates".into()) };
         map.iter().try_for_each(|(name, number)| match number {
             serde_json::Value::String(text) => self.set(name, text),
             number => self.set(name, &number.to_string()),
@@ -84,10 +84,10 @@ mod tests {
         assert_eq!(usage.get("nat_gb"), Some(Decimal::whole(2)));
         assert_eq!(usage.get("acu"), None);
         for (text, why) in [
-            ("5", "no mapping"),
-            ("nat: 1", "there is no guess `nat`"),
-            ("nat_gb: -1", "no number"),
-            ("hours_a_day: 25", "24 hours"),
+            ("5", "not a mapping"),
+            ("nat: 1", "unknown estimate `nat`"),
+            ("nat_gb: -1", "not a number"),
+            ("hours_a_day: 25", "at most 24"),
         ] {
             let error = usage.read(text).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");

@@ -217,10 +217,10 @@ fn of_step(step: &Step, observed: &Observed, found: &mut Vec<Finding>) {
         }
         Action::Create => found.push(one(Sort::Missing, severity(), "it does not exist".into())),
         Action::Run if live.is_none() => {
-            found.push(one(Sort::Missing, severity(), "it was never run".into()));
+            found.push(one(Sort::Missing, severity(), "it has never run".into()));
         }
         Action::Run | Action::Recreate => {
-            let why = step.reason.clone().unwrap_or_else(|| "it has failed".into());
+            let why = step.reason.clone().unwrap_or_else(|| "it failed".into());
             found.push(one(Sort::Failed, severity(), why));
         }
         Action::Delete | Action::Vanish | Action::Stop => {
@@ -277,9 +277,13 @@ fn of_shown(id: &Id, change: Change, observed: &Observed) -> Vec<Finding> {
         }
     }
     let (sort, what) = match (&want, &change.from) {
-        (Value::Null, live) => (Sort::Foreign, format!("{name} is {}, and the spec has none", text(live))),
-        (want, Value::Null) => (Sort::Changed, format!("{name} is not set; the spec says {}", text(want))),
-        (want, live) => (Sort::Changed, format!("{name} is {}; the spec says {}", text(live), text(want))),
+        (Value::Null, live) => (Sort::Foreign, format!("{name} is {}, but the spec has none", text(live))),
+        (want, Value::Null) => {
+            (Sort::Changed, format!("{name} is not set, but the spec says {}", text(want)))
+        }
+        (want, live) => {
+            (Sort::Changed, format!("{name} is {}, but the spec says {}", text(live), text(want)))
+        }
     };
     vec![Finding { spec: want, found: change.from, what, ..base(sort) }]
 }

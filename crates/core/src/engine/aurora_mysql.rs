@@ -1,5 +1,6 @@
 //! Aurora MySQL.
 
+mod classes;
 mod parameters;
 mod versions;
 
@@ -11,6 +12,7 @@ pub static AURORA_MYSQL: Engine = Engine {
     compatible_with: "MySQL",
     in_secret: "mysql",
     defaults: Defaults { version: "8.0", port: 3306, username: "admin" },
+    classes: classes::CLASSES,
     names: Names {
         longest_username: 16,
         reserved_usernames: &["rdsadmin", "rdsrepladmin", "rdsproxyadmin", "rdstopmgr"],

@@ -25,6 +25,9 @@ pub struct Engine {
     pub in_secret: &'static str,
     /// What a cluster has that a spec says nothing else of.
     pub defaults: Defaults,
+    /// Families of instances and their sizes, without `db.`: `r6g`, `large xlarge`. New ones appear more often than this
+    /// table does.
+    pub classes: &'static [(&'static str, &'static str)],
     /// What users and databases may be called.
     pub names: Names,
     /// Reads a version, or the beginning of one, as a person writes it.

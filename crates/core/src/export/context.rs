@@ -7,6 +7,7 @@ use crate::base::{Id, Input, references};
 use crate::model;
 use crate::resource::{Graph, Resource};
 use crate::spec::Spec;
+use crate::template::Capability;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub names: Names,
     /// Roles that speak of themselves: their permissions are a resource of their own.
     pub selfish: BTreeSet<Id>,
+    /// Outputs of the user's templates that are ids of security groups: `stack.NAME`, and the output.
+    pub groups: BTreeSet<(String, String)>,
     /// The condition on which a resource is made, where there is one.
     pub conditions: BTreeMap<Id, String>,
 }
@@ -48,6 +51,7 @@ impl<'a> Context<'a> {
             ids: BTreeMap::new(),
             names: Names::default(),
             selfish: BTreeSet::new(),
+            groups: BTreeSet::new(),
             conditions: BTreeMap::new(),
         };
         let mut taken = BTreeSet::new();
@@ -116,9 +120,15 @@ impl<'a> Context<'a> {
         match input {
             Input::Known(text) => self.text(text),
             Input::Output { id, output } => self.output(id, output),
-            // Only stacks of templates are given such, and a spec with those is refused.
-            Input::Joined { .. } => Node::text(""),
+            Input::Joined { parts } => {
+                Node::call("Fn::Join", Node::List(vec![Node::text(""), self.inputs(parts)]))
+            }
         }
+    }
+
+    /// Whether this output is the id of a security group; ranges come from templates only.
+    pub fn is_group(&self, id: &str, output: &str) -> bool {
+        !id.starts_with("stack.") || self.groups.contains(&(id.to_owned(), output.to_owned()))
     }
 
     pub fn inputs(&self, inputs: &[Input]) -> Node {
@@ -136,6 +146,11 @@ impl<'a> Context<'a> {
             ("security_group", _) => Some("GroupId"),
             ("role" | "bucket", "arn") => Some("Arn"),
             ("cluster", "endpoint") => Some("Endpoint.Address"),
+            ("cluster", "arn") => Some("DBClusterArn"),
+            ("cluster", "secret_arn") => Some("MasterUserSecret.SecretArn"),
+            ("notebook", "name") => Some("NotebookInstanceName"),
+            // `Outputs.NAME`, as CloudFormation has it too.
+            ("stack", output) => Some(output),
             ("model", _) => Some("ModelName"),
             ("endpoint_config", _) => Some("EndpointConfigName"),
             ("notebook_config", _) => Some("NotebookInstanceLifecycleConfigName"),
@@ -156,6 +171,39 @@ impl<'a> Context<'a> {
             })
             .collect();
         (!tags.is_empty()).then_some(Node::List(tags))
+    }
+
+    /// What whoever creates the stack must acknowledge.
+    pub fn capabilities(&self) -> Vec<Capability> {
+        let mut needed = BTreeSet::new();
+        for id in self.ids.keys() {
+            let props = &self.graph.resources[id].props;
+            match id.kind {
+                "role" => _ = needed.insert(Capability::Iam),
+                "stack" => {
+                    let given = props["request"]["capabilities"].as_array().into_iter().flatten();
+                    let all = [Capability::Iam, Capability::NamedIam, Capability::AutoExpand];
+                    needed.extend(given.filter_map(|name| all.into_iter().find(|one| name == one.name())));
+                }
+                _ => {}
+            }
+        }
+        if needed.contains(&Capability::NamedIam) {
+            needed.remove(&Capability::Iam);
+        }
+        needed.into_iter().collect()
+    }
+
+    /// The stacks within the stack: logical id, the template's path, and parameters that the environment gives.
+    pub fn stacks(&self) -> Vec<(String, String, Vec<String>)> {
+        let stacks = self.ids.iter().filter(|(id, _)| id.kind == "stack");
+        let told = stacks.map(|(id, logical)| {
+            let request = &self.graph.resources[id].props["request"];
+            let secrets = request["environment"].as_object().into_iter().flatten();
+            let path = request["path"].as_str().unwrap_or_default().to_string();
+            (logical.clone(), path, secrets.map(|(name, _)| name.clone()).collect())
+        });
+        told.collect()
     }
 
     /// How many zones whoever creates the stack may choose.

@@ -6,7 +6,9 @@ use super::node::Node;
 use super::text::{IMAGES, IMAGES_COLUMN, has_zone, zone};
 use super::version::Version;
 use super::write::{has_model, writer};
-use super::{FILES, HAS_FILES, PASSWORD, VERSION, VPC_RANGE, model_data, yaml};
+use super::{
+    FILES, HAS_FILES, PASSWORD, VERSION, VPC_RANGE, model_data, secret_parameter, template_parameter, yaml,
+};
 use crate::base::Id;
 use crate::kinds::SECTIONS;
 use crate::spec::xgboost_accounts;
@@ -155,6 +157,22 @@ fn parameters(context: &Context<'_>, version: Option<&Version>, zones: &[String]
             ),
         ]);
         all.push(plain(zone(n), parameter));
+    }
+    for (logical, path, secrets) in context.stacks() {
+        let address = Node::map([
+            ("Type", Some(Node::text("String"))),
+            ("Description", Some(Node::text(format!("Address of {path} in S3, once it is uploaded")))),
+            ("AllowedPattern", Some(Node::text("https://.+"))),
+        ]);
+        all.push(plain(template_parameter(&logical), address));
+        for name in secrets {
+            let parameter = Node::map([
+                ("Type", Some(Node::text("String"))),
+                ("NoEcho", Some(Node::Bool(true))),
+                ("Description", Some(Node::text(format!("{name} of {path}")))),
+            ]);
+            all.push(plain(secret_parameter(&logical, &name), parameter));
+        }
     }
     if context.needs_range() {
         let parameter = Node::map([

@@ -5,11 +5,13 @@ use super::version::Version;
 use super::write::writer;
 use super::{Given, HAS_FILES, Refused, write};
 use crate::base::names::{Place, unknown};
-use crate::base::{Id, references};
+use crate::base::{self, Id};
+use crate::kinds::stack::OUTPUT;
 use crate::model::facts::{Facts, NetworkFacts};
 use crate::model::{self, Intent};
 use crate::resource::Graph;
 use crate::spec::{Network, Spec};
+use crate::template::{Reference, Template, references};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Graph, Vec<Refused>> {
@@ -21,7 +23,7 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
     if subnets > unknown::ZONES {
         refused.push(Refused {
             what: "network".into(),
-            why: format!("{subnets} subnets of one side; no region has so many zones"),
+            why: format!("{subnets} subnets of one kind are more than any region has zones"),
             hint: "list fewer".into(),
         });
     }
@@ -30,7 +32,7 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
         refused.push(Refused {
             what: "the spec".into(),
             why: "it has private characters of Unicode (U+E000 to U+E0FF)".into(),
-            hint: "take them out".into(),
+            hint: "remove them".into(),
         });
     }
     if !refused.is_empty() {
@@ -41,11 +43,43 @@ pub fn build(spec: &Spec, given: &Given, version: Option<&Version>) -> Result<Gr
         engine_versions: version.map(|version| version.offered.clone()).into_iter().collect(),
         network: network(spec),
         files: given.files.clone(),
+        templates: given.templates.clone(),
         today: given.today.clone(),
         ..Facts::default()
     };
-    model::build(spec, &Place::anywhere(&spec.stack).with(model::names(spec)), &facts, Intent::Apply)
-        .map_err(|problems| problems.into_iter().map(Refused::from).collect())
+    let place = Place::anywhere(&spec.stack).with(model::names(spec));
+    let mut graph = model::build(spec, &place, &facts, Intent::Apply)
+        .map_err(|problems| problems.into_iter().map(Refused::from).collect::<Vec<_>>())?;
+    // The template of a nested stack has an address whatever its size: the stack's bucket is not there yet.
+    let uploads: Vec<Id> = graph
+        .resources
+        .values()
+        .filter_map(|stack| stack.props["request"]["key"]["$ref"].as_str())
+        .filter_map(|upload| graph.resources.keys().find(|id| id.to_string() == upload).cloned())
+        .collect();
+    for upload in uploads {
+        graph.resources.remove(&upload);
+        graph.resources.values_mut().for_each(|other| _ = other.after.remove(&upload));
+    }
+    Ok(graph)
+}
+
+/// Outputs of the user's templates that are ids of security groups.
+pub fn groups(spec: &Spec, given: &Given) -> BTreeSet<(String, String)> {
+    let mut groups = BTreeSet::new();
+    for (name, stack) in spec.stacks.iter().flatten() {
+        let Some(Ok(text)) = given.templates.get(&stack.template) else { continue };
+        let Ok(template) = Template::parse(text) else { continue };
+        let is_group = |id: &str| {
+            template.resource(id).is_some_and(|resource| resource.kind == "AWS::EC2::SecurityGroup")
+        };
+        for output in template.outputs() {
+            if references(output.value).iter().filter_map(Reference::id).any(is_group) {
+                groups.insert((format!("stack.{name}"), format!("{OUTPUT}{}", output.name)));
+            }
+        }
+    }
+    groups
 }
 
 /// What nobody asks AWS of a VPC of others: its subnets are taken to be there, each in a zone of its own.
@@ -96,7 +130,7 @@ pub fn written(graph: &Graph) -> Selection {
 /// What the properties of a resource refer to.
 fn needed(graph: &Graph, id: &Id) -> Vec<Id> {
     let mut names = BTreeSet::new();
-    references(&graph.resources[id].props, &mut names);
+    base::references(&graph.resources[id].props, &mut names);
     graph.resources.keys().filter(|other| names.contains(&other.to_string())).cloned().collect()
 }
 

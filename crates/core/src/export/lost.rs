@@ -4,10 +4,11 @@ use super::context::{Context, pascal};
 use super::graph::{Selection, TRAINING, has_files};
 use super::text::zone;
 use super::version::Version;
-use super::{FILES, Given, PASSWORD, VERSION, VPC_RANGE, model_data};
+use super::{FILES, Given, PASSWORD, VERSION, VPC_RANGE, model_data, secret_parameter, template_parameter};
 use crate::base::Id;
 use crate::resource::Graph;
 use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
+use crate::template::Capability;
 use std::fmt;
 
 /// Something that is lost.
@@ -62,10 +63,7 @@ pub fn lost(spec: &Spec, graph: &Graph, selection: &Selection) -> Vec<Lost> {
     if !files.is_empty() {
         add(
             "file uploads",
-            format!(
-                "CloudFormation puts no files into a bucket. Upload them yourself: {}.",
-                files.join(", ")
-            ),
+            format!("CloudFormation does not upload files. Upload them yourself: {}.", files.join(", ")),
         );
     }
     let jobs = of(&TRAINING);
@@ -73,7 +71,7 @@ pub fn lost(spec: &Spec, graph: &Graph, selection: &Selection) -> Vec<Lost> {
         add(
             "training",
             format!(
-                "CloudFormation runs no training or tuning jobs ({}). Train the model elsewhere and give its address; the endpoint is made then.",
+                "CloudFormation does not run training or tuning jobs ({}). Train the model elsewhere and pass its address; the endpoint is created then.",
                 jobs.join(", ")
             ),
         );
@@ -83,7 +81,7 @@ pub fn lost(spec: &Spec, graph: &Graph, selection: &Selection) -> Vec<Lost> {
         add(
             "Autopilot",
             format!(
-                "CloudFormation runs no Autopilot jobs ({}), which decide what containers a model has.",
+                "CloudFormation does not run Autopilot jobs ({}), which choose the containers of a model.",
                 autopilot.join(", ")
             ),
         );
@@ -94,7 +92,7 @@ pub fn lost(spec: &Spec, graph: &Graph, selection: &Selection) -> Vec<Lost> {
         let what = other.kind.replace('_', " ");
         add(
             "left out",
-            format!("{id} is not in the template: it needs the {what}, which CloudFormation cannot make."),
+            format!("{id} is not in the template: it needs the {what}, which CloudFormation cannot create."),
         );
     }
     let sql = [("database", "sql_database"), ("table", "sql_table"), ("function", "sql_function")];
@@ -113,20 +111,20 @@ pub fn lost(spec: &Spec, graph: &Graph, selection: &Selection) -> Vec<Lost> {
         add(
             "SQL",
             format!(
-                "CloudFormation runs no SQL. Yours to make, with the grants that SQL needs to call AWS: {}.",
+                "CloudFormation does not run SQL. Create these yourself, with the grants that SQL needs to call AWS: {}.",
                 sql.join(", ")
             ),
         );
     }
     let others = graph.resources.keys().filter(|id| super::write::writer(id.kind).is_none());
     for id in others.filter(|id| !TOLD.contains(&id.kind)) {
-        add("left out", format!("{id} is not in the template: there is no way to say it there."));
+        add("left out", format!("{id} is not in the template, because CloudFormation cannot describe it."));
     }
     notebooks_and_endings(spec, cluster, &mut lost);
     if selection.ids.contains(&Id::new("security_group", "endpoints")) {
         lost.push(Lost {
-            what: "rules outwards",
-            why: "CloudFormation gives a security group without rules outwards one that allows everything. That of the interface endpoints has one that leads nowhere instead.".into(),
+            what: "outbound rules",
+            why: "CloudFormation adds a rule that allows everything to a security group without outbound rules. That of the interface endpoints has one that leads nowhere instead.".into(),
         });
     }
     lost
@@ -156,7 +154,7 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
     if !theirs.is_empty() {
         add(
             "endpoints of others",
-            format!("{} is made elsewhere, and stays when the stack is deleted.", theirs.join(", ")),
+            format!("{} is created elsewhere and kept when the stack is deleted.", theirs.join(", ")),
         );
     }
     if let Some(cluster) = cluster {
@@ -164,11 +162,11 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
             ClusterOnDestroy::Delete => {}
             ClusterOnDestroy::Snapshot => add(
                 "the snapshot's name",
-                "CloudFormation takes a last snapshot of the cluster, and chooses its name.".into(),
+                "CloudFormation takes a final snapshot of the cluster and chooses its name.".into(),
             ),
             ClusterOnDestroy::Protect => add(
                 "protection",
-                "deletion protection makes the deletion of the stack fail until somebody switches it off. CloudFormation then takes a last snapshot, and chooses its name.".into(),
+                "the stack cannot be deleted until deletion protection is turned off. CloudFormation then takes a final snapshot and chooses its name.".into(),
             ),
         }
         if cluster.secret.managed_by == SecretManager::Stack {
@@ -188,10 +186,20 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
                 .into(),
         );
     }
+    let stacks: Vec<&str> = spec.stacks.iter().flatten().map(|(name, _)| name.as_str()).collect();
+    if !stacks.is_empty() {
+        add(
+            "stacks of your templates",
+            format!(
+                "{} become nested stacks, under names that CloudFormation chooses and with the protection of the stack around them. Those that run now are auroraml's until `destroy`.",
+                stacks.join(", ")
+            ),
+        );
+    }
     if spec.taken_over.is_some() {
         add(
             "what was taken over",
-            "the template makes new objects. Those that the spec has taken over stay auroraml's, and names that both would have clash.".into(),
+            "the template creates new objects. Those that the spec took over stay with auroraml, and equal names clash.".into(),
         );
     }
     if let Some(age) = &spec.expires_after {
@@ -217,14 +225,26 @@ pub fn steps(spec: &Spec, context: &Context<'_>, version: Option<&Version>) -> V
     if context.needs_range() {
         overrides.push(format!("{VPC_RANGE}=RANGE"));
     }
+    for (logical, path, secrets) in context.stacks() {
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        steps.push(format!(
+            "upload a template: aws s3 cp {path} s3://TEMPLATES/{logical}-{name}, into a bucket that is there already"
+        ));
+        let address = format!("https://TEMPLATES.s3.{}.amazonaws.com/{logical}-{name}", spec.region);
+        overrides.push(format!("{}={address}", template_parameter(&logical)));
+        overrides.extend(secrets.iter().map(|name| format!("{}=VALUE", secret_parameter(&logical, name))));
+    }
     let deploy = |overrides: &[String]| {
         let more = match overrides.is_empty() {
             true => String::new(),
             false => format!(" --parameter-overrides {}", overrides.join(" ")),
         };
-        let capabilities = match context.ids.keys().any(|id| id.kind == "role") {
-            true => " --capabilities CAPABILITY_IAM",
-            false => "",
+        let capabilities = match context.capabilities() {
+            none if none.is_empty() => String::new(),
+            some => {
+                let names: Vec<&str> = some.into_iter().map(Capability::name).collect();
+                format!(" --capabilities {}", names.join(" "))
+            }
         };
         format!(
             "aws cloudformation deploy --template-file FILE --stack-name {} --region {}{capabilities}{more}",

@@ -9,6 +9,7 @@ mod document;
 mod graph;
 mod lost;
 mod node;
+mod references;
 mod text;
 mod version;
 mod write;
@@ -41,6 +42,16 @@ fn model_data(endpoint: &str) -> String {
     format!("{}ModelData", pascal(endpoint))
 }
 
+/// The parameter that holds the address of the template of a stack within the stack.
+fn template_parameter(logical: &str) -> String {
+    format!("{logical}Template")
+}
+
+/// The parameter that holds a value which the spec takes from the environment.
+fn secret_parameter(logical: &str, name: &str) -> String {
+    format!("{logical}{name}")
+}
+
 /// What is known beside the spec.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
@@ -52,6 +63,8 @@ pub struct Given {
     pub today: String,
     /// SHA-256 of each local file that the spec names, or why it cannot be read.
     pub files: BTreeMap<String, Result<String, String>>,
+    /// The text of each template that the spec names, or why it cannot be read.
+    pub templates: BTreeMap<String, Result<String, String>>,
 }
 
 impl Given {
@@ -108,21 +121,17 @@ pub struct Exported {
 /// # Errors
 /// Why there is none.
 pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
+    if let Some(refused) = references::refused(spec) {
+        return Err(vec![refused]);
+    }
     if let Some(Aurora::Existing(existing)) = &spec.aurora {
         return Err(vec![Refused {
             what: "aurora.existing".into(),
             why: format!(
-                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that its stack did not make",
+                "the cluster {} belongs to others: CloudFormation cannot attach roles and parameters to a cluster that it did not create",
                 existing.existing
             ),
-            hint: "keep this part with auroraml, or export a spec whose cluster is the stack's own".into(),
-        }]);
-    }
-    if let Some(name) = spec.stacks.iter().flatten().map(|(name, _)| name).next() {
-        return Err(vec![Refused {
-            what: format!("stacks.{name}"),
-            why: "it is a CloudFormation stack already, and another template cannot hold it".into(),
-            hint: "take it out of the spec, and give its outputs to the exported template by hand".into(),
+            hint: "keep this part in auroraml, or export a spec that creates its cluster".into(),
         }]);
     }
     let version = version::of(spec, given);
@@ -131,21 +140,19 @@ pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
     if written.ids.is_empty() {
         return Err(vec![Refused {
             what: "the spec".into(),
-            why: "it has nothing that CloudFormation could make".into(),
+            why: "it has nothing that CloudFormation could create".into(),
             hint: "add a network, a cluster, a bucket or an endpoint".into(),
         }]);
     }
     let mut context = Context::new(spec, &graph, &written.ids);
     context.conditions = graph::conditions(spec, &graph, &written.ids);
+    context.groups = graph::groups(spec, given);
     let mut lost = lost::lost(spec, &graph, &written);
     lost.extend(lost::zones(&context, given));
     let steps = lost::steps(spec, &context, version.as_ref());
     let document = document::Document::new(&context, version.as_ref(), &given.zones, &lost, &steps);
     let value: Value = document.value();
-    let capabilities = match context.ids.keys().any(|id| id.kind == "role") {
-        true => vec![Capability::Iam],
-        false => Vec::new(),
-    };
+    let capabilities = context.capabilities();
     Ok(Exported {
         yaml: document.yaml(),
         // Keys are text: writing cannot fail.

@@ -33,7 +33,7 @@ impl Kind for Bucket {
         refuses: |asked| {
             let Asked::Change { change, .. } = asked else { return None };
             let is_another = change.path == "kms_key" && !change.from.is_null();
-            is_another.then(|| Refusal::because("what is in the bucket stays encrypted with the old key, which the stack's roles could no longer use"))
+            is_another.then(|| Refusal::because("the bucket's objects stay encrypted with the old key, which the stack's roles could no longer use"))
         },
         holds_data: true,
         // A large bucket takes long to empty, and a deleted name long to become free (fact book, section 6.1).

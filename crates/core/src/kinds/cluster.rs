@@ -73,10 +73,10 @@ fn version_change(change: &Change, live: &Value) -> Option<Refusal> {
     };
     if (engine.family)(live) != (engine.family)(want) {
         return Some(Refusal::because(
-            "auroraml does not make major upgrades, which need a new parameter group and a rehearsal",
+            "auroraml does not do major upgrades, which need a new parameter group and a rehearsal",
         ));
     }
-    newer(live, want).then(|| Refusal::because("AWS never takes a cluster back to an earlier version"))
+    newer(live, want).then(|| Refusal::because("AWS cannot downgrade a cluster"))
 }
 
 /// A version prefix is satisfied by every version that begins with it; what AWS fills in is accepted.
@@ -107,9 +107,9 @@ impl Kind for Cluster {
             ("username", "the master user is chosen when the cluster is created"),
             ("database", "a database is created with the cluster; later ones are created with SQL"),
             ("managed_secret", "auroraml does not move a password between secrets"),
-            ("kms_key", "AWS does not encrypt the storage of a cluster with another key"),
-            ("secret_key", "AWS does not encrypt a secret that RDS manages with another key"),
-            ("subnet_group", "AWS does not move a cluster to another subnet group"),
+            ("kms_key", "AWS cannot change the key of a cluster's storage"),
+            ("secret_key", "AWS cannot change the key of a secret that RDS manages"),
+            ("subnet_group", "AWS cannot move a cluster to another subnet group"),
         ],
         refuses: |asked| match asked {
             Asked::Change { change, live } if change.path == "engine_version" => version_change(change, live),
@@ -118,15 +118,15 @@ impl Kind for Cluster {
                 // Named alone, it would go without the snapshot that the spec asks for.
                 if options.contains_key("allowed_by") {
                     return Some(Refusal {
-                        why: "a cluster goes with its stack",
+                        why: "a cluster is deleted only with its stack",
                         hint: Some(
-                            "put it back in the spec, then delete the whole stack with `auroraml destroy`",
+                            "restore it in the spec, then delete the whole stack with `auroraml destroy`",
                         ),
                     });
                 }
                 let refuse = |why| Refusal {
                     why,
-                    hint: Some("add --unprotect if the cluster and everything in it may go"),
+                    hint: Some("to delete the cluster and everything in it, add --unprotect"),
                 };
                 if live["deletion_protection"] == true && !options.contains_key("unprotect") {
                     return Some(refuse("the cluster has deletion protection"));

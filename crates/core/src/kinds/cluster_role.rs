@@ -45,7 +45,7 @@ impl Kind for ClusterRole {
         dies_with: Some("cluster"),
         immutable: &[
             ("cluster", "an association belongs to one cluster"),
-            ("role", "an association is of one role"),
+            ("role", "an association belongs to one role"),
         ],
         poll_seconds: 5,
         // Up to a minute and a half, and Terraform waits for ten (fact book, sections 8.2 and 1.17).

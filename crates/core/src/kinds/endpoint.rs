@@ -27,9 +27,7 @@ impl Kind for Endpoint {
             let Asked::Change { change, .. } = asked else { return None };
             let to_serverless = change.path == "serverless" && change.to == To::Value(true.into());
             to_serverless.then(|| {
-                Refusal::because(
-                    "AWS does not turn an endpoint on instances into a serverless one, only back",
-                )
+                Refusal::because("AWS cannot turn an endpoint on instances into a serverless one, only back")
             })
         },
         poll_seconds: 10,

@@ -27,7 +27,7 @@ impl Kind for GroupParameters {
     const NAME: &'static str = "group_parameters";
     const RULES: Rules = Rules {
         after: &["role"],
-        immutable: &[("group", "the values stay in the group in which they were set")],
+        immutable: &[("group", "the values stay in the group where they were set")],
         accept: |want, _| want["apply_types"] = Value::Null,
         effect,
         poll_seconds: 3,

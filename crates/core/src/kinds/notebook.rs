@@ -77,8 +77,8 @@ impl Kind for Notebook {
             "nat_gateway",
         ],
         immutable: &[
-            ("kms_key", "AWS does not encrypt the volume of a notebook instance with another key"),
-            ("subnet", "AWS does not move a notebook instance to another subnet"),
+            ("kms_key", "AWS cannot change the key of a notebook instance's volume"),
+            ("subnet", "AWS cannot move a notebook instance to another subnet"),
             ("security_groups", "the security groups of a notebook instance are chosen when it is created"),
             (
                 "direct_internet_access",

@@ -26,7 +26,7 @@ impl Kind for NotebookConfig {
     const RULES: Rules = Rules {
         after: &["bucket_object"],
         foreign: Some((
-            "a lifecycle configuration of this name exists, and no notebook of this stack uses it",
+            "a lifecycle configuration with this name exists, but no notebook of this stack uses it",
             "write another name as `notebook.lifecycle_configuration`, or tag the notebook that uses it as this stack's",
         )),
         // People who edit a script in the console put tokens into it.

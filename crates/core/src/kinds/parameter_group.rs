@@ -30,7 +30,7 @@ impl Kind for ParameterGroup {
     const NAME: &'static str = "parameter_group";
     const RULES: Rules = Rules {
         after: &["role"],
-        immutable: &[("family", "AWS fixes the family of a parameter group when it is made")],
+        immutable: &[("family", "the family of a parameter group is fixed when it is created")],
         accept: |want, live| {
             // Values that came with a copy are as wanted as those that the spec names, the roles of others
             // among them; roles of ours that the spec no longer names are not.

@@ -150,17 +150,17 @@ fn judge(sight: &Sight<'_>) -> Verdict {
     let quiet =
         if found_pending(past) && !past.is_quiet { past.run_began.max(past.busy_at) } else { past.busy_at };
     if past.acts == 0 && sight.since(quiet) < BEGINS_SECONDS * 1000 {
-        return wait("making sure that no restart of an earlier run is on its way");
+        return wait("checking that no restart of an earlier run is still in progress");
     }
     if wakes && past.acts == 0 && sight.since(past.began.max(past.busy_at)) < RESUMES_SECONDS * 1000 {
-        return wait("a paused member that resumes runs the parameters without a restart");
+        return wait("a paused member uses the parameters when it resumes, without a restart");
     }
     let writer = sight.want["writer"].as_str().map(String::from);
     match next(&topology, &Policy { strategy, writer, ..Policy::default() }) {
         Next::Act(_, interruption) => Verdict::Act(Some(interruption)),
         Next::Wait(why) | Next::Stuck(why) => Verdict::Wait(why),
         // Something differs that no restart changes: what it is may show with the next look.
-        Next::Done => wait("waiting for the members to report what they run"),
+        Next::Done => wait("waiting for the members to report their parameters"),
     }
 }
 
@@ -290,7 +290,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let busy = Past { busy_at: NOW - 30_000, ..Past::default() };
-        assert_eq!(wait(busy), "making sure that no restart of an earlier run is on its way");
+        assert_eq!(wait(busy), "checking that no restart of an earlier run is still in progress");
         let interrupted = Some(Interruption {
             impact: Impact::Readers,
             what: String::new(),
@@ -369,7 +369,7 @@ mod tests {
         let verdict = judged(past(true), &want());
         assert_eq!(
             verdict,
-            Verdict::Wait("making sure that no restart of an earlier run is on its way".into())
+            Verdict::Wait("checking that no restart of an earlier run is still in progress".into())
         );
         assert!(matches!(judged(past(false), &want()), Verdict::Act(Some(_))));
         // A lease tells that the last run came to its end.

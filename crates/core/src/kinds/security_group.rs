@@ -39,10 +39,10 @@ impl Kind for SecurityGroup {
         // CreateSecurityGroup); it is answered with InvalidGroup.Duplicate.
         made_once: true,
         after: &["vpc"],
-        takes_along: Some("with network interfaces in it that RDS or SageMaker has left behind"),
+        takes_along: Some("with network interfaces that RDS or SageMaker left in it"),
         immutable: &[
             ("vpc", "a security group belongs to one VPC for life"),
-            ("description", "AWS does not change the description of a security group"),
+            ("description", "AWS cannot change the description of a security group"),
         ],
         // A deletion waits for the network interfaces of RDS and SageMaker, up to the patience for what is
         // in use.

@@ -92,8 +92,8 @@ impl Kind for SqlFunction {
         ],
         dies_with: Some("cluster"),
         foreign: Some((
-            "a function of this name exists, and nothing says that this stack made it",
-            "drop it if nobody needs it (DROP FUNCTION), or choose another name; then run again",
+            "a function with this name exists, and nothing says that this stack created it",
+            "drop it if it is not needed (DROP FUNCTION), or choose another name; then run again",
         )),
         accept,
         permissions: SQL,

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 pub struct SqlGrant;
 
-/// The name of the grant to the user by whom SQL is sent. A user of the spec cannot be called so.
+/// The name of the grant to the user that runs SQL. A user of the spec cannot be called so.
 pub const MASTER: &str = "@master";
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct Props {
     /// Why nobody looked, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen: Option<String>,
-    /// None for the user by whom SQL is sent.
+    /// None for the user that runs SQL.
     pub user: Option<String>,
     pub host: Option<String>,
     /// Aurora's roles for other services that the user has.

@@ -23,9 +23,9 @@ pub struct Props {
 }
 
 const ALTER: Refusal = Refusal {
-    why: "a table is never altered, because its rows are yours",
+    why: "auroraml never alters a table, because of its rows",
     hint: Some(
-        "change the table yourself (ALTER TABLE), or say in the spec what the table has, or use another name; then run again",
+        "change the table yourself (ALTER TABLE), change the spec to match it, or use another name; then run again",
     ),
 };
 

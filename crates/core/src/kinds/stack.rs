@@ -9,7 +9,7 @@ mod status;
 
 pub use flat::{HIDDEN, flat};
 pub use losses::{Replaced, at_stake, is_data};
-pub use status::{StackEvent, Status, first_cause, status};
+pub use status::{StackEvent, Status, first_cause, last_cause, status};
 
 use super::Kind;
 use crate::base::{Change, Input, Live};
@@ -75,14 +75,12 @@ impl Kind for Stack {
     const NAME: &'static str = "stack";
     const RULES: Rules = Rules {
         outlives_all: true,
-        takes_along: Some(
-            "with everything that its template made, unless that says `DeletionPolicy: Retain`",
-        ),
+        takes_along: Some("with everything that its template created, except with `DeletionPolicy: Retain`"),
         immutable: &[("name", "CloudFormation cannot rename a stack")],
         passing: &["outputs.status"],
         foreign: Some((
-            "a CloudFormation stack of this name exists and was not made for this entry",
-            "give another name under `stacks`, or adopt the stack (docs/cloudformation.md)",
+            "a CloudFormation stack with this name exists, but was not created for this entry",
+            "use another name under `stacks`, or adopt the stack (docs/cloudformation.md)",
         )),
         refuses: |asked| match asked {
             Asked::Delete { live, options }

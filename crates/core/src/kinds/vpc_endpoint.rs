@@ -34,8 +34,8 @@ impl Kind for VpcEndpoint {
         after: &["vpc", "subnet", "security_group", "route_table"],
         immutable: &[
             ("vpc", "an endpoint belongs to one VPC for life"),
-            ("service", "an endpoint is of one service for life"),
-            ("gateway", "AWS does not turn a gateway endpoint into an interface endpoint or back"),
+            ("service", "an endpoint belongs to one service for life"),
+            ("gateway", "AWS cannot turn a gateway endpoint into an interface endpoint or back"),
         ],
         poll_seconds: 5,
         // One in ten takes 400 s to go (fact book, table 8.2).

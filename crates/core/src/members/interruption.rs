@@ -124,36 +124,34 @@ impl Permit {
         }
         if self.closes.is_some_and(|closes| now >= closes) {
             return Err(format!(
-                "the window of the spec has closed: cannot {what} now; run again when it is open, or with --now"
+                "the spec's window has closed: cannot {what} now; run again when it is open"
             ));
         }
-        let again = "run again to see the new plan and to allow it";
+        let again = "run again for a new plan";
         let announced: BTreeSet<&String> = self.announced.iter().flat_map(|known| &known.members).collect();
         let unknown =
             interruption.members.iter().find(|member| !announced.contains(member) && !is_fresh(member));
         if let Some(member) = unknown {
             return Err(format!(
-                "it is necessary to {what}, and the plan did not announce that {member} restarts; {again}"
+                "unplanned: would {what}, but a restart of {member} is not in the plan; {again}"
             ));
         }
         let worst = self.announced.iter().map(|known| known.impact).max().unwrap_or_default();
         if interruption.impact > worst {
-            return Err(format!("it is necessary to {what}, which is more than the plan announced; {again}"));
+            return Err(format!("unplanned: would {what}, which goes beyond the plan; {again}"));
         }
         // What was agreed to one after the other is another thing at once: then nobody serves.
         let at_once = interruption.members.iter().filter(|member| !is_fresh(member)).count();
         let agreed = |known: &Interruption| known.impact >= Impact::Restart && known.members.len() >= at_once;
         if interruption.impact >= Impact::Restart && !self.announced.iter().any(agreed) {
-            return Err(format!(
-                "it is necessary to {what}, and the plan announced to restart fewer at a time; {again}"
-            ));
+            return Err(format!("unplanned: would {what}, but the plan restarts fewer at a time; {again}"));
         }
         let made = self.made();
         let same = |known: &&(Id, Interruption)| {
             known.1.impact == interruption.impact && known.1.members.first() == interruption.members.first()
         };
         if made.iter().filter(same).count() >= SAME_MAX {
-            return Err(format!("AWS accepted {SAME_MAX} times to {what}, and it had no effect"));
+            return Err(format!("AWS accepted it {SAME_MAX} times without effect: {what}"));
         }
         Ok(())
     }
@@ -185,7 +183,7 @@ mod tests {
     }
 
     fn refusal(permit: &Permit, now: u64, impact: Impact, members: &[&str]) -> Option<&'static str> {
-        let whys = ["window", "did not announce", "more than", "fewer at a time", "had no effect"];
+        let whys = ["window", "not in the plan", "goes beyond", "fewer at a time", "without effect"];
         let why = permit.check(now, &restart(impact, members)).err()?;
         Some(whys.into_iter().find(|part| why.contains(part)).unwrap_or_else(|| panic!("{why}")))
     }
@@ -200,9 +198,9 @@ mod tests {
             (0, Readers, &["a"][..], None),
             (999, Failover, &["b", "c"], None),
             (0, Failover, &["a", "new"], None),
-            (0, Readers, &["x"], Some("did not announce")),
-            (0, Readers, &["new", "x"], Some("did not announce")),
-            (0, Restart, &["a"], Some("more than")),
+            (0, Readers, &["x"], Some("not in the plan")),
+            (0, Readers, &["new", "x"], Some("not in the plan")),
+            (0, Restart, &["a"], Some("goes beyond")),
             (1_000, Readers, &["a"], Some("window")),
             // What nobody notices needs no leave.
             (2_000, Nothing, &["x"], None),
@@ -224,7 +222,7 @@ mod tests {
             permit.made_one(&Id::new("parameter_sync", "main"), restart(Impact::Readers, &["a"]));
         }
         assert_eq!(permit.made().len(), SAME_MAX);
-        assert_eq!(refusal(&permit, 0, Impact::Readers, &["a"]), Some("had no effect"));
+        assert_eq!(refusal(&permit, 0, Impact::Readers, &["a"]), Some("without effect"));
         assert_eq!(refusal(&permit, 0, Impact::Readers, &["b"]), None);
         assert_eq!(refusal(&permit, 0, Impact::Failover, &["a", "b"]), None);
     }

@@ -191,7 +191,7 @@ impl Topology {
     fn weighed(&self, mut interruption: Interruption) -> Interruption {
         if self.unfinished {
             interruption.impact = Impact::None;
-            interruption.why += "; the cluster was never finished, and nobody uses it yet";
+            interruption.why += "; the cluster was never finished and is not in use yet";
         }
         interruption
     }
@@ -313,13 +313,13 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
     for member in members {
         if member.statuses().contains(&"failed-to-apply") {
             return Next::Stuck(format!(
-                "{} reports failed-to-apply: a parameter value is not accepted by the engine, and a reboot would not change that",
+                "{} reports failed-to-apply: the engine rejected a parameter value, and a reboot would not change that",
                 member.name
             ));
         }
         if member.statuses().contains(&"pending-database-upgrade") {
             return Next::Stuck(format!(
-                "{} reports pending-database-upgrade: its parameters wait for an engine upgrade, not for a reboot",
+                "{} reports pending-database-upgrade: its parameters need an engine upgrade, not a reboot",
                 member.name
             ));
         }
@@ -331,18 +331,18 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
         "available" => {}
         "stopped" => {
             return Next::Stuck(
-                "the cluster is stopped; starting it makes its members run the current parameters".into(),
+                "the cluster is stopped; its members use the current parameters when it starts".into(),
             );
         }
         status if needs_person(status) => {
-            return Next::Stuck(format!("the cluster is {status}, which needs a person"));
+            return Next::Stuck(format!("the cluster is {status}: repair it"));
         }
         status => return Next::Wait(format!("cluster is {status}")),
     }
     // One restart at a time, and only from a state in which every member serves: so no reader is taken down
     // while another one is.
     if let Some(member) = members.iter().find(|member| needs_person(&member.status)) {
-        return Next::Stuck(format!("{} is {}, which needs a person", member.name, member.status));
+        return Next::Stuck(format!("{} is {}: repair it", member.name, member.status));
     }
     if let Some(member) = members.iter().find(|member| !member.is_steady()) {
         return Next::Wait(format!("{} is {}", member.name, member.status));

@@ -24,8 +24,8 @@ impl Builder<'_> {
             return self.problem(
                 Code::ClusterMissing,
                 "aurora.existing",
-                format!("there is no DB cluster {identifier} in {}", self.place.region),
-                "check its name and the region (aws rds describe-db-clusters), or leave out `existing` to have one created",
+                format!("DB cluster {identifier} does not exist in {}", self.place.region),
+                "check its name and the region (aws rds describe-db-clusters), or remove `existing` to create one",
             );
         };
         self.check_wired_before();
@@ -89,22 +89,22 @@ impl Builder<'_> {
                 Some(original) if live.original_group_gone => self.problem(
                     Code::OriginalGroupMissing,
                     format!("cluster {identifier}"),
-                    format!("it is to have its parameter group {original} back, as the tag auroraml:original-group of {ours} says, and there is no such group"),
-                    format!("create {original} again, or set the tag of {ours} to the group that the cluster is to have, then run again"),
+                    format!("it should get its parameter group {original} back, as the tag auroraml:original-group of {ours} says, but that group does not exist"),
+                    format!("create {original} again, or set the tag of {ours} to the group that the cluster should get, then run again"),
                 ),
                 Some(original) => self.graph.notes.push(format!(
-                    "{identifier} gets its parameter group {original} back, and its members have to restart once more to run its values"
+                    "{identifier} gets its parameter group {original} back, and its members must restart once more to use it"
                 )),
             }
         } else if set {
             self.graph.notes.push(format!(
-                "this stack's roles are taken out of {}, which {identifier} keeps",
+                "this stack's roles are removed from {}, which {identifier} keeps",
                 live.parameter_group
             ));
         }
         if !attached && set && !live.sharers.is_empty() {
             self.graph.notes.push(format!(
-                "{} is now used by {} as well: they lose this stack's role parameters too, and their members may report pending-reboot",
+                "{} is now also used by {}: they lose this stack's role parameters too, and their members may report pending-reboot",
                 live.parameter_group,
                 live.sharers.join(", ")
             ));
@@ -126,7 +126,7 @@ impl Builder<'_> {
         self.problem(
             Code::ClusterChanged,
             "aurora.existing",
-            format!("the roles of this stack are those of the cluster {before}, which would lose them"),
+            format!("this stack's roles belong to the cluster {before}, which would lose them"),
             format!("run `auroraml destroy` with `existing: {before}` first, or choose another stack name for the new cluster"),
         );
     }
@@ -138,12 +138,12 @@ impl Builder<'_> {
                 Code::CloudformationBusy,
                 format!("cluster {identifier}"),
                 format!("it belongs to the CloudFormation stack {stack}, which is {status}"),
-                "wait until CloudFormation has finished, then run again",
+                "wait until it has finished, then run the command again",
             );
         }
         // Whoever owns a resource through CloudFormation should hear of it (fact book, trap 66).
         self.graph.notes.push(format!(
-            "{identifier} belongs to the CloudFormation stack {stack} ({status}), which will see its parameter group and roles as drift"
+            "{identifier} belongs to the CloudFormation stack {stack} ({status}), which will report its parameter group and roles as drift"
         ));
     }
 
@@ -153,7 +153,7 @@ impl Builder<'_> {
             self.problem(
                 Code::ClusterStopped,
                 format!("cluster {identifier}"),
-                "it is stopped: AWS changes nothing on a stopped cluster",
+                "it is stopped, and AWS cannot change a stopped cluster",
                 format!(
                     "start it (aws rds start-db-cluster --region {} --db-cluster-identifier {identifier}), wait until it is available, then run again",
                     self.place.region
@@ -161,7 +161,7 @@ impl Builder<'_> {
             );
         } else if needs_person(&live.status) {
             let why = format!(
-                "AWS reports its status as {}, and changes nothing on it until that has been repaired",
+                "its status is {}, and AWS cannot change it until you have repaired that",
                 live.status
             );
             self.problem(
@@ -169,7 +169,7 @@ impl Builder<'_> {
                 format!("cluster {identifier}"),
                 why,
                 format!(
-                    "see what AWS says (aws rds describe-events --region {} --source-type db-cluster --source-identifier {identifier}), repair it, then run again",
+                    "find the cause (aws rds describe-events --region {} --source-type db-cluster --source-identifier {identifier}), repair it, then run again",
                     self.place.region
                 ),
             );
@@ -184,15 +184,15 @@ impl Builder<'_> {
             return self.problem(
                 Code::ClusterEngine,
                 cluster,
-                format!("its engine is {}, and auroraml wires up {}", live.engine, engine.title),
-                format!("name an {} cluster in `aurora.existing`", engine.title),
+                format!("its engine is {}, but auroraml needs {}", live.engine, engine.title),
+                format!("use an {} cluster in `aurora.existing`", engine.title),
             );
         }
         for ability in abilities.iter().map(|one| one.ability).filter(|one| !(one.available)(version)) {
             self.problem(
                 Code::ClusterVersion,
                 cluster.clone(),
-                format!("it runs {version}, in which SQL has no functions for {}", ability.name),
+                format!("it runs {version}, which has no SQL functions for {}", ability.name),
                 format!(
                     "upgrade it to {} {} or later{}, or remove `machine_learning.{}`",
                     engine.title, ability.first, ability.first_of_older, ability.name
@@ -201,13 +201,13 @@ impl Builder<'_> {
         }
         if let Some(global) = &live.global_cluster {
             let others = match (engine.restarts_others)(version) {
-                None => "its other clusters are not touched".to_string(),
+                None => "its other clusters are not changed".to_string(),
                 Some(why) => format!(
                     "{why} a restart of the primary cluster's writer restarts the members of its secondary clusters as well"
                 ),
             };
             self.graph.notes.push(format!(
-                "{identifier} is a member of the global database {global}, and only it is wired: {others}"
+                "{identifier} is a member of the global database {global}, and only this cluster is changed: {others}"
             ));
         }
     }
@@ -223,7 +223,7 @@ impl Builder<'_> {
         let hint = match others + abilities.len() <= live.role_quota {
             // An association that goes and one that comes have no order between them.
             true => {
-                "first apply without the new entries of `machine_learning`, so that the association which is no longer wanted goes, then with them"
+                "first apply without the new entries of `machine_learning`, to remove the association that is no longer needed, then with them"
             }
             false => "remove an association that is no longer used, or raise the quota L-E094F43D",
         };
@@ -231,7 +231,7 @@ impl Builder<'_> {
             Code::ClusterRoleQuota,
             format!("cluster {identifier}"),
             format!(
-                "it has {} IAM roles, {others} of them of others, {new} more are needed, and AWS allows {}",
+                "it has {} IAM roles ({others} from others), needs {new} more, and AWS allows {}",
                 live.roles.len(),
                 live.role_quota
             ),
@@ -251,14 +251,14 @@ impl Builder<'_> {
         for (parameter, role) in &live.role_parameters {
             if !role.starts_with(&prefix) && !live.roles.contains(role) {
                 self.graph.notes.push(format!(
-                    "{parameter} in {group} is {role}, which is set by others and not associated with {identifier}: SQL that relies on it fails"
+                    "{parameter} in {group} is {role}, which others set but did not associate with {identifier}: SQL that uses it fails"
                 ));
             }
         }
         for role in live.roles.iter().filter(|role| !role.starts_with(&prefix)) {
             if !live.role_parameters.values().any(|set| set == role) {
                 self.graph.notes.push(format!(
-                    "{role} is associated with {identifier} by others, and no role parameter of {group} is set to it: SQL cannot use it"
+                    "others associated {role} with {identifier}, but no role parameter of {group} is set to it: SQL cannot use it"
                 ));
             }
         }
@@ -271,7 +271,7 @@ impl Builder<'_> {
             let Some(role) = live.role_parameters.get(parameter) else { continue };
             let Some(other) = stack_of(role).filter(|other| *other != self.place.stack) else { continue };
             self.graph.notes.push(format!(
-                "the stack {other} loses {parameter} on {identifier}, which holds one role: SQL then calls {} with this stack's",
+                "the stack {other} loses {parameter} on {identifier}, which holds only one role: SQL then calls {} with this stack's role",
                 one.ability.title
             ));
         }
@@ -309,28 +309,28 @@ impl Builder<'_> {
                 self.problem(
                     Code::GroupRoles,
                     format!("parameter group {group}"),
-                    format!("this stack has set roles in it, and {}", foreign.join("; ")),
-                    "reset that parameter if it is no longer used; or destroy this stack and apply it again: the cluster then gets a copy of the group",
+                    format!("this stack set roles in it, but {}", foreign.join("; ")),
+                    "reset that parameter if it is no longer used",
                 );
                 return None;
             }
             if !sharers.is_empty() {
                 self.graph.notes.push(format!(
-                    "{group}, in which this stack's roles are set, is now used by {sharers} as well: the values are theirs too"
+                    "{group}, in which this stack's roles are set, is now also used by {sharers}: they get the same values"
                 ));
             }
             return Some(Group::Theirs);
         }
         let mut reasons = foreign;
         if !sharers.is_empty() {
-            reasons.insert(0, format!("it is shared with {sharers}, which keep it as it is"));
+            reasons.insert(0, format!("it is shared with {sharers}, which must not change"));
         }
         if group.starts_with("default.") {
             reasons.push("default.* groups cannot be changed".into());
         }
         if reasons.is_empty() {
             self.graph.notes.push(format!(
-                "the role parameters are set in {group} itself: it is custom, and only {identifier} uses it"
+                "the role parameters are set in {group} itself, a custom group that only {identifier} uses"
             ));
             return Some(Group::Theirs);
         }
@@ -338,13 +338,13 @@ impl Builder<'_> {
             self.problem(
                 Code::GroupOutdated,
                 format!("parameter group {ours}"),
-                format!("it was made from {original}, and the cluster {identifier} has {group} now"),
+                format!("it was copied from {original}, but the cluster {identifier} now uses {group}"),
                 format!("attach {ours} or {original} to the cluster, or delete {ours} (aws rds delete-db-cluster-parameter-group --region {} --db-cluster-parameter-group-name {ours}), then run again", self.place.region),
             );
             return None;
         }
         self.graph.notes.push(format!(
-            "{identifier} gets a parameter group of its own, {ours}, with all values of {group}, which is not modified: {}; `auroraml destroy` gives {group} back, and the members restart again for it",
+            "{identifier} gets its own parameter group {ours} with all values of {group}, which is not modified: {}; `auroraml destroy` gives {group} back, and the members restart again for it",
             reasons.join("; ")
         ));
         Some(Group::CopyOf(group.clone()))
@@ -355,9 +355,9 @@ impl Builder<'_> {
             Code::GroupUntagged,
             format!("parameter group {ours}"),
             format!(
-                "the cluster {identifier} uses it, it has this stack's name, and it has no tag auroraml:original-group, which names the group to give back"
+                "the cluster {identifier} uses it, it has this stack's name, but no tag auroraml:original-group, which says which group to restore"
             ),
-            "if it is this stack's, set the tag, then run again; if not, choose another stack name",
+            "if it belongs to this stack, set the tag, then run again; if not, choose another stack name",
         );
     }
 }

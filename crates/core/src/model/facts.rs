@@ -3,7 +3,7 @@
 use super::from_tags::FromTags;
 use crate::base::Id;
 use crate::engine::Offered;
-use crate::takeover::{Order, Origin};
+use crate::takeover::{Order, Origin, SecondOwner};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +45,8 @@ pub struct Facts {
     pub final_snapshot: Option<String>,
     /// The CloudFormation stack from which the spec takes objects over; none where that is not asked, or it is gone.
     pub origin: Option<Origin>,
+    /// Stacks of CloudFormation that still have what is the stack's, although the spec takes nothing over from them.
+    pub second_owners: Vec<SecondOwner>,
     /// What a person says of it, where it is to hand over now.
     pub release: Option<Order>,
 }

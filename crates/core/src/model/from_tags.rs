@@ -86,8 +86,8 @@ impl Builder<'_> {
                 return self.problem(
                     Code::ClusterUnproven,
                     "cluster.main",
-                    "nothing but its tags says that it is this stack's: there is no role in the stack's path",
-                    "destroy it with its spec: auroraml destroy SPEC; if it is not this stack's, take the tags off",
+                    "only its tags say that it belongs to this stack: there is no role in the stack's path",
+                    "destroy it with its spec: auroraml destroy SPEC; if it does not belong to this stack, remove the tags",
                 );
             }
             let mut options = BTreeMap::new();
@@ -115,12 +115,12 @@ impl Builder<'_> {
         if matches!(self.spec.aurora, Some(Aurora::Existing(_))) {
             self.give_back();
             self.graph.notes.push(
-                "without the spec nobody looks into the database: functions and grants that the stack made there stay"
+                "without the spec the database is not checked: functions and grants that the stack created there are kept"
                     .into(),
             );
         }
         self.graph.notes.push(
-            "without the spec endpoints that a notebook made are not known: the last look names those that bear the stack's tags".into(),
+            "without the spec, endpoints created by a notebook are unknown: the last check lists those with the stack's tags".into(),
         );
     }
 

@@ -152,7 +152,7 @@ impl Builder<'_> {
             self.problem(
                 Code::RowsMissing,
                 path,
-                format!("there is no unload {given}"),
+                format!("the spec has no unload {given}"),
                 "write `s3://BUCKET/PREFIX`",
             );
             return None;
@@ -283,7 +283,7 @@ impl Builder<'_> {
     /// Which role jobs have.
     fn job_role_arn(&self) -> Input {
         match self.place.names.roles.get("training") {
-            Some(arn) => arn.as_str().into(),
+            Some(arn) => self.input(arn),
             None => Input::of(&Id::new("role", "training"), "arn"),
         }
     }

@@ -180,9 +180,7 @@ impl Builder<'_> {
             self.problem(
                 Code::NameChanged,
                 id.to_string(),
-                format!(
-                    "it is called {live}, and the spec now calls it {wanted}: auroraml does not rename it"
-                ),
+                format!("it is named {live}, but the spec now says {wanted}: auroraml does not rename it"),
                 format!("write `{field}: {live}`; for a new one, choose another stack name"),
             );
         }
@@ -237,7 +235,8 @@ impl Builder<'_> {
         self.graph.deletions.insert(Id::new("notebook", "main"), Deletion::Delete(BTreeMap::new()));
         if jobs::has_jobs(self.spec) {
             self.graph.notes.push(
-                "AWS keeps the records of jobs that have ended: they cost nothing, and their names stay taken".into(),
+                "AWS keeps the records of finished jobs: they cost nothing, but their names stay in use"
+                    .into(),
             );
         }
         for (name, endpoint) in &self.spec.endpoints {

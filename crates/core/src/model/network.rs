@@ -65,7 +65,7 @@ impl Builder<'_> {
             return self.problem(
                 Code::NetworkMissing,
                 "network.existing",
-                format!("there is no VPC {vpc} in {region}"),
+                format!("VPC {vpc} does not exist in {region}"),
                 "correct its id or the region (aws ec2 describe-vpcs)",
             );
         }
@@ -81,10 +81,10 @@ impl Builder<'_> {
                 found => {
                     missing = true;
                     let why = match found {
-                        Some((of, _)) => format!("the subnet {id} is in {of}, and not in {vpc}"),
-                        None => format!("there is no subnet {id} in {}", self.place.region),
+                        Some((of, _)) => format!("subnet {id} is in {of}, not in {vpc}"),
+                        None => format!("subnet {id} does not exist in {}", self.place.region),
                     };
-                    let hint = format!("name subnets of {vpc} (aws ec2 describe-subnets)");
+                    let hint = format!("use subnets of {vpc} (aws ec2 describe-subnets)");
                     self.problem(Code::NetworkMissing, field, why, hint);
                 }
             }
@@ -96,8 +96,8 @@ impl Builder<'_> {
             self.problem(
                 Code::ZonesTooFew,
                 "network.private_subnets",
-                format!("all are in {}, and a cluster needs two zones", zones.join(", ")),
-                "name a subnet in another zone as well",
+                format!("all are in {}, but a cluster needs two zones", zones.join(", ")),
+                "add a subnet in another zone",
             );
         }
     }

@@ -30,8 +30,8 @@ impl Builder<'_> {
                 self.problem(
                     Code::NotebookScriptSize,
                     "notebook.files",
-                    format!("the script of the {hook} start would have {length} characters, and AWS takes {SCRIPT_MAX}"),
-                    "list fewer files, or put them into one archive",
+                    format!("the script for the {hook} start would have {length} characters, and AWS allows {SCRIPT_MAX}"),
+                    "list fewer files, or pack them into one archive",
                 );
             }
         }
@@ -82,8 +82,8 @@ impl Builder<'_> {
         let hash = match self.facts.files.get(path) {
             Some(Ok(hash)) => hash.chars().take(8).collect::<String>(),
             Some(Err(why)) => {
-                let help = "correct the path, which starts from the folder of the spec, or take it out";
-                self.problem(Code::FileUnreadable, field, format!("{path} cannot be read: {why}"), help);
+                let help = "correct the path, which starts at the spec's folder, or remove it";
+                self.problem(Code::FileUnreadable, field, format!("cannot read {path}: {why}"), help);
                 return None;
             }
             None => String::new(),

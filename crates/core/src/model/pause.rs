@@ -70,7 +70,7 @@ impl Builder<'_> {
             if !standing.addresses.is_empty() {
                 let addresses = standing.addresses.join(", ");
                 self.graph.notes.push(format!(
-                    "the public address {addresses} goes with the NAT gateway: after resume the stack has another, and whoever lets it in by address must know"
+                    "the public address {addresses} is deleted with the NAT gateway: after resume the stack has another one, so update firewalls that allow it"
                 ));
             }
         }
@@ -80,16 +80,16 @@ impl Builder<'_> {
             }
         }
         for job in &standing.jobs {
-            self.graph
-                .notes
-                .push(format!("{job} still runs, and costs until it has ended: pause leaves it alone"));
+            self.graph.notes.push(format!(
+                "{job} is still running and costs money until it ends: pause does not stop it"
+            ));
         }
     }
 
     fn pause_cluster(&mut self, standing: &Standing) {
         match &self.spec.aurora {
             Some(Aurora::Existing(existing)) => self.graph.notes.push(format!(
-                "the cluster {} is not the stack's: it is not stopped, and costs as before",
+                "the cluster {} does not belong to the stack: it is not stopped and keeps costing money",
                 existing.existing
             )),
             Some(Aurora::Owned(_)) if standing.cluster => {
@@ -98,8 +98,8 @@ impl Builder<'_> {
                     return self.problem(
                         Code::GlobalDatabase,
                         "cluster.main",
-                        format!("it is a member of the global database {global}, and AWS does not stop those"),
-                        "take it out of the global database first (aws rds remove-from-global-cluster), or leave it running",
+                        format!("it is a member of the global database {global}, which AWS does not stop"),
+                        "remove it from the global database first (aws rds remove-from-global-cluster), or leave it running",
                     );
                 }
                 self.graph.add(cluster(), json!({"running": false})).partial();

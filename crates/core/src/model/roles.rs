@@ -44,7 +44,7 @@ impl Builder<'_> {
     ) -> Input {
         // One of others is used as it is.
         if let Some(arn) = self.place.names.roles.get(name) {
-            return arn.as_str().into();
+            return self.input(arn);
         }
         let id = Id::new("role", name);
         let props = role::Props {

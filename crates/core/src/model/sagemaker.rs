@@ -60,8 +60,8 @@ impl Builder<'_> {
         let Some(version) = image.strip_prefix("xgboost:") else { return Some(image.to_string()) };
         let found = built_in_image(&self.place.region, version);
         if found.is_none() {
-            let why = format!("no account is known that holds the image {image} in {}", self.place.region);
-            let hint = "give the full image URI instead of xgboost:VERSION";
+            let why = format!("the account of the image {image} in {} is unknown", self.place.region);
+            let hint = "write the full image URI instead of xgboost:VERSION";
             self.problem(Code::ImageRegion, format!("{path}.image"), why, hint);
         }
         found
@@ -71,7 +71,7 @@ impl Builder<'_> {
         let built_in = spec.model.as_ref().and_then(|model| model.image.as_deref());
         if made.artifact.is_none() && built_in.is_some_and(|image| image.starts_with("xgboost:")) {
             self.graph.notes.push(format!(
-                "the model of endpoint {name} has no artifact: the endpoint costs money and answers nothing until it has one"
+                "the model of endpoint {name} has no artifact: the endpoint costs money but cannot predict until it has one"
             ));
         }
         // Models and configurations cannot change: what they are is in their names, and a change makes new

@@ -44,7 +44,7 @@ pub struct Scope {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SqlScope {
     pub database: String,
-    /// ARN or name of the secret with the user by whom SQL is sent; without it that of the master user.
+    /// ARN or name of the secret with the user that runs SQL; without it that of the master user.
     pub secret: Option<String>,
     /// Whether the master user's secret is the stack's own, and not RDS's.
     pub own_secret: bool,
@@ -58,7 +58,7 @@ pub struct SqlScope {
     pub unloads: Vec<(String, data_unload::Props)>,
     /// Users and their hosts.
     pub users: Vec<(String, String)>,
-    /// Roles that the user by whom SQL is sent is to have.
+    /// Roles that the user that runs SQL is to have.
     pub master_roles: Vec<String>,
 }
 

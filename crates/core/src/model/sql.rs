@@ -196,28 +196,23 @@ impl Builder<'_> {
         let first = self.engine.first_with_data_api;
         let (_, own) = version.split_once(self.engine.version_infix).unwrap_or(("", version));
         if newer(first, own) && !version.is_empty() {
-            let why = format!("it runs {version}, and the Data API, by which SQL is sent, came with {first}");
+            let why = format!("it runs {version}, but SQL needs the Data API of {first} or later");
             self.problem(
                 Code::DataApiVersion,
                 what,
                 why,
-                format!("upgrade it to {first} or later, or remove what is made with SQL"),
+                format!("upgrade it to {first} or later, or remove what needs SQL"),
             );
         } else if !facts.data_api {
             let arn = self.place.cluster_arn(&identifier);
             let hint = format!(
-                "switch it on (aws rds enable-http-endpoint --region {} --resource-arn {arn}; no member may be of a T class), then run again",
+                "turn it on (aws rds enable-http-endpoint --region {} --resource-arn {arn}; not possible with T classes), then run again",
                 self.place.region
             );
-            self.problem(Code::DataApiOff, what, "its Data API is off, by which SQL is sent", hint);
+            self.problem(Code::DataApiOff, what, "its Data API is off, which SQL needs", hint);
         } else if !facts.secret {
-            let hint = "add `secret: ARN` to `aurora`, a secret with `username` and `password` of a user of the database; or let RDS manage the master user's password";
-            self.problem(
-                Code::DatabaseSecretMissing,
-                what,
-                "no secret is known with a user of the database",
-                hint,
-            );
+            let hint = "add `secret: ARN` to `aurora`: a secret with `username` and `password` of a database user; or let RDS manage the master user's password";
+            self.problem(Code::DatabaseSecretMissing, what, "no secret with a database user is known", hint);
         } else {
             return true;
         }
@@ -338,7 +333,7 @@ impl Builder<'_> {
         if let (true, Some(database)) = (self.spec.has_sql(), &cluster.database) {
             let identifier = cluster.existing.to_ascii_lowercase();
             self.graph.notes.push(format!(
-                "tables and rows in the database {database} of {identifier} stay, and so do files in S3 and the master user's roles; functions and grants go"
+                "in the database {database} of {identifier}, functions and grants are deleted; tables, rows, files in S3 and the master user's roles are kept"
             ));
             if let Some(facts) = &self.facts.sql {
                 self.graph.notes.extend(facts.notes.iter().cloned());

@@ -7,9 +7,11 @@ use crate::kinds::bucket_object;
 use crate::kinds::stack::{HIDDEN, OUTPUT, Props, Request, TEMPLATE_TAG, flat};
 use crate::resource::Deletion;
 use crate::spec::{
-    self, Aurora, Own, ParameterValue, Piece, Reference, Spec, TemplateStack, pieces, references,
+    self, Aurora, Own, ParameterValue, Piece, Reference, S3Access, Spec, TemplateStack, is_reference, pieces,
+    references,
 };
 use crate::template::{LARGEST, LARGEST_INLINE, Parameter, Template};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names of the CloudFormation stacks by their names within the stack; none where the spec says nothing of any.
@@ -88,8 +90,40 @@ impl Builder<'_> {
         }
     }
 
+    /// Puts outputs where a property, a tag or a policy holds the name or ARN that the spec refers to: there it is known
+    /// only once the template's stack is made.
+    fn refer(&mut self) {
+        let spec = self.spec;
+        let buckets = match &spec.machine_learning.s3 {
+            S3Access::Buckets(named) => named.buckets.as_slice(),
+            S3Access::Own(_) => &[],
+        };
+        let given = spec.roles.given().map(|(_, arn)| arn);
+        let given = given.chain(spec.kms_key.as_deref()).chain(buckets.iter().map(String::as_str));
+        let given: Vec<&str> = given.filter(|text| is_reference(text)).collect();
+        if given.is_empty() {
+            return;
+        }
+        let input = |text: &str| {
+            let is_held = given.iter().any(|given| text.contains(given));
+            is_held.then(|| json!(self.with_own(text, &|_| Input::from(""))))
+        };
+        let props: Vec<(Id, Value)> = self
+            .graph
+            .resources
+            .values()
+            .map(|resource| (resource.id.clone(), referring(&resource.props, &input)))
+            .collect();
+        for (id, props) in props {
+            if let Some(resource) = self.graph.resources.get_mut(&id) {
+                resource.props = props;
+            }
+        }
+    }
+
     /// The CloudFormation stacks that the spec has.
     pub(super) fn stacks(&mut self, network: &Network) {
+        self.refer();
         let mut outputs: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         let spec = self.spec;
         for (name, stack) in spec.stacks.iter().flatten() {
@@ -132,8 +166,8 @@ impl Builder<'_> {
             self.problem(
                 Code::TemplateCycle,
                 "stacks",
-                format!("{} wait for each other: each refers to the next", ids.join(", ")),
-                "split the template in two, so that what is needed first does not need the rest",
+                format!("{} refer to each other in a circle", ids.join(", ")),
+                "split the template in two, so that the part that is needed first does not need the rest",
             );
         }
     }
@@ -145,15 +179,15 @@ impl Builder<'_> {
         let text = match self.facts.templates.get(path) {
             Some(Ok(text)) => text.clone(),
             Some(Err(why)) => {
-                let help = "correct the path, which starts from the folder of the spec";
-                self.problem(Code::TemplateUnreadable, at, format!("{path} cannot be read: {why}"), help);
+                let help = "correct the path; it starts at the spec's folder";
+                self.problem(Code::TemplateUnreadable, at, format!("cannot read {path}: {why}"), help);
                 return None;
             }
             // Where no file is read, as for a policy, nothing is said of what is in it.
             None => return None,
         };
         if text.len() > LARGEST {
-            let why = format!("{path} has {} bytes; CloudFormation takes {LARGEST}", text.len());
+            let why = format!("{path} has {} bytes; CloudFormation allows {LARGEST}", text.len());
             self.problem(Code::TemplateSize, at, why, "split it into several stacks");
             return None;
         }
@@ -162,7 +196,7 @@ impl Builder<'_> {
             Err(problems) => {
                 let all = problems.to_string();
                 let why = format!(
-                    "{path} is no template that CloudFormation takes: {}",
+                    "{path} is not a valid CloudFormation template: {}",
                     all.trim().replace('\n', "; ")
                 );
                 self.problem(Code::TemplateInvalid, at, why, "correct the template");
@@ -178,11 +212,11 @@ impl Builder<'_> {
                 Code::TemplateSize,
                 format!("stacks.{name}.template"),
                 format!(
-                    "{} has {} bytes, and CloudFormation takes {LARGEST_INLINE} in a request",
+                    "{} has {} bytes, and CloudFormation allows {LARGEST_INLINE} in a request",
                     stack.template,
                     text.len()
                 ),
-                "add `bucket: {}`: a larger one goes through the stack's bucket",
+                "add `bucket: {}`: larger templates are uploaded to the stack's bucket",
             );
             return None;
         }
@@ -208,13 +242,13 @@ impl Builder<'_> {
         if !missing.is_empty() {
             let why = match missing.contains(&"CAPABILITY_AUTO_EXPAND") && missing.len() == 1 {
                 true => "a macro rewrites the template",
-                false => "the template makes IAM resources, and whoever runs it must acknowledge that",
+                false => "the template creates IAM resources, which you must acknowledge",
             };
             self.problem(
                 Code::TemplateCapability,
                 format!("stacks.{name}.capabilities"),
                 format!("{} is missing: {why}", missing.join(" and ")),
-                format!("once you have read it, add `capabilities: [{}]`", missing.join(", ")),
+                format!("after reading it, add `capabilities: [{}]`", missing.join(", ")),
             );
         }
     }
@@ -235,7 +269,7 @@ impl Builder<'_> {
                 let names: Vec<&str> = known.iter().map(|parameter| parameter.name).collect();
                 let hint = match crate::spec::nearest(given, names.iter().copied()) {
                     Some(near) => format!("did you mean {near}?"),
-                    None if names.is_empty() => "take it out: the template has no parameters".to_owned(),
+                    None if names.is_empty() => "remove it: the template has no parameters".to_owned(),
                     None => format!("the template has {}", names.join(", ")),
                 };
                 let why = format!("{} has no parameter `{given}`", stack.template);
@@ -250,7 +284,7 @@ impl Builder<'_> {
                     values.insert(key, HIDDEN.into());
                     (!parameter.no_echo).then(|| {
                         (
-                            "it is read from the environment, and the template would show it".to_owned(),
+                            "it is read from the environment, but the template would show it".to_owned(),
                             "add `NoEcho: true` to the parameter, or write the value into the spec"
                                 .to_owned(),
                         )
@@ -261,7 +295,7 @@ impl Builder<'_> {
                     values.insert(key, input);
                     match parameter.no_echo && references(text).is_empty() {
                         true => Some((
-                            "the template calls it secret (`NoEcho`): do not put secrets in a spec"
+                            "the template says that it is secret (`NoEcho`): do not put secrets in a spec"
                                 .to_owned(),
                             "write `{ environment_variable: NAME }`".to_owned(),
                         )),
@@ -274,7 +308,7 @@ impl Builder<'_> {
                         None
                     }
                     None => Some((
-                        format!("{} needs a value for it, and has no default", stack.template),
+                        format!("{} has no default for it, so it needs a value", stack.template),
                         match parameter.no_echo {
                             true => format!("add `{}: {{ environment_variable: NAME }}`", parameter.name),
                             false => format!("add `{}: VALUE` under `parameters`", parameter.name),
@@ -306,9 +340,8 @@ impl Builder<'_> {
                 None if names.is_empty() => "add it to `Outputs` of the template".to_owned(),
                 None => format!("its outputs are {}", names.join(", ")),
             };
-            let why = format!(
-                "its template has no output `{output}`, and `${{stacks.{stack}.{output}}}` refers to it"
-            );
+            let why =
+                format!("its template has no output `{output}`, which `${{stacks.{stack}.{output}}}` uses");
             self.problem(Code::TemplateOutput, format!("stacks.{stack}"), why, hint);
         }
     }
@@ -362,9 +395,20 @@ fn flattened(part: Input) -> Vec<Input> {
     }
 }
 
+/// The value with what `input` makes of the texts in it.
+fn referring(value: &Value, input: &dyn Fn(&str) -> Option<Value>) -> Value {
+    match value {
+        Value::String(text) => input(text).unwrap_or_else(|| value.clone()),
+        Value::Array(items) => items.iter().map(|item| referring(item, input)).collect(),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(name, one)| (name.clone(), referring(one, input))).collect())
+        }
+        _ => value.clone(),
+    }
+}
+
 /// Adds every output of a stack that a value refers to, with the stack's name.
-fn outputs_of(value: &serde_json::Value, found: &mut BTreeSet<(String, String)>) {
-    use serde_json::Value;
+fn outputs_of(value: &Value, found: &mut BTreeSet<(String, String)>) {
     match value {
         Value::Object(map) => match (map.get("$ref").and_then(Value::as_str), map.get("output")) {
             (Some(id), Some(Value::String(output))) => {
@@ -400,7 +444,7 @@ fn refused(parameter: &Parameter<'_>, text: &str) -> Option<(String, String)> {
         return Some((format!("the template does not allow `{text}`"), hint));
     }
     if parameter.kind == "Number" && text.parse::<f64>().is_err() {
-        return Some((format!("`{text}` is no number"), "write a number".to_owned()));
+        return Some((format!("`{text}` is not a number"), "write a number".to_owned()));
     }
     None
 }

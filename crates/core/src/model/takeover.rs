@@ -6,7 +6,8 @@ use crate::kinds::Kind;
 use crate::plan::Plan;
 use crate::resource::{Action, Deletion, Graph};
 use crate::takeover::{
-    Fate, Handover, HandoverProps, Order, Origin, Retention, RetentionProps, fate, owns, refusals, unnamed,
+    Fate, Handover, HandoverProps, Order, Origin, Retention, RetentionProps, fate, owns, refusals,
+    template_bucket, unnamed,
 };
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -25,15 +26,37 @@ impl Builder<'_> {
 
     /// Says that nothing but an apply is possible while CloudFormation has the objects.
     pub(super) fn refuse_while_owned(&mut self, intent: Intent) -> bool {
+        for owner in &self.facts.second_owners {
+            let some: Vec<&str> = owner.resources.iter().take(3).map(String::as_str).collect();
+            let more = owner.resources.len() - some.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            self.problem(
+                Code::OwnedByCloudformation,
+                "taken_over",
+                format!(
+                    "the CloudFormation stack {} ({}) also owns {}{more}: with two owners, each changes and deletes what the other has",
+                    owner.name,
+                    owner.status,
+                    some.join(", ")
+                ),
+                format!(
+                    "put `taken_over` with from_stack: {} back into the spec, then let it hand over: auroraml adopt --release {} --spec SPEC",
+                    owner.arn, owner.name
+                ),
+            );
+        }
+        if !self.facts.second_owners.is_empty() {
+            return true;
+        }
         let Some(origin) = self.origin().filter(|_| intent != Intent::Apply) else { return false };
         self.problem(
             Code::OwnedByCloudformation,
             "taken_over.from_stack",
             format!(
-                "the CloudFormation stack {} ({}) still owns what this spec takes over",
+                "the CloudFormation stack {} ({}) still owns these resources",
                 origin.name, origin.status
             ),
-            format!("let it hand over first: auroraml adopt --release {} --spec SPEC", origin.name),
+            format!("hand them over first: auroraml adopt --release {} --spec SPEC", origin.name),
         );
         true
     }
@@ -64,7 +87,7 @@ impl Builder<'_> {
             Some(origin) => {
                 self.tags_alone();
                 self.graph.notes.push(format!(
-                    "the CloudFormation stack {0} ({1}) owns these objects until it has handed over: only tags are set now; then: auroraml adopt --release {0} --spec SPEC",
+                    "the CloudFormation stack {0} ({1}) owns these objects until it hands over: only tags are set now; then: auroraml adopt --release {0} --spec SPEC",
                     origin.name, origin.status
                 ));
                 self.say_what_stays(&origin, &Order::default());
@@ -83,8 +106,8 @@ impl Builder<'_> {
             return self.problem(
                 Code::TakenOver,
                 format!("taken_over.as_found.{name}"),
-                "other parts of the stack need it: it cannot be left as a whole",
-                "list single properties of it instead",
+                "other parts of the stack need it, so it cannot be left as found entirely",
+                "list single properties instead",
             );
         }
         self.graph.resources.remove(&id);
@@ -119,7 +142,7 @@ impl Builder<'_> {
     fn say_what_stays(&mut self, origin: &Origin, order: &Order) {
         let notes: Vec<String> = unnamed(self.spec, origin, order)
             .map(|(part, by)| {
-                let used = by.map(|by| format!("; `{by}` names it")).unwrap_or_default();
+                let used = by.map(|by| format!("; used in `{by}`")).unwrap_or_default();
                 format!("not taken over: {} ({}) {}{used}", part.logical, part.kind, part.physical)
             })
             .collect();
@@ -144,8 +167,13 @@ impl Builder<'_> {
             .map(|part| part.logical.clone())
             .collect();
         resources.sort();
-        let props =
-            RetentionProps { stack: origin.arn.clone(), resources: resources.clone(), retained: true };
+        let bucket = template_bucket(self.spec, order);
+        let props = RetentionProps {
+            stack: origin.arn.clone(),
+            resources: resources.clone(),
+            retained: true,
+            bucket: bucket.clone(),
+        };
         let retention = Id::new(Retention::NAME, "main");
         let tagged: Vec<Id> = self.graph.resources.keys().cloned().collect();
         self.graph.add(retention.clone(), props);
@@ -155,11 +183,11 @@ impl Builder<'_> {
             }
         }
         let stay = resources.into_iter().filter(|logical| order.leave.contains(logical)).collect();
-        let props = HandoverProps { stack: origin.arn.clone(), resources: stay, deleted: Vec::new() };
+        let props = HandoverProps { stack: origin.arn.clone(), resources: stay, deleted: Vec::new(), bucket };
         self.graph.add(Id::new(Handover::NAME, "main"), props).after(tagged.iter().chain([&retention]));
         let taken = origin.resources.iter().filter(|part| matches!(fate(self.spec, part), Fate::Taken(_)));
         self.graph.notes.push(format!(
-            "{} objects of the CloudFormation stack {} become this stack's; nothing is deleted",
+            "this stack takes over {} objects of the CloudFormation stack {}; nothing is deleted",
             taken.count(),
             origin.name
         ));
@@ -177,7 +205,7 @@ pub fn without_missing(graph: &mut Graph, observed: &Observed) {
     for id in missing {
         graph.resources.remove(&id);
         graph.resources.values_mut().for_each(|other| _ = other.after.remove(&id));
-        graph.notes.push(format!("{id} is not there any more, although `taken_over` names it"));
+        graph.notes.push(format!("{id} in `taken_over` no longer exists"));
     }
 }
 
@@ -196,16 +224,19 @@ pub fn afterwards(later: &Plan) -> Vec<String> {
             .collect();
         match step.action {
             Action::Update => {
-                format!("after the hand-over apply changes {} of {}", paths.join(", "), step.id)
+                format!("after the handover, apply will change {} of {}", paths.join(", "), step.id)
             }
             Action::Create | Action::Recreate | Action::Run => {
-                format!("after the hand-over apply makes {}", step.id)
+                format!("after the handover, apply will create {}", step.id)
             }
-            _ => format!("after the hand-over apply deletes {}", step.id),
+            _ => format!("after the handover, apply will delete {}", step.id),
         }
     });
     let blocked = later.blocked.iter().map(|blocked| {
-        format!("after the hand-over apply is blocked by {}: {}; {}", blocked.id, blocked.why, blocked.hint)
+        format!(
+            "after the handover, apply will be blocked by {}: {}; {}",
+            blocked.id, blocked.why, blocked.hint
+        )
     });
     steps.chain(blocked).collect()
 }

@@ -72,7 +72,7 @@ impl Builder<'_> {
             if best.is_none() {
                 let (region, count) = (&self.place.region, facts.zones.len());
                 let why =
-                    format!("{region} has {count} availability zones, and the spec needs {}", zones.len());
+                    format!("{region} has {count} availability zones, but the spec needs {}", zones.len());
                 self.problem(
                     Code::ZonesTooFew,
                     "network",
@@ -100,8 +100,8 @@ impl Builder<'_> {
                 Zonal::Endpoint(service) if offer.zones.is_empty() => (
                     Code::EndpointServiceRegion,
                     "network.endpoints",
-                    format!("{region} has no interface endpoints of {service}"),
-                    "remove it from `endpoints`, and give the private subnets `nat: single`".to_string(),
+                    format!("{region} has no interface endpoints for {service}"),
+                    "remove it from `endpoints`, and write `nat: single`".to_string(),
                 ),
                 Zonal::Endpoint(service) => {
                     let without = list(&mut private.iter().filter(|zone| !offer.zones.contains(*zone)));
@@ -112,7 +112,7 @@ impl Builder<'_> {
                         Code::EndpointServiceZone,
                         "network.endpoints",
                         format!(
-                            "{service} has no interface endpoints in {without}, where private subnets stand: AWS offers them in {offered}"
+                            "{service} has no interface endpoints in {without}, where private subnets are: AWS offers them in {offered}"
                         ),
                         "list fewer private subnets; or remove it from `endpoints`, and use `nat: single`"
                             .to_string(),
@@ -132,10 +132,10 @@ impl Builder<'_> {
                     Code::ClassZone,
                     "aurora.instances",
                     format!(
-                        "{class} is offered in {offered}, and the private subnets are in {}",
+                        "{class} is available in {offered}, but the private subnets are in {}",
                         list(&mut private.iter())
                     ),
-                    "choose another class, or list another private subnet".to_string(),
+                    "choose another class, or add another private subnet".to_string(),
                 ),
             };
             self.problem(code, what, why, hint);
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(chosen(&network(0, 2), &[("private-2", "a")], &[]), "ba");
         let moved = chosen(&network(0, 2), &[("private-1", "b"), ("private-2", "c")], &[(endpoint(), "acd")]);
         assert!(
-            moved.contains("has no interface endpoints in us-east-1b, where private subnets stand"),
+            moved.contains("has no interface endpoints in us-east-1b, where private subnets are"),
             "{moved}"
         );
     }
@@ -227,13 +227,13 @@ mod tests {
         assert!(
             chosen(&network(0, 2), &[], &[(endpoint(), "")]).contains("us-east-1 has no interface endpoints")
         );
-        assert!(chosen(&network(0, 5), &[], &[]).contains("has 4 availability zones, and the spec needs 5"));
+        assert!(chosen(&network(0, 5), &[], &[]).contains("has 4 availability zones, but the spec needs 5"));
         assert!(chosen(&network(0, 2), &[], &[(class("db.x"), "")]).contains("does not offer db.x"));
         let live = [("private-1", "a"), ("private-2", "b")];
         let elsewhere = chosen(&network(0, 2), &live, &[(class("db.x"), "cd")]);
         assert_eq!(
             elsewhere,
-            "db.x is offered in us-east-1c, us-east-1d, and the private subnets are in us-east-1a, us-east-1b"
+            "db.x is available in us-east-1c, us-east-1d, but the private subnets are in us-east-1a, us-east-1b"
         );
     }
 }

@@ -80,7 +80,7 @@ fn leave(plan: &mut Plan, graph: &Graph, live: &Live) {
         Some(Deletion::Offer) => {
             plan.kept.push(id.clone());
             return plan.notes.push(format!(
-                "{id} is kept, since the stack did not make it, and costs money until it is deleted; if it may go too, add --delete {id}"
+                "{id} is kept, because the stack did not create it, and costs money until it is deleted; to delete it too, add --delete {id}"
             ));
         }
         Some(Deletion::Keep) => return plan.notes.push(format!("{id} is kept, as the spec says")),
@@ -89,19 +89,19 @@ fn leave(plan: &mut Plan, graph: &Graph, live: &Live) {
     let (why, hint) = match live.output(ELSEWHERE) {
         _ if live.owned && live.output(ONLY_TAGGED).is_some_and(|why| !why.is_empty()) => (
             live.output(ONLY_TAGGED).unwrap_or_default().to_string(),
-            format!("if it may go, add --delete {id}"),
+            format!("to delete it, add --delete {id}"),
         ),
         _ if live.owned => (
-            "nothing but its tags says that it is this stack's, and the spec does not have it".to_string(),
-            format!("if it may go, add --delete {id}; if it is not this stack's, take the tags off"),
+            "only its tags say that it belongs to this stack, and the spec does not have it".to_string(),
+            format!("to delete it, add --delete {id}; if it does not belong to this stack, remove the tags"),
         ),
         Some(place) => (
-            format!("it carries this stack's tags and is in {place}, which is not the stack's"),
-            "take the tags off; if it may go, delete it yourself".into(),
+            format!("it has this stack's tags, but is in {place}, which does not belong to the stack"),
+            "remove the tags, or delete it yourself".into(),
         ),
         None if graph.destroys => (
-            "it bears this stack's name and not its tags, and may cost money until it is deleted".into(),
-            format!("if it is this stack's, {}; if not, leave it to its owner", tagging(live, None)),
+            "it has this stack's name but not its tags, and may cost money until it is deleted".into(),
+            format!("if it belongs to this stack, {}; if not, leave it to its owner", tagging(live, None)),
         ),
         None => return,
     };
@@ -153,18 +153,23 @@ pub(super) fn deletions(
             }
             Some(Deletion::Delete(options)) => options.clone(),
             Some(Deletion::Offer) => {
-                reason =
-                    Some("the stack did not make it; what was made for it alone goes with it".to_string());
+                reason = Some(
+                    "the stack did not create it; what was created only for it is deleted with it"
+                        .to_string(),
+                );
                 by_name()
             }
             None if rules.holds_data_of(live) && !is_let_go => {
                 plan.blocked.push(Blocked {
                     id: (*id).clone(),
-                    why: "the spec no longer has it, and deleting it would lose data".into(),
+                    why: "the spec no longer has it, but deleting it would lose data".into(),
                     hint: match may_be_let_go(rules, live) {
-                        true => format!("put it back in the spec, or add --delete {id} if its data may go"),
-                        false => "put it back in the spec, or delete the whole stack with `auroraml destroy`"
-                            .into(),
+                        true => {
+                            format!("restore it in the spec, or add --delete {id} to delete it with its data")
+                        }
+                        false => {
+                            "restore it in the spec, or delete the whole stack with `auroraml destroy`".into()
+                        }
                     },
                 });
                 continue;
@@ -173,7 +178,7 @@ pub(super) fn deletions(
             None => BTreeMap::new(),
         };
         if let Some(refusal) = (rules.refuses)(Asked::Delete { live: &live.props, options: &options }) {
-            let hint = refusal.hint.unwrap_or("put it back in the spec");
+            let hint = refusal.hint.unwrap_or("restore it in the spec");
             plan.blocked.push(Blocked { id: (*id).clone(), why: refusal.why.into(), hint: hint.into() });
         }
         let mut step = Step { options, reason, ..Step::new((*id).clone(), Action::Delete) };

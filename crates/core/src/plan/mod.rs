@@ -318,16 +318,16 @@ fn action(
     };
     match (&live.state, touched) {
         (State::Broken(why) | State::Failed(why), _) if rules.nature == Nature::Task => {
-            (Action::Run, Some(format!("it has failed ({why}); {}", repeats(rules))))
+            (Action::Run, Some(format!("it failed ({why}); {}", repeats(rules))))
         }
         (State::Broken(why), _) => (Action::Recreate, Some(why.clone())),
         (State::Failed(why), _) if changes.is_empty() => (Action::Recheck, Some(why.clone())),
         _ if !changes.is_empty() && live.output(TAKEN_OVER).is_some() => {
             let stack = live.output(TAKEN_OVER).unwrap_or_default();
-            (Action::Update, Some(format!("the CloudFormation stack {stack} made it")))
+            (Action::Update, Some(format!("created by the CloudFormation stack {stack}")))
         }
         _ if !changes.is_empty() && live.has_lost_its_tags() => {
-            (Action::Update, Some("it has lost its tags, and is this stack's all the same".into()))
+            (Action::Update, Some("it lost its tags, but belongs to this stack".into()))
         }
         _ if !changes.is_empty() => (Action::Update, None),
         (State::Busy(status), _) => (Action::Recheck, Some(status.clone())),
@@ -343,7 +343,7 @@ fn action(
 pub fn repeats(rules: &Rules) -> String {
     let minutes = rules.typical_seconds.div_ceil(60);
     let unit = if minutes == 1 { "minute" } else { "minutes" };
-    format!("running it again repeats all of it from the start, usually {minutes} {unit}")
+    format!("running it again starts from the beginning, usually {minutes} {unit}")
 }
 
 /// The desired properties with every known reference filled in, adapted to the live object.
@@ -377,11 +377,11 @@ fn block(
         plan.blocked.push(Blocked {
             id: live.id.clone(),
             why: match live.props["tags"][STACK_TAG].as_str() {
-                Some(stack) => format!("an object of this name exists and is the stack {stack}'s"),
-                None => "an object of this name exists and is not tagged as this stack's".into(),
+                Some(stack) => format!("an object with this name exists and belongs to the stack {stack}"),
+                None => "an object with this name exists but does not have this stack's tags".into(),
             },
             hint: format!(
-                "if it is this stack's, {}; otherwise choose another stack name",
+                "if it belongs to this stack, {}; otherwise choose another stack name",
                 deletions::tagging(live, resource.props["tags"][STACK_TAG].as_str())
             ),
         });
@@ -393,11 +393,11 @@ fn block(
             id: live.id.clone(),
             why: match &live.state {
                 State::Broken(why) if !rules.holds_data => format!("{why}; replacing it would lose data"),
-                _ => "it has failed, and replacing it would lose data".into(),
+                _ => "it failed, and replacing it would lose data".into(),
             },
             hint: match rules.holds_data {
                 true => by_hand.into(),
-                false => format!("{by_hand}; if its data may go, add --delete {}", live.id),
+                false => format!("{by_hand}; to delete it with its data, add --delete {}", live.id),
             },
         });
     }
@@ -415,7 +415,7 @@ fn block(
                     hint: hint.map_or_else(
                         || {
                             format!(
-                                "put {} back in the spec, or use another stack for the new value",
+                                "restore {} in the spec, or use another stack for the new value",
                                 change.path
                             )
                         },
@@ -452,7 +452,10 @@ fn at_stake(
         plan.blocked.push(Blocked {
             id: live.id.clone(),
             why: losses.join("; "),
-            hint: format!("keep it in the template as it is; if its data may go, add --delete {}", live.id),
+            hint: format!(
+                "keep it in the template as it is; to delete it with its data, add --delete {}",
+                live.id
+            ),
         });
     }
     Impact::DataLoss

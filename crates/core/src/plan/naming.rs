@@ -28,7 +28,7 @@ pub fn misnamed(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Vec<Mi
             return None;
         }
         let (why, hint) = if graph.resources.keys().any(|id| id.to_string() == *name) {
-            ("the spec has it".into(), "take it out of the spec first".to_string())
+            ("the spec has it".into(), "remove it from the spec first".to_string())
         } else if observed.keys().any(|id| id.to_string() == *name) {
             return None;
         } else {
@@ -38,13 +38,13 @@ pub fn misnamed(graph: &Graph, observed: &Observed, catalog: &Catalog) -> Vec<Mi
                 return None;
             }
             let why = match is_kind {
-                true => "nothing of that name is there".into(),
-                false => "it is no KIND.NAME of a kind that there is".to_string(),
+                true => "there is nothing with that name".into(),
+                false => "it is not KIND.NAME of a known kind".to_string(),
             };
             match (nearest(name, others.iter().copied()), others.as_slice()) {
                 (Some(near), _) => (why, format!("did you mean --delete {near}?")),
-                (None, []) => (why, "leave it away: nothing waits for such a word".into()),
-                (None, others) => (why, format!("what can be let go: {}", others.join(", "))),
+                (None, []) => (why, "remove --delete: nothing needs it".into()),
+                (None, others) => (why, format!("you can delete: {}", others.join(", "))),
             }
         };
         Some(Misnamed { name: name.clone(), why, hint })
@@ -82,27 +82,23 @@ mod tests {
         assert_eq!(told(&["notebook.main"], true), [""; 0]);
         assert_eq!(
             told(&["notebok.main"], true),
-            [
-                "notebok.main: it is no KIND.NAME of a kind that there is; did you mean --delete notebook.main?"
-            ]
+            ["notebok.main: it is not KIND.NAME of a known kind; did you mean --delete notebook.main?"]
         );
         assert_eq!(
             told(&["notebook.mian"], true),
-            ["notebook.mian: nothing of that name is there; did you mean --delete notebook.main?"]
+            ["notebook.mian: there is nothing with that name; did you mean --delete notebook.main?"]
         );
         assert_eq!(
             told(&["endpoint.churn"], true),
-            ["endpoint.churn: nothing of that name is there; what can be let go: notebook.main"]
+            ["endpoint.churn: there is nothing with that name; you can delete: notebook.main"]
         );
         assert_eq!(
             told(&["bucket.main"], true),
-            ["bucket.main: the spec has it; take it out of the spec first"]
+            ["bucket.main: the spec has it; remove it from the spec first"]
         );
         assert_eq!(
             told(&["main"], false),
-            [
-                "main: it is no KIND.NAME of a kind that there is; leave it away: nothing waits for such a word"
-            ]
+            ["main: it is not KIND.NAME of a known kind; remove --delete: nothing needs it"]
         );
     }
 

@@ -52,8 +52,8 @@ impl<'g> Members<'g> {
         }
         plan.blocked.push(Blocked {
             id: id.clone(),
-            why: format!("the spec wants {writer} to be the writer, and the cluster has no such member"),
-            hint: format!("name one of {} under `restart`, or remove `writer`", members.join(", ")),
+            why: format!("the spec names {writer} as the writer, but the cluster has no such member"),
+            hint: format!("use one of {} under `restart`, or remove `writer`", members.join(", ")),
         });
     }
 
@@ -70,7 +70,7 @@ impl<'g> Members<'g> {
         let left = left_pending(&after, policy.strategy);
         if step.action == Action::Recheck {
             let outlook = match interruptions.is_empty() && left.is_empty() {
-                true => "no member has to restart",
+                true => "no member needs a restart",
                 false => "members then wait for a restart",
             };
             step.reason = step.reason.take().map(|why| format!("{why}; {outlook}"));

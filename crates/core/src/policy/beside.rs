@@ -253,6 +253,15 @@ pub const NEEDS: &[Need] = &[
             ),
             Permission::look(&["cloudformation:ListImports"], EVERYTHING),
             Permission::change(&["cloudformation:UpdateStack"], &["cloudformation:stack/{origin}"]),
+            // A template that is too large for a request goes through the bucket, where CloudFormation reads it for us.
+            Permission::change(
+                &["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+                &["s3:{taken_bucket}/auroraml/*"],
+            ),
+            Permission::change(
+                &["kms:Decrypt", "kms:GenerateDataKey"],
+                &["arn:{partition}:kms:{region}:{key_account}:{key}"],
+            ),
             Permission::delete(&["cloudformation:DeleteStack"], &["cloudformation:stack/{origin}"]),
         ],
     },

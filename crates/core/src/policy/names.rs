@@ -109,6 +109,9 @@ impl Names {
         say("own_secret", if is_own { secret.clone() } else { Vec::new() });
         say("secret", secret.clone());
         let (account, key) = match spec.kms_key.as_deref().map(|arn| arn.splitn(6, ':').collect::<Vec<_>>()) {
+            Some(_) if spec.kms_key.as_deref().is_some_and(is_reference) => {
+                (vec!["*".to_string()], vec!["key/*".to_string()])
+            }
             Some(parts) if parts.len() == 6 => (vec![parts[4].to_string()], vec![parts[5].to_string()]),
             _ => (Vec::new(), Vec::new()),
         };
@@ -147,7 +150,12 @@ impl Names {
         // Path and name of a role of others.
         let used = |names: &[&str]| -> Vec<String> {
             let given = spec.roles.given().filter(|(name, _)| names.contains(name));
-            given.filter_map(|(_, arn)| Some(arn.split_once(":role/")?.1.to_string())).collect()
+            // What a template makes has its name when it is there.
+            let name = |arn: &str| match is_reference(arn) {
+                true => Some("*".to_string()),
+                false => Some(arn.split_once(":role/")?.1.to_string()),
+            };
+            given.filter_map(|(_, arn)| name(arn)).collect()
         };
         let before = known.roles.iter().filter_map(|arn| Some(arn.split_once(":role/")?.1.to_string()));
         let mut by_aurora = used(&["sagemaker", "comprehend", "s3", "bedrock"]);
@@ -190,7 +198,10 @@ impl Names {
         say("template_bucket", some(large, &bucket));
         let named = match &spec.machine_learning.s3 {
             S3Access::Own(_) => Vec::new(),
-            S3Access::Buckets(named) => named.buckets.clone(),
+            // Data is loaded from what is written out alone.
+            S3Access::Buckets(named) => {
+                named.buckets.iter().filter(|name| !is_reference(name)).cloned().collect()
+            }
         };
         let own = spec.bucket.iter().map(|_| bucket.clone());
         say("data_bucket", own.chain(named).collect());
@@ -309,6 +320,7 @@ fn taken_over(spec: &Spec) -> BTreeMap<&'static str, Vec<String>> {
             "elastic_ip" => add("taken_ec2", format!("elastic-ip/{object}")),
             "nat_gateway" => add("taken_ec2", format!("natgateway/{object}")),
             "route_table" => add("taken_ec2", format!("route-table/{object}")),
+            "vpc_endpoint" => add("taken_ec2", format!("vpc-endpoint/{object}")),
             "security_group" => add("taken_ec2", format!("security-group/{object}")),
             "cluster" => add("taken_rds", format!("cluster:{lower}")),
             "instance" => add("taken_rds", format!("db:{lower}")),

@@ -69,13 +69,13 @@ pub fn trust(host: Host, partition: &str, account: &str, trusted: &Trusted) -> R
     if any && !trusted.only_looks {
         return refuse(
             "`*` would let every branch change the stack",
-            "name one protected branch or environment; only `--for plan` may have `*`",
+            "use one protected branch or environment; `*` is allowed only with `--for plan`",
         );
     }
     let repository = &trusted.repository;
     let subject = match (host, &trusted.environment, &trusted.branch) {
         (_, Some(_), Some(_)) => {
-            return refuse("a run has one subject", "give `--environment` or `--branch`, not both");
+            return refuse("use `--environment` or `--branch`", "remove one of them");
         }
         // GitHub, "OpenID Connect reference", example subject claims.
         (Host::GitHub, Some(environment), None) => format!("repo:{repository}:environment:{environment}"),
@@ -83,15 +83,15 @@ pub fn trust(host: Host, partition: &str, account: &str, trusted: &Trusted) -> R
         (Host::GitHub, None, None) if trusted.only_looks => format!("repo:{repository}:pull_request"),
         // GitLab, "OpenID Connect (OIDC) authentication using ID tokens": `sub` has no environment.
         (Host::GitLab, Some(_), None) => {
-            return refuse("GitLab's tokens name no environment in `sub`", "give a protected `--branch`");
+            return refuse("GitLab's tokens have no environment in `sub`", "use a protected `--branch`");
         }
         (Host::GitLab, None, Some(branch)) => {
             format!("project_path:{repository}:ref_type:branch:ref:{branch}")
         }
         (_, None, None) => {
             return refuse(
-                "anybody who can push could change the stack",
-                "name a protected branch or environment: `--branch main`",
+                "anyone who can push could change the stack",
+                "use a protected branch or environment: `--branch main`",
             );
         }
     };

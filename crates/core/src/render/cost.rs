@@ -18,17 +18,17 @@ pub(super) fn shown(plan: &Plan) -> Option<&Bill> {
 pub fn line(bill: &Bill) -> String {
     let Some(date) = &bill.prices_of else {
         return format!(
-            "not known: there are no built-in prices for {}; see `auroraml cost --help`",
+            "unknown: there are no built-in prices for {}; see `auroraml cost --help`",
             bill.region
         );
     };
     let after = range(bill.hourly_after, bill.hourly_after_up_to, 3);
     let month = range(bill.monthly_after, bill.monthly_after_up_to, 0);
     let mut parts = vec![match bill.hourly_before == bill.hourly_after {
-        true => format!("{after} USD/h, about {month} USD a month"),
+        true => format!("{after} USD/h, about {month} USD per month"),
         false => {
             let before = bill.hourly_before.rounded(3);
-            format!("{before} USD/h now, {after} USD/h after (about {month} USD a month)")
+            format!("{before} USD/h now, {after} USD/h after (about {month} USD per month)")
         }
     }];
     if !bill.once_at_most.is_zero() {
@@ -38,7 +38,7 @@ pub fn line(bill: &Bill) -> String {
         parts.push(format!("not priced: {}", names(&bill.not_priced)));
     }
     if bill.use_not_counted {
-        parts.push("use is not counted".into());
+        parts.push("use not included".into());
     }
     parts.push(format!("prices of {date}, {}", bill.region));
     parts.join("; ")
@@ -48,7 +48,7 @@ pub fn line(bill: &Bill) -> String {
 pub fn now(bill: &Bill) -> Option<String> {
     let date = bill.prices_of.as_ref().filter(|_| !bill.hourly_before.is_zero())?;
     let (hour, month) = (bill.hourly_before.rounded(3), bill.monthly_before.rounded(0));
-    Some(format!("Cost: {hour} USD/h, about {month} USD a month; prices of {date}, {}\n", bill.region))
+    Some(format!("Cost: {hour} USD/h, about {month} USD per month; prices of {date}, {}\n", bill.region))
 }
 
 fn names(names: &[String]) -> String {
@@ -59,7 +59,7 @@ fn names(names: &[String]) -> String {
 }
 
 /// `0.041` or `0.041 to 0.281`.
-fn range(least: Decimal, most: Decimal, digits: u32) -> String {
+pub(super) fn range(least: Decimal, most: Decimal, digits: u32) -> String {
     let (least, most) = (least.rounded(digits), most.rounded(digits));
     if least == most { least } else { format!("{least} to {most}") }
 }
@@ -94,12 +94,12 @@ pub struct Chart {
 }
 
 /// One line of the table.
-struct Row<'r> {
-    id: &'r str,
-    what: &'r str,
-    guess: bool,
-    before: Option<(Decimal, Decimal)>,
-    after: Option<(Decimal, Decimal)>,
+pub(super) struct Row<'r> {
+    pub id: &'r str,
+    pub what: &'r str,
+    pub guess: bool,
+    pub before: Option<(Decimal, Decimal)>,
+    pub after: Option<(Decimal, Decimal)>,
 }
 
 impl Report {
@@ -112,10 +112,10 @@ impl Report {
             0 => String::new(),
             more => format!(", without {more} that have no price"),
         };
-        format!("{hour} USD/h, {month} USD a month{without}")
+        format!("{hour} USD/h, {month} USD per month{without}")
     }
 
-    fn rows(&self) -> Vec<Row<'_>> {
+    pub(super) fn rows(&self) -> Vec<Row<'_>> {
         let mut rows: Vec<Row<'_>> = Vec::new();
         let before = self.before.iter().flat_map(|before| &before.items).map(|item| (item, true));
         for (item, is_before) in self.after.items.iter().map(|item| (item, false)).chain(before) {
@@ -138,7 +138,7 @@ impl Report {
     /// The table, styled, with a chart where there is a terminal for one.
     pub fn to_text(&self, chart: Option<Chart>) -> String {
         let mut out = format!(
-            "{} in {}: US dollars on demand, without tax and free tier\n",
+            "{} in {}: US dollars, on demand, without tax and free tier\n",
             paint(BOLD, plain::line(&self.stack)),
             plain::line(&self.region)
         );
@@ -170,17 +170,17 @@ impl Report {
         out
     }
 
-    fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         match self.prices.label() {
             label if label.is_empty() => {
-                format!("no prices are built in for {}: give --prices FILE, or --live", self.region)
+                format!("there are no built-in prices for {}: use --prices FILE or --live", self.region)
             }
             label => label,
         }
     }
 
     /// Whether what is there differs from what is wanted, so that both are shown.
-    fn differs(&self) -> bool {
+    pub(super) fn differs(&self) -> bool {
         self.before.as_ref().is_some_and(|before| {
             let amounts = |estimate: &Estimate| estimate.total(When::Running);
             amounts(before) != amounts(&self.after)
@@ -225,7 +225,7 @@ impl Report {
     }
 
     /// What stands beside the table: once, by use, without a price, after a pause, after a destroy.
-    fn lists(&self) -> Vec<(String, Vec<String>)> {
+    pub(super) fn lists(&self) -> Vec<(String, Vec<String>)> {
         let items = || self.after.items.iter();
         let mut lists = Vec::new();
         let once: Vec<String> = items()
@@ -244,7 +244,7 @@ impl Report {
             }
             _ => None,
         });
-        let title = "By use, not counted; guess with --usage NAME=NUMBER";
+        let title = "By use, not included; estimate with --usage NAME=NUMBER";
         lists.push((title.to_string(), by_use.collect()));
         let mut unknown: Vec<String> = Vec::new();
         let before = self.before.iter().flat_map(|before| &before.items);
@@ -256,13 +256,13 @@ impl Report {
                 }
             }
         }
-        lists.push(("Not priced, and in no sum".to_string(), unknown));
+        lists.push(("Not priced, not included".to_string(), unknown));
         for (title, when) in [("After pause", When::Paused), ("After destroy", When::Destroyed)] {
             let total = self.after.total(when);
             let (hour, month) = (total.hourly().rounded(4), total.monthly.rounded(2));
             let left = items().filter(|item| item.costs(when)).map(|item| {
                 let amount = match (&item.price, item.monthly(when)) {
-                    (_, Some((monthly, _))) => format!("{} a month", monthly.rounded(2)),
+                    (_, Some((monthly, _))) => format!("{} per month", monthly.rounded(2)),
                     (Price::ByUse { unit: Some(unit), per, .. }, _) => format!("{unit} per {per}"),
                     _ => "no price".into(),
                 };
@@ -272,7 +272,7 @@ impl Report {
             if left.is_empty() {
                 left.push("nothing".into());
             }
-            lists.push((format!("{title}: {hour} USD/h, {month} USD a month"), left));
+            lists.push((format!("{title}: {hour} USD/h, {month} USD per month"), left));
         }
         if !self.usage.is_empty() {
             let guesses = self.usage.iter().map(|(name, number)| format!("{name}: {number}"));
@@ -305,7 +305,7 @@ impl Report {
         if names < 8 || bar < BAR.0 {
             return String::new();
         }
-        let mut out = format!("\n{}\n", paint(BOLD, "Largest in a month"));
+        let mut out = format!("\n{}\n", paint(BOLD, "Largest per month"));
         for row in &rows {
             let name: String = label(row).chars().take(names).collect();
             let length = |amount: Decimal| largest.share(amount, bar);

@@ -132,7 +132,9 @@ impl Document {
             }
         }
         if left_out > 0 {
-            out.push_str(&format!("\n{left_out} more are left out here: GitHub takes no longer comment.\n"));
+            out.push_str(&format!(
+                "\n{left_out} more are left out here, because GitHub limits the length of comments.\n"
+            ));
         }
         let notes = self.unread.iter().map(|Unread { what, why }| format!("{what} could not be read: {why}"));
         for note in notes.chain(self.who.clone()) {

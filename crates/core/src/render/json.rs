@@ -38,6 +38,9 @@ pub struct Document {
     pub spec: Fields,
     /// The same of each object that the plan rests on, by its id. What changes by itself is not in it.
     pub live: BTreeMap<String, Fields>,
+    /// ARNs of the change sets that carrying it out executes, by the ids of the CloudFormation stacks.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub change_sets: BTreeMap<String, String>,
 }
 
 impl Document {
@@ -62,6 +65,7 @@ impl Document {
             takes: estimate(plan).filter(|_| plan.blocked.is_empty()),
             spec: basis.spec.clone(),
             live: basis.live.clone(),
+            change_sets: BTreeMap::new(),
         }
     }
 
@@ -91,6 +95,11 @@ pub fn schema() -> String {
     text
 }
 
+/// The change sets of a saved plan.
+pub fn change_sets(saved: &Value) -> BTreeMap<String, String> {
+    serde_json::from_value(saved["change_sets"].clone()).unwrap_or_default()
+}
+
 /// What a saved plan calls the final snapshot. The name holds the time at which the plan was made: a new one would
 /// never be the same plan.
 pub fn final_snapshot(saved: &Value) -> Option<String> {
@@ -116,7 +125,7 @@ pub fn moved(saved: &Value, now: &Value) -> Option<String> {
 pub fn moved_before_a_look(saved: &Value, now: &Value) -> Option<String> {
     if saved["format"] != now["format"] {
         return Some(format!(
-            "it was saved by auroraml {} in format {}, and this is {} with format {}",
+            "it was saved by auroraml {} in format {}, but this is {} with format {}",
             version(saved),
             saved["format"],
             version(now),
@@ -133,9 +142,7 @@ pub fn moved_before_a_look(saved: &Value, now: &Value) -> Option<String> {
     }
     let said = match moved_in_spec(&saved["spec"], &now["spec"]) {
         Some(fields) => format!("{fields} changed since the plan was saved"),
-        None => {
-            "the text of the spec file changed since the plan was saved, though none of its fields did".into()
-        }
+        None => "the spec file changed since the plan was saved, but none of its fields".into(),
     };
     versions(saved, now, said)
 }
@@ -181,7 +188,7 @@ fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
     };
     for step in &new {
         match find(&old, step) {
-            None => return Some(format!("there is a new step: {}", name(step))),
+            None => return Some(format!("new step: {}", name(step))),
             Some(before) if before["action"] != step["action"] => {
                 return Some(format!("{} was {}", name(step), name(&before)));
             }
@@ -190,7 +197,7 @@ fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
                 let keys = keys.chain(before.as_object().into_iter().flatten().map(|(key, _)| key));
                 let differs = keys.into_iter().find(|key| before.get(key) != step.get(key));
                 let differs = differs.map_or("", String::as_str);
-                return Some(format!("the step {} has other {differs}", name(step)));
+                return Some(format!("the step {} has different {differs}", name(step)));
             }
             Some(_) => {}
         }
@@ -199,5 +206,5 @@ fn steps_difference(saved: &Value, now: &Value) -> Option<String> {
         return Some(format!("this step is no longer needed: {}", name(gone)));
     }
     let rest = ["steps", "blocked", "left_alone"].into_iter().find(|key| saved[*key] != now[*key]);
-    Some(format!("its {} are not the same", rest.unwrap_or("steps")))
+    Some(format!("its {} differ", rest.unwrap_or("steps")))
 }

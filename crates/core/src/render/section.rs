@@ -1,12 +1,16 @@
 //! Which kinds are shown together, in the order in which a person would build a stack.
 
-use crate::kinds::SECTIONS;
+use crate::kinds::{Kind, SECTIONS};
 use crate::plan::Step;
 use crate::resource::Action;
+use crate::takeover::{Handover, Retention};
 
 /// Title of the section that shows resources of this kind.
 pub fn section(kind: &str) -> &'static str {
-    SECTIONS.iter().find(|(name, _)| *name == kind).map_or("Other", |(_, title)| title)
+    match kind {
+        Retention::NAME | Handover::NAME => "Hand-over by CloudFormation",
+        kind => SECTIONS.iter().find(|(name, _)| *name == kind).map_or("Other", |(_, title)| title),
+    }
 }
 
 /// Place of a kind in the order of all of them.

@@ -145,11 +145,7 @@ mod tests {
         assert_eq!(judged(Past::default(), "version"), Verdict::Wait("waiting for AWS to begin".into()));
         assert_eq!(judged(Past::default(), "port"), Verdict::Act(None), "nobody asked for it yet");
         let ended = Past { busy_at: NOW - 5_000, ..Past::default() };
-        assert_eq!(
-            judged(ended, "version"),
-            Verdict::Act(None),
-            "AWS has been at work and did not change it"
-        );
+        assert_eq!(judged(ended, "version"), Verdict::Act(None), "AWS finished without changing it");
     }
 
     /// A look is old while it may show what was there before our last change.

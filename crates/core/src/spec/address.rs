@@ -21,7 +21,7 @@ impl Address {
         let rest = text.strip_prefix("s3://").ok_or("it does not begin with s3://")?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if let Some(wrong) = bucket_name(bucket) {
-            return Err(format!("{bucket:?} is not the name of a bucket: {wrong}"));
+            return Err(format!("invalid bucket name `{bucket}`: {wrong}"));
         }
         let prefix = prefix.trim_matches('/');
         // What needs no encoding anywhere (S3 User Guide, "Naming Amazon S3 objects", safe characters).

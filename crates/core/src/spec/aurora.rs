@@ -57,7 +57,7 @@ fields! {
             changed: "it is another one; what is in the old one stays",
             meaning: "where `tables` and `functions` are; made if it is not there",
         }
-        /// Secret with the name and password of the user by whom SQL is sent.
+        /// Secret with the name and password of the user that runs SQL.
         secret: Option<String> {
             default_is: "the secret that RDS manages",
             changed: "in place",
@@ -77,9 +77,9 @@ fn of_an_owned_one(key: &str) -> Option<(String, String)> {
     Cluster::fields().iter().any(|field| field.key == key).then(|| {
         (
             format!(
-                "`{key}` does not go with `existing`: of that cluster only the machine learning wiring is changed"
+                "`{key}` cannot be combined with `existing`: only the machine learning wiring of that cluster is changed"
             ),
-            format!("remove `{key}`, or remove `existing` to have the stack create a cluster of its own"),
+            format!("remove `{key}`, or remove `existing` to create a new cluster"),
         )
     })
 }
@@ -208,7 +208,7 @@ fields! {
 fn password(key: &str) -> Option<(String, String)> {
     (key == "password").then(|| {
         (
-            "a password does not belong into a file".to_owned(),
+            "do not put passwords in a spec".to_owned(),
             "leave it out: RDS makes and keeps one; or write `secret: { managed_by: stack, \
              password_environment_variable: NAME }`"
                 .to_owned(),

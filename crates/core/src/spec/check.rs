@@ -1,11 +1,13 @@
 //! What AWS would refuse, or accept and then not work, as far as that can be known without AWS.
 
 mod aurora;
+mod classes;
 mod container;
 mod name;
 mod network;
 mod parameters;
 mod physical;
+mod reach;
 mod sagemaker;
 mod sql;
 mod stacks;
@@ -18,7 +20,9 @@ pub(super) use stacks::values as output_values;
 
 use super::problem::nearest;
 use super::reader::{Reader, join};
-use super::{Address, Aurora, BedrockAccess, Network, S3Access, S3Buckets, ServiceEndpoint, Spec};
+use super::{
+    Address, Aurora, BedrockAccess, Network, S3Access, S3Buckets, ServiceEndpoint, Spec, is_reference,
+};
 use std::collections::BTreeMap;
 
 /// How the value of a secret parameter is given.
@@ -80,6 +84,10 @@ pub fn check(spec: &Spec, reader: &mut Reader) {
     sql::sql(spec, reader);
     stacks::stacks(spec, reader);
     taken_over::taken_over(spec, reader);
+    // Of a spec that cannot be carried out yet it would only distract.
+    if reader.is_good() {
+        reach::reach(spec, reader);
+    }
 }
 
 fn stack(spec: &Spec, reader: &mut Reader) {
@@ -90,8 +98,8 @@ fn stack(spec: &Spec, reader: &mut Reader) {
         && !spec.stack.ends_with('-')
         && !spec.stack.contains("--");
     if !possible {
-        let hint = "1 to 24 lower-case letters, digits and single hyphens, first a letter, last no hyphen";
-        reader.report("stack", format!("`{}` is not possible as the name of a stack", spec.stack), hint);
+        let hint = "use 1 to 24 lower-case letters, digits and single hyphens; begin with a letter";
+        reader.report("stack", format!("invalid stack name `{}`", spec.stack), hint);
     }
 }
 
@@ -100,7 +108,7 @@ fn region(spec: &Spec, reader: &mut Reader) {
     if !name::region(region) {
         let hint = match nearest(region, REGIONS) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => "write a region such as `us-east-1`, not an availability zone or a place".to_owned(),
+            None => "write a region such as `us-east-1`".to_owned(),
         };
         reader.report("region", format!("`{region}` is not an AWS region"), hint);
     } else if WITHOUT_MACHINE_LEARNING.contains(&region) {
@@ -125,14 +133,15 @@ fn permissions_boundary(spec: &Spec, reader: &mut Reader) {
     };
     if !possible {
         let hint = "write `permissions_boundary: arn:aws:iam::123456789012:policy/NAME`";
-        reader.report("permissions_boundary", format!("`{arn}` is not the ARN of an IAM policy"), hint);
+        reader.report("permissions_boundary", format!("`{arn}` is not an IAM policy ARN"), hint);
     }
 }
 
 /// Limits of AWS tags, less those that auroraml itself puts on everything.
 fn tags(spec: &Spec, reader: &mut Reader) {
     if spec.tags.len() > 40 {
-        let message = format!("{} tags: AWS allows 50, and auroraml needs some of them", spec.tags.len());
+        let message =
+            format!("{} tags are too many: AWS allows 50, and auroraml uses some of them", spec.tags.len());
         reader.report("tags", message, "use at most 40");
     }
     tag_map(&spec.tags, "tags", reader);
@@ -147,19 +156,20 @@ fn tag_map(tags: &BTreeMap<String, String>, at: &str, reader: &mut Reader) {
         if lower.starts_with("aws:") {
             reader.report_key(
                 &path,
-                format!("tag `{key}`: the prefix `aws:` belongs to AWS"),
+                format!("invalid tag key `{key}`: AWS reserves the prefix `aws:`"),
                 "choose another key",
             );
         } else if lower.starts_with("auroraml:") {
-            let message = format!("tag `{key}`: the prefix `auroraml:` marks what the stack owns");
+            let message =
+                format!("invalid tag key `{key}`: auroraml marks its own resources with `auroraml:`");
             reader.report_key(&path, message, "choose another key");
         } else if key.is_empty() || key.chars().count() > 128 || !allowed(key) {
-            let hint = "1 to 128 letters, digits, spaces and _ . : / = + - @";
-            reader.report_key(&path, format!("`{key}` is not possible as the key of a tag"), hint);
+            let hint = "use 1 to 128 letters, digits, spaces and _ . : / = + - @";
+            reader.report_key(&path, format!("invalid tag key `{key}`"), hint);
         }
         if value.chars().count() > 256 || !allowed(value) {
-            let hint = "at most 256 letters, digits, spaces and _ . : / = + - @";
-            reader.report(&path, format!("the value of tag `{key}` is not possible"), hint);
+            let hint = "use at most 256 letters, digits, spaces and _ . : / = + - @";
+            reader.report(&path, format!("invalid value of tag `{key}`"), hint);
         }
     }
 }
@@ -170,7 +180,7 @@ fn expires_after(spec: &Spec, reader: &mut Reader) {
     // `+5h` parses as a number, too.
     if number.is_none_or(|number| number == 0) || !age.starts_with(|c: char| c.is_ascii_digit()) {
         let hint = "write a whole number of minutes, hours or days: `30m`, `8h` or `2d`";
-        reader.report("expires_after", format!("`{age}` is not an age"), hint);
+        reader.report("expires_after", format!("invalid age `{age}`"), hint);
     }
 }
 
@@ -178,13 +188,8 @@ fn bucket(spec: &Spec, reader: &mut Reader) {
     if let Some(name) = spec.bucket.as_ref().and_then(|bucket| bucket.name.as_deref())
         && let Some(wrong) = name::bucket(name)
     {
-        let hint =
-            "3 to 63 lower-case letters, digits and hyphens, first and last no hyphen; or leave it out";
-        reader.report(
-            "bucket.name",
-            format!("`{name}` is not possible as the name of a bucket: {wrong}"),
-            hint,
-        );
+        let hint = "use 3 to 63 lower-case letters, digits and hyphens, or leave the name out";
+        reader.report("bucket.name", format!("invalid bucket name `{name}`: {wrong}"), hint);
     }
 }
 
@@ -197,13 +202,14 @@ fn outside(spec: &Spec, reader: &mut Reader) {
             Err(wrong) => {
                 reader.report(
                     path,
-                    format!("`{given}` is not an address in S3: {wrong}"),
+                    format!("invalid S3 address `{given}`: {wrong}"),
                     format!("write `{path}: s3://BUCKET/PREFIX`, such as `s3://acme-operations/auroraml`"),
                 );
             }
             Ok(address) if own == Some(&*address.bucket) => {
-                let message = format!("`{given}` lies in the stack's own bucket, which goes with the stack");
-                reader.report(path, message, "name a bucket that outlives the stack");
+                let message =
+                    format!("`{given}` is in the stack's own bucket, which is deleted with the stack");
+                reader.report(path, message, "use another bucket");
             }
             Ok(_) => {}
         }
@@ -216,12 +222,12 @@ fn machine_learning(spec: &Spec, reader: &mut Reader) {
     let s3 = wiring.s3 != S3Access::Own(false);
     if reader.given("machine_learning") && spec.aurora.is_none() && reader.sound("aurora") {
         let hint = "add `aurora:` with a cluster, or remove `machine_learning:`";
-        reader.report("machine_learning", "`machine_learning` needs a cluster to wire", hint);
+        reader.report("machine_learning", "`machine_learning` needs a cluster", hint);
     }
     if let Some(sagemaker) = &wiring.sagemaker {
         let path = "machine_learning.sagemaker.endpoints";
         if sagemaker.endpoints.is_empty() {
-            reader.report(path, "no endpoint is named", "name at least one of `endpoints`");
+            reader.report(path, "the list of endpoints is empty", "add at least one name from `endpoints`");
         }
         network::repeated(&sagemaker.endpoints, path, reader);
         for (n, name) in sagemaker.endpoints.iter().enumerate() {
@@ -244,19 +250,26 @@ fn machine_learning(spec: &Spec, reader: &mut Reader) {
         let hint = "add `bucket: {}`, or name existing buckets: `s3: { buckets: [NAME] }`";
         reader.report(
             "machine_learning.s3",
-            "`s3: true` means the stack's own bucket, and it has none",
+            "`s3: true` uses the stack's own bucket, but the stack has none",
             hint,
         );
     }
     if let S3Access::Buckets(S3Buckets { buckets }) = &wiring.s3 {
         let path = "machine_learning.s3.buckets";
         if buckets.is_empty() {
-            reader.report(path, "no bucket is named", "name at least one, or write `s3: true`");
+            reader.report(
+                path,
+                "the list of buckets is empty",
+                "add at least one name, or write `s3: true` for the stack's own bucket",
+            );
         }
         network::repeated(buckets, path, reader);
         for (n, name) in buckets.iter().enumerate() {
+            if is_reference(name) {
+                continue;
+            }
             if let Some(wrong) = name::bucket(name) {
-                let message = format!("`{name}` is not possible as the name of a bucket: {wrong}");
+                let message = format!("invalid bucket name `{name}`: {wrong}");
                 reader.report(&format!("{path}[{n}]"), message, "write the bucket's name, without `s3://`");
             }
         }
@@ -284,18 +297,18 @@ fn machine_learning(spec: &Spec, reader: &mut Reader) {
 fn bedrock_models(bedrock: &BedrockAccess, reader: &mut Reader) {
     let path = "machine_learning.bedrock.models";
     if bedrock.models.is_empty() {
-        reader.report(path, "no model is named", "name at least one, such as `amazon.titan-text-lite-v1`");
+        reader.report(
+            path,
+            "the list of models is empty",
+            "add at least one, such as `amazon.titan-text-lite-v1`",
+        );
     }
     network::repeated(&bedrock.models, path, reader);
     for (n, model) in bedrock.models.iter().enumerate() {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
         if !model.contains('.') || model.starts_with("arn:") || !model.chars().all(allowed) {
             let hint = "write an id such as `amazon.titan-text-lite-v1`";
-            reader.report(
-                &format!("{path}[{n}]"),
-                format!("`{model}` is not the id of a foundation model"),
-                hint,
-            );
+            reader.report(&format!("{path}[{n}]"), format!("`{model}` is not a foundation model id"), hint);
         }
     }
 }

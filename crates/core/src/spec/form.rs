@@ -62,9 +62,13 @@ impl Form for String {
     fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<String> {
         match scalar(node) {
             Some(text) => Some(text),
-            None => {
-                mismatch(node, path, reader, "text", "write the text on the same line, in quotes if need be")
-            }
+            None => mismatch(
+                node,
+                path,
+                reader,
+                "text",
+                "write the text on the same line; add quotes if it has special characters",
+            ),
         }
     }
     fn in_words() -> String {
@@ -79,6 +83,14 @@ impl Form for bool {
     fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<bool> {
         match &node.value {
             Value::Bool(value) => Some(*value),
+            Value::Text(text) => {
+                let hint = match text.to_lowercase().as_str() {
+                    "true" | "yes" | "on" | "y" => "write `true`, without quotes",
+                    "false" | "no" | "off" | "n" => "write `false`, without quotes",
+                    _ => "write `true` or `false`",
+                };
+                mismatch(node, path, reader, "a boolean", hint)
+            }
             _ => mismatch(node, path, reader, "a boolean", "write `true` or `false`"),
         }
     }
@@ -99,7 +111,7 @@ fn whole<T: FromStr>(node: &Node, path: &str, reader: &mut Reader, most: u64) ->
         return Some(value);
     }
     let (message, hint) = if text.chars().all(|c| c.is_ascii_digit()) {
-        (format!("`{path}` is at most {most}, not {text}"), "write a smaller number")
+        (format!("`{path}` must be at most {most}, not {text}"), "write a smaller number")
     } else {
         (format!("`{path}` must be a whole number from 0, not {text}"), "write digits only")
     };
@@ -136,7 +148,7 @@ impl Form for f64 {
         }
         if let Value::Number(text) = &node.value {
             let hint = "write a decimal number such as `0.5`".to_owned();
-            reader.refuse(path, format!("`{path}` cannot be {text}"), Some(hint));
+            reader.refuse(path, format!("invalid number {text} for `{path}`"), Some(hint));
             return None;
         }
         mismatch(node, path, reader, "a number", "write a number such as `0.5`, without quotes")
@@ -196,7 +208,7 @@ impl<T: Form> Form for Vec<T> {
                 path,
                 reader,
                 "a list",
-                "write `[…]`, or one item a line, each after `- `",
+                "write `[A, B]`, or one item per line, each after `- `",
             );
         };
         let mut read = Vec::new();
@@ -224,7 +236,7 @@ impl<T: Form> Form for Vec<T> {
 impl<T: Form> Form for BTreeMap<String, T> {
     fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<BTreeMap<String, T>> {
         let Value::Map(entries) = &node.value else {
-            return mismatch(node, path, reader, "a mapping", "write `name: value`, one a line, indented");
+            return mismatch(node, path, reader, "a mapping", "write `name: value` lines below it, indented");
         };
         let mut map = BTreeMap::new();
         for entry in entries {
@@ -289,7 +301,7 @@ pub fn choice<T: DeserializeOwned>(node: &Node, path: &str, reader: &mut Reader)
         Err(Names(names)) => {
             reader.refuse(
                 path,
-                format!("`{text}` is not possible for `{path}`"),
+                format!("invalid value `{text}` for `{path}`"),
                 Some(meant(&text, "possible values", names)),
             );
             None

@@ -3,7 +3,9 @@
 //! Pure: no files, no environment, no clock.
 
 mod address;
+mod another;
 mod aurora;
+mod belongs;
 mod bucket;
 mod check;
 mod endpoints;
@@ -11,6 +13,7 @@ mod fields;
 mod form;
 mod hyperparameters;
 mod images;
+mod indentation;
 mod machine_learning;
 mod network;
 mod node;
@@ -104,7 +107,10 @@ pub fn parse_with_warnings(source: &[u8]) -> Result<(Spec, Problems), Problems> 
 /// The same.
 pub fn read(source: &[u8], given: &Given<'_>) -> Result<(Spec, Problems), Problems> {
     let source = text(source)?;
-    let (mut root, mut found) = node::tree(source)?;
+    let (mut root, mut found) = match another::file(source) {
+        Some(problem) => return Err(problem),
+        None => node::tree(source)?,
+    };
     let in_force = variables::resolve(&mut root, given, &mut found);
     let mut reader = reader::Reader::new(&root, found);
     let mut spec = stack::read(&root, &mut reader);
@@ -130,7 +136,7 @@ pub fn family(engine_version: &str) -> Option<&'static str> {
 /// The file as text, unless its size or its bytes already show that it is no spec.
 fn text(source: &[u8]) -> Result<&str, Problems> {
     if source.len() > MAX_SIZE {
-        let message = format!("{} bytes: a spec has at most {MAX_SIZE}", source.len());
+        let message = format!("the file has {} bytes: a spec has at most {MAX_SIZE} bytes", source.len());
         return Err(Problems::of_file(1, 1, &message, Some("is this the right file?")));
     }
     let place = |before: &[u8]| {
@@ -156,4 +162,4 @@ fn text(source: &[u8]) -> Result<&str, Problems> {
 }
 
 /// The hint for a mapping whose keys need no example.
-const INDENTED: &str = "write `key: value`, one a line, indented";
+const INDENTED: &str = "write `key: value` lines below it, indented";

@@ -106,7 +106,7 @@ fn of_an_own_one(key: &str) -> Option<(String, String)> {
     OwnNetwork::fields().iter().any(|field| field.key == key).then(|| {
         (
             format!("`{key}` cannot be combined with `existing`: that VPC is not changed"),
-            format!("remove `{key}`, or remove `existing` to have the stack create a VPC of its own"),
+            format!("remove `{key}`, or remove `existing` to create a new VPC"),
         )
     })
 }

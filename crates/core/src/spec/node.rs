@@ -3,6 +3,7 @@
 //! The crate's own errors would do for one problem at a time; the tree lets all problems of a file be
 //! reported at once, and lets later checks point at valid values.
 
+use super::indentation;
 use super::problem::{Problem, Problems};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
@@ -56,7 +57,7 @@ const ALIASED: usize = 5_000;
 pub fn tree(source: &str) -> Result<(Node, Vec<Problem>), Problems> {
     let raw: Spanned<Raw> =
         serde_saphyr::from_str_with_options(source, options(DuplicateKeyPolicy::LastWins))
-            .map_err(|error| syntax(&error))?;
+            .map_err(|error| syntax(&error, source))?;
     let mut problems = Vec::new();
     let node = convert(raw, source, "", &mut problems);
     // Where a key is a number the crate itself drops earlier ones, so that they are not in the tree.
@@ -65,7 +66,7 @@ pub fn tree(source: &str) -> Result<(Node, Vec<Problem>), Problems> {
     if let Err(error) = strict
         && problems.is_empty()
     {
-        problems.extend(syntax(&error).0);
+        problems.extend(syntax(&error, source).0);
     }
     Ok((node, problems))
 }
@@ -95,8 +96,9 @@ fn options(duplicate_keys: DuplicateKeyPolicy) -> serde_saphyr::Options {
 }
 
 /// The crate's error in plain words.
-fn syntax(error: &Error) -> Problems {
+fn syntax(error: &Error, source: &str) -> Problems {
     let error = error.without_snippet();
+    let (line, column) = error.location().map_or((1, 1), |at| (number(at.line()), number(at.column())));
     let text = error.to_string();
     // Our own output names the place.
     let said = text.split(" at line ").next().unwrap_or(&text);
@@ -112,45 +114,56 @@ fn syntax(error: &Error) -> Problems {
             (format!("nested deeper than {DEPTH} levels"), Some("a spec needs no more than six"))
         }
         _ if has("recursive reference") => {
-            ("an anchor that contains itself".to_owned(), Some("write the value out"))
+            ("this anchor contains itself".to_owned(), Some("write the value out"))
         }
         _ if has("alias replay") || has("alias expansion") || has("aliases {") || has("aliasanchorratio") => {
             (format!("aliases expand to more than {ALIASED} values"), Some("write the values out"))
         }
-        _ if has("budget breached") => (format!("more than {NODES} values: this is no spec"), None),
+        _ if has("budget breached") => (format!("more than {NODES} values: this is not a spec"), None),
         _ if has("unknown anchor") => (
             "`*` refers to an anchor that is not defined above".to_owned(),
-            Some("text that begins with `*` or `&` must stand in quotes"),
+            Some("put text that begins with `*` or `&` in quotes"),
         ),
-        _ if has("tabs disallowed") => {
-            ("a tab where YAML wants spaces".to_owned(), Some("indent with spaces"))
+        _ => {
+            // Of the parser's own complaints most come from a line that is out of place above.
+            if let Some(found) = indentation::explain(source, line) {
+                return Problems::at(found.place, found.message, found.hint);
+            }
+            let (message, hint) = unreadable(said);
+            (message.to_owned(), Some(hint))
         }
-        _ if has("mapping values are not allowed") => (
-            "a second `:` on the line, or a line that is indented too far".to_owned(),
-            Some("text that contains `: ` must stand in quotes; keys of one level must stand in one column"),
-        ),
-        _ if has("simple key expected ':'") => (
-            "a key without `:`, or a line that is not indented like those around it".to_owned(),
-            Some("write `key: value`"),
-        ),
-        _ if has("flow mapping") || has("placement of ':'") => (
-            "a `{` or `[` is not closed above".to_owned(),
-            Some("add the `}` or `]`, and commas between the items"),
-        ),
-        _ if has("flow sequence") => {
-            ("a `[` is not closed above".to_owned(), Some("add the `]`, and commas"))
-        }
-        _ if has("quoted scalar") => {
-            ("a quote is not closed above".to_owned(), Some("close it on the line where it opens"))
-        }
-        _ if has("unexpected character") => (
-            format!("not YAML: {said}"),
-            Some("text that begins with a special character must stand in quotes"),
-        ),
-        _ => (format!("not YAML: {said}"), None),
     };
-    let (line, column) = error.location().map_or((1, 1), |at| (number(at.line()), number(at.column())));
     Problems::of_file(line, column, &message, hint)
+}
+
+/// What the parser complains of, where the layout is fine.
+fn unreadable(said: &str) -> (&'static str, &'static str) {
+    let has = |part: &str| said.to_lowercase().contains(part);
+    match () {
+        () if has("tabs disallowed") => ("there is a tab here", "use spaces: YAML takes no tabs there"),
+        () if has("mapping values are not allowed") => (
+            "there is a second `: ` on this line",
+            "put the value in quotes if it contains `: `, or begin a new line",
+        ),
+        () if has("simple key expected ':'") => ("this line has no `:`", "write `key: value`"),
+        () if has("flow mapping") || has("placement of ':'") => (
+            "a `{` or `[` above is not closed",
+            "add the `}` or `]` where it ends, and a comma between the items",
+        ),
+        () if has("flow sequence") => {
+            ("a `[` above is not closed", "add the `]` where the list ends, and a comma between the items")
+        }
+        () if has("quoted scalar") => {
+            ("a quote above is not closed", "add the closing quote on the line where it opens")
+        }
+        () if has("unexpected character") => {
+            ("a value cannot begin with this character", "put the value in quotes")
+        }
+        () => (
+            "this line cannot be read as YAML",
+            "write `key: value`, or `- item` in a list; put text with special characters in quotes",
+        ),
+    }
 }
 
 fn documents() -> (String, Option<&'static str>) {
@@ -291,7 +304,7 @@ fn map(
         };
         let inner = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         if let Some(first) = map.iter().find(|entry| entry.key == name) {
-            let hint = format!("it is also given on line {}; keep one of them", first.place.line);
+            let hint = format!("it is also on line {}; keep one of them", first.place.line);
             problem(inner, format!("duplicate key `{name}`"), hint);
             continue;
         }

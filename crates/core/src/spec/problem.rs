@@ -1,5 +1,6 @@
 //! What is wrong with a spec, where, and what to write instead.
 
+use super::node::Place;
 use std::fmt::Write;
 
 /// One thing that is wrong with a spec.
@@ -43,6 +44,13 @@ pub struct Problems(pub Vec<Problem>);
 const WINDOW: usize = 120;
 
 impl Problems {
+    /// Only a problem at one place, such as a line that cannot be read.
+    pub(super) fn at(place: Place, message: String, hint: String) -> Problems {
+        let Place { line, column, width } = place;
+        let hint = Some(hint);
+        Problems(vec![Problem { line, column, width, path: String::new(), message, hint, is_warning: false }])
+    }
+
     /// Only a problem of the file as a whole, such as its size.
     pub(super) fn of_file(line: usize, column: usize, message: &str, hint: Option<&str>) -> Problems {
         Problems(vec![Problem {
@@ -168,19 +176,22 @@ pub(crate) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n str>) 
         .map(|name| {
             let same = name.to_lowercase().replace('-', "_");
             let start = same.starts_with(&text) && text.len() >= 3;
-            (if start { 1 } else { strsim::damerau_levenshtein(&text, &same) }, name)
+            // Of two that are as near, the one that begins like it.
+            let common = text.chars().zip(same.chars()).take_while(|(a, b)| a == b).count();
+            let distance = if start { 1 } else { strsim::damerau_levenshtein(&text, &same) };
+            (distance, std::cmp::Reverse(common), name)
         })
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+        .filter(|(distance, ..)| *distance <= allowed)
+        .min_by_key(|(distance, common, _)| (*distance, *common))
+        .map(|(.., name)| name)
 }
 
 /// ``did you mean `x`?``, or the list of what is possible.
 pub(super) fn meant(text: &str, what: &str, names: &[&str]) -> String {
     match nearest(text, names.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None if names.is_empty() => format!("there are no {what} here"),
-        None => format!("the {what} are {}", list(names)),
+        None if names.is_empty() => "there are none".to_owned(),
+        None => format!("{what}: {}", list(names)),
     }
 }
 

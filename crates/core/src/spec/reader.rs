@@ -1,9 +1,10 @@
 //! What collects the problems of a spec, and the keys of a mapping.
 
+use super::belongs;
 use super::fields::Otherwise;
 use super::form::{Form, mismatch};
 use super::node::{Entry, Node, Place, Value};
-use super::problem::{Problem, Problems, meant};
+use super::problem::{Problem, Problems, meant, nearest};
 use std::collections::{BTreeSet, HashMap};
 
 /// Collects what is wrong, and knows where each value stands. Checks see of it what is `given` and what is `sound`,
@@ -88,6 +89,18 @@ impl Reader {
         let before = self.problems.len();
         self.report_key(path, message, hint);
         self.problems.iter_mut().skip(before).for_each(|problem| problem.is_warning = true);
+    }
+
+    /// Like `report`, of what AWS may accept.
+    pub fn warn(&mut self, path: &str, message: impl Into<String>, hint: impl Into<String>) {
+        let before = self.problems.len();
+        self.report(path, message, hint);
+        self.problems.iter_mut().skip(before).for_each(|problem| problem.is_warning = true);
+    }
+
+    /// Whether everything so far can be carried out.
+    pub fn is_good(&self) -> bool {
+        self.problems.iter().all(|problem| problem.is_warning)
     }
 
     fn push(&mut self, place: Place, path: &str, message: String, hint: Option<String>) {
@@ -199,8 +212,7 @@ impl<'n> Keys<'n> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         if matches!(entry.value.value, Value::Null) {
             // A default here could be the opposite of what is meant, as with `bucket:`.
-            let hint =
-                "give it a value (`{}` for a mapping with all defaults), or remove the line".to_owned();
+            let hint = "add a value (`{}` for all defaults), or remove the line".to_owned();
             reader.refuse_key(entry, path, format!("`{path}` has no value"), Some(hint));
             return None;
         }
@@ -211,6 +223,25 @@ impl<'n> Keys<'n> {
         value
     }
 
+    /// Where a key without a value stands above one that belongs in it, the lines below it are not indented.
+    fn not_indented(&self, reader: &mut Reader) {
+        for (empty, next) in self.entries.iter().zip(self.entries.iter().skip(1)) {
+            if !matches!(empty.value.value, Value::Null) || self.asked.contains(&next.key.as_str()) {
+                continue;
+            }
+            let path = join(self.path, &empty.key);
+            if !belongs::under(&next.key).iter().any(|place| place.trim_end_matches("[]") == path) {
+                continue;
+            }
+            for problem in reader.problems.iter_mut().filter(|problem| problem.path == path) {
+                problem.hint = Some(format!(
+                    "indent `{}` and the other lines that belong to it by two spaces more",
+                    next.key
+                ));
+            }
+        }
+    }
+
     /// The mapping in words, for the end of a message.
     fn inside(&self) -> String {
         if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) }
@@ -218,10 +249,15 @@ impl<'n> Keys<'n> {
 
     /// Refuses the keys that nobody asked for. `special` may know better what to say of one.
     pub fn finish(self, reader: &mut Reader, special: impl Fn(&str) -> Option<(String, String)>) {
+        self.not_indented(reader);
         for entry in self.entries.iter().filter(|entry| !self.asked.contains(&entry.key.as_str())) {
             let (message, hint) = special(&entry.key).unwrap_or_else(|| {
                 let message = format!("unknown key `{}`{}", entry.key, self.inside());
-                (message, meant(&entry.key, "keys", &self.asked))
+                let hint = match nearest(&entry.key, self.asked.iter().copied()) {
+                    Some(_) => None,
+                    None => belongs::hint(&entry.key, self.path),
+                };
+                (message, hint.unwrap_or_else(|| meant(&entry.key, "keys", &self.asked)))
             });
             reader.refuse_key(entry, &join(self.path, &entry.key), message, Some(hint));
         }

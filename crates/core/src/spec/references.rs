@@ -140,6 +140,9 @@ pub const OUTPUT_PLACES: &[&str] = &[
     "network.public_subnets[*]",
     "aurora.allow_from[*]",
     "aurora.parameters.*",
+    "kms_key",
+    "machine_learning.s3.buckets[*]",
+    "roles.*",
 ];
 
 fn is_at(path: &str, place: &str) -> bool {
@@ -176,7 +179,11 @@ mod tests {
             ("stacks.alarm.parameters.Cluster", true, true),
             ("network.existing", true, false),
             ("network.private_subnets[1]", true, false),
-            ("roles.sagemaker", false, false),
+            ("roles.sagemaker", true, false),
+            ("kms_key", true, false),
+            ("machine_learning.s3.buckets[0]", true, false),
+            ("permissions_boundary", false, false),
+            ("bucket.name", false, false),
             ("aurora.parameters.max_connections", true, false),
             ("network.cidr", false, false),
             ("region", false, false),

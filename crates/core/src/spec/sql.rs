@@ -40,12 +40,12 @@ fields! {
         header: bool {
             meaning: "the first line names the columns and is left out",
         }
-        /// What stands between two values.
+        /// Separator between values.
         separator: String {
             default: ",".to_owned(),
             meaning: "what stands between two values",
         }
-        /// What may stand around a value; empty for nothing.
+        /// Quote around values; empty for none.
         quote: String {
             default: "\"".to_owned(),
             meaning: "what may stand around a value; `\"\"` for nothing",
@@ -92,7 +92,7 @@ impl LineEnd {
 fields! {
     /// Rows that are written to S3 once, as CSV: what a model is trained with.
     pub struct Unload in "unloads" (hint: "write `table: NAME` or `query: \"SELECT …\"` under it") {
-        /// The query whose rows are written.
+        /// The query that selects the rows.
         query: Option<String> {
             default_is: "this or `table`",
             changed: "another query is another unload; what the old one wrote stays",
@@ -143,7 +143,7 @@ fields! {
         arguments: Columns {
             type: "list of `name type`",
             changed: "as above",
-            meaning: "in the order in which the model wants them; numbers and `varchar` for an endpoint, one text for Bedrock",
+            meaning: "in the order that the model expects; numbers and `varchar` for an endpoint, one text for Bedrock",
         }
         /// Type of what it returns.
         returns: String {

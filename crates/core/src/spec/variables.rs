@@ -48,9 +48,7 @@ impl Form for Variable {
             Value::Null => Some(Variable(None)),
             _ => match scalar(node) {
                 Some(text) => Some(Variable(Some(text))),
-                None => {
-                    mismatch(node, path, reader, "one value", "a variable is text, a number or a boolean")
-                }
+                None => mismatch(node, path, reader, "one value", "write text, a number or a boolean"),
             },
         }
     }
@@ -157,8 +155,8 @@ impl Filler<'_, '_> {
     fn declare(&mut self, entry: &mut Entry) {
         let (name, path) = (entry.key.clone(), join("variables", &entry.key));
         if !is_name(&name) {
-            let message = format!("invalid name `{name}` of a variable");
-            let hint = "a name begins with a letter and has letters, digits, `_` and `-`";
+            let message = format!("invalid variable name `{name}`");
+            let hint = "begin with a letter; use letters, digits, `_` and `-`";
             return self.problem(entry.place, &path, message, hint);
         }
         // A default may come from the environment, and from nowhere else.
@@ -191,7 +189,7 @@ impl Filler<'_, '_> {
         let names: Vec<String> = self.known.keys().cloned().collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         for name in self.given.set.keys().filter(|name| !names.contains(&name.as_str())) {
-            let message = format!("`--set {name}=…`: the spec declares no variable `{name}`");
+            let message = format!("`--set {name}=…`: the spec has no variable `{name}`");
             let hint = match names.is_empty() {
                 true => format!("declare it: `variables: {{ {name}: DEFAULT }}`"),
                 false => meant(name, "variables", &names),
@@ -202,8 +200,8 @@ impl Filler<'_, '_> {
 
     fn key(&mut self, entry: &Entry, path: &str) {
         if pieces(&entry.key).is_ok_and(|pieces| pieces.iter().any(|piece| matches!(piece, Piece::Name(_)))) {
-            let message = format!("`{}`: a variable cannot be part of a key", entry.key);
-            self.problem(entry.place, path, message, "use it in values");
+            let message = format!("`{}`: variables cannot be used in keys", entry.key);
+            self.problem(entry.place, path, message, "use them in values");
         }
     }
 
@@ -234,7 +232,7 @@ impl Filler<'_, '_> {
         let pieces = match pieces(text) {
             Ok(pieces) => pieces,
             Err(at) => {
-                let message = format!("`{}` is no variable", short(&text[at..]));
+                let message = format!("`{}` is not a variable", short(&text[at..]));
                 self.problem(
                     place,
                     path,
@@ -275,15 +273,15 @@ impl Filler<'_, '_> {
     fn refer(&mut self, name: &str, place: Place, path: &str) -> Option<()> {
         let (message, hint) = match Reference::parse(name) {
             None => (
-                format!("`${{{name}}}`: there is nothing of this name to refer to"),
+                format!("`${{{name}}}`: there is nothing with this name to refer to"),
                 "write `${stacks.NAME.OUTPUT}` for an output of a template; docs/cloudformation.md has the other names".to_owned(),
             ),
             Some(reference) if !is_taken(path, &reference) => (
                 format!("`${{{name}}}` cannot be used here"),
                 match reference {
-                    Reference::Own(_) => "what is the stack's own is referred to in `parameters` of `stacks`".to_owned(),
+                    Reference::Own(_) => "the stack's own objects can be used in `parameters` of `stacks`".to_owned(),
                     Reference::Output { .. } => format!(
-                        "outputs of templates are taken by `parameters` of `stacks`, and by {}",
+                        "outputs of templates can be used in `parameters` of `stacks`, and in {}",
                         OUTPUT_PLACES.join(", ")
                     ),
                 },
@@ -326,16 +324,15 @@ impl Filler<'_, '_> {
         let container = path.starts_with("endpoints.") && path.contains(".environment.");
         let password = path.contains("password");
         if container || password || SECRETS.iter().any(|part| upper.contains(part)) {
-            let message = format!("`${{env:{name}}}` is not possible here: it may be a secret");
-            let hint = "values of a spec are shown in plans; the password of the master user has a field of its own, `password_environment_variable`";
+            let message = format!("`${{env:{name}}}` cannot be used here: it may be a secret");
+            let hint = "plans show the values of a spec; use `password_environment_variable` for the master user's password";
             self.problem(place, path, message, hint);
             return None;
         }
         let value = self.given.environment.and_then(|environment| environment(name));
         match value {
             Some(text) if text.chars().count() > VALUE_MAX || text.contains('\0') => {
-                let message =
-                    format!("the environment variable {name} holds more than {VALUE_MAX} characters");
+                let message = format!("the environment variable {name} has more than {VALUE_MAX} characters");
                 self.problem(place, path, message, "use a shorter value");
                 None
             }

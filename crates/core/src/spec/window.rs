@@ -24,18 +24,18 @@ impl Window {
     /// What is wrong with the text.
     pub fn parse(text: &str) -> Result<Window, String> {
         let text = text.trim().to_ascii_lowercase();
-        let (start, end) = text.split_once('-').ok_or("it has no `-` between beginning and end")?;
+        let (start, end) = text.split_once('-').ok_or("the `-` between start and end is missing")?;
         let (start, end) = (Moment::parse(start)?, Moment::parse(end)?);
         let (start, end, round) = match (start, end) {
             (Moment { day: Some(a), minute: x }, Moment { day: Some(b), minute: y }) => {
                 (a * MINUTES_OF_DAY + x, b * MINUTES_OF_DAY + y, MINUTES_OF_WEEK)
             }
             (Moment { day: None, minute: x }, Moment { day: None, minute: y }) => (x, y, MINUTES_OF_DAY),
-            _ => return Err("a day stands on one side only".into()),
+            _ => return Err("only one side has a day".into()),
         };
         let length = (end + round - start) % round;
         if length < MINUTES_MIN {
-            return Err(format!("it is {length} minutes long; {MINUTES_MIN} are the least"));
+            return Err(format!("it is {length} minutes long, and the minimum is {MINUTES_MIN}"));
         }
         Ok(Window { start, length, daily: round == MINUTES_OF_DAY })
     }
@@ -86,7 +86,7 @@ struct Moment {
 
 impl Moment {
     fn parse(text: &str) -> Result<Moment, String> {
-        let wrong = || format!("`{}` is no time such as `sun:03:00` or `03:00`", text.trim());
+        let wrong = || format!("`{}` is not a time such as `sun:03:00` or `03:00`", text.trim());
         let parts: Vec<&str> = text.trim().split(':').collect();
         let (day, hours, minutes) = match parts.as_slice() {
             [hours, minutes] => (None, hours, minutes),

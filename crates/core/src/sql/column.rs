@@ -44,10 +44,7 @@ impl Column {
                     (format!("COMMENT {}", quote::text(text)), 2)
                 }
                 (other, _) => {
-                    return Err(format!(
-                        "has something after its type that is not known here: {}",
-                        shown(other)
-                    ));
+                    return Err(format!("has something unknown after its type: {}", shown(other)));
                 }
             };
             attributes = format!("{attributes} {text}");

@@ -40,10 +40,10 @@ impl Granted {
             Some((first, rest)) if first.is("grant") => rest,
             // `REVOKE … ON …`: partial revokes take away what no function needs.
             Some((first, _)) if first.is("revoke") => return Ok(()),
-            _ => return Err("it is no grant".into()),
+            _ => return Err("this is not a grant".into()),
         };
         let to = |tokens: &[Token]| tokens.iter().position(|token| token.is("on") || token.is("to"));
-        let end = to(rest).ok_or("it says neither ON nor TO")?;
+        let end = to(rest).ok_or("it has neither ON nor TO")?;
         let (what, after) = rest.split_at(end);
         rest = after;
         if rest[0].is("to") {

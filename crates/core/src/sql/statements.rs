@@ -25,7 +25,7 @@ pub struct Format {
     /// Whether the first line names the columns.
     pub header: bool,
     pub separator: String,
-    /// What may stand around a value; empty for nothing.
+    /// Quote around values; empty for none.
     pub quote: String,
     pub line_end: String,
 }

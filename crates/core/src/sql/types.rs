@@ -100,7 +100,7 @@ impl SqlType {
         };
         let known = TYPES.iter().find(|(name, ..)| name == word);
         let Some((called, name, family, (least, most, assumed))) = known else {
-            return Err(format!("has a type that is not known here: `{word}`"));
+            return Err(format!("has an unknown type: `{word}`"));
         };
         if *called == "double" && rest.first().is_some_and(|token| token.is("precision")) {
             rest = &rest[1..];
@@ -260,7 +260,7 @@ mod tests {
             ("", "names no type"),
             ("varchar", "needs a size"),
             ("text(5) x", "more sizes"),
-            ("strng(5)", "not known here: `strng`"),
+            ("strng(5)", "unknown type: `strng`"),
             ("int, b int", "does not end"),
             ("varchar(x)", "no number"),
             ("varchar(5", "not closed"),

@@ -1,6 +1,8 @@
 //! From what was seen of a CloudFormation stack's objects to what a spec says of them.
 
-use super::findings::{Cluster, Findings, Group, Subnet};
+mod network;
+
+use super::findings::{Cluster, Findings};
 use super::origin::{Part, is_part, kind_of};
 use super::text::{Lines, quoted};
 use crate::engine::{AURORA_MYSQL, Engine};
@@ -46,7 +48,7 @@ impl<'f> Drafting<'f> {
         let found = self.found;
         let mut head = Lines::default();
         head.comment(&format!(
-            "Written by `auroraml adopt --from-stack {}`: what that CloudFormation stack made, as it is now.",
+            "Written by `auroraml adopt --from-stack {}`: what that CloudFormation stack created, as it is now.",
             found.origin.name
         ));
         head.comment("Change the stack's name before the first apply, or never. All fields: docs/spec.md");
@@ -76,120 +78,14 @@ impl<'f> Drafting<'f> {
 
     fn one_of(&mut self, what: &str, count: usize) {
         if count > 1 {
-            self.problems
-                .push(format!("the stack has {count} {what}, and a spec describes one: split it first"));
+            self.problems.push(format!(
+                "the stack has {count} {what}, but a spec describes only one: split the stack first"
+            ));
         }
     }
 
     fn take(&mut self, resource: impl Into<String>, object: &str) {
         self.draft.objects.insert(resource.into(), object.to_string());
-    }
-
-    fn network(&mut self) {
-        let found = self.found;
-        let Some((vpc, range)) = found.vpcs.first() else { return };
-        let table_of =
-            |subnet: &str| found.tables.iter().find(|table| table.subnets.iter().any(|id| id == subnet));
-        let is_public = |subnet: &&Subnet| {
-            table_of(&subnet.id)
-                .and_then(|table| table.default.as_deref())
-                .is_some_and(|to| to.starts_with("igw-"))
-        };
-        let (mut public, mut private): (Vec<&Subnet>, Vec<&Subnet>) =
-            found.subnets.iter().partition(is_public);
-        // The gateway of a single one stands in the first.
-        let has_gateway = |subnet: &Subnet| found.nat_gateways.iter().any(|nat| nat.subnet == subnet.id);
-        public.sort_by_key(|subnet| (!has_gateway(subnet), subnet.zone.clone(), subnet.cidr.clone()));
-        let place =
-            |subnet: &Subnet| public.iter().position(|other| other.zone == subnet.zone).unwrap_or(usize::MAX);
-        private.sort_by_key(|subnet| (place(subnet), subnet.zone.clone(), subnet.cidr.clone()));
-        let zones: BTreeSet<&str> = private.iter().map(|subnet| subnet.zone.as_str()).collect();
-        let beside = public.iter().zip(&private).all(|(public, private)| public.zone == private.zone);
-        if zones.len() < private.len() || !beside {
-            self.problems.push(format!(
-                "the subnets of {vpc} do not fit: a spec has one private subnet in a zone, and the n-th public one in the zone of the n-th private one"
-            ));
-            return;
-        }
-        let nat = match found.nat_gateways.len() {
-            0 => "none",
-            1 => "single",
-            many if many == private.len() => "per_zone",
-            many => {
-                self.problems.push(format!(
-                    "{vpc} has {many} NAT gateways for {} private subnets: a spec has none, one, or one for each",
-                    private.len()
-                ));
-                return;
-            }
-        };
-        let mut lines = Lines::default();
-        lines.add(0, "network:");
-        lines.add(1, &format!("cidr: {}", quoted(range)));
-        let ranges = |subnets: &[&Subnet]| {
-            let all: Vec<String> = subnets.iter().map(|subnet| quoted(&subnet.cidr)).collect();
-            format!("[{}]", all.join(", "))
-        };
-        if !public.is_empty() {
-            lines.add(1, &format!("public_subnets: {}", ranges(&public)));
-        }
-        if !private.is_empty() {
-            lines.add(1, &format!("private_subnets: {}", ranges(&private)));
-        }
-        lines.add(1, &format!("nat: {nat}"));
-        let groups: Vec<&Group> = self.groups();
-        if !groups.is_empty() && groups.iter().all(|group| group.all_egress) {
-            lines.add(
-                1,
-                "egress: [0.0.0.0/0]   # everything may leave; without this line: what the services need",
-            );
-        }
-        self.draft.parts.push(lines);
-        self.take("vpc.main", vpc);
-        for (side, subnets) in [("public", &public), ("private", &private)] {
-            for (n, subnet) in subnets.iter().enumerate() {
-                self.take(format!("subnet.{side}-{}", n + 1), &subnet.id);
-            }
-        }
-        if let Some(gateway) = found.gateways.first() {
-            self.take("internet_gateway.main", gateway);
-        }
-        for (n, subnet) in public.iter().enumerate() {
-            for nat in found.nat_gateways.iter().filter(|nat| nat.subnet == subnet.id) {
-                self.take(format!("nat_gateway.nat-{}", n + 1), &nat.id);
-                if found.addresses.iter().any(|(id, _)| *id == nat.address) {
-                    self.take(format!("elastic_ip.nat-{}", n + 1), &nat.address);
-                }
-            }
-        }
-        if let Some(table) = public.first().and_then(|subnet| table_of(&subnet.id)) {
-            self.take("route_table.public", &table.id);
-        }
-        let tables: BTreeSet<&str> =
-            private.iter().filter_map(|subnet| table_of(&subnet.id)).map(|table| table.id.as_str()).collect();
-        if let (1, Some(table), true) = (tables.len(), tables.first(), nat != "per_zone") {
-            self.take("route_table.private", table);
-        } else {
-            for (n, subnet) in private.iter().enumerate() {
-                if let Some(table) = table_of(&subnet.id) {
-                    self.take(format!("route_table.private-{}", n + 1), &table.id);
-                }
-            }
-            if nat != "per_zone" && tables.len() > 1 {
-                self.draft.notes.push(
-                    "each private subnet has a route table of its own: both stay, as `taken_over` names them"
-                        .into(),
-                );
-            }
-        }
-    }
-
-    /// The groups of cluster and notebook.
-    fn groups(&self) -> Vec<&'f Group> {
-        let named = self.found.clusters.iter().flat_map(|cluster| &cluster.security_groups);
-        let named: Vec<&String> =
-            named.chain(self.found.notebooks.iter().flat_map(|notebook| &notebook.security_groups)).collect();
-        self.found.groups.iter().filter(|group| named.contains(&&group.id)).collect()
     }
 
     fn bucket(&mut self) {
@@ -201,17 +97,15 @@ impl<'f> Drafting<'f> {
             lines.add(1, "versioning: true");
         }
         lines.add(1, "on_destroy: keep   # keep | empty");
-        lines.comment_in(1, "its ACL and its encryption stay as they are: a spec does not say them");
+        lines.comment_in(1, "its ACL and encryption are kept: a spec does not describe them");
         let mut after = Lines::default();
         if let Some(key) = bucket.key.as_deref().filter(|key| key.starts_with("arn:")) {
-            after.comment(
-                "the key of the bucket: whoever reads there needs it as long as there is anything in it",
-            );
+            after.comment("the key of the bucket, needed to read its objects");
             after.add(0, &format!("kms_key: {}", quoted(key)));
             let dies = self.found.origin.resources.iter().find(|part| part.kind == "AWS::KMS::Key");
             if let Some(part) = dies {
                 self.draft.notes.push(format!(
-                    "{} encrypts the bucket {}: deleted with the CloudFormation stack it would leave the bucket unreadable; a release keeps it",
+                    "{} encrypts the bucket {}: without it the bucket would be unreadable, so a release keeps it",
                     part.logical, bucket.name
                 ));
             }
@@ -228,7 +122,7 @@ impl<'f> Drafting<'f> {
         let Some(cluster) = found.clusters.first() else { return };
         if cluster.engine != ENGINE.name || spec::family(&cluster.version).is_none() {
             self.problems.push(format!(
-                "the cluster {} runs {} {}, which auroraml does not manage: upgrade it first, or leave it out of the stack",
+                "the cluster {} runs {} {}, which auroraml does not manage: upgrade it first, or remove it from the stack",
                 cluster.id, cluster.engine, cluster.version
             ));
             return;
@@ -236,7 +130,7 @@ impl<'f> Drafting<'f> {
         let secret = self.part("AWS::SecretsManager::Secret");
         if secret.is_none() && !cluster.managed_secret {
             self.problems.push(format!(
-                "nobody knows the secret with the password of {}: it is neither in the stack nor managed by RDS; have RDS manage it (aws rds modify-db-cluster --manage-master-user-password)",
+                "the secret with the password of {} is unknown: it is neither in the stack nor managed by RDS; let RDS manage it (aws rds modify-db-cluster --manage-master-user-password)",
                 cluster.id
             ));
             return;
@@ -302,8 +196,10 @@ impl<'f> Drafting<'f> {
             lines.add(1, "storage: io_optimized");
         }
         if !cluster.encrypted {
-            lines
-                .comment_in(1, "its storage is not encrypted: AWS encrypts a cluster only when it makes one");
+            lines.comment_in(
+                1,
+                "its storage is not encrypted: AWS can encrypt a cluster only when it is created",
+            );
         }
         lines.add(1, "on_destroy: snapshot   # delete | snapshot | protect");
         self.draft.parts.push(lines);
@@ -384,7 +280,7 @@ impl<'f> Drafting<'f> {
                 "s3" if !found.buckets.is_empty() => "true".into(),
                 name => {
                     self.draft.notes.push(format!(
-                        "the cluster uses {arn} for {name}, and nothing in the stack says for what: add it to `machine_learning` and `roles`"
+                        "the cluster uses {arn} for {name}, but the stack does not say what for: add it to `machine_learning` and `roles`"
                     ));
                     continue;
                 }
@@ -400,7 +296,7 @@ impl<'f> Drafting<'f> {
         }
         if !roles.is_empty() {
             let mut all = Lines::default();
-            all.comment("used and never changed: a role's name and path stay for life, so these cannot become the stack's");
+            all.comment("used but never changed: a role's name and path are fixed, so the stack cannot take these over");
             all.append(roles.under("roles:"));
             self.draft.parts.push(all);
         }
@@ -415,7 +311,7 @@ impl<'f> Drafting<'f> {
             Some("subnet.public-1") => "public",
             Some("subnet.private-1") | None => "private",
             Some(other) => {
-                self.draft.notes.push(format!("the notebook stands in {other}: `taken_over` keeps it there"));
+                self.draft.notes.push(format!("the notebook is in {other}: `taken_over` keeps it there"));
                 if other.starts_with("subnet.public") { "public" } else { "private" }
             }
         };
@@ -431,7 +327,7 @@ impl<'f> Drafting<'f> {
         if !notebook.platform.is_empty() {
             lines.comment_in(
                 1,
-                &format!("its platform is {}; AWS does not start old ones for ever", notebook.platform),
+                &format!("its platform is {}; AWS stops starting old ones at some point", notebook.platform),
             );
         }
         self.draft.parts.push(lines);
@@ -451,8 +347,10 @@ impl<'f> Drafting<'f> {
             return;
         }
         let mut lines = Lines::default();
-        lines.comment("what they serve is moved by notebooks: the stack lets the cluster call them and leaves them alone.");
-        lines.comment("To have the stack manage one: `model:` and `instance:` instead, under another name.");
+        lines.comment("notebooks change what they serve: the stack only lets the cluster call them.");
+        lines.comment(
+            "To let the stack manage one, use `model:` and `instance:` instead, under another name.",
+        );
         lines.add(0, "endpoints:");
         for (name, config) in &self.found.endpoints {
             lines.add(
@@ -473,16 +371,18 @@ impl<'f> Drafting<'f> {
                 continue;
             }
             let why = match part.kind.as_str() {
-                "AWS::IAM::Role" => "a role keeps its name and path; `roles` names it where it is used",
-                "AWS::SageMaker::Endpoint" => "a notebook moves it; `endpoints` names it",
+                "AWS::IAM::Role" => {
+                    "a role keeps its name and path; it is listed in `roles` where it is used"
+                }
+                "AWS::SageMaker::Endpoint" => "a notebook changes it; it is listed in `endpoints`",
                 "AWS::SageMaker::Model" | "AWS::SageMaker::EndpointConfig" => {
-                    "SageMaker renames none; they stay beside the endpoint"
+                    "SageMaker cannot rename them; they stay with the endpoint"
                 }
                 "AWS::KMS::Key" => {
-                    "auroraml manages no keys; `kms_key` names it where it encrypts the bucket"
+                    "auroraml does not manage keys; it is in `kms_key` if it encrypts the bucket"
                 }
-                kind if kind_of(kind).is_some() => "nothing in the spec means it",
-                _ => "auroraml has no kind for it: `adopt --release` wants to know what becomes of it",
+                kind if kind_of(kind).is_some() => "the spec has nothing for it",
+                _ => "auroraml does not support it: `adopt --release` asks what to do with it",
             };
             left.entry(why).or_default().push(format!("{} ({})", part.logical, part.kind));
         }

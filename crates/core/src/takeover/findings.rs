@@ -20,6 +20,7 @@ pub struct Findings {
     pub nat_gateways: Vec<NatGateway>,
     pub tables: Vec<Table>,
     pub groups: Vec<Group>,
+    pub vpc_endpoints: Vec<VpcEndpoint>,
     pub buckets: Vec<Bucket>,
     pub clusters: Vec<Cluster>,
     /// Name and family of a parameter group, and what is set in it.
@@ -59,6 +60,17 @@ pub struct Group {
     pub ingress: Vec<(String, Option<i32>)>,
     /// Whether everything may leave, to anywhere.
     pub all_egress: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct VpcEndpoint {
+    pub id: String,
+    /// `com.amazonaws.us-east-1.s3`
+    pub service: String,
+    /// Gateway endpoint (routes) or interface endpoint (network interfaces).
+    pub gateway: bool,
+    /// Of an interface endpoint.
+    pub security_groups: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,7 @@
 use crate::kinds::Kind;
 use crate::resource::{Nature, PLAIN, Rules};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Every resource of the stack is retained, whatever becomes of it.
 pub struct Retention;
@@ -18,13 +19,16 @@ pub struct RetentionProps {
     pub resources: Vec<String>,
     /// Whether `DeletionPolicy` and `UpdateReplacePolicy` are `Retain` on each, in the template as it is read back.
     pub retained: bool,
+    /// Through which a template goes that is too large for a request; looked at when one is sent only.
+    pub bucket: Option<String>,
 }
 
 impl Kind for Retention {
     const NAME: &'static str = "retention";
     const RULES: Rules = Rules {
         nature: Nature::Condition,
-        immutable: &[("resources", "the stack's resources are not those of the plan any more")],
+        immutable: &[("resources", "the stack's resources have changed since the plan")],
+        accept: |want, _| want["bucket"] = Value::Null,
         // An update that changes no object takes less than a minute; botocore's waiter looks every half.
         poll_seconds: 10,
         limit_minutes: 60,
@@ -45,6 +49,8 @@ pub struct HandoverProps {
     pub resources: Vec<String>,
     /// Logical ids of those that it deleted instead of skipping them. Nobody wants any.
     pub deleted: Vec<String>,
+    /// Through which a template goes that is too large for a request; looked at when one is sent only.
+    pub bucket: Option<String>,
 }
 
 impl Kind for Handover {
@@ -52,7 +58,8 @@ impl Kind for Handover {
     const RULES: Rules = Rules {
         nature: Nature::Condition,
         after: &["retention"],
-        immutable: &[("deleted", "CloudFormation has deleted what it was to keep")],
+        immutable: &[("deleted", "CloudFormation deleted what it should have kept")],
+        accept: |want, _| want["bucket"] = Value::Null,
         poll_seconds: 10,
         limit_minutes: 60,
         effect_lag_seconds: 30,

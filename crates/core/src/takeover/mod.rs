@@ -12,9 +12,9 @@ mod retain;
 mod text;
 
 pub use draft::{Draft, draft};
-pub use findings::{Bucket, Cluster, Findings, Group, NatGateway, Notebook, Subnet, Table};
+pub use findings::{Bucket, Cluster, Findings, Group, NatGateway, Notebook, Subnet, Table, VpcEndpoint};
 pub use kinds::{Handover, HandoverProps, Retention, RetentionProps};
-pub use origin::{Export, Fate, Origin, Part, fate, object_name, owns};
-pub use release::{Order, Refusal, refusals, unnamed};
+pub use origin::{Export, Fate, Origin, Part, SecondOwner, fate, object_name, owns, second_owner};
+pub use release::{Order, Refusal, refusals, template_bucket, unnamed};
 pub use retain::{bytes, is_retained, retaining, torn, without};
 pub use text::{Written, written};

@@ -1,5 +1,6 @@
 //! The CloudFormation stack from which objects are taken over, and what becomes of each of its resources.
 
+use crate::base::{Live, Observed};
 use crate::spec::{EndpointManager, Spec};
 
 /// A CloudFormation stack as it is now.
@@ -34,6 +35,8 @@ pub struct Origin {
     pub bytes: usize,
     /// Roles of the cluster that the spec takes over, by ARN.
     pub cluster_roles: Vec<String>,
+    /// Name, engine and version of a cluster of the stack, as they are now.
+    pub engine: Option<(String, String, String)>,
 }
 
 /// A value that a stack exports, and who imports it.
@@ -77,6 +80,36 @@ pub fn owns(spec: &Spec, origin: &Origin) -> bool {
     origin.stands() && origin.resources.iter().any(has)
 }
 
+/// A CloudFormation stack that still has what is this stack's by its tags, although the spec takes nothing over from it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SecondOwner {
+    pub name: String,
+    pub arn: String,
+    pub status: String,
+    /// What both own, by the name within the stack.
+    pub resources: Vec<String>,
+}
+
+/// What is this stack's and also one of CloudFormation's that stands.
+pub fn second_owner(origin: &Origin, observed: &Observed) -> Option<SecondOwner> {
+    let has = |live: &Live| {
+        origin.resources.iter().any(|part| {
+            let is_same = |name: &str| name.eq_ignore_ascii_case(&part.object);
+            !matches!(part.status.as_str(), "DELETE_COMPLETE" | "DELETE_SKIPPED")
+                && kind_of(&part.kind) == Some(live.id.kind)
+                && ["id", "name"].into_iter().filter_map(|output| live.output(output)).any(is_same)
+        })
+    };
+    let both = observed.values().filter(|live| live.owned && has(live));
+    let resources: Vec<String> = both.map(|live| live.id.to_string()).collect();
+    (origin.stands() && !resources.is_empty()).then(|| SecondOwner {
+        name: origin.name.clone(),
+        arn: origin.arn.clone(),
+        status: origin.status.clone(),
+        resources,
+    })
+}
+
 /// AWS's own name of a resource that CloudFormation knows by this physical id: for some kinds that is an ARN
 /// (AWS CloudFormation User Guide, "Ref" of each resource type).
 pub fn object_name(kind: &str, physical: &str) -> String {
@@ -101,11 +134,11 @@ pub fn object_name(kind: &str, physical: &str) -> String {
 pub enum Fate {
     /// The spec takes it over, under this name.
     Taken(String),
-    /// It is no object of its own: it goes with what it belongs to.
+    /// It is no object of its own: it deleted with its parent.
     Part,
     /// The spec names it and uses it: it stays, and afterwards is nobody's. Where.
     Used(&'static str),
-    /// The spec knows nothing of it.
+    /// The spec does not contain it.
     Unknown,
 }
 
@@ -172,6 +205,7 @@ pub(super) fn kind_of(kind: &str) -> Option<&'static str> {
         "AWS::EC2::SecurityGroup" => "security_group",
         "AWS::EC2::Subnet" => "subnet",
         "AWS::EC2::VPC" => "vpc",
+        "AWS::EC2::VPCEndpoint" => "vpc_endpoint",
         "AWS::RDS::DBCluster" => "cluster",
         "AWS::RDS::DBClusterParameterGroup" => "parameter_group",
         "AWS::RDS::DBInstance" => "instance",

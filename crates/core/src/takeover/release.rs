@@ -1,17 +1,27 @@
 //! What stands in the way of a hand-over. All of it is said before anything is called.
 
 use super::origin::{Fate, Origin, Part, fate, roles};
-use crate::spec::Spec;
-use crate::template::LARGEST_INLINE as TEMPLATE_MAX;
+use crate::engine::AURORA_MYSQL;
+use crate::spec::{self, EndpointManager, Spec};
+use crate::template::{LARGEST, LARGEST_INLINE};
 use std::collections::BTreeSet;
 
-/// What a person says of resources that the spec knows nothing of.
+/// What a person says of resources that the spec does not contain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order {
     /// Logical ids that stay in the CloudFormation stack, which then stays with them.
     pub leave: BTreeSet<String>,
     /// Logical ids that stay at AWS and afterwards are nobody's.
     pub unowned: BTreeSet<String>,
+    /// Bucket for a template that is too large for a request, in place of one that the spec takes over.
+    pub bucket: Option<String>,
+}
+
+/// The bucket through which a template goes that is too large for a request. One of the spec's that is not there yet is
+/// none.
+pub fn template_bucket(spec: &Spec, order: &Order) -> Option<String> {
+    let taken = || spec.taken_over.as_ref()?.objects.get("bucket.main").cloned();
+    order.bucket.clone().or_else(taken)
 }
 
 /// Why the stack cannot hand over as it is.
@@ -42,6 +52,8 @@ pub fn refusals(spec: &Spec, origin: &Origin, order: &Order) -> Vec<Refusal> {
     }
     status(origin, &mut found);
     whole_stack(origin, &mut found);
+    template(spec, origin, order, &mut found);
+    engine(origin, &mut found);
     resources(spec, origin, order, &mut found);
     let others = origin.cluster_roles.iter().filter(|arn| !roles(spec).contains(&arn.as_str())).count();
     let wanted = wanted_roles(spec);
@@ -49,9 +61,9 @@ pub fn refusals(spec: &Spec, origin: &Origin, order: &Order) -> Vec<Refusal> {
         found.push(Refusal {
             what: "roles".into(),
             why: format!(
-                "the cluster has {others} roles that the spec does not name, and the spec wants {wanted}: AWS allows {ROLES_PER_CLUSTER} on one cluster"
+                "the cluster has {others} roles that the spec does not list and needs {wanted} more: AWS allows {ROLES_PER_CLUSTER} on one cluster"
             ),
-            hint: "name theirs under `roles`, or take roles off the cluster that nobody needs".into(),
+            hint: "list them under `roles`, or remove unused roles from the cluster".into(),
         });
     }
     found
@@ -73,7 +85,7 @@ fn wanted_roles(spec: &Spec) -> usize {
 
 fn status(origin: &Origin, found: &mut Vec<Refusal>) {
     let Origin { name, status, .. } = origin;
-    let reason = origin.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let reason = origin.reason.as_deref().map(|reason| format!(": {}", reason.trim())).unwrap_or_default();
     let mut refuse =
         |why: String, hint: &str| found.push(Refusal { what: name.clone(), why, hint: hint.to_string() });
     match status.as_str() {
@@ -82,23 +94,22 @@ fn status(origin: &Origin, found: &mut Vec<Refusal>) {
         _ if origin.is_busy() && (origin.retained || origin.ours) => {}
         "DELETE_FAILED" if origin.retained => {}
         "REVIEW_IN_PROGRESS" => refuse(
-            "the stack has never been created: it is REVIEW_IN_PROGRESS".into(),
+            "the stack was never created (REVIEW_IN_PROGRESS)".into(),
             "execute its change set, or delete it with CloudFormation",
         ),
         _ if origin.is_busy() => refuse(
-            format!("CloudFormation is at work on it: it is {status}"),
-            "wait until CloudFormation has finished, then run again",
+            format!("CloudFormation is still working on it ({status})"),
+            "wait until it has finished, then run the command again",
         ),
         "UPDATE_ROLLBACK_FAILED" => refuse(
             format!("its last update could not be rolled back{reason}"),
             "continue the rollback (aws cloudformation continue-update-rollback), then run again",
         ),
-        "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => refuse(
-            format!("the stack was never made: it is {status}{reason}"),
-            "delete it with CloudFormation",
-        ),
+        "CREATE_FAILED" | "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" => {
+            refuse(format!("the stack was never created ({status}){reason}"), "delete it with CloudFormation")
+        }
         _ => refuse(
-            format!("a stack that is {status} cannot hand over{reason}"),
+            format!("a stack in the status {status} cannot hand over{reason}"),
             "bring it to CREATE_COMPLETE or UPDATE_COMPLETE with CloudFormation, then run again",
         ),
     }
@@ -111,14 +122,14 @@ fn whole_stack(origin: &Origin, found: &mut Vec<Refusal>) {
         refuse(
             "the stack has termination protection".into(),
             format!(
-                "if it may go: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {name}"
+                "turn it off: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name {name}"
             ),
         );
     }
     if let Some(parent) = &origin.parent {
         refuse(
-            format!("it is nested in the stack {parent}, which would make it again"),
-            "take it out of that stack's template first".into(),
+            format!("it is nested in the stack {parent}, which would create it again"),
+            "remove it from that stack's template first".into(),
         );
     }
     if origin.policy_denies {
@@ -131,7 +142,7 @@ fn whole_stack(origin: &Origin, found: &mut Vec<Refusal>) {
     for export in origin.exports.iter().filter(|export| !export.importers.is_empty()) {
         refuse(
             format!("it exports {}, imported by {}", export.name, export.importers.join(", ")),
-            "write the value into those stacks instead of the import, then run again".into(),
+            "replace the import in those stacks by the value, then run again".into(),
         );
     }
     // What follows is about an update, and there is one only while something is not retained.
@@ -143,7 +154,7 @@ fn whole_stack(origin: &Origin, found: &mut Vec<Refusal>) {
             format!(
                 "its parameter {parameter} is read from Systems Manager at every update, which could change more than the policies"
             ),
-            "make it a plain parameter with the value that it has, update the stack, then run again".into(),
+            "turn it into a plain parameter with its current value, update the stack, then run again".into(),
         );
     }
     for name in &origin.macros {
@@ -153,20 +164,70 @@ fn whole_stack(origin: &Origin, found: &mut Vec<Refusal>) {
                 .into(),
         );
     }
-    if origin.bytes > TEMPLATE_MAX {
-        refuse(
-            format!(
-                "its template has {} bytes with the policies, and CloudFormation takes {TEMPLATE_MAX} in a request",
-                origin.bytes
-            ),
-            "set DeletionPolicy and UpdateReplacePolicy to Retain on every resource with CloudFormation, then run again"
-                .into(),
-        );
+}
+
+/// A template has to get to CloudFormation, as long as something is not retained or something stays.
+fn template(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusal>) {
+    if origin.retained && order.leave.is_empty() {
+        return;
+    }
+    let has = format!("its template has {} bytes with the policies", origin.bytes);
+    let (why, hint) = match origin.bytes {
+        bytes if bytes > LARGEST => (
+            format!("{has}, and CloudFormation takes at most {LARGEST}"),
+            "set DeletionPolicy and UpdateReplacePolicy to Retain on every resource with CloudFormation, then run again",
+        ),
+        bytes if bytes > LARGEST_INLINE && template_bucket(spec, order).is_none() => (
+            format!("{has}; above {LARGEST_INLINE} it must lie in a bucket, and the spec takes none over"),
+            "name a bucket in the stack's region for it: add --template-bucket NAME",
+        ),
+        _ => return,
+    };
+    found.push(Refusal { what: origin.name.clone(), why, hint: hint.into() });
+}
+
+/// What the first apply afterwards could only refuse.
+fn engine(origin: &Origin, found: &mut Vec<Refusal>) {
+    let Some((cluster, engine, version)) = &origin.engine else { return };
+    if engine != AURORA_MYSQL.name || spec::family(version).is_none() {
+        found.push(Refusal {
+            what: cluster.clone(),
+            why: format!("it runs {engine} {version}, which auroraml does not manage"),
+            hint: "upgrade it to a version that AWS still supports, then run again".into(),
+        });
+    }
+}
+
+/// Why nobody would own it afterwards, and what can be done.
+fn unknown(spec: &Spec, part: &Part) -> (String, String) {
+    let Part { logical, kind, physical, object, .. } = part;
+    let choose = format!(
+        "--leave {logical} keeps it in the CloudFormation stack, which then stays; --unowned {logical} keeps it at AWS, where nobody owns it"
+    );
+    let of_spec = spec.endpoints.iter().find(|(name, _)| name.eq_ignore_ascii_case(object));
+    match of_spec {
+        // A notebook may have moved it: what the template says is not what it serves.
+        Some((name, endpoint))
+            if kind == "AWS::SageMaker::Endpoint" && endpoint.managed_by != EndpointManager::Notebook =>
+        {
+            (
+                format!(
+                    "the spec says what the endpoint {name} serves, and an endpoint cannot be taken over"
+                ),
+                format!(
+                    "set managed_by: notebook in endpoints.{name}, or give the spec's endpoint another name"
+                ),
+            )
+        }
+        _ => {
+            (format!("the spec does not contain {physical}: nobody would own it after the hand-over"), choose)
+        }
     }
 }
 
 fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusal>) {
-    for part in &origin.resources {
+    // What is deleted is nobody's any more.
+    for part in origin.resources.iter().filter(|part| part.status != "DELETE_COMPLETE") {
         let Part { logical, kind, physical, .. } = part;
         let said = order.leave.contains(logical) || order.unowned.contains(logical);
         let mut refuse = |why: String, hint: String| {
@@ -181,24 +242,22 @@ fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusa
         }
         match fate(spec, part) {
             Fate::Taken(resource) if order.leave.contains(logical) => refuse(
-                format!("the spec takes it over as {resource}: it cannot stay with CloudFormation"),
-                format!("leave --leave {logical} away, or take {resource} out of the spec"),
+                format!("the spec takes it over as {resource}, so it cannot stay in CloudFormation"),
+                format!("remove --leave {logical}, or remove {resource} from `taken_over`"),
             ),
             Fate::Taken(_) | Fate::Part | Fate::Used(_) => {}
             Fate::Unknown if said || physical.is_empty() => {}
-            Fate::Unknown => refuse(
-                format!("the spec knows nothing of {physical}"),
-                format!(
-                    "--leave {logical} keeps it in the CloudFormation stack, which then stays; --unowned {logical} keeps it at AWS, where it is nobody's"
-                ),
-            ),
+            Fate::Unknown => {
+                let (why, hint) = unknown(spec, part);
+                refuse(why, hint);
+            }
         }
     }
     for (one, other) in &origin.torn {
         found.push(Refusal {
             what: one.clone(),
-            why: format!("it refers to {other}, which would not be in the CloudFormation stack any more"),
-            hint: format!("--unowned {one} keeps it at AWS instead; or leave {other} there too"),
+            why: format!("it refers to {other}, which would no longer be in the CloudFormation stack"),
+            hint: format!("keep it without an owner with --unowned {one}, or leave {other} in the stack too"),
         });
     }
     let known = |id: &&String| !origin.resources.iter().any(|part| part.logical == **id);
@@ -208,7 +267,7 @@ fn resources(spec: &Spec, origin: &Origin, order: &Order, found: &mut Vec<Refusa
             found.push(Refusal {
                 what: logical.clone(),
                 why: format!("{} has no resource of this name", origin.name),
-                hint: "give a logical id, as the template has it".into(),
+                hint: "use a logical id from the template".into(),
             });
         }
     }
@@ -293,13 +352,19 @@ mod tests {
             |o| o.read_anew = vec!["Image".into()],
             |o| o.macros = vec!["AWS::Serverless-2016-10-31".into()],
             |o| o.bytes = 60_000,
+            |o| o.bytes = 1_100_000,
+            |o| o.engine = Some(("shop".into(), "aurora-mysql".into(), "5.7.mysql_aurora.2.07.1".into())),
             |o| o.resources.push(part("Nested", "AWS::CloudFormation::Stack", "arn:aws:x")),
             |o| o.resources.push(part("Alias", "AWS::KMS::Alias", "alias/blog")),
             |o| o.cluster_roles = (1..=6).map(|n| format!("arn:aws:iam::111122223333:role/r{n}")).collect(),
         ] {
             out.push_str(&with(change));
         }
-        let leave = Order { leave: ["Vpc".to_string()].into(), unowned: ["Nobody".to_string()].into() };
+        let leave = Order {
+            leave: ["Vpc".to_string()].into(),
+            unowned: ["Nobody".to_string()].into(),
+            ..Order::default()
+        };
         out.push_str(&said(&origin(), &leave));
         let golden = include_str!("refusals.txt");
         assert_eq!(out, golden, "\n{out}");

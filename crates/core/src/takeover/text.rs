@@ -79,7 +79,7 @@ pub fn written(draft: &Draft, plan: Option<&Plan>) -> Result<Written, String> {
     let mut parts = draft.parts.clone();
     if !draft.notes.is_empty() {
         let mut notes = Lines::default();
-        notes.comment("What this file does not say:");
+        notes.comment("What this file does not describe:");
         for note in &draft.notes {
             notes.comment(&format!("- {note}"));
         }
@@ -98,7 +98,7 @@ pub fn written(draft: &Draft, plan: Option<&Plan>) -> Result<Written, String> {
 fn taken_over(draft: &Draft, plan: Option<&Plan>) -> Lines {
     let mut lines = Lines::default();
     lines.comment(
-        "What becomes this stack's, by AWS's ids. As long as the CloudFormation stack is there, `apply` sets tags and nothing else. The section stays in the spec afterwards.",
+        "What this stack takes over, by AWS's ids. As long as the CloudFormation stack exists, `apply` sets only tags. Keep this section in the spec afterwards.",
     );
     lines.add(0, "taken_over:");
     lines.add(1, &format!("from_stack: {}", quoted(&draft.from_stack)));
@@ -112,7 +112,7 @@ fn taken_over(draft: &Draft, plan: Option<&Plan>) -> Lines {
     if !kept.is_empty() {
         lines.comment_in(
             1,
-            "What stays as it was found. Take a property out, and `plan` shows what apply would make of it.",
+            "What is kept as found. Remove a property, and `plan` shows how apply would change it.",
         );
         lines.add(1, "as_found:");
         for (resource, properties) in &kept {
@@ -159,17 +159,19 @@ fn reason(resource: &str, properties: &[String]) -> Option<&'static str> {
     let kind = resource.split('.').next().unwrap_or_default();
     let has = |property: &str| properties.iter().any(|one| one == property);
     Some(match kind {
-        "bucket" if has("policy") => "without: requests that are not encrypted are denied",
-        "security_group" if has("egress") => "without: what leaves is narrowed to what the services need",
-        "security_group" if has("description") => "AWS changes no description",
-        "notebook_config" => "without: the first apply writes its own scripts over these",
-        "notebook" => "without: the notebook stops for the change, and starts again",
-        "secret_attachment" => "without: host, port and engine of the cluster are written into the secret",
-        "cluster_role" => {
-            "without: apply marks the association as its own, and takes it off when the role goes"
+        "bucket" if has("policy") => "without this: unencrypted requests are denied",
+        "security_group" if has("egress") => {
+            "without this: outbound traffic is limited to what the services need"
         }
-        "cluster" | "instance" => "without: apply changes the database",
-        "parameter_group" => "without: apply sets what the spec says, and members may wait for a restart",
+        "security_group" if has("description") => "AWS cannot change a description",
+        "notebook_config" => "without this: the first apply replaces these scripts",
+        "notebook" => "without this: the notebook is stopped for the change and started again",
+        "secret_attachment" => {
+            "without this: host, port and engine of the cluster are written into the secret"
+        }
+        "cluster_role" => "without this: apply manages the association, and removes it with the role",
+        "cluster" | "instance" => "without this: apply changes the database",
+        "parameter_group" => "without this: apply sets what the spec says, and members may need a restart",
         _ => return None,
     })
 }

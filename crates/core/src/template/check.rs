@@ -78,11 +78,11 @@ impl Findings<'_> {
 
     fn frame(&mut self) {
         let Some(map) = self.template.value.as_object() else {
-            return self.add("", "a template is a map with `Resources`");
+            return self.add("", "a template must be a map with `Resources`");
         };
         for (name, value) in map {
             if !SECTIONS.contains(&name.as_str()) {
-                self.add(name, format!("`{name}` is no section of a template"));
+                self.add(name, format!("`{name}` is not a section of a template"));
             }
             let is_map = !matches!(name.as_str(), "AWSTemplateFormatVersion" | "Description" | "Transform");
             if is_map && !value.is_object() {
@@ -92,14 +92,14 @@ impl Findings<'_> {
         match map.get("Resources") {
             None => self.add("", "`Resources` is missing"),
             Some(Value::Object(resources)) if resources.is_empty() => {
-                self.add("Resources", "at least one resource is needed");
+                self.add("Resources", "add at least one resource");
             }
             Some(_) => {}
         }
         for (section, most) in MOST {
             let count = map.get(*section).and_then(Value::as_object).map_or(0, serde_json::Map::len);
             if count > *most {
-                self.add(section, format!("{count} entries; CloudFormation takes {most}"));
+                self.add(section, format!("{count} entries; CloudFormation allows {most}"));
             }
         }
     }
@@ -127,15 +127,15 @@ impl Findings<'_> {
                 continue;
             }
             if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
-                self.add(&path, "a logical id has letters and digits only");
+                self.add(&path, "a logical id can have only letters and digits");
             }
             let Some(map) = value.as_object() else {
-                self.add(&path, "a resource is a map with `Type`");
+                self.add(&path, "a resource must be a map with `Type`");
                 continue;
             };
             for name in map.keys().filter(|name| !ATTRIBUTES.contains(&name.as_str())) {
                 let hint = if map.contains_key("Properties") { "" } else { "; `Properties` is missing" };
-                self.add(&format!("{path}.{name}"), format!("`{name}` cannot be said of a resource{hint}"));
+                self.add(&format!("{path}.{name}"), format!("`{name}` is not allowed in a resource{hint}"));
             }
             if map.get("Type").and_then(Value::as_str).is_none_or(str::is_empty) {
                 self.add(&format!("{path}.Type"), "a resource needs a type, such as `AWS::S3::Bucket`");

@@ -25,7 +25,7 @@ pub type Lines = BTreeMap<String, usize>;
 /// Everything that is wrong with the text; of what is not YAML only the first can be known.
 pub fn read(text: &str) -> Result<(Value, Lines), Problems> {
     if text.len() > LARGEST {
-        let message = format!("larger than {LARGEST} bytes, the most that CloudFormation takes");
+        let message = format!("larger than {LARGEST} bytes, which CloudFormation does not allow");
         return Err(Problems::one(0, "", message));
     }
     let raw: Part = match serde_saphyr::from_str_with_options(text, options()) {
@@ -86,7 +86,7 @@ fn syntax(text: &str, error: &serde_saphyr::Error) -> Problems {
     let message = if has("depth {") || has("recursion limit") || has("nesting") {
         format!("nested deeper than {DEPTH} levels")
     } else if has("aliases {") || has("alias") {
-        "an alias (`*name`), which CloudFormation does not take: write the value out".to_owned()
+        "CloudFormation does not support aliases (`*name`): write the value out".to_owned()
     } else if has("documents {") || has("multiple documents") {
         "more than one YAML document in the file".to_owned()
     } else if has("budget breached") {
@@ -224,7 +224,7 @@ impl Reader<'_> {
             Some(short_form::Tag::Function(name)) => Some(name),
             Some(short_form::Tag::Unknown) => {
                 let tag = tag.unwrap_or_default();
-                self.wrong(line, path, format!("`{tag}` is no function of CloudFormation"));
+                self.wrong(line, path, format!("`{tag}` is not a CloudFormation function"));
                 None
             }
         };
@@ -232,7 +232,11 @@ impl Reader<'_> {
             // `!GetAZs` without anything means the region of the stack.
             Raw::Null if function.is_some() => Value::String(String::new()),
             Raw::Null => {
-                self.wrong(line, path, "nothing stands here, and CloudFormation takes no null".to_owned());
+                self.wrong(
+                    line,
+                    path,
+                    "the value is missing, and CloudFormation does not allow null".to_owned(),
+                );
                 Value::Null
             }
             Raw::Bool(value) => Value::Bool(value),
@@ -268,7 +272,7 @@ impl Reader<'_> {
                 }
             };
             if name == "<<" {
-                self.wrong(line, path, "`<<` merges maps, which CloudFormation does not take".to_owned());
+                self.wrong(line, path, "CloudFormation does not support `<<`, which merges maps".to_owned());
                 continue;
             }
             if map.contains_key(&name) {
@@ -288,7 +292,7 @@ impl Reader<'_> {
     fn plain(&mut self, value: Value, path: &mut Path) -> Value {
         let value = match value {
             Value::Null => {
-                self.wrong(0, path, "CloudFormation takes no null".to_owned());
+                self.wrong(0, path, "CloudFormation does not allow null".to_owned());
                 Value::Null
             }
             Value::Array(items) => {

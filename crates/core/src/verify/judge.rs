@@ -11,7 +11,7 @@ use crate::spec::WITHOUT_MACHINE_LEARNING;
 pub fn no_cluster(cluster: &str, region: &str, existing: bool) -> Check {
     let fix = match existing {
         true => {
-            "correct `aurora.existing` or `region` in the spec (aws rds describe-db-clusters lists what is there)"
+            "correct `aurora.existing` or `region` in the spec (aws rds describe-db-clusters lists the clusters)"
         }
         false => "auroraml apply",
     };
@@ -19,7 +19,7 @@ pub fn no_cluster(cluster: &str, region: &str, existing: bool) -> Check {
         check: "cluster".into(),
         object: format!("cluster {cluster}"),
         outcome: Outcome::Failed,
-        found: format!("there is no such DB cluster in {region}"),
+        found: format!("it does not exist in {region}"),
         fix: Some(fix.into()),
     }
 }
@@ -32,7 +32,7 @@ pub fn judge(facts: &Facts) -> Vec<Check> {
     status(&mut judge);
     wiring::wiring(&mut judge);
     if facts.is_paused() {
-        let why = "the stack is paused: what serves and what members run shows after `auroraml resume`";
+        let why = "the stack is paused: endpoints and members can be checked after `auroraml resume`";
         judge.unknown("members", format!("cluster {}", facts.cluster.id), why);
         return judge.checks;
     }
@@ -63,7 +63,7 @@ fn region(judge: &mut Judge<'_>) {
             "region",
             region,
             found,
-            "use a cluster in another region: the services must be in the same one",
+            "use a cluster in another region: cluster and services must be in the same region",
         );
     } else {
         judge.ok("region", region, "Aurora machine learning is offered here");
@@ -75,14 +75,14 @@ fn engine_version(judge: &mut Judge<'_>) {
     let object = format!("cluster {}", cluster.id);
     let found = format!("{} {}", cluster.engine, cluster.version);
     let Some(engine) = Engine::named(&cluster.engine) else {
-        let fix = "use an Aurora MySQL cluster: in PostgreSQL there are no role parameters";
+        let fix = "use an Aurora MySQL cluster: PostgreSQL has no role parameters";
         return judge.failed("engine", object, found, fix);
     };
     let known = judge.facts.abilities.iter().filter_map(|one| engine.ability(one.name));
     let (can, cannot): (Vec<_>, Vec<_>) = known.partition(|one| (one.available)(&cluster.version));
     if judge.facts.abilities.is_empty() {
         judge.ok("engine", &object, found);
-        let found = "the spec's machine_learning lets SQL call nothing: there is no wiring to look at";
+        let found = "the spec's machine_learning is empty: there is nothing to check";
         return judge.note("engine", object, found);
     }
     if cannot.is_empty() {
@@ -119,7 +119,7 @@ fn status(judge: &mut Judge<'_>) {
         "stopped" => judge.failed(
             "cluster",
             object,
-            "it is stopped: nobody can send SQL to it",
+            "it is stopped and cannot run SQL",
             format!("aws rds start-db-cluster --db-cluster-identifier {}", cluster.id),
         ),
         status => judge.failed("cluster", object, format!("it is {status}"), later(status)),
@@ -130,7 +130,7 @@ fn status(judge: &mut Judge<'_>) {
 fn later(status: &str) -> String {
     let needs_a_person = ["failed", "inaccessible", "incompatible", "insufficient", "error", "storage-full"];
     match needs_a_person.iter().any(|part| status.contains(part)) {
-        true => "this needs a person: the events say more (aws rds describe-events --duration 1440)".into(),
+        true => "repair it; the events say why (aws rds describe-events --duration 1440)".into(),
         false => "wait until it is available, then verify again".into(),
     }
 }
@@ -140,12 +140,7 @@ fn members(judge: &mut Judge<'_>) {
     let (cluster, group) = (&facts.cluster, &facts.cluster.parameter_group);
     if cluster.members.is_empty() {
         let fix = "auroraml apply, if the stack owns it; or aws rds create-db-instance";
-        judge.failed(
-            "members",
-            format!("cluster {}", cluster.id),
-            "it has no members: nothing runs SQL",
-            fix,
-        );
+        judge.failed("members", format!("cluster {}", cluster.id), "it has no members to run SQL", fix);
     }
     for member in &cluster.members {
         let name = &member.name;
@@ -157,25 +152,25 @@ fn members(judge: &mut Judge<'_>) {
             "pending-reboot" => judge.failed(
                 check,
                 &object,
-                format!("pending-reboot: it does not run the values of {group} yet"),
+                format!("pending-reboot: it does not use the values of {group} yet"),
                 format!("auroraml apply restarts it as `restart` in the spec says; or {reboot}"),
             ),
             "applying" => judge.failed(
                 check,
                 &object,
-                format!("applying: the values of {group} are on their way"),
+                format!("applying the values of {group}"),
                 "wait a minute, then verify again",
             ),
             "failed-to-apply" => judge.failed(
                 check,
                 &object,
-                format!("failed-to-apply: the engine did not take the values of {group}"),
+                format!("failed-to-apply: the engine rejected the values of {group}"),
                 format!(
                     "aws rds describe-events --source-type db-instance --source-identifier {name} says which; correct it in {group}, then {reboot}"
                 ),
             ),
             other => {
-                let found = format!("{other} towards {group}: that is not in-sync");
+                let found = format!("{other} with {group}, not in-sync");
                 judge.failed(check, &object, found, "wait until AWS has finished, then verify again");
             }
         }
@@ -205,7 +200,7 @@ fn own(judge: &mut Judge<'_>, object: &str, instance: &super::facts::Instance, r
             "failed-to-apply" => "correct its values, then reboot the member",
             _ => "wait a minute, then verify again",
         };
-        judge.failed("member", object, format!("{status} towards its own DB parameter group {group}"), fix);
+        judge.failed("member", object, format!("{status} with its own DB parameter group {group}"), fix);
     }
     if behind.is_empty() {
         let groups: Vec<&str> = instance.parameter_groups.iter().map(|(group, _)| group.as_str()).collect();
@@ -224,7 +219,7 @@ fn endpoints(judge: &mut Judge<'_>) {
             Ok(None) => judge.failed(
                 check,
                 object,
-                format!("there is no such SageMaker endpoint in {}", facts.place.region),
+                format!("it does not exist in {}", facts.place.region),
                 "auroraml apply, if the stack manages it; otherwise deploy it under this name",
             ),
             Ok(Some(endpoint)) => {
@@ -238,11 +233,11 @@ fn endpoints(judge: &mut Judge<'_>) {
                         check,
                         object,
                         format!("{status}{reason}"),
-                        "correct the cause; auroraml apply, if the stack manages it, otherwise delete it and deploy it again",
+                        "fix the cause; then auroraml apply, if the stack manages it; otherwise deploy it again",
                     ),
                     // It serves while AWS maintains or updates it.
                     status @ ("Updating" | "SystemUpdating" | "RollingBack") => {
-                        judge.ok(check, object, format!("{status}; it goes on serving"));
+                        judge.ok(check, object, format!("{status}, and still serving"));
                     }
                     status => {
                         let found = format!("{status}{reason}");
@@ -300,7 +295,7 @@ fn network(judge: &mut Judge<'_>) {
             }
         }
         if !blocked.is_empty() {
-            let found = format!("no way to {service} from {}", summary(&blocked, ": "));
+            let found = format!("cannot reach {service} from {}", summary(&blocked, ": "));
             let fix = fixes.join("; ");
             let fix = if facts.existing { fix } else { format!("auroraml apply; or by hand: {fix}") };
             judge.failed(check, object, found, fix);
@@ -335,7 +330,7 @@ fn database(judge: &mut Judge<'_>) {
         let Some(name) = ability.wiring.parameter() else { continue };
         let check = format!("{} database", ability.name);
         let Ok(parameters) = &facts.parameters else {
-            judge.unknown(check, &object, format!("it has {name}, but there is nothing to compare it with"));
+            judge.unknown(check, &object, format!("it has {name}, but there is no value to compare with"));
             continue;
         };
         let wanted = parameters.get(name).map(|parameter| parameter.value.as_str()).unwrap_or_default();
@@ -347,16 +342,18 @@ fn database(judge: &mut Judge<'_>) {
                     check,
                     &object,
                     format!("{name} is empty, as in {group}"),
-                    "set the parameter, see above",
+                    "set the parameter (see above)",
                 );
             }
-            running if running == wanted => judge.ok(check, &object, format!("{name} is as in {group}")),
+            running if running == wanted => {
+                judge.ok(check, &object, format!("{name} is the same as in {group}"))
+            }
             running => {
                 let running = if running.is_empty() { "nothing" } else { running };
                 judge.failed(
                     check,
                     &object,
-                    format!("it runs with {name} = {running}, and {group} has {wanted}"),
+                    format!("it uses {name} = {running}, but {group} has {wanted}"),
                     "restart the writer: auroraml apply, or aws rds reboot-db-instance",
                 );
             }

@@ -38,7 +38,7 @@ pub struct Origin<'a> {
 /// The way from a subnet to a service, such as `sagemaker.runtime`.
 pub fn path(network: &Network, origin: Origin<'_>, subnet: &str, service: &str) -> Path {
     let Some(table) = table_of(network, subnet) else {
-        let why = format!("{subnet} has no route table that can be seen");
+        let why = format!("{subnet} has no visible route table");
         return Path::Unknown(why);
     };
     let ending = format!(".{}.{service}", origin.region);
@@ -56,9 +56,9 @@ pub fn path(network: &Network, origin: Origin<'_>, subnet: &str, service: &str) 
     let mut beside = String::new();
     for endpoint in endpoints {
         beside.push_str(&match endpoint.gateway {
-            true => format!("; {} is not on {}", endpoint.id, table.id),
+            true => format!("; {} is not in {}", endpoint.id, table.id),
             false => {
-                format!("; {} has no private DNS, so the service's name does not lead to it", endpoint.id)
+                format!("; {} has no private DNS, so the service's name does not resolve to it", endpoint.id)
             }
         });
     }
@@ -115,14 +115,14 @@ fn by_interface_endpoint(
         Reach::Yes => {}
         Reach::Perhaps(lists) => {
             let why =
-                format!("{groups} of {} lets 443 in from {lists}, which was not looked into", endpoint.id);
+                format!("{groups} of {} allows port 443 from {lists}, which was not checked", endpoint.id);
             return Path::Unknown(why);
         }
         Reach::No => {
             let from = origin.security_groups.first().map_or(range, String::as_str);
             return Path::Blocked {
                 why: format!(
-                    "the name resolves to {}, and {groups} of it does not let 443 in from {from}",
+                    "the name resolves to {}, but its {groups} does not allow port 443 from {from}",
                     endpoint.id
                 ),
                 fix: format!(
@@ -154,7 +154,7 @@ fn not_available(endpoint: &VpcEndpoint) -> Path {
 fn through(endpoint: &VpcEndpoint, out: Reach, origin: Origin<'_>) -> Path {
     match out {
         Reach::Yes if endpoint.open => Path::Open(endpoint.id.clone()),
-        Reach::Yes => Path::Open(format!("{} (its own policy was not evaluated)", endpoint.id)),
+        Reach::Yes => Path::Open(format!("{} (its policy was not checked)", endpoint.id)),
         other => closed(other, origin, &endpoint.id),
     }
 }
@@ -164,10 +164,10 @@ fn closed(out: Reach, origin: Origin<'_>, target: &str) -> Path {
     let groups = origin.security_groups.join(", ");
     match out {
         Reach::Perhaps(peers) => Path::Unknown(format!(
-            "{groups} lets 443 out to {peers} only; whether that holds {target} was not looked into"
+            "{groups} allows port 443 only to {peers}; whether that includes {target} was not checked"
         )),
         _ => Path::Blocked {
-            why: format!("{groups} does not let 443 out to {target}"),
+            why: format!("{groups} does not allow port 443 to {target}"),
             fix: format!(
                 "aws ec2 authorize-security-group-egress --group-id {} --protocol tcp --port 443 --cidr {EVERYWHERE}",
                 origin.security_groups.first().map_or("GROUP", String::as_str)
@@ -188,7 +188,7 @@ fn by_route(network: &Network, origin: Origin<'_>, table: &RouteTable, service: 
     };
     if !route.active {
         let why = format!(
-            "the route {EVERYWHERE} of {} leads to {}, which is gone (blackhole)",
+            "the route {EVERYWHERE} of {} points to {}, which no longer exists (blackhole)",
             table.id, route.target
         );
         return blocked(why);
@@ -205,18 +205,18 @@ fn by_route(network: &Network, origin: Origin<'_>, table: &RouteTable, service: 
             Some(members) => {
                 let members = members.join(", ");
                 return blocked(format!(
-                    "{} leads to {target}, and {members} has no public address",
+                    "{} points to {target}, but {members} has no public address",
                     table.id
                 ));
             }
             None => {
                 let why =
-                    format!("{} leads to {target}; whether the members are public is not known", table.id);
+                    format!("{} points to {target}; whether the members are public is unknown", table.id);
                 return Path::Unknown(why);
             }
         }
     } else {
-        format!("{target} (out of the VPC, not followed further)")
+        format!("{target} (outside the VPC, not checked further)")
     };
     match egress(network, origin, open_only) {
         Reach::Yes => Path::Open(how),
@@ -236,13 +236,13 @@ fn nat(network: &Network, id: &str) -> Result<String, String> {
         return Err(format!("{id} is {}", gateway.state));
     }
     if !gateway.public {
-        return Ok(format!("{id} (a private NAT gateway, not followed further)"));
+        return Ok(format!("{id} (a private NAT gateway, not checked further)"));
     }
     let out = table_of(network, &gateway.subnet).and_then(default_route);
     match out {
         Some(route) if route.active && !route.target.starts_with("nat-") => Ok(id.to_string()),
         _ => Err(format!(
-            "{id} stands in {}, which has no route {EVERYWHERE} to an internet gateway",
+            "{id} is in {}, which has no route {EVERYWHERE} to an internet gateway",
             gateway.subnet
         )),
     }
@@ -369,16 +369,18 @@ mod tests {
     fn a_nat_gateway_needs_a_way_out_itself() {
         let mut network = network();
         network.route_tables[1].routes.clear();
-        assert!(blocked(way(&network, "subnet-a", "s3")).contains("nat-1 stands in subnet-p"));
+        assert!(blocked(way(&network, "subnet-a", "s3")).contains("nat-1 is in subnet-p"));
         network.nat_gateways[0].public = false;
-        assert!(matches!(way(&network, "subnet-a", "s3"), Path::Open(how) if how.contains("not followed")));
+        assert!(
+            matches!(way(&network, "subnet-a", "s3"), Path::Open(how) if how.contains("not checked further"))
+        );
     }
 
     #[test]
     fn by_internet_gateway_only_with_public_addresses() {
         let network = network();
         let why = blocked(way(&network, "subnet-b", "comprehend"));
-        assert_eq!(why, "rtb-main leads to igw-1, and orders-1 has no public address");
+        assert_eq!(why, "rtb-main points to igw-1, but orders-1 has no public address");
         let groups = ["sg-db".to_string()];
         let origin = |private| Origin { security_groups: &groups, private, region: "us-east-1" };
         assert_eq!(path(&network, origin(Some(&[])), "subnet-b", "s3"), Path::Open("igw-1".into()));
@@ -389,7 +391,7 @@ mod tests {
     fn by_what_is_not_followed() {
         let mut network = network();
         network.route_tables[0].routes[0].target = "tgw-1".into();
-        let how = "tgw-1 (out of the VPC, not followed further)";
+        let how = "tgw-1 (outside the VPC, not checked further)";
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open(how.into()));
     }
 
@@ -401,7 +403,9 @@ mod tests {
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open("nat-1".into()), "another service");
         // The name leads there and nowhere else, NAT gateway or not.
         network.security_groups.get_mut("sg-end").unwrap().ingress = vec![rule("10.0.2.0/24")];
-        assert!(blocked(way(&network, "subnet-a", "comprehend")).contains("does not let 443 in from sg-db"));
+        assert!(
+            blocked(way(&network, "subnet-a", "comprehend")).contains("does not allow port 443 from sg-db")
+        );
         assert_eq!(way(&network, "subnet-b", "comprehend"), Path::Open("vpce-1".into()));
         network.security_groups.get_mut("sg-end").unwrap().ingress = vec![rule("sg-db")];
         assert_eq!(way(&network, "subnet-a", "comprehend"), Path::Open("vpce-1".into()));
@@ -432,9 +436,9 @@ mod tests {
         });
         let route = Route { destination: "pl-s3".into(), target: "vpce-s3".into(), active: true };
         network.route_tables[0].routes.push(route);
-        let how = "vpce-s3 (its own policy was not evaluated)";
+        let how = "vpce-s3 (its policy was not checked)";
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open(how.into()));
-        assert!(blocked(way(&network, "subnet-b", "s3")).contains("vpce-s3 is not on rtb-main"));
+        assert!(blocked(way(&network, "subnet-b", "s3")).contains("vpce-s3 is not in rtb-main"));
         egress_to(&mut network, &["pl-s3"]);
         assert_eq!(way(&network, "subnet-a", "s3"), Path::Open(how.into()));
         egress_to(&mut network, &["pl-other"]);
@@ -447,7 +451,7 @@ mod tests {
         for closed in [&["10.0.0.0/16"][..], &["sg-end"], &[]] {
             egress_to(&mut network, closed);
             let why = blocked(way(&network, "subnet-a", "comprehend"));
-            assert_eq!(why, "sg-db does not let 443 out to comprehend", "{closed:?}");
+            assert_eq!(why, "sg-db does not allow port 443 to comprehend", "{closed:?}");
         }
         egress_to(&mut network, &["52.0.0.0/8"]);
         assert!(matches!(way(&network, "subnet-a", "comprehend"), Path::Unknown(_)));

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// What policies say about one action on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// With what was not evaluated.
+    /// With what was not checked.
     Allowed(Vec<String>),
     /// Not on all of the resource: only on these patterns.
     Narrower(Vec<String>),
@@ -38,8 +38,7 @@ pub fn verdict(policies: &[(String, Value)], action: &str, resource: &str) -> Ve
             match (is(statement, "Deny"), applies) {
                 (true, true) if conditions.is_empty() => return Verdict::Denied(name.clone()),
                 (true, true) => {
-                    unless
-                        .push(format!("policy {name} denies it under {conditions}, which was not evaluated"));
+                    unless.push(format!("policy {name} denies it under {conditions}, which was not checked"));
                 }
                 (true, false) => {
                     let denied: Vec<String> = part().collect();
@@ -50,7 +49,7 @@ pub fn verdict(policies: &[(String, Value)], action: &str, resource: &str) -> Ve
                 // Whatever else is allowed, one statement without conditions is enough.
                 (false, true) if conditions.is_empty() => allowed = Some(Vec::new()),
                 (false, true) => {
-                    let text = format!("policy {name} allows it under {conditions}, which was not evaluated");
+                    let text = format!("policy {name} allows it under {conditions}, which was not checked");
                     allowed = allowed.filter(|remarks| remarks.is_empty()).or(Some(vec![text]));
                 }
                 (false, false) => {
@@ -81,7 +80,7 @@ pub struct Caller<'a> {
     pub source_account: &'a str,
 }
 
-/// Whether a trust policy lets the caller in; if so, with what was not evaluated.
+/// Whether a trust policy lets the caller in; if so, with what was not checked.
 ///
 /// # Errors
 /// Why it does not.
@@ -104,12 +103,12 @@ pub fn trusts(document: &Value, caller: Caller<'_>) -> Result<Vec<String>, Strin
                 return Err(format!("a Deny statement forbids {} to assume it", caller.service));
             }
             (true, Ok(open)) => {
-                unless.push(format!("a Deny under {}, which was not evaluated", open.join(", ")))
+                unless.push(format!("a Deny under {}, which was not checked", open.join(", ")))
             }
             (true, Err(_)) => {}
             (false, Ok(open)) if open.is_empty() => allowed = Some(Vec::new()),
             (false, Ok(open)) => {
-                let text = format!("it is under {}, which was not evaluated", open.join(", "));
+                let text = format!("it is under {}, which was not checked", open.join(", "));
                 allowed = allowed.filter(|remarks| remarks.is_empty()).or(Some(vec![text]));
             }
             (false, Err(why)) => reasons.push(why),
@@ -126,7 +125,7 @@ pub fn trusts(document: &Value, caller: Caller<'_>) -> Result<Vec<String>, Strin
     trusted.dedup();
     Err(match trusted.is_empty() {
         true => format!("it does not trust {}", caller.service),
-        false => format!("it does not trust {} but {}", caller.service, trusted.join(", ")),
+        false => format!("it trusts {1}, not {0}", caller.service, trusted.join(", ")),
     })
 }
 
@@ -149,7 +148,7 @@ fn holds(statement: &Value, caller: Caller<'_>) -> Result<Vec<String>, String> {
                 Some(true) => {}
                 Some(false) => {
                     let (wanted, actual) = (wanted.join(" or "), actual.unwrap_or_default());
-                    wrong.push(format!("{key} is {wanted} ({operator}), and here it is {actual}"));
+                    wrong.push(format!("{key} must be {wanted} ({operator}), but is {actual}"));
                 }
             }
         }
@@ -304,7 +303,7 @@ mod tests {
         let when = json!({"StringEquals": {"aws:RequestedRegion": "us-east-1"}});
         let allow = json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": when});
         let plain = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
-        let text = "policy access allows it under StringEquals aws:RequestedRegion, which was not evaluated";
+        let text = "policy access allows it under StringEquals aws:RequestedRegion, which was not checked";
         assert_eq!(on(json!([allow]), "a:B", "*"), Verdict::Allowed(vec![text.into()]));
         for both in [json!([allow, plain]), json!([plain, allow])] {
             assert_eq!(
@@ -344,15 +343,15 @@ mod tests {
         let wrong = trust(rds(), json!({"ArnLike": {"aws:SourceArn": other}})).unwrap_err();
         assert!(wrong.contains("cluster:billing") && wrong.contains("cluster:orders"), "{wrong}");
         let wrong = trust(rds(), json!({"StringEquals": {"aws:SourceAccount": "999988887777"}})).unwrap_err();
-        assert!(wrong.contains("aws:SourceAccount is 999988887777"), "{wrong}");
+        assert!(wrong.contains("aws:SourceAccount must be 999988887777"), "{wrong}");
         let open = trust(rds(), json!({"Bool": {"aws:ViaAWSService": "true"}})).unwrap();
-        assert_eq!(open, ["it is under Bool aws:ViaAWSService, which was not evaluated"]);
+        assert_eq!(open, ["it is under Bool aws:ViaAWSService, which was not checked"]);
     }
 
     #[test]
     fn trust_of_others() {
         let wrong = trust(json!({"Service": "sagemaker.amazonaws.com"}), Value::Null).unwrap_err();
-        assert_eq!(wrong, "it does not trust rds.amazonaws.com but sagemaker.amazonaws.com");
+        assert_eq!(wrong, "it trusts sagemaker.amazonaws.com, not rds.amazonaws.com");
         let denied = json!({"Statement": [
             {"Effect": "Allow", "Principal": "*", "Action": "sts:*"},
             {"Effect": "Deny", "Principal": {"Service": "rds.amazonaws.com"}, "Action": "sts:AssumeRole"},

@@ -130,7 +130,9 @@ pub fn judge_query(query: &Query, answered: &Answered, checks: &[Check]) -> Chec
                     format!("; the broken link: {} ({}: {})", link.check, link.object, link.found),
                     link.fix.clone(),
                 ),
-                None => (String::new(), Some("correct what the database says, then verify again".to_owned())),
+                None => {
+                    (String::new(), Some("fix the error from the database, then verify again".to_owned()))
+                }
             };
             (Outcome::Failed, format!("{error}{why}"), fix)
         }
@@ -150,7 +152,7 @@ fn shown(columns: &[String], row: &[Option<String>]) -> String {
     row.iter().enumerate().map(value).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether the user by whom SQL is sent has the roles of everything that the spec lets SQL call, and they are active in its
+/// Whether the user that runs SQL has the roles of everything that the spec lets SQL call, and they are active in its
 /// session.
 pub fn judge_roles(
     user: &str,
@@ -165,12 +167,14 @@ pub fn judge_roles(
             (false, false) => (
                 Outcome::Failed,
                 format!("{role} is not granted"),
-                Some(format!("GRANT {role} TO {user}; or say in the spec what is to be made with SQL, and `auroraml apply`")),
+                Some(format!("GRANT {role} TO {user}; or add it to the spec, and run `auroraml apply`")),
             ),
             (true, false) => (
                 Outcome::Failed,
-                format!("{role} is granted and not active at login"),
-                Some(format!("SET DEFAULT ROLE ALL TO {user}; or say in the spec what is to be made with SQL, and `auroraml apply`")),
+                format!("{role} is granted but not active at login"),
+                Some(format!(
+                    "SET DEFAULT ROLE ALL TO {user}; or add it to the spec, and run `auroraml apply`"
+                )),
             ),
         };
         Check { check: format!("{ability} grant"), object: format!("user {user}"), outcome, found, fix }
@@ -249,7 +253,7 @@ functions: {{ will_churn: {{ endpoint: churn, arguments: [state varchar(2), call
         assert_eq!(outcome(&role, &role).0, Outcome::Ok);
         assert_eq!(
             outcome(&role, &[]),
-            (Outcome::Failed, "AWS_SAGEMAKER_ACCESS is granted and not active at login".into())
+            (Outcome::Failed, "AWS_SAGEMAKER_ACCESS is granted but not active at login".into())
         );
         assert_eq!(outcome(&[], &[]).1, "AWS_SAGEMAKER_ACCESS is not granted");
     }

@@ -32,9 +32,9 @@ fn group(judge: &mut Judge<'_>) {
     let facts = judge.facts;
     let object = group_object(facts);
     match &facts.sharing {
-        Err(why) => judge.unknown("group", object, format!("whether others use it: {why}")),
+        Err(why) => judge.unknown("group", object, format!("could not check whether others use it: {why}")),
         Ok(others) if !others.is_empty() => {
-            let found = format!("also used by {}: a value set in it reaches them as well", others.join(", "));
+            let found = format!("also used by {}: they get the same values", others.join(", "));
             judge.note("group", object, found);
         }
         Ok(_) => {}
@@ -72,7 +72,7 @@ fn parameter(judge: &mut Judge<'_>, ability: &Ability, name: &str) -> Option<Str
             Some(value.clone())
         }
         Some(parameter) => {
-            let found = format!("{name} is {:?}, which is no ARN of a role", parameter.value);
+            let found = format!("{name} is {:?}, which is not a role ARN", parameter.value);
             judge.failed(check, object, found, set(facts, name, parameter));
             None
         }
@@ -101,7 +101,7 @@ fn only_one(facts: &Facts, parameters: &BTreeMap<String, Parameter>) -> String {
         wanted().filter(|(_, found)| !found.value.is_empty()).map(|(name, _)| name).collect();
     match set.as_slice() {
         [only] if wanted().count() > 1 => {
-            format!(" (only {only} is: of several --parameters options the AWS CLI sends the last one)")
+            format!(" (only {only} is: of several --parameters options the AWS CLI uses the last one)")
         }
         _ => String::new(),
     }
@@ -110,8 +110,7 @@ fn only_one(facts: &Facts, parameters: &BTreeMap<String, Parameter>) -> String {
 fn set(facts: &Facts, name: &str, parameter: &Parameter) -> String {
     let group = &facts.cluster.parameter_group;
     if group.starts_with("default.") {
-        return "auroraml apply gives the cluster a group of its own: a default group cannot be changed"
-            .into();
+        return "auroraml apply gives the cluster its own group: a default group cannot be changed".into();
     }
     let spare = spare(facts);
     let role = match spare.as_slice() {
@@ -137,7 +136,7 @@ fn unused(judge: &mut Judge<'_>) {
     let cluster = &judge.facts.cluster.id;
     for role in spare(judge.facts) {
         let found = format!(
-            "{role} is associated with cluster {cluster}, but no role parameter of its group names it"
+            "{role} is associated with cluster {cluster}, but no role parameter of its group uses it"
         );
         judge.note("association", format!("role {}", short(&role)), found);
     }
@@ -148,18 +147,17 @@ fn role_of(judge: &mut Judge<'_>, ability: &Ability, arn: &str) {
     let facts = judge.facts;
     let (check, object) = (format!("{} role", ability.name), format!("role {}", short(arn)));
     if arn.split(':').nth(4) != Some(facts.place.account.as_str()) {
-        let why = format!("{arn} is in another account than {}", facts.place.account);
+        let why = format!("{arn} is in another account, not {}", facts.place.account);
         return judge.unknown(check, object, why);
     }
     let role = match facts.roles.get(arn) {
         Some(Ok(Some(role))) => role,
         Some(Ok(None)) => {
-            let fix =
-                "auroraml apply makes a role and puts it in its place; or create it again under this ARN";
+            let fix = "auroraml apply creates a role in its place; or create it again with this ARN";
             return judge.failed(check, object, format!("{arn} does not exist"), fix);
         }
         Some(Err(why)) => return judge.unknown(check, object, why),
-        None => return judge.unknown(check, object, "it was not looked at"),
+        None => return judge.unknown(check, object, "not checked"),
     };
     let (cluster, account) = (facts.cluster.arn.as_str(), facts.place.account.as_str());
     match trusts(&role.trust, Caller { service: SERVICE, source_arn: cluster, source_account: account }) {
@@ -242,7 +240,7 @@ fn permissions(judge: &mut Judge<'_>, ability: &Ability, arn: &str, object: Stri
         }
     }
     if let Some(boundary) = &role.boundary {
-        remarks.insert(format!("its permissions boundary {boundary} was not evaluated"));
+        remarks.insert(format!("its permissions boundary {boundary} was not checked"));
     }
     let remarks = remark(&remarks.into_iter().collect::<Vec<_>>());
     for (resource, actions) in &missing {
@@ -263,7 +261,7 @@ fn permissions(judge: &mut Judge<'_>, ability: &Ability, arn: &str, object: Stri
         .map(|(resource, actions)| json!({"Effect": "Allow", "Action": actions, "Resource": resource}))
         .collect();
     let by_hand = match statements.is_empty() {
-        true => format!("take the Deny out of the policy, or let it spare what {} needs", ability.name),
+        true => format!("remove the Deny from the policy, or exempt what {} needs", ability.name),
         false => format!(
             "aws iam put-role-policy --role-name {} --policy-name auroraml-{} --policy-document '{}'",
             role.name,
@@ -305,13 +303,13 @@ fn association(judge: &mut Judge<'_>, ability: &Ability, arn: &str) {
                 ability,
                 arn,
                 format!(
-                    "put the role and its trust right, then associate it anew: {} && {add}",
+                    "fix the role and its trust policy, then associate it again: {} && {add}",
                     call("remove-role-from-db-cluster")
                 ),
             ),
         ),
         Some(other) => {
-            let found = format!("{other} on cluster {}: that is not ACTIVE", cluster.id);
+            let found = format!("{other} on cluster {}, not ACTIVE", cluster.id);
             judge.failed(check, object, found, format!("auroraml apply; or {add}"));
         }
     }

@@ -323,23 +323,23 @@ fn the_line_of_a_plan() {
     let none = Observed::new();
     assert_eq!(
         of("churn.yaml", &none, "us-east-1"),
-        "0.000 USD/h now, 0.477 USD/h after (about 348 USD a month); at most 0.12 USD once, for training; use is not counted; prices of 2026-09-03, us-east-1"
+        "0.000 USD/h now, 0.477 USD/h after (about 348 USD per month); at most 0.12 USD once, for training; use not included; prices of 2026-09-03, us-east-1"
     );
     assert_eq!(
         of("lean.yaml", &none, "us-east-1"),
-        "0.000 USD/h now, 0.021 to 0.261 USD/h after (about 15 to 190 USD a month); use is not counted; prices of 2026-09-03, us-east-1"
+        "0.000 USD/h now, 0.021 to 0.261 USD/h after (about 15 to 190 USD per month); use not included; prices of 2026-09-03, us-east-1"
     );
     assert_eq!(
         of("churn.yaml", &made(&graph_of(&spec_named("churn.yaml"))), "us-east-1"),
-        "0.477 USD/h, about 348 USD a month; use is not counted; prices of 2026-09-03, us-east-1"
+        "0.477 USD/h, about 348 USD per month; use not included; prices of 2026-09-03, us-east-1"
     );
     assert_eq!(
         of("churn.yaml", &none, "eu-central-1"),
-        "0.000 USD/h now, 0.196 USD/h after (about 143 USD a month); not priced: instance.1, notebook.main, training_job.churn-a7a502da; use is not counted; prices of 2026-09-03, eu-central-1"
+        "0.000 USD/h now, 0.196 USD/h after (about 143 USD per month); not priced: instance.1, notebook.main, training_job.churn-a7a502da; use not included; prices of 2026-09-03, eu-central-1"
     );
     assert_eq!(
         of("churn.yaml", &none, "eu-west-3"),
-        "not known: there are no built-in prices for eu-west-3; see `auroraml cost --help`"
+        "unknown: there are no built-in prices for eu-west-3; see `auroraml cost --help`"
     );
 }
 
@@ -401,7 +401,7 @@ fn what_is_printed() {
         after: estimate(&graph_of(&spec), &terms),
         prices: terms.prices,
         usage: Usage::default(),
-        notes: vec!["AWS was not asked: what is there is not known".into()],
+        notes: vec!["offline: what exists now is not known".into()],
     };
     golden("cost-lean.txt", &plain(&lean.to_text(chart(60, false))));
     // However narrow a terminal is, no line of the chart is wider.

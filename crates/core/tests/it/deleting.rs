@@ -56,22 +56,22 @@ fn what_the_spec_does_not_have() {
         ..graph()
     };
     let destroying = || Graph { destroys: true, ..graph() };
-    let nothing_but_tags = "left thing.a: nothing but its tags says that it is this stack's, and the spec does not \
-        have it; if it may go, add --delete thing.a; if it is not this stack's, take the tags off";
-    let in_another = "left thing.a: it carries this stack's tags and is in vpc-2, which is not the stack's; \
-        take the tags off; if it may go, delete it yourself";
+    let nothing_but_tags = "left thing.a: only its tags say that it belongs to this stack, and the spec does not \
+        have it; to delete it, add --delete thing.a; if it does not belong to this stack, remove the tags";
+    let in_another = "left thing.a: it has this stack's tags, but is in vpc-2, which does not belong to the stack; \
+        remove the tags, or delete it yourself";
     let bears_the_name = |which: &str| {
         format!(
-            "left thing.a: it bears this stack's name and not its tags, and may cost money until it is deleted; \
-            if it is this stack's, tag{which} with auroraml:stack = the stack's name and auroraml:resource = \
+            "left thing.a: it has this stack's name but not its tags, and may cost money until it is deleted; \
+            if it belongs to this stack, tag{which} with auroraml:stack = the stack's name and auroraml:resource = \
             thing.a, then run again; if not, leave it to its owner"
         )
     };
-    let offer = "note: thing.a is kept, since the stack did not make it, and costs money until it is deleted; \
-        if it may go too, add --delete thing.a";
-    let no_longer = "blocked store.a: the spec no longer has it, and deleting it would lose data; put it back in the \
+    let offer = "note: thing.a is kept, because the stack did not create it, and costs money until it is deleted; \
+        to delete it too, add --delete thing.a";
+    let no_longer = "blocked store.a: the spec no longer has it, but deleting it would lose data; restore it in the \
         spec, or";
-    let may_go = &*format!("{no_longer} add --delete store.a if its data may go");
+    let may_go = &*format!("{no_longer} add --delete store.a to delete it with its data");
     let whole_stack = &*format!("{no_longer} delete the whole stack with `auroraml destroy`");
     let gone = "Delete thing.a";
     let named = "Delete thing.a with allowed_by";
@@ -98,11 +98,11 @@ fn what_the_spec_does_not_have() {
         (destroying(), with_outputs(strange(thing()), [("name", "t")]), &bears_the_name(" t")),
         (destroying(), only_tagged(thing()), nothing_but_tags),
         (offered("thing.a"), strange(thing()), offer),
-        (offered("thing.a"), thing(), "Delete thing.a with allowed_by (the stack did not make it; what was made for it alone goes with it)"),
+        (offered("thing.a"), thing(), "Delete thing.a with allowed_by (the stack did not create it; what was created only for it is deleted with it)"),
         (
             naming(offered("thing.a"), "thing.a"),
             strange(thing()),
-            "Delete thing.a with allowed_by (the stack did not make it; what was made for it alone goes with it)",
+            "Delete thing.a with allowed_by (the stack did not create it; what was created only for it is deleted with it)",
         ),
         (keeping("thing.a"), thing(), "note: thing.a is kept, as the spec says"),
         (keeping("thing.a"), strange(thing()), "note: thing.a is kept, as the spec says"),
@@ -110,7 +110,7 @@ fn what_the_spec_does_not_have() {
         (
             graph(),
             live("thing.a", json!({"locked": true})),
-            "Delete thing.a | blocked thing.a: it is locked; put it back in the spec",
+            "Delete thing.a | blocked thing.a: it is locked; restore it in the spec",
         ),
         (graph(), store(), may_go),
         (graph(), live("store.a", json!({"bound": true})), whole_stack),

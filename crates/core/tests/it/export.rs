@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 fn given(spec: &Spec) -> Given {
     let files = spec.files().into_iter().map(|path| (path.to_string(), Ok("0123456789abcdef".to_string())));
-    Given { files: files.collect(), today: "2026-11-20".into(), ..Given::default() }
+    let templates = facts_for(spec).templates;
+    Given { files: files.collect(), today: "2026-11-20".into(), templates, ..Given::default() }
 }
 
 fn exported(spec: &Spec) -> Exported {
@@ -20,16 +21,50 @@ fn exported(spec: &Spec) -> Exported {
 /// The specs of the repository that have a template.
 fn exportable() -> Vec<(String, Spec)> {
     let all = examples().into_iter();
-    let has_one = |spec: &Spec| !matches!(spec.aurora, Some(Aurora::Existing(_))) && spec.stacks.is_none();
+    let has_one = |spec: &Spec| !matches!(spec.aurora, Some(Aurora::Existing(_)));
     all.filter(|(_, spec)| has_one(spec)).collect()
 }
 
+/// Templates of the user's are stacks within the stack: what refers to their outputs does so still.
 #[test]
-fn a_stack_within_it_is_refused_by_name() {
+fn templates_become_nested_stacks() {
     let (_, spec) = examples().into_iter().find(|(name, _)| name == "stacked").unwrap();
-    let refused = export(&spec, &given(&spec)).unwrap_err();
-    let told: Vec<&str> = refused.iter().map(|one| one.what.as_str()).collect();
-    assert_eq!(told, ["stacks.network"]);
+    let exported = exported(&spec);
+    let template = parsed(&exported);
+    let cluster_group = &resource(&template, "SecurityGroupAurora")["Properties"];
+    assert_eq!(cluster_group["VpcId"], json!({"Fn::GetAtt": ["StackNetwork", "Outputs.VpcId"]}));
+    // An output that is a range, and not a group.
+    let rule = &cluster_group["SecurityGroupIngress"][0];
+    assert_eq!(rule["CidrIp"], json!({"Fn::GetAtt": ["StackNetwork", "Outputs.Range"]}));
+    let report = &resource(&template, "StackReport")["Properties"];
+    assert_eq!(report["TemplateURL"], json!({"Ref": "StackReportTemplate"}));
+    assert_eq!(report["Parameters"]["Cluster"], json!({"Fn::GetAtt": ["Cluster", "DBClusterArn"]}));
+    assert_eq!(report["Parameters"]["Token"], json!({"Ref": "StackReportToken"}));
+    assert_eq!(report["Parameters"]["Size"], "small");
+    let parameters = template.parameters();
+    let token = parameters.iter().find(|parameter| parameter.name == "StackReportToken").unwrap();
+    assert!(token.no_echo && token.default.is_none());
+    let steps = exported.steps.join("\n");
+    for said in
+        ["aws s3 cp stacked/network.yaml s3://TEMPLATES/", "StackNetworkTemplate=https://TEMPLATES.s3."]
+    {
+        assert!(steps.contains(said), "{steps}");
+    }
+    assert!(
+        exported.lost.iter().any(|lost| lost.to_string().contains("network, report become nested stacks"))
+    );
+}
+
+/// A template that is too large for a request is uploaded like the others: not into a bucket that is not there yet.
+#[test]
+fn a_large_template_is_nested_as_well() {
+    let (_, spec) = examples().into_iter().find(|(name, _)| name == "stacked").unwrap();
+    let mut given = given(&spec);
+    let large =
+        given.templates["stacked/network.yaml"].clone().unwrap() + &format!("\n# {}\n", "x".repeat(60_000));
+    given.templates.insert("stacked/network.yaml".into(), Ok(large));
+    let exported = export(&spec, &given).unwrap();
+    assert_eq!(exported.yaml, self::exported(&spec).yaml);
 }
 
 fn parsed(exported: &Exported) -> Template {
@@ -298,7 +333,7 @@ fn what_is_not_in_it_is_named() {
             && autopilot.contains("endpoint.churn-autopilot is not in the template"),
         "{autopilot}"
     );
-    assert!(lost("minimal.yaml").contains("endpoints of others: churn is made elsewhere"));
+    assert!(lost("minimal.yaml").contains("endpoints of others: churn is created elsewhere"));
 }
 
 /// Nothing of the graph is forgotten: it is written, or it is told.

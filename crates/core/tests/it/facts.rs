@@ -44,8 +44,8 @@ fn who_else_uses_the_group_is_said() {
     let alone = facts(wired());
     let shared = facts(ExistingFacts { sharers: vec!["billing".into()], ..wired() });
     for (intent, expected) in [
-        (Intent::Apply, "is now used by billing as well: the values are theirs too"),
-        (DESTROY, "is now used by billing as well: they lose this stack's role parameters too"),
+        (Intent::Apply, "is now also used by billing: they get the same values"),
+        (DESTROY, "is now also used by billing: they lose this stack's role parameters too"),
     ] {
         let notes = told(ORDERS, &shared, intent).unwrap();
         assert!(notes.contains(expected), "{notes}");
@@ -59,10 +59,10 @@ fn who_made_the_cluster_hears_of_it() {
         facts(ExistingFacts { cloudformation: Some(("network".into(), status.into())), ..wired() })
     };
     let notes = told(ORDERS, &made("UPDATE_COMPLETE"), Intent::Apply).unwrap();
-    let drift = "belongs to the CloudFormation stack network (UPDATE_COMPLETE), which will see its parameter group and roles as drift";
+    let drift = "belongs to the CloudFormation stack network (UPDATE_COMPLETE), which will report its parameter group and roles as drift";
     assert!(notes.contains(drift), "{notes}");
     let problems = told(ORDERS, &made("UPDATE_IN_PROGRESS"), Intent::Apply).unwrap_err();
-    assert!(problems[0].hint.contains("wait until CloudFormation has finished"), "{problems:?}");
+    assert!(problems[0].hint.contains("wait until it has finished"), "{problems:?}");
 }
 
 /// The roles are those of another cluster, which would be left with half a wiring. Under another name it is the same.
@@ -98,5 +98,5 @@ fn more_subnets_than_zones_are_a_problem() {
     };
     assert!(told(text, &zones(3), Intent::Apply).is_ok());
     let problems = told(text, &zones(2), Intent::Apply).unwrap_err();
-    assert_eq!(problems[0].why, "us-east-1 has 2 availability zones, and the spec needs 3");
+    assert_eq!(problems[0].why, "us-east-1 has 2 availability zones, but the spec needs 3");
 }

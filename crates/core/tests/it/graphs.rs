@@ -220,14 +220,14 @@ fn what_is_impossible_here_is_said() {
         spec.region = "mars-east-1".into();
         facts.zones = vec!["a".into(), "b".into()];
     });
-    assert!(unknown.starts_with("endpoints.churn.model.image: no account is known that holds"), "{unknown}");
+    assert!(unknown.starts_with("endpoints.churn.model.image: the account of the image"), "{unknown}");
     assert!(unknown.contains("xgboost:1.7-1 in mars-east-1"), "{unknown}");
     let version = refused(&|_, facts| facts.engine_versions.clear());
     assert!(version.starts_with("aurora.engine_version: no Aurora MySQL version on offer"), "{version}");
     let missing = refused(&|_, facts| {
         facts.files.insert("notebooks/part_1.ipynb".into(), Err("not found".into()));
     });
-    assert!(missing.starts_with("notebook.files: notebooks/part_1.ipynb cannot be read"), "{missing}");
+    assert!(missing.starts_with("notebook.files: cannot read notebooks/part_1.ipynb"), "{missing}");
 }
 
 /// A live version that the spec allows stays, and one that it does not allow is left for one that is offered.
@@ -263,8 +263,8 @@ fn a_script_is_as_long_as_aws_takes_and_no_longer() {
     let fits = 1 + (16_384 - short) / 4;
     assert_eq!(sent(fits), Ok(16_384));
     let long = sent(fits + 1).unwrap_err();
-    assert!(long.contains("would have 16388 characters, and AWS takes 16384"), "{long}");
-    assert!(long.starts_with("notebook.files: the script of the first start"), "{long}");
+    assert!(long.contains("would have 16388 characters, and AWS allows 16384"), "{long}");
+    assert!(long.starts_with("notebook.files: the script for the first start"), "{long}");
 }
 
 /// What no example has: members that are alike, another port, a secret of RDS's beside a notebook, no private subnet.

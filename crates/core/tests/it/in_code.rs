@@ -131,7 +131,7 @@ fn a_change_says_whom_it_interrupts() {
     assert!(permit.check(0, interrupted[0]).is_ok());
     let mut other = interrupted[0].clone();
     other.members = vec!["shop-1".into()];
-    assert!(permit.check(0, &other).unwrap_err().contains("the plan did not announce that shop-1 restarts"));
+    assert!(permit.check(0, &other).unwrap_err().contains("a restart of shop-1 is not in the plan"));
 }
 
 /// A cluster that AWS has broken holds data: it is never made anew.

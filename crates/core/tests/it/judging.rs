@@ -152,7 +152,7 @@ fn statuses() {
     for (status, fix) in [
         ("stopped", "start-db-cluster"),
         ("upgrading", "wait until it is available"),
-        ("incompatible-parameters", "needs a person"),
+        ("incompatible-parameters", "repair it"),
     ] {
         let found = complaints(|facts| facts.cluster.status = status.into());
         assert!(found[0].found.contains(status) && found[0].fix.iter().any(|f| f.contains(fix)), "{found:?}");
@@ -169,7 +169,7 @@ fn statuses() {
     let own = complaint(Outcome::Failed, |facts| {
         facts.instances.as_mut().unwrap()[0].parameter_groups[0].1 = "pending-reboot".into();
     });
-    assert_eq!(own, "member: pending-reboot towards its own DB parameter group own");
+    assert_eq!(own, "member: pending-reboot with its own DB parameter group own");
     let full = complaint(Outcome::Failed, |facts| {
         facts.instances.as_mut().unwrap()[0].status = "storage-full".into();
     });
@@ -187,9 +187,9 @@ fn values_that_are_no_role_and_families_without_the_parameter() {
     });
     let found: Vec<&str> = found.iter().map(|check| check.found.as_str()).collect();
     assert!(found[0].contains("no parameter aws_default_bedrock_role"), "{found:?}");
-    assert!(found[1].contains("aws_default_sagemaker_role is \"ml\", which is no ARN"), "{found:?}");
+    assert!(found[1].contains("aws_default_sagemaker_role is \"ml\", which is not a role ARN"), "{found:?}");
     // The role is associated still, and nobody names it any more.
-    assert!(found[2].contains("no role parameter of its group names it"), "{found:?}");
+    assert!(found[2].contains("no role parameter of its group uses it"), "{found:?}");
     // The command is told the role that is there for it, and the method that its type allows.
     let fix = complaints(|facts| {
         for parameter in facts.parameters.as_mut().unwrap().values_mut() {
@@ -204,7 +204,7 @@ fn values_that_are_no_role_and_families_without_the_parameter() {
 fn roles_of_other_accounts_and_boundaries() {
     let found = complaints(|facts| facts.place.account = "999988887777".into());
     assert!(found.iter().all(|check| check.outcome == Outcome::NotChecked), "{found:?}");
-    assert!(found[0].found.contains("another account than 999988887777"), "{found:?}");
+    assert!(found[0].found.contains("another account, not 999988887777"), "{found:?}");
     let mut with = facts();
     if let Some(Ok(Some(role))) = with.roles.get_mut(ROLE) {
         role.boundary = Some("arn:aws:iam::111122223333:policy/limit".into());
@@ -212,7 +212,7 @@ fn roles_of_other_accounts_and_boundaries() {
     let checks = judge(&with);
     let policy = checks.iter().find(|check| check.check == "sagemaker policy").unwrap();
     assert!(
-        policy.outcome == Outcome::Ok && policy.found.contains("policy/limit was not evaluated"),
+        policy.outcome == Outcome::Ok && policy.found.contains("policy/limit was not checked"),
         "{policy:?}"
     );
 }
@@ -237,17 +237,17 @@ fn the_database_is_compared_with_the_group() {
     };
     assert_eq!(complaints(|facts| facts.database = values(ROLE)), []);
     let old = complaint(Outcome::Failed, |facts| facts.database = values(""));
-    assert!(old.contains("it runs with aws_default_sagemaker_role = nothing, and custom has arn:"), "{old}");
+    assert!(old.contains("it uses aws_default_sagemaker_role = nothing, but custom has arn:"), "{old}");
     let silent = complaint(Outcome::NotChecked, |facts| {
         facts.database =
-            Some(Database::Silent { why: "the Data API is off".into(), fix: "switch it on".into() });
+            Some(Database::Silent { why: "the Data API is off".into(), fix: "turn it on".into() });
     });
     assert_eq!(silent, "database: the Data API is off");
 }
 
 #[test]
 fn what_aws_does_not_say_is_not_checked_and_stops_nothing_else() {
-    let why = || "GetX was answered with AccessDenied".to_string();
+    let why = || "GetX failed: AccessDenied".to_string();
     let found = complaints(|facts| {
         facts.instances = Err(why());
         facts.sharing = Err(why());

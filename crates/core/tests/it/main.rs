@@ -13,6 +13,8 @@ mod kinds;
 mod limits;
 mod members;
 mod next_restart;
+mod pages;
+mod pictures;
 mod pipeline_role;
 mod planning;
 mod policies;

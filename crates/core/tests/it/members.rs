@@ -145,7 +145,7 @@ fn members_go_down_one_at_a_time() {
             scene().class("instance.2"),
             &[
                 "Update instance.2 of class, Readers <Readers shop-2>",
-                "Recheck parameter_sync.main after instance.2 (instance.2 changes; no member has to restart)",
+                "Recheck parameter_sync.main after instance.2 (instance.2 changes; no member needs a restart)",
             ],
         ),
         (
@@ -155,7 +155,7 @@ fn members_go_down_one_at_a_time() {
                 "Update instance.2 of class, Readers <Readers shop-2>",
                 "Update instance.3 of class after instance.2, Readers <Readers shop-3>",
                 "Update instance.1 of class after instance.3, Restart <Restart shop-1>",
-                "Recheck parameter_sync.main after instance.1, instance.2, instance.3 (instance.1 changes; no member has to restart)",
+                "Recheck parameter_sync.main after instance.1, instance.2, instance.3 (instance.1 changes; no member needs a restart)",
             ],
         ),
         (
@@ -164,7 +164,7 @@ fn members_go_down_one_at_a_time() {
             &[
                 "Update cluster.main of port, Restart <Restart shop-1 shop-2 shop-3>",
                 "Update instance.2 of class after cluster.main, Readers <Readers shop-2>",
-                "Recheck parameter_sync.main after cluster.main, instance.2 (cluster.main changes; no member has to restart)",
+                "Recheck parameter_sync.main after cluster.main, instance.2 (cluster.main changes; no member needs a restart)",
             ],
         ),
         (
@@ -173,7 +173,7 @@ fn members_go_down_one_at_a_time() {
             &[
                 "Update instance.2 of class, Readers <Readers shop-2>",
                 "Create instance.4 of class",
-                "Recheck parameter_sync.main after instance.2 (instance.2 changes; no member has to restart)",
+                "Recheck parameter_sync.main after instance.2 (instance.2 changes; no member needs a restart)",
             ],
         ),
         (
@@ -182,7 +182,7 @@ fn members_go_down_one_at_a_time() {
             &[
                 "Update instance.2 of class, Readers <Readers shop-2>",
                 "Delete instance.3 after instance.2, Readers <Readers shop-3>",
-                "Recheck parameter_sync.main after instance.2, instance.3 (instance.2 changes; no member has to restart)",
+                "Recheck parameter_sync.main after instance.2, instance.3 (instance.2 changes; no member needs a restart)",
             ],
         ),
         (
@@ -360,7 +360,7 @@ fn a_writer_that_is_no_member() {
             "a stranger",
             writer("shop-9"),
             &[
-                "blocked parameter_sync.main: the spec wants shop-9 to be the writer, and the cluster has no such member; name one of shop-1, shop-2, shop-3 under `restart`, or remove `writer`",
+                "blocked parameter_sync.main: the spec names shop-9 as the writer, but the cluster has no such member; use one of shop-1, shop-2, shop-3 under `restart`, or remove `writer`",
             ],
         ),
         (
@@ -373,7 +373,7 @@ fn a_writer_that_is_no_member() {
             writer("shop-3").unwanted("instance.3"),
             &[
                 "Delete instance.3, Readers <Readers shop-3>",
-                "blocked parameter_sync.main: the spec wants shop-3 to be the writer, and the cluster has no such member; name one of shop-1, shop-2 under `restart`, or remove `writer`",
+                "blocked parameter_sync.main: the spec names shop-3 as the writer, but the cluster has no such member; use one of shop-1, shop-2 under `restart`, or remove `writer`",
             ],
         ),
         ("there are none", writer("shop-9").topology(|topology| topology.members.clear()), &[]),

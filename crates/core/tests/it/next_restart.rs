@@ -18,12 +18,12 @@ fn what_restarts_next() {
         (status, "wait: cluster is upgrading"),
         (
             |topology, _| topology.status = "cloning-failed".into(),
-            "stuck: the cluster is cloning-failed, which needs a person",
+            "stuck: the cluster is cloning-failed: repair it",
         ),
         (|topology, _| topology.members[1].status = "rebooting".into(), "wait: shop-2 is rebooting"),
         (
             |topology, _| topology.members[1].status = "storage-full".into(),
-            "stuck: shop-2 is storage-full, which needs a person",
+            "stuck: shop-2 is storage-full: repair it",
         ),
         (|topology, _| topology.members[1].status = "storage-optimization".into(), "done"),
         (|topology, _| apply(topology, 1), "wait: shop-2 reports applying"),

@@ -90,7 +90,7 @@ fn states_and_differences_make_the_action() {
     let busy = |status: &str| Some(State::Busy(status.into()));
     let failed = || Some(State::Failed("no room".into()));
     let broken = || Some(State::Broken("no room".into()));
-    let again = "it has failed (no room); running it again repeats all of it from the start, usually";
+    let again = "it failed (no room); running it again starts from the beginning, usually";
     let (job, errand) =
         (format!("Run job.a ({again} 3 minutes)"), format!("Run errand.a ({again} 1 minute)"));
     for (name, state, size, touched, expected) in [
@@ -127,7 +127,7 @@ fn states_and_differences_make_the_action() {
 
 #[test]
 fn what_has_lost_its_tags_says_so_where_it_changes() {
-    let lost = "Update thing.a of size (it has lost its tags, and is this stack's all the same)";
+    let lost = "Update thing.a of size (it lost its tags, but belongs to this stack)";
     for (tags, size, expected) in
         [(json!({}), 2, lost), (json!({}), 1, ""), (json!({STACK_TAG: "shop"}), 2, "Update thing.a of size")]
     {
@@ -211,13 +211,13 @@ fn what_is_in_the_way() {
     let tag = "tag thing-1 with auroraml:stack = shop and auroraml:resource = thing.a, then run again; otherwise \
         choose another stack name";
     let untagged = format!(
-        "an object of this name exists and is not tagged as this stack's; if it is this stack's, {tag}"
+        "an object with this name exists but does not have this stack's tags; if it belongs to this stack, {tag}"
     );
-    let others =
-        format!("an object of this name exists and is the stack other's; if it is this stack's, {tag}");
-    let no_data =
-        "it has failed, and replacing it would lose data; repair it in the AWS console, then run again";
-    let shape = "shape cannot change from 3 to 1: it keeps its shape; put shape back in the spec, or use another stack \
+    let others = format!(
+        "an object with this name exists and belongs to the stack other; if it belongs to this stack, {tag}"
+    );
+    let no_data = "it failed, and replacing it would lose data; repair it in the AWS console, then run again";
+    let shape = "shape cannot change from 3 to 1: it keeps its shape; restore shape in the spec, or use another stack \
         for the new value";
     let wanted = json!({"size": 1, "shape": 1, "tags": null});
     let broken = || State::Broken("gone".into());
@@ -382,8 +382,8 @@ fn a_permit_is_made_of_the_plan() {
     let refused = |now: u64, member: &str| permit.check(now, &interruption(Impact::Readers, member)).err();
     assert_eq!(refused(0, "member.new"), None);
     assert_eq!(refused(0, "known"), None);
-    assert!(refused(0, "thing.new").unwrap().contains("did not announce that thing.new restarts"));
-    assert!(refused(100, "known").unwrap().contains("the window of the spec has closed"));
+    assert!(refused(0, "thing.new").unwrap().contains("a restart of thing.new is not in the plan"));
+    assert!(refused(100, "known").unwrap().contains("the spec's window has closed"));
     assert_eq!(permit.announced(), plan.interruptions().cloned().collect::<Vec<_>>());
     graph.restarts = None;
     let whole = plan.permit(&graph, &catalog(), Some(100));

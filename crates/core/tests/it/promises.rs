@@ -188,3 +188,51 @@ fn the_starter_is_commented() {
     let comments = spec::STARTER.lines().filter(|line| line.contains('#')).count();
     assert!(comments * 3 > spec::STARTER.lines().count(), "{comments}");
 }
+
+/// docs/troubleshooting.md has messages as its headings: each is still in the source, or in what a test has seen.
+#[test]
+fn every_message_with_a_remedy_is_still_there() {
+    let page = read("docs/troubleshooting.md");
+    let headings = page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`'));
+    let headings: Vec<&str> = headings.collect();
+    assert!(headings.len() >= 20, "{headings:?}");
+    let mut sources = Vec::new();
+    for folder in ["src", "crates/core/src", "crates/sandbox/src"] {
+        gather(&repository(folder), &mut sources);
+    }
+    // A text that goes on in the next line.
+    let sources: Vec<String> = sources.iter().map(|text| joined(text)).collect();
+    for heading in headings {
+        let parts: Vec<&str> = heading.split('…').map(str::trim).filter(|part| !part.is_empty()).collect();
+        let is_there = sources.iter().any(|text| is_said(text, &parts));
+        assert!(is_there, "no message is like the heading `{heading}` of docs/troubleshooting.md");
+    }
+}
+
+fn gather(folder: &std::path::Path, sources: &mut Vec<String>) {
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        match path.is_dir() {
+            true => gather(&path, sources),
+            false if path.extension().is_some_and(|extension| extension == "rs") => {
+                sources.push(fs::read_to_string(path).unwrap());
+            }
+            false => {}
+        }
+    }
+}
+
+fn joined(text: &str) -> String {
+    let mut lines = text.split("\\\n");
+    let first = lines.next().unwrap_or_default().to_string();
+    lines.fold(first, |text, line| text + line.trim_start())
+}
+
+/// Whether the parts follow one another within a message.
+fn is_said(text: &str, parts: &[&str]) -> bool {
+    let (first, rest) = parts.split_first().unwrap();
+    text.match_indices(first).any(|(at, _)| {
+        let message: String = text[at + first.len()..].chars().take(400).collect();
+        let mut after = message.as_str();
+        rest.iter().all(|part| after.split_once(part).map(|(_, then)| after = then).is_some())
+    })
+}

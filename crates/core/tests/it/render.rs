@@ -181,7 +181,7 @@ fn blocked() -> Plan {
     plan.blocked.push(Blocked {
         id: Id::new("cluster", "main"),
         why: "username cannot change from \"a\" to \"b\": the master user is chosen when the cluster is created".into(),
-        hint: "put username back in the spec, or use another stack for the new value".into(),
+        hint: "restore username in the spec, or use another stack for the new value".into(),
     });
     plan
 }
@@ -315,13 +315,13 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     );
     assert_eq!(
         differs(|plan| plan.steps[6].changes.clear()),
-        "the step update parameter_group.main has other changes"
+        "the step update parameter_group.main has different changes"
     );
     assert_eq!(
         differs(|plan| plan.steps[10].options.clear()),
-        "the step delete cluster.main has other options"
+        "the step delete cluster.main has different options"
     );
-    assert_eq!(differs(|plan| plan.steps[0].action = Action::Create), "there is a new step: create vpc.main");
+    assert_eq!(differs(|plan| plan.steps[0].action = Action::Create), "new step: create vpc.main");
     assert_eq!(
         differs(|plan| plan.steps[1].action = Action::NoOp),
         "this step is no longer needed: create subnet_group.main"
@@ -334,7 +334,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     };
     assert_eq!(
         with(|basis| basis.spec_sha256 = "1".repeat(64)),
-        "the text of the spec file changed since the plan was saved, though none of its fields did"
+        "the spec file changed since the plan was saved, but none of its fields"
     );
     let changed = with(|basis| {
         basis.spec_sha256 = "1".repeat(64);
@@ -364,7 +364,7 @@ fn a_stale_plan_is_told_by_its_first_difference() {
     old.as_object_mut().unwrap().remove("version");
     assert_eq!(
         render::json::difference(&old, &saved).unwrap(),
-        "it was saved by auroraml of an older version in format 1, and this is 1.2.3 with format 2"
+        "it was saved by auroraml of an older version in format 1, but this is 1.2.3 with format 2"
     );
 }
 

@@ -83,7 +83,7 @@ fn refused() -> Plan {
     let spec = spec_named("existing-cluster.yaml");
     let facts = Facts {
         existing: Some(existing()),
-        live_engine_version: Some(crate::VERSION.into()),
+        live_engine_version: Some("8.0.mysql_aurora.3.08.0".into()),
         ..facts_for(&spec)
     };
     let graph = model::build(&spec, &place_of(&spec), &facts, Intent::Apply).unwrap();

@@ -101,32 +101,32 @@ fn defaults_are_those_of_a_file() {
 fn each_mistake_of_a_value_is_found() {
     type Break = fn(&mut Spec);
     let cases: &[(Break, &str, &str)] = &[
-        (|s| s.stack = "Churn".into(), "stack", "`Churn` is not possible as the name of a stack"),
+        (|s| s.stack = "Churn".into(), "stack", "invalid stack name `Churn`"),
         (|s| s.region = "us-east".into(), "region", "`us-east` is not an AWS region"),
         (
             |s| s.bucket = None,
             "machine_learning.s3",
-            "`s3: true` means the stack's own bucket, and it has none",
+            "`s3: true` uses the stack's own bucket, but the stack has none",
         ),
-        (|s| s.aurora = None, "machine_learning", "`machine_learning` needs a cluster to wire"),
+        (|s| s.aurora = None, "machine_learning", "`machine_learning` needs a cluster"),
         (
             |s| {
                 s.network = None;
                 s.notebook = None;
             },
             "aurora",
-            "a cluster that the stack owns needs a network, and there is none",
+            "the cluster needs a network, and the spec has none",
         ),
         (
             |s| s.endpoints.clear(),
             "machine_learning.sagemaker.endpoints[0]",
             "`churn` is not declared in `endpoints`",
         ),
-        (|s| cluster(s).port = 80, "aurora.port", "port 80 is not possible"),
+        (|s| cluster(s).port = 80, "aurora.port", "invalid port 80"),
         (
             |s| cluster(s).instances[1].promotion_tier = 16,
             "aurora.instances[1].promotion_tier",
-            "there is no promotion tier 16",
+            "invalid promotion tier 16",
         ),
         (
             |s| cluster(s).engine_version = "3.06".into(),
@@ -136,12 +136,12 @@ fn each_mistake_of_a_value_is_found() {
         (
             |s| cluster(s).serverless = Some(Serverless::new(f64::NAN, 4)),
             "aurora.serverless.min",
-            "NaN is not possible as the lowest capacity",
+            "invalid minimum capacity NaN",
         ),
         (
             |s| cluster(s).restart.window = Some("sometimes".into()),
             "aurora.restart.window",
-            "this is not a window: it has no `-` between beginning and end",
+            "invalid window: the `-` between start and end is missing",
         ),
         (
             |s| {
@@ -149,18 +149,18 @@ fn each_mistake_of_a_value_is_found() {
                 cluster(s).restart.allow = Some(Allow::Readers);
             },
             "aurora.restart.allow",
-            "`writer_only` restarts the writer, which this forbids",
+            "`writer_only` restarts the writer, which `allow` forbids",
         ),
         (
             |s| s.aurora = Some(Aurora::Existing(ExistingCluster::new("a--b"))),
             "aurora.existing",
-            "`a--b` is not possible as the identifier of a cluster",
+            "invalid cluster identifier `a--b`",
         ),
         // What counts as given is what differs from its default.
         (
             |s| cluster(s).secret.recovery_window_days = 14,
             "aurora.secret.recovery_window_days",
-            "`recovery_window_days` does not go with a secret that RDS makes and deletes",
+            "`recovery_window_days` cannot be combined with a secret that RDS manages",
         ),
         (
             |s| {
@@ -169,7 +169,7 @@ fn each_mistake_of_a_value_is_found() {
                 endpoint(s).count = 2;
             },
             "endpoints.churn.count",
-            "a serverless endpoint has no instances to count",
+            "`count` cannot be combined with `serverless`",
         ),
         (
             |s| {
@@ -180,9 +180,9 @@ fn each_mistake_of_a_value_is_found() {
                 .into()
             },
             "endpoints.churn.count",
-            "`count` does not go with `managed_by: notebook`",
+            "`count` cannot be combined with `managed_by: notebook`",
         ),
-        (|s| endpoint(s).model = None, "endpoints.churn", "an endpoint that the stack manages needs a model"),
+        (|s| endpoint(s).model = None, "endpoints.churn", "the endpoint has no model"),
     ];
     for (n, (breaks, path, message)) in cases.iter().enumerate() {
         let mut spec = good();
@@ -211,10 +211,14 @@ fn all_problems_are_told_at_once_each_with_a_hint() {
     let text = found.to_string();
     assert_eq!(
         text,
-        "stack: `-` is not possible as the name of a stack\naurora.backup_retention_days: backups cannot be kept for 0 days\n"
+        "stack: invalid stack name `-`\naurora.backup_retention_days: invalid backup retention of 0 days\n"
     );
     assert!(found.0.iter().all(|problem| problem.hint.is_some()), "{found:?}");
-    assert!(found.render("spec", "").starts_with("spec:stack: `-` is"), "{}", found.render("spec", ""));
+    assert!(
+        found.render("spec", "").starts_with("spec:stack: invalid stack name"),
+        "{}",
+        found.render("spec", "")
+    );
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn what_a_template_lacks_is_told_before_anything_is_called() {
     assert_eq!(code, Code::TemplateUnreadable);
     assert_eq!(
         what,
-        "stacks.report.template: stacked/report.yaml cannot be read: No such file or directory (os error 2)"
+        "stacks.report.template: cannot read stacked/report.yaml: No such file or directory (os error 2)"
     );
     let broken =
         with(&spec, "stacked/network.yaml", |text| text.replace("Value: !Ref Vpc }", "Value: !Ref Vcp }"));
@@ -260,13 +260,13 @@ fn what_a_template_lacks_is_told_before_anything_is_called() {
         (
             "      Cluster: ${cluster.arn}\n",
             "",
-            "needs a value for it, and has no default",
+            "has no default for it, so it needs a value",
             "add `Cluster: VALUE`",
         ),
         (
             "      Token: { environment_variable: REPORT_TOKEN }\n",
             "",
-            "needs a value for it",
+            "needs a value",
             "environment_variable",
         ),
     ];
@@ -284,7 +284,7 @@ fn what_a_template_lacks_is_told_before_anything_is_called() {
     let (code, what, hint) = only(&spec, &facts);
     assert_eq!(code, Code::TemplateCapability);
     assert!(what.starts_with("stacks.report.capabilities: CAPABILITY_IAM is missing"), "{what}");
-    assert_eq!(hint, "once you have read it, add `capabilities: [CAPABILITY_IAM]`");
+    assert_eq!(hint, "after reading it, add `capabilities: [CAPABILITY_IAM]`");
     assert!(
         build(&read(&text().replace("[CAPABILITY_IAM]", "[CAPABILITY_NAMED_IAM]")), &facts, Intent::Apply)
             .is_ok()
@@ -306,7 +306,7 @@ fn size_decides_how_a_template_travels() {
     assert_eq!(graph.resources[&object].props["path"], "stacked/network.yaml");
     let (code, what, _) = only(&spec, &longer(1_100_000));
     assert_eq!(code, Code::TemplateSize);
-    assert!(what.contains("CloudFormation takes 1"), "{what}");
+    assert!(what.contains("CloudFormation allows 1"), "{what}");
     let bare = text()
         .replace("bucket: { on_destroy: empty }\n", "")
         .replace("machine_learning: { s3: true }\n", "")
@@ -336,18 +336,18 @@ fn references_are_checked_where_they_stand() {
     for (from, to, message) in [
         ("${stacks.network.VpcId}", "${stacks.netwrk.VpcId}", "there is no `netwrk` under `stacks`"),
         ("${stacks.network.VpcId}", "${cluster.arn}", "`${cluster.arn}` cannot be used here"),
-        ("${cluster.arn}", "${cluster.color}", "there is nothing of this name to refer to"),
+        ("${cluster.arn}", "${cluster.color}", "there is nothing with this name to refer to"),
         ("${cluster.arn}", "${notebook.name}", "the spec has no notebook"),
         ("${cluster.arn}", "${endpoints.churn.arn}", "the spec has no endpoint `churn`"),
         ("region: us-east-1", "region: ${stacks.network.Region}", "cannot be used here"),
-        ("stacked-monthly-report", "stacked-network", "`stacked-network` is the name of `network` too"),
-        ("stacked-monthly-report", "stacked_report", "cannot be the name of a CloudFormation stack"),
-        ("purpose: network", "\"aws:purpose\": network", "the prefix `aws:` belongs to AWS"),
-        ("[CAPABILITY_IAM]", "[CAPABILITY_I_AM]", "is not possible for"),
+        ("stacked-monthly-report", "stacked-network", "duplicate name `stacked-network`"),
+        ("stacked-monthly-report", "stacked_report", "invalid CloudFormation stack name `stacked_report`"),
+        ("purpose: network", "\"aws:purpose\": network", "AWS reserves the prefix `aws:`"),
+        ("[CAPABILITY_IAM]", "[CAPABILITY_I_AM]", "invalid value"),
         (
             "environment_variable: REPORT_TOKEN",
             "environment_variable: REPORT-TOKEN",
-            "invalid name `REPORT-TOKEN`",
+            "invalid variable name `REPORT-TOKEN`",
         ),
     ] {
         let told = problems(from, to);

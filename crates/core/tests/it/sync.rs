@@ -16,8 +16,8 @@ const ASKED: u64 = NOW - 8_000;
 
 const BEGIN: &str = "waiting for AWS to begin";
 const SHOW: &str = "waiting for the change to show";
-const QUIET: &str = "making sure that no restart of an earlier run is on its way";
-const RESUMES: &str = "a paused member that resumes runs the parameters without a restart";
+const QUIET: &str = "checking that no restart of an earlier run is still in progress";
+const RESUMES: &str = "a paused member uses the parameters when it resumes, without a restart";
 
 /// A writer `a` and a reader `b`, those named pending.
 fn cluster(pending: &[&str]) -> Topology {

@@ -12,7 +12,7 @@ use auroraml_core::resource::{Action, Catalog, Graph};
 use auroraml_core::spec::Spec;
 use auroraml_core::takeover::{
     Bucket, Cluster, Draft, Findings, Group, Handover, NatGateway, Notebook, Order, Origin, Part, Retention,
-    Subnet, Table, draft, object_name, written,
+    Subnet, Table, VpcEndpoint, draft, object_name, written,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -54,6 +54,10 @@ fn insights() -> Findings {
         part("DefaultPublicRoute", "EC2::Route", "rtb-00000000000000001|0.0.0.0/0"),
         part("SageMakerSecurityGroup", "EC2::SecurityGroup", "sg-00000000000000001"),
         part("AuroraSecurityGroup", "EC2::SecurityGroup", "sg-00000000000000002"),
+        part("EndpointSecurityGroup", "EC2::SecurityGroup", "sg-00000000000000003"),
+        part("S3Endpoint", "EC2::VPCEndpoint", "vpce-00000000000000001"),
+        part("SageMakerEndpointOfVpc", "EC2::VPCEndpoint", "vpce-00000000000000002"),
+        part("DynamoEndpoint", "EC2::VPCEndpoint", "vpce-00000000000000003"),
         part("KMSKey", "KMS::Key", "12345678-1234-1234-1234-123456789012"),
         part("KMSKeyAlias", "KMS::Alias", "alias/blog"),
         part("S3Bucket", "S3::Bucket", "111122223333-s3-bucket-for-model-training-0a1b2c3d"),
@@ -139,6 +143,32 @@ fn insights() -> Findings {
                 id: text("sg-00000000000000002"),
                 ingress: vec![(text("sg-00000000000000001"), Some(3306)), (text("192.0.2.0/24"), Some(3306))],
                 all_egress: true,
+            },
+            Group {
+                id: text("sg-00000000000000003"),
+                ingress: vec![(text("10.192.0.0/16"), Some(443))],
+                all_egress: true,
+            },
+        ],
+        vpc_endpoints: vec![
+            VpcEndpoint {
+                id: text("vpce-00000000000000001"),
+                service: text("com.amazonaws.us-east-1.s3"),
+                gateway: true,
+                ..VpcEndpoint::default()
+            },
+            VpcEndpoint {
+                id: text("vpce-00000000000000002"),
+                service: text("com.amazonaws.us-east-1.sagemaker.runtime"),
+                security_groups: vec![text("sg-00000000000000003")],
+                ..VpcEndpoint::default()
+            },
+            // A spec has none for this service.
+            VpcEndpoint {
+                id: text("vpce-00000000000000003"),
+                service: text("com.amazonaws.us-east-1.dynamodb"),
+                gateway: true,
+                ..VpcEndpoint::default()
             },
         ],
         buckets: vec![Bucket {
@@ -235,7 +265,7 @@ fn the_articles_stack_is_written() {
     let taken = written.spec.taken_over.unwrap().objects;
     let objects: BTreeSet<&String> = taken.values().collect();
     assert_eq!(objects.len(), taken.len(), "nothing is taken twice");
-    assert_eq!(taken.len(), 20);
+    assert_eq!(taken.len(), 23);
 }
 
 #[test]
@@ -294,7 +324,8 @@ fn as_long_as_cloudformation_owns_them_only_tags_are_set() {
 #[test]
 fn the_stack_goes_last() {
     let (_, spec) = drafted();
-    let order = Order { unowned: ["KMSKeyAlias".to_string()].into(), ..Order::default() };
+    let unowned = ["KMSKeyAlias", "DynamoEndpoint"].map(String::from);
+    let order = Order { unowned: unowned.into(), ..Order::default() };
     let mut observed = live(&spec);
     for (kind, props) in [
         (Retention::NAME, json!({"stack": ARN, "resources": all(), "retained": false})),

@@ -89,7 +89,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ("Resources:\n  A:\n    Type: T\n  A:\n    Type: T\n", "line 4: Resources.A: duplicate key `A`"),
         (
             "Resources:\n  A:\n    Type: !Reef T\n",
-            "line 3: Resources.A.Type: `!Reef` is no function of CloudFormation",
+            "line 3: Resources.A.Type: `!Reef` is not a CloudFormation function",
         ),
         (
             "Resources:\n  A:\n    Properties: {}\n",
@@ -97,7 +97,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "Resources:\n  A:\n    Type: T\n    Bucket: x\n",
-            "line 4: Resources.A.Bucket: `Bucket` cannot be said of a resource; `Properties` is missing",
+            "line 4: Resources.A.Bucket: `Bucket` is not allowed in a resource; `Properties` is missing",
         ),
         (
             "Resources:\n  A:\n    Type: T\n    DependsOn: B\n",
@@ -105,7 +105,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "Resources:\n  A-1:\n    Type: T\n",
-            "line 2: Resources.A-1: a logical id has letters and digits only",
+            "line 2: Resources.A-1: a logical id can have only letters and digits",
         ),
         (
             "Resources:\n  A:\n    Type: T\n    Properties:\n      X: !Ref B\n",
@@ -121,7 +121,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "Resources:\n  A:\n    Type: T\n    Properties:\n      X:\n",
-            "line 5: Resources.A.Properties.X: nothing stands here, and CloudFormation takes no null",
+            "line 5: Resources.A.Properties.X: the value is missing, and CloudFormation does not allow null",
         ),
         (
             "Resources:\n  A: {Type: T}\nOutputs:\n  O: {Description: x}\n",
@@ -133,13 +133,13 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         (
             "Ressources:\n  A: {Type: T}\n",
-            "`Resources` is missing\nline 1: Ressources: `Ressources` is no section of a template",
+            "`Resources` is missing\nline 1: Ressources: `Ressources` is not a section of a template",
         ),
-        ("Resources: {}\n", "line 1: Resources: at least one resource is needed"),
-        ("- a\n", "a template is a map with `Resources`"),
+        ("Resources: {}\n", "line 1: Resources: add at least one resource"),
+        ("- a\n", "a template must be a map with `Resources`"),
         (
             "a: &x 1\nb: *x\n",
-            "line 2: an alias (`*name`), which CloudFormation does not take: write the value out",
+            "line 2: CloudFormation does not support aliases (`*name`): write the value out",
         ),
     ] {
         assert_eq!(refused(text), wanted, "{text}");
@@ -158,7 +158,7 @@ fn limits_hold() {
     let many: String = (0..501).map(|n| format!("  R{n}: {{Type: T}}\n")).collect();
     assert_eq!(
         refused(&format!("Resources:\n{many}")),
-        "line 1: Resources: 501 entries; CloudFormation takes 500"
+        "line 1: Resources: 501 entries; CloudFormation allows 500"
     );
     let values = "[1,1,1,1,1,1,1,1,1,1],".repeat(20_000);
     assert!(

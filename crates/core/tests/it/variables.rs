@@ -111,8 +111,9 @@ fn what_is_wrong_is_told_where_it_stands() {
     wrong("days: 7", "days: x", &[], "${days}", "must be a whole number");
     wrong("days: 7", "days: [7]", &[], "days: [7]", "must be one value");
     wrong("days: 7", "days: ${class}", &[], "${class}", "a default cannot use another variable");
-    wrong("days: 7", "9days: 7", &[], "9days", "invalid name `9days`");
-    let hint = wrong("days: 7", "days: 8", &[("stgae", "prod")], "variables", "declares no variable `stgae`");
+    wrong("days: 7", "9days: 7", &[], "9days", "invalid variable name `9days`");
+    let hint =
+        wrong("days: 7", "days: 8", &[("stgae", "prod")], "variables", "the spec has no variable `stgae`");
     assert_eq!(hint, "did you mean `stage`?");
     wrong(
         "${env:TEAM}",
@@ -121,9 +122,9 @@ fn what_is_wrong_is_told_where_it_stands() {
         "\"${env:NOBODY",
         "the environment variable NOBODY is not set",
     );
-    wrong("${env:TEAM}", "${ TEAM }", &[], "\"${ TEAM", "is no variable");
-    wrong("${env:TEAM}", "a ${", &[], "\"a ${", "is no variable");
-    wrong("who: ", "\"${stage}\": ", &[], "\"${stage}\": ", "a variable cannot be part of a key");
+    wrong("${env:TEAM}", "${ TEAM }", &[], "\"${ TEAM", "is not a variable");
+    wrong("${env:TEAM}", "a ${", &[], "\"a ${", "is not a variable");
+    wrong("who: ", "\"${stage}\": ", &[], "\"${stage}\": ", "variables cannot be used in keys");
     for name in ["DB_PASSWORD", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY"] {
         wrong("${env:TEAM}", &format!("${{env:{name}}}"), &[], "\"${env:", "it may be a secret");
     }

@@ -3,6 +3,7 @@
 use super::{Demand, arn};
 use crate::call::Call;
 use crate::cloudformation::CloudFormation;
+use crate::cloudwatch::{self, CloudWatch};
 
 /// Service Authorization Reference, "Actions defined by Service Quotas". `None` for what is not here.
 pub(super) fn service_quotas(call: &Call) -> Option<Vec<Demand>> {
@@ -76,4 +77,25 @@ pub(super) fn cloudformation(call: &Call, stacks: &CloudFormation) -> Option<Vec
         demands.push(Demand::pass_role(role, "cloudformation.amazonaws.com"));
     }
     Some(demands)
+}
+
+/// Service Authorization Reference, "Actions defined by Amazon CloudWatch": its prefix is `cloudwatch`, that of its requests
+/// `monitoring`. `None` for what is not here.
+pub(super) fn cloudwatch(call: &Call, own: &CloudWatch) -> Option<Vec<Demand>> {
+    let action = format!("cloudwatch:{}", call.operation);
+    let of = |name: &str| Demand::new(&action, cloudwatch::arn(&call.region, name)).tagged(own.tags_of(name));
+    let text = |member: &str| call.json[member].as_str().unwrap_or_default();
+    match call.operation.as_str() {
+        "DescribeAlarms" => Some(vec![of("*")]),
+        "PutMetricAlarm" => Some(vec![of(text("AlarmName"))]),
+        "DeleteAlarms" => {
+            let names = call.json["AlarmNames"].as_array().into_iter().flatten();
+            Some(names.filter_map(|name| name.as_str()).map(of).collect())
+        }
+        "ListTagsForResource" | "TagResource" | "UntagResource" => {
+            let name = text("ResourceARN").rsplit(":alarm:").next().unwrap_or_default();
+            Some(vec![of(name)])
+        }
+        _ => None,
+    }
 }

@@ -1,10 +1,12 @@
 //! Change sets: what an update would do, and doing exactly that.
 
+use super::kinds::STACK;
+use super::nested_sets::{Family, Within};
 use super::plan;
 use super::requests::{begin, check_updatable, make_obsolete, no_stack};
 use super::show::{page, source as show_source, time};
 use super::source::source;
-use super::state::{ChangeSet, CloudFormation, Goal, Stack};
+use super::state::{Above, ChangeSet, CloudFormation, Goal, Stack};
 use super::template::{Template, refused};
 use super::work::Services;
 use crate::account::ACCOUNT;
@@ -34,13 +36,23 @@ impl CloudFormation {
     }
 
     pub(super) fn create_change_set(&mut self, call: &Call, services: &mut dyn Services) -> Reply {
+        self.make_change_set(call, None, services)
+    }
+
+    /// `family`: what is above it, where it is that of a stack within another.
+    pub(super) fn make_change_set(
+        &mut self,
+        call: &Call,
+        family: Option<Family>,
+        services: &mut dyn Services,
+    ) -> Reply {
         let stack_name =
             call.params.required("StackName").map_err(|_| refused("StackName must be specified"))?;
         let name =
             call.params.required("ChangeSetName").map_err(|_| refused("ChangeSetName must be specified"))?;
         super::requests::check_name(name)?;
         call.params.get("ClientToken");
-        call.params.get("IncludeNestedStacks");
+        let includes_nested = call.params.flag("IncludeNestedStacks") == Some(true);
         let kind = call.params.get("ChangeSetType").unwrap_or("UPDATE").to_string();
         if call.params.flag("ImportExistingResources") == Some(true) {
             return Err(refused("The sandbox does not model ImportExistingResources."));
@@ -79,6 +91,7 @@ impl CloudFormation {
             None => {
                 let mut stack = self.new_stack(call, stack_name, source.clone(), services)?;
                 stack.token = None;
+                stack.parent = family.as_ref().map(|family| family.stack.clone());
                 stack.become_(call.now, "REVIEW_IN_PROGRESS", Some("User Initiated".into()));
                 stack
             }
@@ -93,12 +106,37 @@ impl CloudFormation {
         }
         let imported =
             if kind == "IMPORT" { imports(call, &source.template, &stack)? } else { Imported::new() };
+        let uuid = [8, 4, 4, 4, 12].map(|length| services.random().hex(length)).join("-");
+        let id = format!("arn:aws:cloudformation:{}:{ACCOUNT}:changeSet/{name}/{uuid}", call.region);
         let around = self.around(&call.region, &stack.id, services);
-        let compared = plan::compare(&stack, &source, &imported, &around);
-        let (changes, failure) = match compared {
+        let mut compared = plan::compare(&stack, &source, &imported, &around);
+        let mut within = Within { ready: call.now, ..Within::default() };
+        let mut has_stacks = false;
+        if let Ok(compared) = &mut compared {
+            has_stacks = compared.wanted.values().any(|resource| resource.kind == STACK);
+            if includes_nested && has_stacks {
+                let root = family.as_ref().map_or(&id, |family| &family.set.root).clone();
+                let above = Above { parent: id.clone(), root };
+                within = self.sets_within(
+                    call,
+                    &above,
+                    &stack,
+                    &compared.wanted,
+                    &mut compared.changes,
+                    services,
+                )?;
+            }
+        }
+        let around = self.around(&call.region, &stack.id, services);
+        // What changes in a stack within is not known without a change set of its own.
+        let is_known = includes_nested || !has_stacks;
+        let (changes, failure) = match compared.map(|compared| compared.changes) {
+            Ok(_) if within.failure.is_some() => (Vec::new(), within.failure.take()),
             // "…didn't contain changes…" where the same template came again, and the other text where an update finds
             // nothing to do (fact book, section 6.3).
-            Ok(changes) if kind == "UPDATE" && plan::is_empty(&stack, &source, &changes, &around) => {
+            Ok(changes)
+                if is_known && kind == "UPDATE" && plan::is_empty(&stack, &source, &changes, &around) =>
+            {
                 let same =
                     stack.source.template == source.template && stack.source.parameters == source.parameters;
                 let why = match same {
@@ -124,9 +162,9 @@ impl CloudFormation {
         };
         // Some seconds pass before a change set can be looked at.
         let ready = call.now + around.services.random().duration(2.0, 5.0, 15.0);
-        let uuid = [8, 4, 4, 4, 12].map(|length| around.services.random().hex(length)).join("-");
+        let ready = ready.max(within.ready);
         let set = ChangeSet {
-            id: format!("arn:aws:cloudformation:{}:{ACCOUNT}:changeSet/{name}/{uuid}", call.region),
+            id,
             name: name.to_string(),
             created: call.now,
             ready,
@@ -138,6 +176,9 @@ impl CloudFormation {
             changes,
             imported,
             on_failure: call.params.get("OnStackFailure").map(str::to_string),
+            includes_nested,
+            nested: within.sets,
+            parent: family.map(|family| family.set),
         };
         let mut xml = Xml::new();
         xml.text("Id", &set.id).text("StackId", &stack.id);
@@ -167,7 +208,7 @@ impl CloudFormation {
         let (some, next) = page(call, changes)?;
         xml.list("Changes", "member", some, change);
         xml.optional("NextToken", next);
-        xml.text("IncludeNestedStacks", false);
+        above(&mut xml, set);
         Ok(xml.into())
     }
 
@@ -185,6 +226,7 @@ impl CloudFormation {
             x.optional("StatusReason", set.failure.as_ref().filter(|_| status == "FAILED"));
             x.text("CreationTime", time(set.created));
             x.optional("Description", set.description.as_ref());
+            above(x, set);
         });
         xml.optional("NextToken", next);
         Ok(xml.into())
@@ -206,7 +248,9 @@ impl CloudFormation {
                 format!("ChangeSet [{name}] is in EXECUTE_IN_PROGRESS and cannot be deleted"),
             ));
         }
-        stack.change_sets.remove(&name);
+        let set = stack.change_sets.remove(&name);
+        let nested = set.into_iter().flat_map(|set| set.nested.into_values());
+        self.forget_sets(nested.collect::<Vec<_>>(), call.now);
         Ok(Xml::new().into())
     }
 
@@ -216,6 +260,28 @@ impl CloudFormation {
         let token = call.params.get("ClientRequestToken").map(str::to_string);
         let disable = call.params.flag("DisableRollback") == Some(true);
         let (stack, set) = self.change_set(call, name)?;
+        if let Some(above) = &set.parent {
+            return Err(refused(format!(
+                "ChangeSet [{}] is of a nested stack and cannot be executed by itself: execute the root change set {}",
+                set.id, above.root
+            )));
+        }
+        let (stack, name) = (stack.id.clone(), set.name.clone());
+        self.execute(call, (&stack, &name), token, disable, services)?;
+        Ok(Xml::new().into())
+    }
+
+    /// Begins with what a change set says.
+    pub(super) fn execute(
+        &mut self,
+        call: &Call,
+        (stack, name): (&str, &str),
+        token: Option<String>,
+        disable: bool,
+        services: &mut dyn Services,
+    ) -> Result<(), Fault> {
+        let stack = self.made.get(stack).ok_or_else(|| no_stack(stack))?;
+        let set = stack.change_sets.get(name).ok_or_else(|| not_found(name))?;
         let (mut stack, set) = (stack.clone(), set.clone());
         if set.status(call.now) != "CREATE_COMPLETE" || set.execution != "AVAILABLE" {
             return Err(Fault::bad(
@@ -239,6 +305,7 @@ impl CloudFormation {
         begin(&mut stack, set.source.clone(), goal, set.imported.clone(), &around, call.now)?;
         if let Some(operation) = &mut stack.operation {
             operation.rolls_back = !disable;
+            operation.nested = set.nested.clone();
         }
         stack.token = token;
         if goal != Goal::Create {
@@ -263,7 +330,7 @@ impl CloudFormation {
         stack.change_sets.remove(&set.name);
         make_obsolete(&mut stack);
         self.made.insert(stack.id.clone(), stack);
-        Ok(Xml::new().into())
+        Ok(())
     }
 }
 
@@ -307,6 +374,13 @@ fn imports(call: &Call, template: &str, stack: &Stack) -> Result<Imported, Fault
     Ok(imported)
 }
 
+fn above(x: &mut Xml, set: &ChangeSet) {
+    x.text("IncludeNestedStacks", set.includes_nested);
+    if let Some(above) = &set.parent {
+        x.text("ParentChangeSetId", &above.parent).text("RootChangeSetId", &above.root);
+    }
+}
+
 fn change(x: &mut Xml, change: &Value) {
     let text = |value: &Value| value.as_str().map(str::to_string);
     x.text("Type", "Resource");
@@ -318,6 +392,7 @@ fn change(x: &mut Xml, change: &Value) {
             "PhysicalResourceId",
             "ResourceType",
             "Replacement",
+            "ChangeSetId",
         ] {
             x.optional(name, text(&change[name]));
         }

@@ -38,10 +38,15 @@ impl CloudFormation {
                 Some((operation.wake, stack.id.clone()))
             });
             let Some((at, id)) = next.min().filter(|(at, _)| *at <= now) else { return };
+            let Some(mut stack) = self.made.remove(&id) else { return };
             let mut around = self.around(region, &id, services);
-            if let Some(stack) = self.made.get_mut(&id) {
-                advance(stack, at, &mut around);
-            }
+            // A stack can have others within it: they are where its requests find them.
+            std::mem::swap(self, around.services.stacks());
+            advance(&mut stack, at, &mut around);
+            std::mem::swap(self, around.services.stacks());
+            let unused = stack.unused_sets();
+            self.made.insert(id, stack);
+            self.forget_sets(unused, at);
         }
     }
 

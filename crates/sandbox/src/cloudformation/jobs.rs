@@ -1,11 +1,12 @@
 //! One resource's part in what a stack does: which requests are due, what a refusal means, and what is noted.
 
 use super::around::{Around, is_tagged, known, with_scope};
+use super::kinds::STACK;
 use super::plan::{self, Change};
 use super::refusals::{is_gone, patience, told};
-use super::state::{Action, Job, Operation, Phase, Progress, Resource, Stack};
+use super::state::{Above, Action, Job, Operation, Phase, Progress, Resource, Stack};
 use super::types;
-use super::work::{Outcome, Step, Work};
+use super::work::{Family, Outcome, Step, Work};
 use crate::random::Mood;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use std::collections::BTreeMap;
 /// How often CloudFormation looks. The RDS handlers look every 30 s (fact book on the original stacks, A3); for others
 /// nobody says.
 const POLL_MS: u64 = 10_000;
+/// How long what is new may not be seen.
+const UNSEEN_MS: u64 = 120_000;
 /// Steps of one resource in a row.
 const STEPS_MAX: usize = 1_000;
 /// Stands for the end of all steps, some seconds before CloudFormation says so.
@@ -89,7 +92,8 @@ fn apply(
             job.action = Action::Create;
             "CREATE_IN_PROGRESS"
         }
-        (_, Some(existing), Some(Change::Nothing)) if !retagged => {
+        // What a stack within would change, only that one can tell.
+        (_, Some(existing), Some(Change::Nothing)) if !retagged && wanted.kind != STACK => {
             // Policies and metadata are kept without asking any service (ministack #1646).
             let kept = Resource {
                 deletion_policy: wanted.deletion_policy,
@@ -240,6 +244,9 @@ pub(super) fn run(
                 }
                 at + settle
             }
+            // What was just made may not be seen yet, and would be left behind (EC2 Developer Guide,
+            // "Eventual consistency").
+            Err(fault) if is_unseen(job, stage, &fault, at) => at + POLL_MS,
             Err(fault) if job.action == Action::Delete && is_gone(&fault) => {
                 stage = SETTLING;
                 continue;
@@ -257,6 +264,12 @@ pub(super) fn run(
         job.progress = Progress::Running { stage, since, next };
         return;
     }
+}
+
+/// Whether a deletion finds nothing where something was made or changed a moment ago.
+fn is_unseen(job: &Job, stage: u32, fault: &crate::wire::Fault, at: u64) -> bool {
+    let is_new = at < job.resource.changed + UNSEEN_MS;
+    job.action == Action::Delete && stage == 0 && is_new && is_gone(fault)
 }
 
 fn pause(around: &mut Around<'_>) -> u64 {
@@ -306,6 +319,7 @@ fn marked(resource: &Resource) -> Option<(&'static str, String)> {
         ("SecretsManager", _) => ("secretsmanager", id),
         ("IAM", _) => ("iam", id),
         ("SageMaker", _) => ("sagemaker", id),
+        ("CloudWatch", _) => ("monitoring", id),
         (_, kind) => {
             let sort = match kind {
                 "AWS::RDS::DBSubnetGroup" => "subgrp",
@@ -333,6 +347,11 @@ fn step(
     let tags = match phase {
         Phase::Apply => operation.target.tags.clone(),
         _ => stack.source.tags.clone(),
+    };
+    let (rolls_back, nested) = (operation.rolls_back, operation.nested.clone());
+    let capabilities = match phase {
+        Phase::Apply => operation.target.capabilities.clone(),
+        _ => stack.source.capabilities.clone(),
     };
     let job = &mut operation.jobs[index];
     let action = job.action;
@@ -368,6 +387,15 @@ fn step(
         snapshot: takes_snapshot.then(|| {
             format!("{}-snapshot-{}-{}", short(&stack.name, 24), short(&logical, 24), letters).to_lowercase()
         }),
+        family: Family {
+            parent: Above {
+                parent: stack.id.clone(),
+                root: stack.parent.as_ref().map_or(&stack.id, |above| &above.root).clone(),
+            },
+            capabilities,
+            rolls_back: rolls_back && stack.on_failure != "DO_NOTHING",
+            change_set: nested.get(&logical).filter(|_| phase == Phase::Apply).cloned(),
+        },
     };
     if stage == 0 && matches!(action, Action::Create | Action::Replace) {
         // Drawn, so that the next one is another.
@@ -398,7 +426,7 @@ fn short(text: &str, length: usize) -> &str {
 }
 
 /// "stack-logicalid-random" (CloudFormation User Guide, "Name type"), as long as any service takes.
-fn physical_name(stack: &str, logical: &str, letters: &str) -> String {
+pub(super) fn physical_name(stack: &str, logical: &str, letters: &str) -> String {
     format!("{}-{}-{letters}", short(stack, 24), short(logical, 24))
 }
 

@@ -1,6 +1,6 @@
 //! Parameters of a template: types, defaults, limits (CloudFormation User Guide, "Parameters section").
 
-use super::functions::plain;
+use super::functions::{is_unknown, plain};
 use super::pattern;
 use super::template::{Template, refused};
 use crate::wire::Fault;
@@ -33,7 +33,10 @@ pub(super) fn settle(
             missing.push(name.as_str());
             continue;
         };
-        check(name, about, &value)?;
+        // What a stack within another is given may be known only once that one is carried out.
+        if !is_unknown(&json!(value)) {
+            check(name, about, &value)?;
+        }
         settled.insert(name.clone(), value);
     }
     if !missing.is_empty() {

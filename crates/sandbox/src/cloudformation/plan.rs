@@ -139,20 +139,27 @@ pub(super) fn outputs(template: &Template, scope: &Scope<'_>) -> Result<(Vec<Out
     Ok((all, used.into_iter().collect()))
 }
 
+/// How a stack differs from what it is to be.
+pub(super) struct Compared {
+    pub changes: Vec<Value>,
+    /// The resources that are wanted, as far as they are known.
+    pub wanted: BTreeMap<String, Resource>,
+}
+
 /// What is known before anything is done: what is there and stays as it is.
 pub(super) fn compare(
     stack: &Stack,
     source: &Source,
     imported: &BTreeMap<String, BTreeMap<String, String>>,
     around: &Around<'_>,
-) -> Result<Vec<Value>, Fault> {
+) -> Result<Compared, Fault> {
     // What is new or replaced gives no values yet. One pass in the order of need is enough.
     let template = Template::parse(&source.template)?;
     let mut settled: BTreeMap<String, Resource> = BTreeMap::new();
     let nothing = |_: &str, _: Option<&str>| None;
     let wanted = with_scope(stack, source, around, &nothing, |template, scope| template.wanted(scope))?;
     let mut left: Vec<String> = wanted.clone();
-    let mut changes = Vec::new();
+    let (mut changes, mut resources) = (Vec::new(), BTreeMap::new());
     while !left.is_empty() {
         let ready: Vec<String> = left
             .iter()
@@ -170,6 +177,7 @@ pub(super) fn compare(
             let (entry, stays) =
                 described(stack, source, &template, name, old, &new, imported.contains_key(name));
             changes.extend(entry);
+            resources.insert(name.clone(), new.clone());
             if let Some(old) = old.filter(|_| stays) {
                 settled.insert(name.clone(), old.clone());
             }
@@ -189,10 +197,10 @@ pub(super) fn compare(
         }
     }
     changes.sort_by_key(|change| plain(&change["LogicalResourceId"]));
-    Ok(changes)
+    Ok(Compared { changes, wanted: resources })
 }
 
-fn line(action: &str, logical: &str, kind: &str, physical: Option<&str>) -> Value {
+pub(super) fn line(action: &str, logical: &str, kind: &str, physical: Option<&str>) -> Value {
     let mut entry = json!({"Action": action, "LogicalResourceId": logical, "ResourceType": kind, "Scope": [], "Details": []});
     if let Some(physical) = physical.filter(|physical| !physical.is_empty()) {
         entry["PhysicalResourceId"] = json!(physical);

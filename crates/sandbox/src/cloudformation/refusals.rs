@@ -73,6 +73,9 @@ pub(super) fn told(fault: &Fault, kind: &str, stack: &Stack) -> String {
     let service = kind.split("::").nth(1).unwrap_or_default();
     let token =
         stack.token.clone().unwrap_or_else(|| stack.id.rsplit('/').next().unwrap_or_default().to_string());
+    if fault.code == super::types::EMBEDDED {
+        return fault.message.clone();
+    }
     if code == "NotStabilized" {
         return format!("Resource of type '{kind}' did not stabilize. {}", fault.message);
     }

@@ -2,6 +2,7 @@
 
 use super::around::{Around, with_scope};
 use super::engine;
+use super::kinds::STACK;
 use super::plan;
 use super::source::source;
 use super::state::{Action, CloudFormation, Goal, Operation, Phase, Progress, Source, Stack};
@@ -103,6 +104,7 @@ impl CloudFormation {
             operation: None,
             token: call.params.get("ClientRequestToken").map(str::to_string),
             change_sets: BTreeMap::new(),
+            parent: None,
             policy: None,
         })
     }
@@ -161,8 +163,10 @@ impl CloudFormation {
         let source = source(call, Some(&stack.source), services)?;
         let rolls_back = call.params.flag("DisableRollback") != Some(true);
         let around = self.around(&call.region, &stack.id, services);
-        let changes = plan::compare(&stack, &source, &BTreeMap::new(), &around)?;
-        if plan::is_empty(&stack, &source, &changes, &around) {
+        let compared = plan::compare(&stack, &source, &BTreeMap::new(), &around)?;
+        // What changes in a stack within, only that one can tell: nobody compares its template here.
+        let has_stacks = compared.wanted.values().any(|resource| resource.kind == STACK);
+        if !has_stacks && plan::is_empty(&stack, &source, &compared.changes, &around) {
             return Err(refused("No updates are to be performed."));
         }
         let mut stack = stack;
@@ -232,6 +236,8 @@ impl CloudFormation {
         }
         stack.token = token.map(str::to_string);
         stack.operation = None;
+        let sets: Vec<String> =
+            stack.change_sets.values().flat_map(|set| set.nested.values().cloned()).collect();
         stack.become_(call.now, "DELETE_IN_PROGRESS", Some("User Initiated".into()));
         let in_use = stack.outputs.iter().find_map(|output| {
             let export = output.export.as_ref()?;
@@ -258,7 +264,9 @@ impl CloudFormation {
             retained,
             imported: BTreeMap::new(),
             rolls_back: true,
+            nested: BTreeMap::new(),
         });
+        self.forget_sets(sets, call.now);
         Ok(Xml::new().into())
     }
 
@@ -406,6 +414,7 @@ pub(super) fn begin(
         retained: Vec::new(),
         imported,
         rolls_back: true,
+        nested: BTreeMap::new(),
     });
     Ok(())
 }

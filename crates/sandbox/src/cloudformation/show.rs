@@ -66,6 +66,7 @@ fn stack(x: &mut Xml, stack: &Stack) {
     x.text("CreationTime", time(stack.created));
     x.optional("LastUpdatedTime", stack.updated.map(time));
     x.optional("DeletionTime", stack.deleted.map(time));
+    above(x, stack);
     x.text("StackStatus", &stack.status);
     x.optional("StackStatusReason", stack.reason.as_ref());
     x.text("DisableRollback", stack.on_failure == "DO_NOTHING");
@@ -82,6 +83,13 @@ fn stack(x: &mut Xml, stack: &Stack) {
             x.optional("Description", output.description.as_ref());
             x.optional("ExportName", output.export.as_ref());
         });
+    }
+}
+
+/// The stack that it is in, and the outermost one.
+fn above(x: &mut Xml, stack: &Stack) {
+    if let Some(above) = &stack.parent {
+        x.text("ParentId", &above.parent).text("RootId", &above.root);
     }
 }
 
@@ -156,6 +164,7 @@ impl CloudFormation {
             x.text("CreationTime", time(stack.created));
             x.optional("LastUpdatedTime", stack.updated.map(time));
             x.optional("DeletionTime", stack.deleted.map(time));
+            above(x, stack);
             x.text("StackStatus", &stack.status);
             x.optional("StackStatusReason", stack.reason.as_ref());
             x.element("DriftInformation", |x| {

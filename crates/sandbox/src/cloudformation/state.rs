@@ -55,9 +55,19 @@ pub(crate) struct Stack {
     /// The token of the request that asked for what is, or was last, under way.
     pub token: Option<String>,
     pub change_sets: BTreeMap<String, ChangeSet>,
+    /// Ids of the stack that it is a resource of, and of the outermost one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Above>,
     /// The stack policy, as it was given.
     #[serde(default)]
     pub policy: Option<String>,
+}
+
+/// What stands above a stack or a change set within another: ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Above {
+    pub parent: String,
+    pub root: String,
 }
 
 impl Stack {
@@ -150,6 +160,9 @@ pub(crate) struct Operation {
     pub imported: BTreeMap<String, BTreeMap<String, String>>,
     /// Whether a failure is taken back.
     pub rolls_back: bool,
+    /// Change sets of the stacks within, by logical id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nested: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,6 +216,14 @@ pub(crate) struct ChangeSet {
     pub changes: Vec<Value>,
     pub imported: BTreeMap<String, BTreeMap<String, String>>,
     pub on_failure: Option<String>,
+    /// Whether those of the stacks within were made too (`IncludeNestedStacks`).
+    #[serde(default)]
+    pub includes_nested: bool,
+    /// Change sets of the stacks within, by logical id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub nested: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Above>,
 }
 
 impl ChangeSet {

@@ -268,7 +268,7 @@ impl Template {
         let Some((name, attribute)) = reference.split_once('.') else { return Ok(()) };
         let Some(resource) = self.resource(name) else { return Ok(()) };
         match kinds::find(resource.kind) {
-            Some(kind) if !kind.attributes.contains(&attribute) => Err(malformed(format!(
+            Some(kind) if !kind.gives(attribute) => Err(malformed(format!(
                 "resource {name} does not support attribute type {attribute} in Fn::GetAtt"
             ))),
             _ => Ok(()),

@@ -1,6 +1,7 @@
 //! Stacks from a template to nothing, in a world whose time the tests set.
 
 mod hard;
+mod nested;
 
 use crate::call::Call;
 use crate::random::Mood;

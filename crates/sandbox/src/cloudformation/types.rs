@@ -1,19 +1,25 @@
 //! How each resource type is created, changed and deleted: the requests that its handler sends, step by step.
 
+mod alarms;
 mod data;
 mod instances;
 mod keys;
+mod nested;
 mod network;
 mod roles;
 mod rules;
 mod sagemaker;
 mod storage;
 
+use super::kinds::STACK;
 use super::work::{Outcome, Step, Work};
 use crate::wire::Fault;
+pub(super) use nested::{EMBEDDED, parameters as nested_parameters};
 
 pub(super) fn create(work: &mut Work<'_>) -> Outcome {
     match family(&work.resource.kind) {
+        _ if work.resource.kind == STACK => nested::create(work),
+        "CloudWatch" => alarms::create(work),
         "EC2" => network::create(work),
         "S3" => storage::create(work),
         "KMS" | "SecretsManager" | "Logs" => keys::create(work),
@@ -34,6 +40,8 @@ pub(super) fn create(work: &mut Work<'_>) -> Outcome {
 
 pub(super) fn update(work: &mut Work<'_>) -> Outcome {
     match family(&work.resource.kind) {
+        _ if work.resource.kind == STACK => nested::update(work),
+        "CloudWatch" => alarms::update(work),
         "EC2" => network::update(work),
         "S3" => storage::update(work),
         "KMS" | "SecretsManager" | "Logs" => keys::update(work),
@@ -47,6 +55,8 @@ pub(super) fn update(work: &mut Work<'_>) -> Outcome {
 
 pub(super) fn delete(work: &mut Work<'_>) -> Outcome {
     match family(&work.resource.kind) {
+        _ if work.resource.kind == STACK => nested::delete(work),
+        "CloudWatch" => alarms::delete(work),
         "EC2" => network::delete(work),
         "S3" => storage::delete(work),
         "KMS" | "SecretsManager" | "Logs" => keys::delete(work),

@@ -1,6 +1,6 @@
 //! How CloudFormation asks the services: the requests that anybody else would send, and what the answers say.
 
-use super::state::Resource;
+use super::state::{Above, CloudFormation, Resource};
 use crate::call::{Call, Json};
 use crate::random::Random;
 use crate::wire::{Body, Fault, Params, Reply, Request};
@@ -16,6 +16,8 @@ pub(crate) trait Services {
     /// Sets tags that nobody else can set.
     fn mark(&mut self, region: &str, service: &str, id: &str, tags: &[(String, String)]);
     fn random(&mut self) -> &mut Random;
+    /// CloudFormation's own stacks, for those that have others within them.
+    fn stacks(&mut self) -> &mut CloudFormation;
 }
 
 /// What comes after a step of a resource's creation, change or deletion.
@@ -51,6 +53,19 @@ pub(super) struct Work<'a> {
     pub system_tags: &'a [(String, String)],
     /// The snapshot that is to be left behind.
     pub snapshot: Option<String>,
+    /// What a stack within is handed by the one that it is in.
+    pub family: Family,
+}
+
+/// What a stack hands to those within it.
+#[derive(Clone, Debug)]
+pub(super) struct Family {
+    pub parent: Above,
+    pub capabilities: Vec<String>,
+    /// Whether what fails is taken back.
+    pub rolls_back: bool,
+    /// The change set that the stack within was shown with.
+    pub change_set: Option<String>,
 }
 
 /// A text of a property, if it is there.
@@ -148,7 +163,7 @@ impl Work<'_> {
         }
     }
 
-    fn call(&self, service: &str, operation: &str) -> Call {
+    pub(super) fn call(&self, service: &str, operation: &str) -> Call {
         Call {
             service: service.to_string(),
             operation: operation.to_string(),

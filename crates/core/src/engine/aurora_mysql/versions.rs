@@ -29,11 +29,11 @@ pub fn asked(text: &str) -> Result<Asked, Refusal> {
         }
         ("8", None) => Err(Refusal {
             message: "`8` could mean 8.0 or 8.4".to_owned(),
-            hint: "write `8.0` or `8.4`: their parameter groups are not compatible",
+            hint: "write `8.0` or `8.4`: they need different parameter groups",
         }),
         ("5.6" | "5.7", _) => Err(Refusal {
             message: format!(
-                "`{text}`: Aurora MySQL 2 is only in paid extended support, and auroraml does not know its parameters"
+                "`{text}`: Aurora MySQL 2 is not supported: it is in paid extended support only"
             ),
             hint: HINT,
         }),

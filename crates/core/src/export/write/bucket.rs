@@ -47,10 +47,10 @@ pub fn write(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ),
             ("Tags", context.tags(&tags)),
         ])
-        .skip("CKV_AWS_18", "the spec asks for no access log; CloudTrail's data events tell who read what");
+        .skip("CKV_AWS_18", "the spec has no access log; CloudTrail's data events show who read what");
     let bucket = match versioning {
         true => bucket,
-        false => bucket.skip("CKV_AWS_21", "the spec asks for no versions: what is in it can be made again"),
+        false => bucket.skip("CKV_AWS_21", "the spec has no versions: its contents can be created again"),
     };
     let rules =
         Written { id: format!("{}Policy", bucket.id), kind: "AWS::S3::BucketPolicy", ..Written::default() };

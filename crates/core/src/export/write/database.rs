@@ -51,7 +51,7 @@ pub fn secret(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
     let secret = match has_key {
         true => secret,
         false => {
-            secret.skip("CKV_AWS_149", "encrypted with Secrets Manager's own key: the spec names no other")
+            secret.skip("CKV_AWS_149", "encrypted with Secrets Manager's own key: the spec has no other")
         }
     };
     vec![secret]
@@ -172,14 +172,14 @@ pub fn cluster(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ("AssociatedRoles", roles(context)),
             ("Tags", context.tags(&tags)),
         ])
-        .skip("CKV_AWS_162", "users log in by the secret, as the spec says");
+        .skip("CKV_AWS_162", "users log in with the secret, as in the spec");
     let cluster = match has_key {
         true => cluster,
-        false => cluster.skip("CKV_AWS_327", "encrypted with RDS's own key: the spec names no other"),
+        false => cluster.skip("CKV_AWS_327", "encrypted with RDS's own key: the spec has no other"),
     };
     let cluster = match deletion_protection {
         true => cluster,
-        false => cluster.skip("CKV_AWS_139", "the spec wants a cluster that can be deleted"),
+        false => cluster.skip("CKV_AWS_139", "the spec allows deleting the cluster"),
     };
     vec![cluster]
 }
@@ -215,9 +215,9 @@ pub fn instance(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ("PubliclyAccessible", Some(Node::Bool(false))),
             ("Tags", context.tags(&tags)),
         ])
-        .skip("CKV_AWS_157", "a member of an Aurora cluster: it is the cluster that stands in several zones")
-        .skip("CKV_AWS_118", "the spec asks for no enhanced monitoring")
-        .skip("CKV_AWS_161", "users log in by the secret, as the spec says")
+        .skip("CKV_AWS_157", "a member of an Aurora cluster: the cluster spans several zones")
+        .skip("CKV_AWS_118", "the spec has no enhanced monitoring")
+        .skip("CKV_AWS_161", "users log in with the secret, as in the spec")
         .skip("CKV_AWS_16", "a member of an Aurora cluster has the cluster's storage, which is encrypted");
     let instance = match auto_minor_version_upgrade {
         Some(true) => instance,

@@ -7,6 +7,7 @@ mod notebook;
 mod role;
 mod sagemaker;
 mod security_group;
+mod stack;
 
 pub use sagemaker::has_model;
 
@@ -19,6 +20,7 @@ type Writer = fn(&Context<'_>, &Resource) -> Vec<Written>;
 /// The writer of a kind; none for what CloudFormation has no resource type for.
 pub fn writer(kind: &str) -> Option<Writer> {
     let writer: Writer = match kind {
+        "stack" => stack::write,
         "vpc" => network::vpc,
         "internet_gateway" => network::internet_gateway,
         "subnet" => network::subnet,

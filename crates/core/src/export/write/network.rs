@@ -44,8 +44,7 @@ pub fn subnet(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
         ("Tags", context.tags(&tags)),
     ]);
     if public {
-        subnet = subnet
-            .skip("CKV_AWS_130", "the public subnet is there for the NAT gateway and what must be reached");
+        subnet = subnet.skip("CKV_AWS_130", "the public subnet is for the NAT gateway and public services");
     }
     vec![subnet]
 }

@@ -59,11 +59,11 @@ pub fn notebook(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
     let notebook = match has_key {
         true => notebook,
         false => notebook
-            .skip("CKV_AWS_187", "its volume is encrypted with SageMaker's own key: the spec names no other"),
+            .skip("CKV_AWS_187", "its volume is encrypted with SageMaker's own key: the spec has no other"),
     };
     let notebook = match direct_internet_access {
         false => notebook,
-        true => notebook.skip("CKV_AWS_122", "the spec puts it into the public subnet"),
+        true => notebook.skip("CKV_AWS_122", "the spec has it in the public subnet"),
     };
     vec![notebook]
 }

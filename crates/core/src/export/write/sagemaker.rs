@@ -42,8 +42,7 @@ pub fn model(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
         ("ExecutionRoleArn", Some(context.input(&role))),
         ("Tags", context.tags(&tags)),
     ]);
-    let model =
-        model.skip("CKV_AWS_370", "the spec asks for no isolation: the container may call other services");
+    let model = model.skip("CKV_AWS_370", "the spec has no isolation: the container may call other services");
     vec![model]
 }
 
@@ -68,7 +67,7 @@ pub fn endpoint_config(context: &Context<'_>, resource: &Resource) -> Vec<Writte
         .with([("ProductionVariants", Some(Node::List(vec![variant]))), ("Tags", context.tags(&tags))])
         .skip(
             "CKV_AWS_98",
-            "the instances' disks are encrypted with SageMaker's own key: the spec names no other",
+            "the instances' disks are encrypted with SageMaker's own key: the spec has no other",
         );
     vec![config]
 }
@@ -82,7 +81,7 @@ pub fn endpoint(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ("EndpointConfigName", Some(context.input(&config))),
             ("Tags", context.tags(&tags)),
         ])
-        .comment("SQL functions and the role of the cluster know it by this name.");
+        .comment("SQL functions and the cluster's role refer to this name.");
     vec![endpoint]
 }
 

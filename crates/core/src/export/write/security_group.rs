@@ -18,7 +18,7 @@ pub fn write(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
         true => Node::List(vec![Node::map([
             ("IpProtocol", Some(Node::text("-1"))),
             ("CidrIp", Some(Node::text("127.0.0.1/32"))),
-            ("Description", Some(Node::text("Nothing outwards"))),
+            ("Description", Some(Node::text("No outbound traffic"))),
         ])]),
         false => rules(&egress, "Destination"),
     };
@@ -36,7 +36,8 @@ pub fn write(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
 fn rule(context: &Context<'_>, rule: &Rule, end: &str) -> Node {
     let Rule { protocol, from_port, to_port, peer } = rule;
     let is_group = match peer {
-        Input::Output { .. } | Input::Joined { .. } => true,
+        Input::Output { id, output } => context.is_group(id, output),
+        Input::Joined { .. } => false,
         Input::Known(text) => text.starts_with("sg-"),
     };
     let number = |port: &Option<i32>| port.map(Node::number);
@@ -54,7 +55,7 @@ fn rule(context: &Context<'_>, rule: &Rule, end: &str) -> Node {
 fn what(from: Option<i32>, to: Option<i32>) -> &'static str {
     match (from, to) {
         (Some(80), Some(80)) => "HTTP",
-        (Some(443), Some(443)) => "HTTPS, which is how AWS is called",
+        (Some(443), Some(443)) => "HTTPS to AWS",
         (Some(from), Some(to)) if from == to => "The database",
         _ => "Everything",
     }

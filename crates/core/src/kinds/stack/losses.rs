@@ -48,9 +48,7 @@ pub fn loses(want: &Value, changes: &[Change], live: &Live) -> Vec<String> {
             && !(is_retained(&template, id, "UpdateReplacePolicy")
                 && is_retained(&wanted, id, "UpdateReplacePolicy"))
         {
-            found.push(format!(
-                "{id} ({kind}) may be replaced, and its data lost: only a change set tells (--change-sets)"
-            ));
+            found.push(format!("{id} ({kind}) may be replaced and lose its data: check with --change-sets"));
         }
     }
     found
@@ -60,8 +58,8 @@ pub fn loses(want: &Value, changes: &[Change], live: &Live) -> Vec<String> {
 pub fn at_stake(id: &str, kind: &str, replaced: Option<Replaced>) -> String {
     let what = match replaced {
         None => "is deleted, and its data with it",
-        Some(Replaced::Yes) => "is replaced by another one, and its data is lost",
-        Some(Replaced::Maybe) => "may be replaced by another one, and its data lost",
+        Some(Replaced::Yes) => "is replaced and loses its data",
+        Some(Replaced::Maybe) => "may be replaced and lose its data",
     };
     format!("{id} ({kind}) {what}")
 }

@@ -103,10 +103,10 @@ impl Status {
             | Status::ReviewInProgress
             | Status::DeleteComplete => State::Ready,
             Status::RollbackComplete => State::Broken(format!(
-                "{word}: its creation failed and was undone, and nothing is in it; apply deletes it and makes it anew{because}"
+                "{word}: its creation failed and was undone, so it is empty; apply deletes it and creates it again{because}"
             )),
             Status::RollbackFailed => State::Broken(format!(
-                "{word}: its creation failed, and undoing it too; apply deletes it and makes it anew{because}"
+                "{word}: its creation failed, and so did the rollback; apply deletes it and creates it again{because}"
             )),
             Status::CreateFailed => State::Broken(format!(
                 "{word}: its creation failed and was not undone; it can only be deleted and made again{because}"
@@ -115,13 +115,13 @@ impl Status {
                 "{word}: CloudFormation could not delete all of it{because}; remove what is in the way and run again, or leave that behind: aws cloudformation delete-stack --stack-name {name} --retain-resources LOGICAL-ID"
             )),
             Status::UpdateRollbackFailed => State::Failed(format!(
-                "{word}: an update failed, and undoing it too{because}; remove the cause, then: aws cloudformation continue-update-rollback --stack-name {name} (with --resources-to-skip LOGICAL-ID for what cannot be undone), and run again"
+                "{word}: an update failed, and so did the rollback{because}; remove the cause, then: aws cloudformation continue-update-rollback --stack-name {name} (with --resources-to-skip LOGICAL-ID for what cannot be undone), and run again"
             )),
             Status::UpdateFailed => State::Failed(format!(
                 "{word}: an update failed and was not undone{because}; aws cloudformation rollback-stack --stack-name {name}, then run again"
             )),
             Status::ImportRollbackFailed => State::Failed(format!(
-                "{word}: an import failed, and undoing it too{because}; remove the cause, then: aws cloudformation rollback-stack --stack-name {name}, and run again"
+                "{word}: an import failed, and so did the rollback{because}; remove the cause, then: aws cloudformation rollback-stack --stack-name {name}, and run again"
             )),
             _ => State::Busy(word.to_owned()),
         }
@@ -143,11 +143,7 @@ pub struct StackEvent {
 /// The failure that began the last operation's trouble, the newest event first: what was cancelled because of it says
 /// nothing.
 pub fn first_cause(events: &[StackEvent]) -> Option<&StackEvent> {
-    let begins = |event: &&StackEvent| {
-        let begun = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"];
-        event.is_stack && begun.contains(&event.status.as_str())
-    };
-    let end = events.iter().position(|event| begins(&event)).unwrap_or(events.len());
+    let end = events.iter().position(StackEvent::begins).unwrap_or(events.len());
     let failed = events[..end].iter().filter(|event| event.status.ends_with("_FAILED"));
     let mut failed: Vec<&StackEvent> = failed.collect();
     failed.reverse();
@@ -156,7 +152,25 @@ pub fn first_cause(events: &[StackEvent]) -> Option<&StackEvent> {
     failed.iter().find(is_told).or(failed.first()).copied()
 }
 
+/// The same of the last operation in which anything failed.
+pub fn last_cause(events: &[StackEvent]) -> Option<&StackEvent> {
+    let mut rest = events;
+    loop {
+        if let Some(cause) = first_cause(rest) {
+            return Some(cause);
+        }
+        let end = rest.iter().position(StackEvent::begins)?;
+        rest = &rest[end + 1..];
+    }
+}
+
 impl StackEvent {
+    /// Whether an operation on the stack begins with it.
+    fn begins(&self) -> bool {
+        let begun = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS", "IMPORT_IN_PROGRESS"];
+        self.is_stack && begun.contains(&self.status.as_str())
+    }
+
     /// As a sentence's part.
     pub fn words(&self) -> String {
         let reason = self.reason.trim().trim_end_matches('.');
@@ -210,8 +224,8 @@ mod tests {
     #[test]
     fn what_goes_on_is_told() {
         assert_eq!(
-            Status::CreateInProgress.progress(None, Some("3/9 done; at work: Db")),
-            "creating, 3/9 done; at work: Db"
+            Status::CreateInProgress.progress(None, Some("3/9 done; running: Db")),
+            "creating, 3/9 done; running: Db"
         );
         assert_eq!(
             Status::RollbackInProgress.progress(Some("Vpc FAILED"), None),
@@ -239,6 +253,10 @@ mod tests {
             "Vpc (AWS::EC2::VPC) CREATE_FAILED: The maximum number of VPCs has been reached"
         );
         assert_eq!(first_cause(&events[4..]), None);
+        let deleted = [event("churn-net", "DELETE_IN_PROGRESS", "User Initiated")];
+        let deleted: Vec<StackEvent> = deleted.into_iter().chain(events.clone()).collect();
+        assert_eq!((first_cause(&deleted), last_cause(&deleted)), (None, Some(&events[2])));
+        assert_eq!(last_cause(&deleted[..1]), None);
         let cancelled = [events[1].clone(), events[4].clone()];
         assert_eq!(first_cause(&cancelled), Some(&events[1]), "better than nothing");
     }

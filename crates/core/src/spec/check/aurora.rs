@@ -1,6 +1,6 @@
 //! The cluster.
 
-use super::{name, parameters, physical};
+use super::{classes, name, parameters, physical};
 use crate::engine::{Asked, Engine};
 use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
@@ -13,8 +13,8 @@ pub fn aurora(spec: &Spec, reader: &mut Reader) {
     match &spec.aurora {
         None => {}
         Some(Aurora::Existing(cluster)) if !name::cluster(&cluster.existing) => {
-            let message = format!("`{}` is not possible as the identifier of a cluster", cluster.existing);
-            let hint = "1 to 63 letters, digits and single hyphens, first a letter; not an ARN or a host";
+            let message = format!("invalid cluster identifier `{}`", cluster.existing);
+            let hint = "use 1 to 63 letters, digits and single hyphens; begin with a letter; not an ARN or a host name";
             reader.report("aurora.existing", message, hint);
         }
         Some(Aurora::Existing(cluster)) => restart(&cluster.restart, None, reader),
@@ -31,14 +31,14 @@ fn restart(restart: &Restart, members: Option<Vec<String>>, reader: &mut Reader)
     if let Some(Err(why)) = restart.window.as_deref().map(Window::parse) {
         let hint =
             "write `sun:03:00-sun:05:00` for once a week, or `03:00-05:00` for every day; times are UTC";
-        reader.report("aurora.restart.window", format!("this is not a window: {why}"), hint);
+        reader.report("aurora.restart.window", format!("invalid window: {why}"), hint);
     }
     let strategy = restart.strategy;
     if let Some(writer) = &restart.writer {
         let path = "aurora.restart.writer";
         if matches!(strategy, Strategy::Never | Strategy::WriterOnly) {
             let hint = "write `strategy: rolling` or `strategy: failover`, or remove `writer`";
-            reader.report(path, "this strategy makes no failover that could bring a writer back", hint);
+            reader.report(path, "this strategy never fails over, so it cannot bring a writer back", hint);
         } else if let Some(members) =
             members.filter(|members| !members.contains(&writer.to_ascii_lowercase()))
         {
@@ -60,7 +60,7 @@ fn restart(restart: &Restart, members: Option<Vec<String>>, reader: &mut Reader)
             let hint = "write `allow: restart`, or another strategy";
             reader.report(
                 "aurora.restart.allow",
-                "`writer_only` restarts the writer, which this forbids",
+                "`writer_only` restarts the writer, which `allow` forbids",
                 hint,
             );
         }
@@ -70,22 +70,26 @@ fn restart(restart: &Restart, members: Option<Vec<String>>, reader: &mut Reader)
 fn owned(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
     let engine = spec.engine();
     subnets(spec, reader);
-    members(cluster, reader);
+    members(cluster, engine, reader);
     physical::cluster(spec, cluster, reader);
     names(cluster, engine, reader);
     secret(cluster, reader);
     if !(1..=35).contains(&cluster.backup_retention_days) {
-        let message = format!("backups cannot be kept for {} days", cluster.backup_retention_days);
-        reader.report("aurora.backup_retention_days", message, "write 1 to 35; Aurora always keeps backups");
+        let message = format!("invalid backup retention of {} days", cluster.backup_retention_days);
+        reader.report("aurora.backup_retention_days", message, "write 1 to 35");
     }
     if cluster.port < 1150 {
-        let message = format!("port {} is not possible", cluster.port);
+        let message = format!("invalid port {}", cluster.port);
         let (who, own) = (engine.compatible_with, engine.defaults.port);
         reader.report("aurora.port", message, format!("write 1150 to 65535; {who}'s own is {own}"));
     }
     if cluster.on_destroy == ClusterOnDestroy::Protect && cluster.deletion_protection == Some(false) {
         let hint = "remove the line, or write `on_destroy: snapshot`";
-        reader.report("aurora.deletion_protection", "`on_destroy: protect` means deletion protection", hint);
+        reader.report(
+            "aurora.deletion_protection",
+            "`on_destroy: protect` turns deletion protection on",
+            hint,
+        );
     }
     match (engine.asked)(&cluster.engine_version) {
         Err(refusal) => reader.report("aurora.engine_version", refusal.message, refusal.hint),
@@ -99,10 +103,10 @@ fn owned(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
 
 /// A DB subnet group needs two zones (fact book, section 1.7).
 fn subnets(spec: &Spec, reader: &mut Reader) {
-    let hint = "add `private_subnets: [CIDR, CIDR]`: the n-th lies in the region's n-th zone";
+    let hint = "add `private_subnets: [CIDR, CIDR]`; each is put into its own zone";
     match &spec.network {
         None if reader.sound("network") => {
-            let message = "a cluster that the stack owns needs a network, and there is none";
+            let message = "the cluster needs a network, and the spec has none";
             let hint =
                 "add `network:` with `cidr` and two `private_subnets`, or use `existing: CLUSTER-IDENTIFIER`";
             reader.report("aurora", message, hint);
@@ -115,7 +119,7 @@ fn subnets(spec: &Spec, reader: &mut Reader) {
                 }
             };
             let message = format!(
-                "a cluster needs private subnets in at least two zones: there {}",
+                "a cluster needs private subnets in at least two zones, but there {}",
                 match network.subnets().0 {
                     1 => "is one",
                     _ => "are none",
@@ -140,64 +144,66 @@ fn allow_from(cluster: &Cluster, reader: &mut Reader) {
             .is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_hexdigit()));
         match peer.parse::<ipnet::Ipv4Net>() {
             Ok(range) if range.trunc() != range => {
-                let message =
-                    format!("{range} has bits set beyond its prefix of {} bits", range.prefix_len());
+                let message = format!("{range} is not the start of a /{} network", range.prefix_len());
                 reader.report(&path, message, format!("write `{}`", range.trunc()));
             }
             Ok(_) => {}
             Err(_) if group => {}
             Err(_) => {
                 let hint = "write a range such as `10.0.0.0/16`, or the id of a security group such as `sg-0123456789abcdef0`";
-                reader.report(&path, format!("`{peer}` is neither an IPv4 range nor a security group"), hint);
+                reader.report(&path, format!("`{peer}` is not an IPv4 range or a security group id"), hint);
             }
         }
     }
 }
 
-fn members(cluster: &Cluster, reader: &mut Reader) {
+fn members(cluster: &Cluster, engine: &Engine, reader: &mut Reader) {
     let count = cluster.instances.len();
     if count == 0 && cluster.serverless.is_none() {
         let hint = "add `instances: [{ class: db.r6g.large }]` or `serverless: { min: 0, max: 4 }`";
         reader.report("aurora", "the cluster has no instances", hint);
     }
     if count > 16 {
-        let message = format!("{count} instances: a cluster has one writer and at most 15 readers");
+        let message =
+            format!("{count} instances are too many: a cluster has one writer and up to 15 readers");
         reader.report("aurora.instances", message, "remove some");
     }
+    let runs = classes::Runs {
+        prefix: "db",
+        title: "DB instance class",
+        what: engine.title,
+        known: engine.classes,
+        example: "write a class such as `db.r6g.large`, or `db.serverless`",
+    };
     let serverless = |instance: &Instance| instance.class == "db.serverless";
     for (n, instance) in cluster.instances.iter().enumerate() {
         let path = format!("aurora.instances[{n}]");
         let class = &instance.class;
-        if !serverless(instance) && !name::instance(class, "db") {
-            let hint = "write a class such as `db.r6g.large`, or `db.serverless`";
-            reader.report(&format!("{path}.class"), format!("`{class}` is not a DB instance class"), hint);
+        if !serverless(instance) && !classes::class(class, &runs, &format!("{path}.class"), reader) {
+            // Nothing else can be said of it.
         } else if cluster.data_api && class.starts_with("db.t") {
-            let message = format!("the Data API does not work with T classes such as {class}");
+            let message = format!("the Data API does not work with T classes such as `{class}`");
             let hint = "use a class such as `db.r6g.large` or `db.serverless`, or remove `data_api: true`";
             reader.report(&format!("{path}.class"), message, hint);
         } else if serverless(instance) && cluster.serverless.is_none() && reader.sound("aurora.serverless") {
             let hint = "add `serverless: { min: 0, max: 4 }` to `aurora`";
-            reader.report(
-                &format!("{path}.class"),
-                "`db.serverless` needs the cluster's capacity range",
-                hint,
-            );
+            reader.report(&format!("{path}.class"), "`db.serverless` needs a capacity range", hint);
         }
         if instance.promotion_tier > 15 {
-            let message = format!("there is no promotion tier {}", instance.promotion_tier);
+            let message = format!("invalid promotion tier {}", instance.promotion_tier);
             reader.report(&format!("{path}.promotion_tier"), message, "write 0 (first) to 15 (last)");
         }
     }
     if let Some(range) = &cluster.serverless {
         if count > 0 && !cluster.instances.iter().any(serverless) && reader.sound("aurora.instances") {
-            let message = "`serverless` is for members of class `db.serverless`, and there is none";
-            let hint = "write `{ class: db.serverless }` under `instances`, or remove one of the two";
+            let message = "`serverless` has no effect: no member has the class `db.serverless`";
+            let hint = "write `{ class: db.serverless }` under `instances`, or remove `serverless`";
             reader.report("aurora.serverless", message, hint);
         }
         capacity(range, reader);
     }
     if cluster.restart.strategy == Strategy::Failover && count < 2 && reader.sound("aurora.instances") {
-        let message = "a failover needs at least two members, and the cluster has one";
+        let message = "a failover needs at least two members, but the cluster has one";
         reader.report("aurora.restart", message, "write `restart: rolling`, or add a reader");
     }
 }
@@ -206,7 +212,7 @@ fn members(cluster: &Cluster, reader: &mut Reader) {
 fn capacity(range: &Serverless, reader: &mut Reader) {
     let step = |units: f64| (units * 2.0).fract() == 0.0;
     if !(0.0..=256.0).contains(&range.min) || !step(range.min) {
-        let message = format!("{} is not possible as the lowest capacity", range.min);
+        let message = format!("invalid minimum capacity {}", range.min);
         reader.report(
             "aurora.serverless.min",
             message,
@@ -214,23 +220,23 @@ fn capacity(range: &Serverless, reader: &mut Reader) {
         );
     }
     if !(1.0..=256.0).contains(&range.max) || !step(range.max) {
-        let message = format!("{} is not possible as the highest capacity", range.max);
+        let message = format!("invalid maximum capacity {}", range.max);
         reader.report(
             "aurora.serverless.max",
             message,
             "write 1 to 256 Aurora capacity units in steps of 0.5",
         );
     } else if range.min > range.max && reader.sound("aurora.serverless") {
-        let message = format!("the lowest capacity {} is above the highest, {}", range.min, range.max);
+        let message = format!("the minimum capacity {} is above the maximum {}", range.min, range.max);
         reader.report("aurora.serverless.min", message, "swap `min` and `max`");
     }
     if let Some(seconds) = range.seconds_until_auto_pause {
         let path = "aurora.serverless.seconds_until_auto_pause";
         if range.min > 0.0 {
             let hint = "write `min: 0`, or remove this line";
-            reader.report(path, "only a cluster with `min: 0` pauses", hint);
+            reader.report(path, "a cluster pauses only with `min: 0`", hint);
         } else if !(300..=86_400).contains(&seconds) {
-            reader.report(path, format!("{seconds} seconds are not possible"), "write 300 to 86400");
+            reader.report(path, format!("invalid pause time of {seconds} seconds"), "write 300 to 86400");
         }
     }
 }
@@ -242,8 +248,8 @@ fn names(cluster: &Cluster, engine: &Engine, reader: &mut Reader) {
         && user.starts_with(|c: char| c.is_ascii_alphabetic())
         && user.chars().all(|c| c.is_ascii_alphanumeric());
     if !possible {
-        let message = format!("`{user}` is not possible as the name of the master user");
-        let hint = format!("1 to {longest} letters and digits, first a letter");
+        let message = format!("invalid master user name `{user}`");
+        let hint = format!("use 1 to {longest} letters and digits; begin with a letter");
         reader.report("aurora.username", message, hint);
     } else if engine.names.reserved_usernames.contains(&user.to_lowercase().as_str()) {
         let hint = format!("choose another, such as `{}`", engine.defaults.username);
@@ -255,8 +261,8 @@ fn names(cluster: &Cluster, engine: &Engine, reader: &mut Reader) {
             && database.starts_with(|c: char| c.is_ascii_alphabetic())
             && database.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if !possible {
-            let message = format!("`{database}` is not possible as the name of a database");
-            let hint = format!("1 to {longest} letters, digits and underscores, first a letter");
+            let message = format!("invalid database name `{database}`");
+            let hint = format!("use 1 to {longest} letters, digits and underscores; begin with a letter");
             reader.report("aurora.database", message, hint);
         } else if engine.names.reserved_databases.contains(&database.to_lowercase().as_str()) {
             let message = format!("`{database}` is reserved by {}", engine.compatible_with);
@@ -271,7 +277,7 @@ fn secret(cluster: &Cluster, reader: &mut Reader) {
         for key in ["name", "password_environment_variable", "recovery_window_days"] {
             let path = format!("aurora.secret.{key}");
             if reader.given(&path) {
-                let message = format!("`{key}` does not go with a secret that RDS makes and deletes");
+                let message = format!("`{key}` cannot be combined with a secret that RDS manages");
                 reader.report_key(&path, message, "add `managed_by: stack`, or remove the line");
             }
         }
@@ -280,8 +286,8 @@ fn secret(cluster: &Cluster, reader: &mut Reader) {
     if let Some(given) = &secret.name
         && let Some(wrong) = name::secret(given)
     {
-        let message = format!("`{given}` is not possible as the name of a secret: {wrong}");
-        reader.report("aurora.secret.name", message, "1 to 256 letters, digits and / _ + = . @ -");
+        let message = format!("invalid secret name `{given}`: {wrong}");
+        reader.report("aurora.secret.name", message, "use 1 to 256 letters, digits and / _ + = . @ -");
     }
     if let Some(variable) = &secret.password_environment_variable
         && !name::variable(variable)
@@ -292,11 +298,11 @@ fn secret(cluster: &Cluster, reader: &mut Reader) {
     }
     let days = secret.recovery_window_days;
     if days != 0 && !(7..=30).contains(&days) {
-        let message = format!("a secret cannot be restorable for {days} days");
+        let message = format!("invalid recovery window of {days} days");
         reader.report(
             "aurora.secret.recovery_window_days",
             message,
-            "write 7 to 30, or 0 to delete it for good at once",
+            "write 7 to 30, or 0 to delete it immediately",
         );
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn container(region: &str, uri: &str, artifact: Option<&str>, path: &
             name::bucket(bucket).is_none() && !key.is_empty() && key.len() <= 1024
         });
         if !possible {
-            let message = format!("`{artifact}` is not the address of an object in S3");
+            let message = format!("`{artifact}` is not an S3 object address");
             reader.report(
                 &join(path, "artifact"),
                 message,
@@ -25,7 +25,7 @@ pub(super) fn container(region: &str, uri: &str, artifact: Option<&str>, path: &
         // AWS takes such a model, and an article's stack has one that a notebook replaces.
         let hint =
             "add `artifact: \"s3://BUCKET/KEY\"` of a trained model, unless something else deploys one";
-        let message = "without `artifact` the built-in XGBoost image has no model: the endpoint costs money and answers nothing";
+        let message = "without `artifact` the built-in XGBoost image has no model: the endpoint costs money but cannot predict";
         reader.warn_key(path, message, hint);
     }
 }
@@ -33,8 +33,9 @@ pub(super) fn container(region: &str, uri: &str, artifact: Option<&str>, path: &
 pub(super) fn variables(environment: &BTreeMap<String, String>, path: &str, reader: &mut Reader) {
     for (key, value) in environment {
         if !name::variable(key) || key.len() > 1024 || value.chars().count() > 1024 {
-            let hint = "a name of letters, digits and underscores, a value of at most 1024 characters";
-            let message = format!("`{key}` is not possible as an environment variable");
+            let hint =
+                "use letters, digits and underscores in the name, and at most 1024 characters in the value";
+            let message = format!("invalid environment variable `{key}`");
             reader.report_key(&join(&join(path, "environment"), key), message, hint);
         }
     }
@@ -44,7 +45,7 @@ pub(super) fn variables(environment: &BTreeMap<String, String>, path: &str, read
 pub(super) fn image(region: &str, image: &str, path: &str, reader: &mut Reader) {
     if let Some(version) = image.strip_prefix("xgboost:") {
         if matches!(version, "latest" | "1") {
-            let message = format!("`{version}` is the tag of XGBoost 0.72 of 2018, in other accounts");
+            let message = format!("`{version}` is XGBoost 0.72 of 2018, which cannot be used here");
             reader.report(path, message, "write a version, such as `xgboost:1.7-1`");
         } else if !XGBOOST_VERSIONS.contains(&version) {
             let release = version.split('-').next().unwrap_or(version);
@@ -55,11 +56,11 @@ pub(super) fn image(region: &str, image: &str, path: &str, reader: &mut Reader) 
             };
             reader.report(path, format!("there is no built-in XGBoost image `{version}`"), hint);
         } else if xgboost_image(region, version).is_none() && name::region(region) {
-            let message = format!("the account of the built-in XGBoost image in {region} is not known");
+            let message = format!("unknown account of the built-in XGBoost image in {region}");
             reader.report(path, message, "write the full image URI");
         }
     } else if !uri(image) {
-        let message = format!("`{image}` is neither `xgboost:VERSION` nor an image URI");
+        let message = format!("`{image}` is not `xgboost:VERSION` or an image URI");
         let hint = "write `xgboost:1.7-1`, or `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG`";
         reader.report(path, message, hint);
     }

@@ -98,7 +98,7 @@ pub fn secret(name: &str) -> Option<&'static str> {
     } else if end
         .is_some_and(|end| end.starts_with('-') && end[1..].chars().all(|c| c.is_ascii_alphanumeric()))
     {
-        Some("it ends in a hyphen and six characters, which AWS puts behind the name itself")
+        Some("AWS itself appends a hyphen and six characters")
     } else {
         None
     }

@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 pub fn network(network: &OwnNetwork, reader: &mut Reader) {
     cidr(network.cidr, "network.cidr", reader);
     if !(16..=28).contains(&network.cidr.prefix_len()) {
-        let message = format!("{}: a VPC has between /16 and /28", network.cidr);
+        let message = format!("{} has the wrong size: a VPC is between /16 and /28", network.cidr);
         let hint = format!("write `{}/16`", network.cidr.addr());
         reader.report("network.cidr", message, hint);
     }
@@ -17,7 +17,7 @@ pub fn network(network: &OwnNetwork, reader: &mut Reader) {
     let known = reader.sound("network.public_subnets") && reader.sound("network.private_subnets");
     if known && network.nat == Nat::Single && public == 0 {
         let hint = "add `public_subnets: [CIDR]`, or use `endpoints` instead of NAT";
-        reader.report("network.nat", "a NAT gateway stands in a public subnet, and there is none", hint);
+        reader.report("network.nat", "a NAT gateway needs a public subnet, and there is none", hint);
     }
     if known && network.nat == Nat::PerZone && public < private.max(1) {
         let message = format!(
@@ -39,7 +39,7 @@ pub fn network(network: &OwnNetwork, reader: &mut Reader) {
 /// A VPC of others. Ids of AWS: a prefix, and 8 or 17 hexadecimal digits (fact book, section 5).
 pub fn existing(network: &ExistingNetwork, reader: &mut Reader) {
     if !name::id(&network.existing, "vpc-") && !is_reference(&network.existing) {
-        let message = format!("`{}` is not the id of a VPC", network.existing);
+        let message = format!("invalid VPC id `{}`", network.existing);
         reader.report("network.existing", message, "write an id such as `vpc-0123456789abcdef0`");
     }
     let sides = [
@@ -51,14 +51,18 @@ pub fn existing(network: &ExistingNetwork, reader: &mut Reader) {
         for (n, id) in ids.iter().enumerate() {
             if !name::id(id, "subnet-") && !is_reference(id) {
                 let hint = "write the id of a subnet of that VPC, such as `subnet-0123456789abcdef0`";
-                reader.report(&format!("{path}[{n}]"), format!("`{id}` is not the id of a subnet"), hint);
+                reader.report(&format!("{path}[{n}]"), format!("invalid subnet id `{id}`"), hint);
             }
         }
     }
     for (n, id) in network.public_subnets.iter().enumerate() {
         if network.private_subnets.contains(id) {
-            let message = format!("`{id}` is already one of `private_subnets`");
-            reader.report(&format!("network.public_subnets[{n}]"), message, "a subnet is one or the other");
+            let message = format!("`{id}` is also in `private_subnets`");
+            reader.report(
+                &format!("network.public_subnets[{n}]"),
+                message,
+                "remove it from one of the two lists",
+            );
         }
     }
 }
@@ -73,8 +77,8 @@ pub fn egress(ranges: &[Ipv4Net], reader: &mut Reader) {
         }
     }
     if ranges.len() > 60 {
-        let message = format!("{} ranges: a security group has at most 60 rules", ranges.len());
-        reader.report("network.egress", message, "join some of them");
+        let message = format!("{} ranges are too many: a security group has at most 60 rules", ranges.len());
+        reader.report("network.egress", message, "merge some of them");
     }
 }
 
@@ -89,7 +93,7 @@ pub fn repeated(items: &[String], path: &str, reader: &mut Reader) {
 
 fn cidr(cidr: Ipv4Net, path: &str, reader: &mut Reader) {
     if cidr.trunc() != cidr {
-        let message = format!("{cidr} has bits set beyond its prefix of {} bits", cidr.prefix_len());
+        let message = format!("{cidr} is not the start of a /{} network", cidr.prefix_len());
         reader.report(path, message, format!("write `{}`", cidr.trunc()));
     }
 }
@@ -105,7 +109,7 @@ fn subnets(network: &OwnNetwork, reader: &mut Reader) {
     for (n, (path, subnet)) in all.iter().enumerate() {
         cidr(*subnet, path, reader);
         if !(16..=28).contains(&subnet.prefix_len()) {
-            let hint = "a subnet has between /16 and /28; AWS keeps 5 addresses of each for itself";
+            let hint = "a subnet is between /16 and /28; AWS reserves 5 addresses of each";
             let size = if subnet.prefix_len() > 28 { "small" } else { "large" };
             reader.report(path, format!("{subnet} is too {size}"), hint);
         } else if reader.sound("network.cidr") && !vpc.contains(subnet) {
@@ -119,7 +123,7 @@ fn subnets(network: &OwnNetwork, reader: &mut Reader) {
             reader.report(
                 path,
                 format!("{subnet} overlaps {with} of `{other}`"),
-                "give each subnet addresses of its own",
+                "give each subnet its own range",
             );
         }
     }
@@ -138,7 +142,7 @@ pub fn path(
     let known = reader.sound("network.nat") && reader.sound("network.endpoints");
     if known && network.nat == Nat::None && !network.endpoints.contains(&endpoint) {
         let what = path.rsplit('.').next().unwrap_or(path);
-        let message = format!("{who} in its private subnets has no way to {name}, which `{what}` needs");
+        let message = format!("{who} cannot reach {name} from its private subnets, and `{what}` needs it");
         reader.report(path, message, format!("add `{name}` to `network.endpoints`, or write `nat: single`"));
     }
 }

@@ -21,19 +21,19 @@ pub fn parameters(cluster: &Cluster, engine: &Engine, family: &str, reader: &mut
         let path = format!("aurora.parameters.{name}");
         let wired = engine.abilities.iter().find(|ability| ability.wiring.parameter() == Some(name));
         if let Some(ability) = wired {
-            let message = format!("`{name}` belongs to its role and association");
+            let message = format!("`{name}` cannot be set alone: it goes with a role and an association");
             let key = written(ability.name);
-            let hint = format!("write `{key}` under `machine_learning`, which sets all three as one unit");
+            let hint = format!("write `{key}` under `machine_learning`, which sets all three");
             reader.report_key(&path, message, hint);
         } else if let Some(ability) = known.replacing_ability(name) {
             let new =
                 engine.ability(ability).and_then(|ability| ability.wiring.parameter()).unwrap_or(ability);
-            let message = format!("`{name}` does not exist in {family}: it is `{new}` there");
+            let message = format!("`{name}` does not exist in {family}, where it is called `{new}`");
             let hint = format!("write `{}` under `machine_learning`, which sets it", written(ability));
             reader.report_key(&path, message, hint);
         } else if known.fixed.contains(&name) {
-            let message = format!("`{name}` cannot be changed on {}, as far as is known", engine.title);
-            reader.warn_key(&path, message, "`plan` asks AWS; remove the line if it refuses");
+            let message = format!("`{name}` probably cannot be changed on {}", engine.title);
+            reader.warn_key(&path, message, "`auroraml plan` asks AWS; remove the line if AWS refuses it");
         } else if !known.of(family).any(|settable| settable == name) {
             let message = format!("`{name}` is not a known parameter of {family}");
             reader.warn_key(&path, message, instead(name, engine, family));
@@ -49,16 +49,16 @@ fn instead(name: &str, engine: &Engine, family: &str) -> String {
     let known = &engine.parameters;
     match known.replacement(name) {
         Some("") => {
-            return "it is gone, as far as is known; `plan` asks AWS".to_owned();
+            return "it was probably removed; `auroraml plan` asks AWS".to_owned();
         }
         Some(new) if known.of(family).any(|settable| settable == new) => {
-            return format!("it is `{new}` there");
+            return format!("write `{new}`");
         }
         Some(_) | None => {}
     }
     match nearest(name, known.of(family)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "`plan` asks AWS whether it exists".to_owned(),
+        None => "`auroraml plan` asks AWS whether it exists".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::name;
 use crate::spec::reader::{Reader, join};
-use crate::spec::{Aurora, Cluster, EndpointManager, Notebook, S3Access, Spec};
+use crate::spec::{Aurora, Cluster, EndpointManager, Notebook, S3Access, Spec, is_reference};
 
 /// Identifiers of the members, in lower case as AWS keeps them.
 pub fn members(stack: &str, cluster: &Cluster) -> Vec<String> {
@@ -14,21 +14,21 @@ pub fn members(stack: &str, cluster: &Cluster) -> Vec<String> {
 
 pub fn cluster(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
     if let Some(identifier) = cluster.identifier.as_deref().filter(|text| !name::cluster(text)) {
-        let message = format!("`{identifier}` is not possible as the identifier of a cluster");
+        let message = format!("invalid cluster identifier `{identifier}`");
         reader.report(
             "aurora.identifier",
             message,
-            "1 to 63 letters, digits and single hyphens, first a letter",
+            "use 1 to 63 letters, digits and single hyphens; begin with a letter",
         );
     }
     if let Some(group) = cluster.subnet_group.as_deref().filter(|text| !name::subnet_group(text)) {
-        let message = format!("`{group}` is not possible as the name of a DB subnet group");
-        let hint = "1 to 255 letters, digits, spaces and . _ -, first a letter; not `default`";
+        let message = format!("invalid DB subnet group name `{group}`");
+        let hint = "use 1 to 255 letters, digits, spaces and . _ -; begin with a letter; not `default`";
         reader.report("aurora.subnet_group", message, hint);
     }
     if let Some(group) = cluster.parameter_group.as_deref().filter(|text| !name::parameter_group(text)) {
-        let message = format!("`{group}` is not possible as the name of a DB cluster parameter group");
-        let hint = "1 to 255 letters, digits and single hyphens, first a letter; a `default.…` group cannot be changed";
+        let message = format!("invalid DB cluster parameter group name `{group}`");
+        let hint = "use 1 to 255 letters, digits and single hyphens; begin with a letter; a `default.…` group cannot be changed";
         reader.report("aurora.parameter_group", message, hint);
     }
     let all = members(&spec.stack, cluster);
@@ -36,17 +36,21 @@ pub fn cluster(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
         let Some(identifier) = &instance.identifier else { continue };
         let path = format!("aurora.instances[{n}].identifier");
         if !name::cluster(identifier) {
-            let message = format!("`{identifier}` is not possible as the identifier of a DB instance");
-            reader.report(&path, message, "1 to 63 letters, digits and single hyphens, first a letter");
+            let message = format!("invalid DB instance identifier `{identifier}`");
+            reader.report(
+                &path,
+                message,
+                "use 1 to 63 letters, digits and single hyphens; begin with a letter",
+            );
         } else if let Some(other) = (0..all.len()).find(|other| *other != n && all[*other] == all[n]) {
             // Of two that are written, the second is wrong.
             let written = cluster.instances[other].identifier.is_some();
             if !written || other < n {
                 let message = format!(
-                    "`{identifier}` is the identifier of member {} as well, in lower case",
+                    "duplicate identifier `{identifier}`: member {} has it too (case makes no difference)",
                     other + 1
                 );
-                reader.report(&path, message, "give each member an identifier of its own");
+                reader.report(&path, message, "give each member its own identifier");
             }
         }
     }
@@ -59,8 +63,8 @@ pub fn notebook(notebook: &Notebook, reader: &mut Reader) {
     ];
     for (key, given, what) in names {
         if let Some(text) = given.as_deref().filter(|text| !name::sagemaker(text)) {
-            let message = format!("`{text}` is not possible as the name of {what}");
-            let hint = "1 to 63 letters, digits and hyphens, first and last no hyphen";
+            let message = format!("invalid name `{text}` of {what}");
+            let hint = "use 1 to 63 letters, digits and hyphens; do not begin or end with a hyphen";
             reader.report(&join("notebook", key), message, hint);
         }
     }
@@ -84,29 +88,41 @@ pub fn roles(spec: &Spec, reader: &mut Reader) {
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for (name, arn) in spec.roles.given() {
         let path = join("roles", name);
-        let Some(account) = account_of(spec, arn, &path, reader) else { continue };
+        let is_reference = is_reference(arn);
+        let account = match is_reference {
+            true => None,
+            false => match account_of(spec, arn, &path, reader) {
+                Some(account) => Some(account),
+                None => continue,
+            },
+        };
         let (is_used, by) = used(name);
         if !is_used && reader.sound(by) {
-            let message = format!("nothing uses this role: the spec has no {}", needed(name));
-            reader.report(&path, message, "remove it, or add what needs it");
+            let message = format!("this role is not used: the spec has no {}", needed(name));
+            reader.report(&path, message, "remove it, or add what uses it");
         }
-        match first {
-            Some((other, of)) if of != account => {
-                let message = format!("this role is of account {account}, and `roles.{other}` of {of}");
-                reader.report(&path, message, "all roles must be of the stack's account");
+        match (first, account) {
+            (Some((other, of)), Some(account)) if of != account => {
+                let message = format!("this role is in account {account}, and `roles.{other}` in {of}");
+                reader.report(&path, message, "use roles of the stack's account");
             }
-            Some(_) => {}
-            None => first = Some((name, account)),
+            (None, Some(account)) => first = Some((name, account)),
+            _ => {}
         }
         if matches!(spec.aurora, Some(Aurora::Existing(_))) && is_auroras(name) {
-            let message = "a role of one's own cannot be combined with `aurora.existing`";
-            reader.report(&path, message, "remove it: the stack makes a role for the cluster");
+            let message = "an existing role cannot be combined with `aurora.existing`";
+            reader.report(&path, message, "remove it: the stack creates a role for the cluster");
         }
         // A cluster has one association for each role (fact book, section 1.8).
         match seen.iter().find(|(other, of)| is_auroras(name) && is_auroras(other) && *of == arn) {
             Some((other, _)) => {
-                let message = format!("`roles.{other}` is the same role: a cluster associates a role once");
-                reader.report(&path, message, "use a role for each, or leave this one to the stack");
+                let message =
+                    format!("`roles.{other}` is the same role, and a cluster takes each role only once");
+                reader.report(
+                    &path,
+                    message,
+                    "use a different role for each, or remove this one to have the stack create it",
+                );
             }
             None => seen.push((name, arn)),
         }
@@ -150,20 +166,21 @@ fn account_of<'a>(spec: &Spec, arn: &'a str, path: &str, reader: &mut Reader) ->
             && role.chars().all(allowed)
     };
     let Some((of, account, role)) = role.filter(|(_, _, role)| possible(role)) else {
-        reader.report(path, format!("`{arn}` is not the ARN of an IAM role"), hint);
+        reader.report(path, format!("`{arn}` is not an IAM role ARN"), hint);
         return None;
     };
     wrong_partition(spec, of, path, reader);
     if role.starts_with(&format!("auroraml/{}/{}/", spec.stack, spec.region)) {
-        let message = "this role lies where the stack's own roles are, and goes with them";
-        reader.report(path, message, "remove it to have the stack use its own, or name another role");
+        let message = "this role has the path of the stack's own roles, and would be deleted with them";
+        reader.report(path, message, "remove it to use the stack's own role, or name another one");
     }
     Some(account)
 }
 
 /// The key: `arn:aws:kms:us-east-1:111122223333:key/…`.
 pub fn key(spec: &Spec, reader: &mut Reader) {
-    let Some(arn) = &spec.kms_key else { return };
+    // What a template makes has its ARN when it is there.
+    let Some(arn) = spec.kms_key.as_ref().filter(|arn| !is_reference(arn)) else { return };
     let path = "kms_key";
     let hint =
         format!("write `arn:aws:kms:{}:111122223333:key/12345678-1234-1234-1234-123456789012`", spec.region);
@@ -176,23 +193,23 @@ pub fn key(spec: &Spec, reader: &mut Reader) {
     };
     match found {
         Some((_, _, alias)) if alias.starts_with("alias/") => {
-            let message = format!("`{arn}` is the ARN of an alias, which may come to mean another key");
+            let message = format!("`{arn}` is an alias, which may later point to another key");
             reader.report(path, message, hint);
         }
         Some((of, region, key)) if key.strip_prefix("key/").is_some_and(is_key_id) => {
             wrong_partition(spec, of, path, reader);
             if region != spec.region && reader.sound("region") {
-                let message = format!("this key is of {region}, and the stack of {}", spec.region);
-                reader.report(path, message, "name a key of the stack's region");
+                let message = format!("this key is in {region}, and the stack in {}", spec.region);
+                reader.report(path, message, "use a key in the stack's region");
             }
         }
-        _ => reader.report(path, format!("`{arn}` is not the ARN of a KMS key"), hint),
+        _ => reader.report(path, format!("`{arn}` is not a KMS key ARN"), hint),
     }
     let encrypted =
         spec.bucket.is_some() || spec.notebook.is_some() || matches!(spec.aurora, Some(Aurora::Owned(_)));
     if !encrypted && ["bucket", "notebook", "aurora"].iter().all(|part| reader.sound(part)) {
-        let message = "nothing is encrypted with it: the spec has no bucket, notebook or cluster of its own";
-        reader.report(path, message, "remove it, or add what it is to encrypt");
+        let message = "this key is not used: the spec has no bucket, notebook or cluster of its own";
+        reader.report(path, message, "remove it, or add what it should encrypt");
     }
 }
 
@@ -221,7 +238,7 @@ fn is_key_id(id: &str) -> bool {
 fn wrong_partition(spec: &Spec, of: &str, path: &str, reader: &mut Reader) {
     let own = name::partition(&spec.region);
     if of != own && reader.sound("region") {
-        let message = format!("this ARN is of the partition `{of}`, and {} is in `{own}`", spec.region);
+        let message = format!("this ARN is in the partition `{of}`, and {} in `{own}`", spec.region);
         reader.report(path, message, format!("write `arn:{own}:…`"));
     }
 }

@@ -1,7 +1,7 @@
 //! Notebook and endpoints.
 
 use super::container::{container, variables};
-use super::{name, network, physical, statements, training};
+use super::{classes, name, network, physical, statements, training};
 use crate::spec::reader::{Reader, join};
 use crate::spec::{
     Endpoint, EndpointManager, Model, Network, Notebook, NotebookSubnet, ServerlessEndpoint, ServiceEndpoint,
@@ -14,12 +14,9 @@ const NOT_ON_AL2023: [&str; 4] = ["ml.p2.", "ml.p3.", "ml.inf1.", "ml.g3."];
 pub fn notebook(spec: &Spec, reader: &mut Reader) {
     let Some(notebook) = &spec.notebook else { return };
     let instance = &notebook.instance;
-    if !name::instance(instance, "ml") {
-        let message = format!("`{instance}` is not a SageMaker instance type");
-        reader.report("notebook.instance", message, "write a type such as `ml.t3.medium`");
-    } else if NOT_ON_AL2023.iter().any(|family| instance.starts_with(family)) {
-        let message =
-            format!("{instance} does not run Amazon Linux 2023, the only platform notebooks still start on");
+    let possible = classes::class(instance, &classes::ON_NOTEBOOK, "notebook.instance", reader);
+    if possible && NOT_ON_AL2023.iter().any(|family| instance.starts_with(family)) {
+        let message = format!("`{instance}` does not run Amazon Linux 2023, which notebooks need");
         reader.report(
             "notebook.instance",
             message,
@@ -27,7 +24,7 @@ pub fn notebook(spec: &Spec, reader: &mut Reader) {
         );
     }
     if !(5..=16_384).contains(&notebook.volume) {
-        let message = format!("a volume of {} GiB is not possible", notebook.volume);
+        let message = format!("invalid volume size {} GiB", notebook.volume);
         reader.report("notebook.volume", message, "write 5 to 16384");
     }
     files(notebook, spec.bucket.is_some(), reader);
@@ -66,18 +63,18 @@ fn scripts(notebook: &Notebook, reader: &mut Reader) {
         let Some(lines) = lines else { continue };
         let path = join("notebook", key);
         if lines.trim().is_empty() {
-            reader.report(&path, "there are no lines in it", "write the lines after `|`, or remove the key");
+            reader.report(&path, "the script is empty", "write the lines after `|`, or remove the key");
         } else if lines.chars().any(|c| c.is_control() && !"\n\t".contains(c)) {
             // A carriage return becomes part of a word in bash.
-            let message = "it has control characters: a shell script has line feeds and tabs only";
-            reader.report(&path, message, "save the file with line feeds (LF) as line ends");
+            let message = "the script has control characters, such as Windows line ends";
+            reader.report(&path, message, "save the file with Unix line ends (LF)");
         }
     }
 }
 
 fn files(notebook: &Notebook, bucket: bool, reader: &mut Reader) {
     if !notebook.files.is_empty() && !bucket && reader.sound("bucket") {
-        let message = "the files pass through the stack's bucket, and it has none";
+        let message = "the files are copied through the stack's bucket, but the stack has none";
         reader.report("notebook.files", message, "add `bucket: {}`");
     }
     for (n, file) in notebook.files.iter().enumerate() {
@@ -85,7 +82,8 @@ fn files(notebook: &Notebook, bucket: bool, reader: &mut Reader) {
         if let Some((message, hint)) = not_beside(file) {
             reader.report(&path, message, hint);
         } else if notebook.files[..n].iter().any(|other| base(other) == base(file)) {
-            let message = format!("a second file `{}`: all are copied into one folder", base(file));
+            let message =
+                format!("duplicate file name `{}`: all files are copied into one folder", base(file));
             reader.report(&path, message, "rename one of them");
         }
     }
@@ -96,10 +94,10 @@ pub fn not_beside(file: &str) -> Option<(String, &'static str)> {
     let base = base(file);
     if file.starts_with(['/', '~']) || file.contains('\\') || file.split('/').any(|part| part == "..") {
         let hint = "write a path relative to the spec, with `/`, without `..`";
-        return Some((format!("`{file}` does not lie beside the spec"), hint));
+        return Some((format!("`{file}` is not in the spec's folder"), hint));
     }
     let no_file = base.is_empty() || base == "." || file.chars().any(char::is_control);
-    no_file.then(|| (format!("`{file}` names no file"), "write a path such as `notebooks/part_1.ipynb`"))
+    no_file.then(|| (format!("`{file}` is not a file"), "write a path such as `notebooks/part_1.ipynb`"))
 }
 
 pub fn base(file: &str) -> &str {
@@ -110,12 +108,8 @@ pub fn endpoints(spec: &Spec, reader: &mut Reader) {
     for (endpoint_name, endpoint) in &spec.endpoints {
         let path = join("endpoints", endpoint_name);
         if !name::sagemaker(endpoint_name) {
-            let hint = "1 to 63 letters, digits and hyphens, first and last no hyphen";
-            reader.report(
-                &path,
-                format!("`{endpoint_name}` is not possible as the name of an endpoint"),
-                hint,
-            );
+            let hint = "use 1 to 63 letters, digits and hyphens; do not begin or end with a hyphen";
+            reader.report(&path, format!("invalid endpoint name `{endpoint_name}`"), hint);
         }
         match endpoint.managed_by {
             EndpointManager::Notebook => by_notebook(&path, reader),
@@ -128,8 +122,8 @@ fn by_notebook(path: &str, reader: &mut Reader) {
     for key in ["model", "instance", "count", "serverless"] {
         let inner = join(path, key);
         if reader.given(&inner) {
-            let message = format!("`{key}` does not go with `managed_by: notebook`");
-            let hint = "remove it: the notebook decides; or write `managed_by: stack`";
+            let message = format!("`{key}` cannot be combined with `managed_by: notebook`");
+            let hint = "remove it, or write `managed_by: stack`";
             reader.report_key(&inner, message, hint);
         }
     }
@@ -141,17 +135,17 @@ fn by_stack(spec: &Spec, endpoint: &Endpoint, path: &str, reader: &mut Reader) {
         None if reader.given(&join(path, "model")) => {}
         None => {
             let hint = "add `model: { image, artifact }`, or `training:` or `autopilot:` under `model:`, or write `managed_by: notebook` if something else creates it";
-            reader.report(path, "an endpoint that the stack manages needs a model", hint);
+            reader.report(path, "the endpoint has no model", hint);
         }
     }
     match (&endpoint.instance, &endpoint.serverless) {
         (Some(_), Some(_)) => {
-            let message = "an endpoint has either `instance` or `serverless`, not both";
+            let message = "`serverless` cannot be combined with `instance`";
             reader.report_key(&join(path, "serverless"), message, "remove one of the two");
         }
         (None, None) => {
             let hint = "add `instance: ml.m5.large` or `serverless: {}`";
-            reader.report(path, "nothing says what the endpoint runs on", hint);
+            reader.report(path, "the endpoint has neither `instance` nor `serverless`", hint);
         }
         (Some(instance), None) if instance == "serverless" => {
             reader.report(
@@ -160,20 +154,14 @@ fn by_stack(spec: &Spec, endpoint: &Endpoint, path: &str, reader: &mut Reader) {
                 "write `serverless: {}`",
             );
         }
-        (Some(instance), None) if !name::instance(instance, "ml") => {
-            let message = format!("`{instance}` is not a SageMaker instance type");
-            reader.report(&join(path, "instance"), message, "write a type such as `ml.m5.large`");
+        (Some(instance), None) => {
+            classes::class(instance, &classes::ON_ENDPOINT, &join(path, "instance"), reader);
         }
-        (Some(_), None) => {}
         (None, Some(serverless)) => {
             capacity(serverless, &join(path, "serverless"), reader);
             if reader.given(&join(path, "count")) {
-                let hint = "remove it; `max_concurrency` limits what runs at once";
-                reader.report_key(
-                    &join(path, "count"),
-                    "a serverless endpoint has no instances to count",
-                    hint,
-                );
+                let hint = "remove it; `max_concurrency` limits concurrent requests";
+                reader.report_key(&join(path, "count"), "`count` cannot be combined with `serverless`", hint);
             }
         }
     }
@@ -186,11 +174,11 @@ fn by_stack(spec: &Spec, endpoint: &Endpoint, path: &str, reader: &mut Reader) {
 fn capacity(serverless: &ServerlessEndpoint, path: &str, reader: &mut Reader) {
     let memory = serverless.memory;
     if !(1024..=6144).contains(&memory) || !memory.is_multiple_of(1024) {
-        let message = format!("{memory} MB of memory are not possible");
+        let message = format!("invalid memory size {memory} MB");
         reader.report(&join(path, "memory"), message, "write 1024, 2048, 3072, 4096, 5120 or 6144");
     }
     if !(1..=200).contains(&serverless.max_concurrency) {
-        let message = format!("{} requests at once are not possible", serverless.max_concurrency);
+        let message = format!("invalid concurrency {}", serverless.max_concurrency);
         reader.report(&join(path, "max_concurrency"), message, "write 1 to 200");
     }
 }
@@ -211,10 +199,10 @@ fn model(spec: &Spec, model: &Model, path: &str, reader: &mut Reader) {
     match ways.as_slice() {
         [] if !broken => {
             let hint = "write `image:` and `artifact:`, or `containers:`, `training:` or `autopilot:`";
-            reader.report_key(path, "nothing says where the model comes from", hint);
+            reader.report_key(path, "the model has no source", hint);
         }
         [first, second, ..] => {
-            let message = format!("a model comes from `{first}` or from `{second}`, not from both");
+            let message = format!("`{second}` cannot be combined with `{first}`");
             reader.report_key(&join(path, second), message, "remove one of the two");
         }
         _ => {}
@@ -239,7 +227,7 @@ fn model(spec: &Spec, model: &Model, path: &str, reader: &mut Reader) {
     variables(&model.environment, path, reader);
     if model.containers.len() > 15 {
         let message = format!("{} containers: a model has at most 15", model.containers.len());
-        reader.report(&join(path, "containers"), message, "join some of them");
+        reader.report(&join(path, "containers"), message, "merge some of them");
     }
     for (n, found) in model.containers.iter().enumerate() {
         let path = format!("{}[{n}]", join(path, "containers"));

@@ -53,12 +53,12 @@ fn cluster(spec: &Spec, section: &str, reader: &mut Reader) {
         && !cluster.data_api
         && reader.sound("aurora.data_api")
     {
-        let hint = "add `data_api: true` to `aurora`; T classes do not have it";
-        reader.report_key(section, format!("`{section}` is made through the Data API, which is off"), hint);
+        let hint = "add `data_api: true` to `aurora` (not with T classes)";
+        reader.report_key(section, format!("`{section}` needs the Data API, which is off"), hint);
     }
     if spec.database().is_none() && reader.sound("aurora.database") {
         let hint = "add `database: NAME` to `aurora`";
-        reader.report_key(section, format!("`{section}` needs a database, and the spec names none"), hint);
+        reader.report_key(section, format!("`{section}` needs a database, and the spec has none"), hint);
     }
 }
 
@@ -67,10 +67,10 @@ fn existing(spec: &Spec, reader: &mut Reader) {
     if let Some(database) = &cluster.database {
         let taken = spec.engine().names.reserved_databases.contains(&database.to_lowercase().as_str());
         if taken || !plain_name(database) {
-            let message = format!("`{database}` is not possible as the name of a database");
+            let message = format!("invalid database name `{database}`");
             let hint = match taken {
-                true => "it is the engine's own: choose another name",
-                false => "1 to 64 letters, digits and underscores, first no digit",
+                true => "the engine uses it itself: choose another name",
+                false => "use 1 to 64 letters, digits and underscores; do not begin with a digit",
             };
             reader.report("aurora.database", message, hint);
         }
@@ -78,8 +78,8 @@ fn existing(spec: &Spec, reader: &mut Reader) {
     if let Some(secret) = &cluster.secret
         && (secret.is_empty() || secret.len() > 2048 || secret.contains(char::is_whitespace))
     {
-        let hint = "write the ARN or the name of a secret in Secrets Manager; no password";
-        reader.report("aurora.secret", "this is not the ARN or the name of a secret", hint);
+        let hint = "write the ARN or name of a secret in Secrets Manager, never a password";
+        reader.report("aurora.secret", "this is not the ARN or name of a secret", hint);
     }
 }
 
@@ -92,14 +92,14 @@ fn object_name<'s>(
     reader: &mut Reader,
 ) {
     if !plain_name(own) {
-        let hint = "1 to 64 letters, digits and underscores, first no digit";
-        reader.report_key(path, format!("`{own}` is not possible as the name of a {what}"), hint);
+        let hint = "use 1 to 64 letters, digits and underscores; do not begin with a digit";
+        reader.report_key(path, format!("invalid {what} name `{own}`"), hint);
     } else if is_reserved(own) {
         let hint = "choose another name, or write it in backticks wherever it is used";
         reader.warn_key(path, format!("`{own}` is a reserved word of SQL"), hint);
     }
     if let Some(other) = others.find(|other| *other != own && other.eq_ignore_ascii_case(own)) {
-        reader.report_key(path, format!("`{own}` and `{other}` differ by case alone"), "choose another name");
+        reader.report_key(path, format!("`{own}` and `{other}` differ only in case"), "choose another name");
     }
 }
 
@@ -112,7 +112,11 @@ fn column_path(path: &str, columns: &Columns, n: usize, reader: &Reader) -> Stri
 /// What is reported of names of columns and arguments.
 fn column_names(what: &str, path: &str, columns: &Columns, most: usize, reader: &mut Reader) {
     if columns.0.len() > most {
-        reader.report_key(path, format!("{} {what}s: there can be {most}", columns.0.len()), "remove some");
+        reader.report_key(
+            path,
+            format!("{} {what}s are too many: at most {most} are allowed", columns.0.len()),
+            "remove some",
+        );
     }
     for (n, column) in columns.0.iter().enumerate() {
         let at = column_path(path, columns, n, reader);
@@ -122,17 +126,13 @@ fn column_names(what: &str, path: &str, columns: &Columns, most: usize, reader: 
             || name.ends_with(' ')
             || name.contains(char::is_control)
         {
-            reader.report_key(
-                &at,
-                format!("`{name}` is not possible as the name of a {what}"),
-                "1 to 64 characters",
-            );
+            reader.report_key(&at, format!("invalid {what} name `{name}`"), "use 1 to 64 characters");
         }
         if columns.0[..n].iter().any(|other| other.name.eq_ignore_ascii_case(name)) {
             reader.report_key(
                 &at,
-                format!("there is another {what} `{name}`"),
-                "case makes no difference there",
+                format!("duplicate {what} `{name}`"),
+                "rename one of them: case makes no difference",
             );
         }
     }
@@ -143,15 +143,11 @@ fn s3(spec: &Spec, text: &str, path: &str, reader: &mut Reader) {
     let Some((bucket, key)) = address(text) else {
         let hint =
             "write `s3://BUCKET/KEY`, or `s3-REGION://BUCKET/KEY` where the bucket is in another region";
-        return reader.report(path, format!("`{text}` is not an address in S3"), hint);
+        return reader.report(path, format!("invalid S3 address `{text}`"), hint);
     };
     if let Some(wrong) = name::bucket(bucket) {
         let hint = "write `s3://BUCKET/KEY`";
-        return reader.report(
-            path,
-            format!("`{bucket}` is not possible as the name of a bucket: {wrong}"),
-            hint,
-        );
+        return reader.report(path, format!("invalid bucket name `{bucket}`: {wrong}"), hint);
     }
     if key.len() > 900 {
         return reader.report(path, "the key is longer than 900 bytes", "write a shorter one");
@@ -167,7 +163,7 @@ fn s3(spec: &Spec, text: &str, path: &str, reader: &mut Reader) {
     };
     if !allowed && reader.sound("machine_learning.s3") && reader.sound("bucket") {
         let hint = format!("add it to `machine_learning`: `s3: {{ buckets: [{bucket}] }}`");
-        reader.report(path, format!("the cluster may not use the bucket `{bucket}`"), hint);
+        reader.report(path, format!("the cluster has no access to the bucket `{bucket}`"), hint);
     }
 }
 
@@ -189,8 +185,8 @@ fn grants(spec: &Spec, reader: &mut Reader) {
         if grant.roles.is_empty() && grant.execute.is_empty() {
             reader.report_key(
                 &path,
-                format!("nothing is granted to `{user}`"),
-                "add `roles:` or `execute:`, or remove it",
+                format!("`{user}` has no grants"),
+                "add `roles:` or `execute:`, or remove the user",
             );
         }
         for (n, role) in grant.roles.iter().enumerate() {
@@ -201,8 +197,7 @@ fn grants(spec: &Spec, reader: &mut Reader) {
             let ability = roles::named(key).map_or(key, |role| role.ability);
             if !wired(spec, ability) && reader.sound(&join("machine_learning", ability)) {
                 let hint = format!("add `{ability}` to `machine_learning`, or remove the role");
-                let message =
-                    format!("the role `{key}` lets nobody do anything: `machine_learning.{ability}` is off");
+                let message = format!("the role `{key}` has no effect: `machine_learning.{ability}` is off");
                 reader.report(&at, message, hint);
             }
         }
@@ -223,17 +218,17 @@ fn grants(spec: &Spec, reader: &mut Reader) {
 fn who(spec: &Spec, user: &str, grant: &Grant, path: &str, reader: &mut Reader) {
     let control = |text: &str| text.contains(char::is_control);
     if user.is_empty() || user.chars().count() > USER_MAX || user.contains('@') || control(user) {
-        let hint = "write the name alone; the host is another field: `analyst: { host: \"%\" }`";
-        reader.report_key(path, format!("`{user}` is not possible as the name of a user"), hint);
+        let hint = "write only the name, and the host as a field: `analyst: { host: \"%\" }`";
+        reader.report_key(path, format!("invalid user name `{user}`"), hint);
     }
     let reserved = spec.engine().names.reserved_usernames;
     if reserved.contains(&user.to_lowercase().as_str()) || is_system_user(user) {
-        reader.report_key(path, format!("`{user}` is RDS's own user"), "remove it");
+        reader.report_key(path, format!("RDS itself uses the user `{user}`"), "remove it");
     }
     if let Some(Aurora::Owned(cluster)) = &spec.aurora
         && cluster.username == user
     {
-        let hint = "remove it: the master user gets the role of everything under `machine_learning`";
+        let hint = "remove it: the master user gets all roles under `machine_learning`";
         reader.report_key(path, format!("`{user}` is the master user"), hint);
     }
     let host = &grant.host;
@@ -242,8 +237,8 @@ fn who(spec: &Spec, user: &str, grant: &Grant, path: &str, reader: &mut Reader) 
         || control(host)
         || host.contains(['\'', '"', '`', ' '])
     {
-        let message = format!("`{host}` is not possible as the host of a user");
-        reader.report(&join(path, "host"), message, "write `%` for any, or an address such as `10.0.%`");
+        let message = format!("invalid host `{host}` of a user");
+        reader.report(&join(path, "host"), message, "write an address such as `10.0.%`, or `%` for any host");
     }
 }
 

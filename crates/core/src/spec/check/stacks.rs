@@ -3,7 +3,7 @@
 use super::super::problem::meant;
 use super::super::references::{OWN, Own, Reference, references};
 use super::{Aurora, Network, Reader, SECRET_VARIABLES_HINT, Spec, join};
-use crate::spec::{ParameterValue, TemplateStack};
+use crate::spec::{ParameterValue, S3Access, TemplateStack};
 
 /// Characters of a stack's name (botocore's model of CloudFormation, StackName).
 const NAME_MAX: usize = 128;
@@ -25,7 +25,7 @@ pub fn stacks(spec: &Spec, reader: &mut Reader) {
                         && from.environment_variable.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
                     if !possible {
                         let path = join(&path, "environment_variable");
-                        let message = format!("invalid name `{}` of a variable", from.environment_variable);
+                        let message = format!("invalid variable name `{}`", from.environment_variable);
                         reader.report(&path, message, SECRET_VARIABLES_HINT);
                     }
                 }
@@ -48,6 +48,12 @@ pub fn values(spec: &Spec) -> Vec<(String, &str)> {
         found.extend(peers.map(|(n, peer)| (format!("aurora.allow_from[{n}]"), peer.as_str())));
         let parameters = cluster.parameters.iter();
         found.extend(parameters.map(|(name, value)| (join("aurora.parameters", name), value.as_str())));
+    }
+    found.extend(spec.kms_key.as_deref().map(|key| ("kms_key".to_owned(), key)));
+    found.extend(spec.roles.given().map(|(name, arn)| (join("roles", name), arn)));
+    if let S3Access::Buckets(named) = &spec.machine_learning.s3 {
+        let buckets = named.buckets.iter().enumerate();
+        found.extend(buckets.map(|(n, name)| (format!("machine_learning.s3.buckets[{n}]"), name.as_str())));
     }
     if let Some(Network::Existing(network)) = &spec.network {
         found.push(("network.existing".to_owned(), network.existing.as_str()));
@@ -72,16 +78,16 @@ fn names(spec: &Spec, name: &str, stack: &TemplateStack, path: &str, reader: &mu
     }
     let physical = stack.name.clone().unwrap_or_else(|| format!("{}-{name}", spec.stack));
     if !is_possible(&physical) && stack.name.is_some() || physical.len() > NAME_MAX {
-        let hint = format!("letters, digits and hyphens, first a letter, at most {NAME_MAX} of them");
+        let hint = format!("use at most {NAME_MAX} letters, digits and hyphens; begin with a letter");
         let path = if stack.name.is_some() { join(path, "name") } else { path.to_owned() };
-        reader.report(&path, format!("`{physical}` cannot be the name of a CloudFormation stack"), hint);
+        reader.report(&path, format!("invalid CloudFormation stack name `{physical}`"), hint);
     }
     let others = spec.stacks.iter().flatten().take_while(|(other, _)| *other != name);
     let mut others = others.map(|(other, stack)| {
         (other, stack.name.clone().unwrap_or_else(|| format!("{}-{other}", spec.stack)))
     });
     if let Some((other, _)) = others.find(|(_, other)| *other == physical) {
-        let message = format!("`{physical}` is the name of `{other}` too");
+        let message = format!("duplicate name `{physical}`: `{other}` has it too");
         reader.report(&join(path, "name"), message, "give each CloudFormation stack its own name");
     }
 }
@@ -102,7 +108,7 @@ fn known(spec: &Spec, reference: &Reference, path: &str, reader: &mut Reader) {
         Reference::Own(own) => {
             if let Some(what) = missing(spec, own) {
                 let names: Vec<&str> = OWN.iter().map(|(name, _)| *name).collect();
-                let hint = format!("what can be referred to: {}", names.join(", "));
+                let hint = format!("you can refer to {}", names.join(", "));
                 reader.report(path, format!("the spec has no {what}"), hint);
             }
         }

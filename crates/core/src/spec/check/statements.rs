@@ -11,9 +11,8 @@ const MOST: usize = 100;
 
 pub fn statements(statements: &[Statement], path: &str, reader: &mut Reader) {
     if statements.len() > MOST {
-        let message =
-            format!("{} statements: the policies of a role have no room for them", statements.len());
-        reader.report(path, message, "join statements that allow the same resources");
+        let message = format!("{} statements are too many for a role's policies", statements.len());
+        reader.report(path, message, "merge statements that allow the same resources");
     }
     let mut named: Vec<&str> = Vec::new();
     for (n, statement) in statements.iter().enumerate() {
@@ -23,17 +22,13 @@ pub fn statements(statements: &[Statement], path: &str, reader: &mut Reader) {
             let at = join(&path, "Sid");
             match sid.as_str() {
                 Some(sid) if sid.is_empty() || !sid.chars().all(|c| c.is_ascii_alphanumeric()) => {
-                    reader.report(
-                        &at,
-                        format!("`{sid}` is not possible as a `Sid`"),
-                        "letters and digits only",
-                    );
+                    reader.report(&at, format!("invalid `Sid` `{sid}`"), "use letters and digits only");
                 }
                 Some(sid) if named.contains(&sid) => {
-                    reader.report(&at, format!("a second statement `{sid}`"), "give each a `Sid` of its own");
+                    reader.report(&at, format!("duplicate statement `{sid}`"), "give each its own `Sid`");
                 }
                 Some(sid) => named.push(sid),
-                None => reader.report(&at, "`Sid` must be text", "letters and digits only"),
+                None => reader.report(&at, "`Sid` must be text", "use letters and digits only"),
             }
         }
     }
@@ -43,7 +38,7 @@ fn one(statement: &Statement, path: &str, reader: &mut Reader) {
     let map = &statement.0;
     let at = |key: &str| join(path, key);
     for key in map.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-        let message = format!("`{key}` is no key of a statement of a role");
+        let message = format!("unknown key `{key}` in a statement");
         reader.report_key(&at(key), message, meant(key, "keys", &KEYS));
     }
     match map.get("Effect").and_then(Value::as_str) {
@@ -51,14 +46,16 @@ fn one(statement: &Statement, path: &str, reader: &mut Reader) {
         None if !map.contains_key("Effect") && !reader.given(&at("Effect")) => {
             reader.report(path, "the statement has no `Effect`", "write `Effect: Allow` or `Effect: Deny`");
         }
-        _ => {
-            reader.report(&at("Effect"), "`Effect` is `Allow` or `Deny`", "as IAM writes it, with a capital")
-        }
+        _ => reader.report(
+            &at("Effect"),
+            "`Effect` must be `Allow` or `Deny`",
+            "write it with a capital letter",
+        ),
     }
     for (key, not) in [("Action", "NotAction"), ("Resource", "NotResource")] {
         match (map.get(key), map.get(not)) {
             (Some(_), Some(_)) => {
-                let message = format!("a statement has either `{key}` or `{not}`, not both");
+                let message = format!("`{not}` cannot be combined with `{key}`");
                 reader.report_key(&at(not), message, "remove one of the two");
             }
             (None, None) if !reader.given(&at(key)) && !reader.given(&at(not)) => {
@@ -83,7 +80,7 @@ fn one(statement: &Statement, path: &str, reader: &mut Reader) {
         });
         if !sound {
             let hint = "write `Condition: { StringEquals: { KEY: VALUE } }`";
-            reader.report(&at("Condition"), "`Condition` has operators with keys and values", hint);
+            reader.report(&at("Condition"), "`Condition` must have operators with keys and values", hint);
         }
     }
 }
@@ -97,7 +94,7 @@ fn texts(value: &Value, key: &str, path: &str, reader: &mut Reader) {
         other => vec![(path.to_owned(), other)],
     };
     if items.is_empty() {
-        reader.report(path, "the list is empty", "name at least one, or remove the statement");
+        reader.report(path, "the list is empty", "add at least one item, or remove the statement");
     }
     for (path, item) in items {
         let is_action = |text: &str| {
@@ -117,12 +114,12 @@ fn texts(value: &Value, key: &str, path: &str, reader: &mut Reader) {
             (Some(text), "Action") if is_action(text) => {}
             (Some(text), "Resource") if is_resource(text) => {}
             (Some(text), "Action") => {
-                let message = format!("`{text}` is not an action of IAM");
+                let message = format!("`{text}` is not an IAM action");
                 reader.report(&path, message, "write `SERVICE:ACTION`, such as `s3:GetObject`, or `*`");
             }
             (Some(text), _) => {
-                let message = format!("`{text}` is not the ARN of a resource");
-                reader.report(&path, message, "write an ARN, with `*` in it if need be, or `\"*\"` for all");
+                let message = format!("`{text}` is not a resource ARN");
+                reader.report(&path, message, "write an ARN, which may contain `*`");
             }
             (None, _) => reader.report(&path, "this must be text", "write text or a list of texts"),
         }

@@ -4,7 +4,7 @@ use crate::spec::reader::{Reader, join};
 use crate::spec::{Spec, TakenOver};
 
 /// Kinds whose objects can be taken over: all of them can carry tags, or are known by a name that the spec gives.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 16] = [
     "bucket",
     "cluster",
     "elastic_ip",
@@ -20,6 +20,7 @@ const KINDS: [&str; 15] = [
     "subnet",
     "subnet_group",
     "vpc",
+    "vpc_endpoint",
 ];
 
 /// Objects of one spec: more than its limits allow it to have.
@@ -29,22 +30,23 @@ pub fn taken_over(spec: &Spec, reader: &mut Reader) {
     let Some(taken) = &spec.taken_over else { return };
     from_stack(spec, taken, reader);
     if taken.objects.len() > OBJECTS_MAX {
-        let message = format!("{} objects: a spec takes over at most {OBJECTS_MAX}", taken.objects.len());
+        let message =
+            format!("{} objects are too many: a spec takes over at most {OBJECTS_MAX}", taken.objects.len());
         reader.report("taken_over.objects", message, "split the stack");
     }
     for (resource, object) in &taken.objects {
         let path = join("taken_over.objects", resource);
         let (kind, name) = resource.split_once('.').unwrap_or((resource, ""));
         if !KINDS.contains(&kind) || name.is_empty() {
-            let message = format!("`{resource}` is no object that can be taken over");
+            let message = format!("`{resource}` cannot be taken over");
             let hint = format!("write KIND.NAME with one of the kinds {}", KINDS.join(", "));
             reader.report_key(&path, message, hint);
         }
         if object.is_empty() || object.len() > 256 || object.chars().any(|c| c.is_control() || c == ' ') {
             reader.report(
                 &path,
-                format!("`{object}` is no id of an object"),
-                "write the id or the name that AWS shows",
+                format!("invalid object id `{object}`"),
+                "write the id or name that AWS shows",
             );
         }
     }
@@ -52,11 +54,11 @@ pub fn taken_over(spec: &Spec, reader: &mut Reader) {
         let path = join("taken_over.as_found", resource);
         if !resource.contains('.') {
             let hint = "write KIND.NAME, such as `bucket.main`";
-            reader.report_key(&path, format!("`{resource}` is no name of an object"), hint);
+            reader.report_key(&path, format!("invalid object name `{resource}`"), hint);
         }
         if properties.iter().any(|property| property == "tags" || property.starts_with("tags.")) {
-            let hint = "take it out: tags that the spec does not have stay on what is taken over";
-            reader.report(&path, "the stack is known by its tags: they cannot stay as they are", hint);
+            let hint = "remove it: tags that the spec does not have are kept anyway";
+            reader.report(&path, "tags cannot be left as found: the stack is found by its tags", hint);
         }
     }
 }
@@ -78,12 +80,12 @@ fn from_stack(spec: &Spec, taken: &TakenOver, reader: &mut Reader) {
             *region
         }
         _ => {
-            let message = format!("`{arn}` is not the ARN of a CloudFormation stack");
+            let message = format!("`{arn}` is not a CloudFormation stack ARN");
             return reader.report("taken_over.from_stack", message, hint);
         }
     };
     if region != spec.region {
-        let message = format!("the CloudFormation stack is in {region}, and the spec says {}", spec.region);
+        let message = format!("the CloudFormation stack is in {region}, but the spec is for {}", spec.region);
         reader.report("taken_over.from_stack", message, "both must be in the same region");
     }
 }

@@ -1,7 +1,7 @@
 //! Models that are trained.
 
 use super::container::image;
-use super::name;
+use super::{classes, name};
 use crate::spec::hyperparameters::{self, Wrong};
 use crate::spec::problem::{list, nearest};
 use crate::spec::reader::{Reader, join};
@@ -23,7 +23,7 @@ fn is_address(text: &str) -> bool {
 fn data(spec: &Spec, given: &str, header: bool, path: &str, reader: &mut Reader) {
     if given.starts_with("s3://") {
         if !is_address(given) {
-            let message = format!("`{given}` is not an address in S3");
+            let message = format!("invalid S3 address `{given}`");
             reader.report(path, message, "write `s3://BUCKET/PREFIX`, such as `s3://my-data/churn/`");
         }
         return;
@@ -33,19 +33,19 @@ fn data(spec: &Spec, given: &str, header: bool, path: &str, reader: &mut Reader)
             Some(near) => format!("did you mean `{near}`?"),
             None => "write `s3://BUCKET/PREFIX`, or add it to `unloads`".to_owned(),
         };
-        reader.report(path, format!("`{given}` is neither an address in S3 nor one of `unloads`"), hint);
+        reader.report(path, format!("`{given}` is not an S3 address or a name from `unloads`"), hint);
         return;
     };
     let (wanted, why) = match header {
-        true => ("true", "Autopilot finds the columns by the header"),
-        false => ("false", "XGBoost takes a header for a row"),
+        true => ("true", "Autopilot needs a header to find the columns"),
+        false => ("false", "XGBoost would read a header as a row"),
     };
     if unload.header != header {
         let message = format!(
             "`unloads.{given}` is written {} a header: {why}",
             if header { "without" } else { "with" }
         );
-        reader.report(path, message, format!("write `header: {wanted}` there, or unload it twice"));
+        reader.report(path, message, format!("write `header: {wanted}` there, or add a second unload"));
     }
 }
 
@@ -54,11 +54,11 @@ fn output(spec: &Spec, given: Option<&str>, path: &str, reader: &mut Reader) {
     let inner = join(path, "output");
     match given {
         Some(address) if !is_address(address) => {
-            let message = format!("`{address}` is not an address in S3");
+            let message = format!("invalid S3 address `{address}`");
             reader.report(&inner, message, "write `s3://BUCKET/PREFIX`");
         }
         None if spec.bucket.is_none() && reader.sound("bucket") && !reader.given(&inner) => {
-            let message = "the job has no place for its model: the stack has no bucket";
+            let message = "the job has nowhere to save its model: the stack has no bucket";
             reader.report_key(path, message, "add `bucket: {}`, or `output: \"s3://BUCKET/PREFIX\"` here");
         }
         _ => {}
@@ -70,18 +70,18 @@ fn runtime(text: &str, least: u32, path: &str, reader: &mut Reader) {
     match seconds(text) {
         None => {
             let hint = "write a whole number of minutes, hours or days: `30m`, `1h` or `2d`";
-            reader.report(&path, format!("`{text}` is not a time"), hint);
+            reader.report(&path, format!("invalid time `{text}`"), hint);
         }
         Some(found) if found > RUNTIME_MAX => {
             reader.report(
                 &path,
-                format!("`{text}` is longer than AWS lets a job run"),
+                format!("`{text}` is longer than AWS allows for a job"),
                 "write at most `28d`",
             );
         }
         Some(found) if found < least => {
             let hint = format!("write at least `{}m`", least / 60);
-            reader.report(&path, format!("in `{text}` no candidate can be trained"), hint);
+            reader.report(&path, format!("`{text}` is too short to train a candidate"), hint);
         }
         Some(_) => {}
     }
@@ -98,16 +98,14 @@ pub fn training(spec: &Spec, training: &Training, path: &str, reader: &mut Reade
         data(spec, validation, header, &join(path, "validation"), reader);
     }
     let instance = &training.instance;
-    if !name::instance(instance, "ml") {
-        let message = format!("`{instance}` is not a SageMaker instance type");
-        reader.report(&join(path, "instance"), message, "write a type such as `ml.m5.large`");
-    } else if instance.starts_with("ml.t") {
+    let possible = classes::class(instance, &classes::ON_TRAINING, &join(path, "instance"), reader);
+    if possible && instance.starts_with("ml.t") {
         // "ml.t2" and "ml.t3" are no TrainingInstanceType of botocore's model, but for ml.t3 as of 2023.
-        let message = format!("{instance} is small for a training job");
+        let message = format!("`{instance}` is small for a training job");
         reader.warn_key(&join(path, "instance"), message, "write a type such as `ml.m5.large`");
     }
     if !(1..=16_384).contains(&training.volume) {
-        let message = format!("a volume of {} GiB is not possible", training.volume);
+        let message = format!("invalid volume size {} GiB", training.volume);
         reader.report(&join(path, "volume"), message, "write 1 to 16384");
     }
     runtime(&training.max_runtime, 60, path, reader);
@@ -146,16 +144,16 @@ fn settings(training: &Training, is_xgboost: bool, path: &str, reader: &mut Read
     let objective = training.hyperparameters.get("objective").map_or("", String::as_str);
     if objective.starts_with("multi:") && !given("num_class") {
         let message = format!("`{objective}` needs `num_class`, the number of classes");
-        reader.report(&join(&path, "objective"), message, "add `num_class: 3`, say");
+        reader.report(&join(&path, "objective"), message, "add for example `num_class: 3`");
     }
     let metrics = training.hyperparameters.get("eval_metric").map_or("", String::as_str);
     let is_auc = metrics.split(',').any(|metric| metric.trim() == "auc");
     if is_auc && !objective.starts_with("binary:") && !objective.starts_with("rank:") {
-        let message = "`auc` measures two classes and ranks only";
+        let message = "`auc` works only with two classes and with ranks";
         reader.report(
             &join(&path, "eval_metric"),
             message,
-            "add `objective: binary:logistic`, or take another metric",
+            "add `objective: binary:logistic`, or use another metric",
         );
     }
 }
@@ -164,15 +162,15 @@ fn setting(name: &str, value: &str, path: &str, reader: &mut Reader) {
     match hyperparameters::check(name, value) {
         Ok(()) => {}
         Err(Wrong::Value(hint)) => {
-            reader.report(path, format!("`{value}` is not possible for XGBoost's `{name}`"), hint);
+            reader.report(path, format!("invalid value `{value}` for XGBoost's `{name}`"), hint);
         }
         Err(Wrong::Unknown(Some(near))) => {
             let message = format!("XGBoost has no hyperparameter `{name}`");
             reader.report_key(path, message, format!("did you mean `{near}`?"));
         }
         Err(Wrong::Unknown(None)) => {
-            let message = format!("XGBoost has no hyperparameter `{name}` that auroraml knows");
-            reader.warn_key(path, message, "a job with one that the image does not know fails");
+            let message = format!("unknown XGBoost hyperparameter `{name}`");
+            reader.warn_key(path, message, "the training job fails if the image does not know it");
         }
     }
 }
@@ -181,27 +179,27 @@ fn tune(training: &Training, tuning: &Tuning, is_xgboost: bool, path: &str, read
     if !(1..=750).contains(&tuning.jobs) {
         reader.report(
             &join(path, "jobs"),
-            format!("{} jobs are not possible", tuning.jobs),
+            format!("invalid number of jobs {}", tuning.jobs),
             "write 1 to 750",
         );
     }
     if !(1..=10).contains(&tuning.parallel) {
-        let message = format!("{} jobs at the same time are not possible", tuning.parallel);
+        let message = format!("invalid number of parallel jobs {}", tuning.parallel);
         reader.report(&join(path, "parallel"), message, "write 1 to 10");
     } else if tuning.parallel > tuning.jobs {
-        let message = format!("{} of {} jobs cannot run at the same time", tuning.parallel, tuning.jobs);
+        let message = format!("{} parallel jobs are more than all {} jobs", tuning.parallel, tuning.jobs);
         reader.report(&join(path, "parallel"), message, format!("write at most `parallel: {}`", tuning.jobs));
     }
     objective(training, tuning, is_xgboost, path, reader);
     let ranges = join(path, "ranges");
     if tuning.ranges.is_empty() || tuning.ranges.len() > 30 {
-        let message = format!("{} ranges: a tuning job has 1 to 30", tuning.ranges.len());
+        let message = format!("{} ranges: a tuning job needs 1 to 30", tuning.ranges.len());
         reader.report(&ranges, message, "write `ranges: { eta: [0.01, 0.3], max_depth: [3, 8] }`");
     }
     for (name, range) in &tuning.ranges {
         let path = join(&ranges, name);
         if training.hyperparameters.contains_key(name) {
-            let message = format!("`{name}` is fixed under `hyperparameters` and tried here");
+            let message = format!("`{name}` is both fixed under `hyperparameters` and tuned here");
             reader.report_key(&path, message, "remove one of the two");
         }
         one_range(name, range, is_xgboost, &path, reader);
@@ -218,19 +216,19 @@ fn objective(training: &Training, tuning: &Tuning, is_xgboost: bool, path: &str,
         };
         reader.report(&inner, format!("XGBoost has no metric `{metric}`"), hint);
     } else if !is_xgboost && tuning.goal.is_none() {
-        let message = format!("what is wanted of `{metric}` is not known");
+        let message = format!("the goal for `{metric}` is missing");
         reader.report(&inner, message, "add `goal: maximize` or `goal: minimize`");
     }
     if metric.starts_with("validation:") && training.validation.is_none() && is_xgboost {
         let hint = "add `validation:` beside `data:`";
-        reader.report(&inner, format!("`{metric}` needs rows to validate with"), hint);
+        reader.report(&inner, format!("`{metric}` needs validation data"), hint);
     }
 }
 
 fn one_range(name: &str, range: &Range, is_xgboost: bool, path: &str, reader: &mut Reader) {
     match range.bounds() {
         Some((from, to)) if from >= to => {
-            let message = format!("the range of `{name}` ends before it begins: {from} to {to}");
+            let message = format!("the range of `{name}` is the wrong way round: {from} to {to}");
             reader.report(path, message, format!("write `[{to}, {from}]`"));
         }
         Some(_) if is_xgboost => {
@@ -243,8 +241,8 @@ fn one_range(name: &str, range: &Range, is_xgboost: bool, path: &str, reader: &m
             }
         }
         None if range.0.is_empty() || is_xgboost && hyperparameters::is_whole(name).is_some() => {
-            let message = format!("the range of `{name}` has no two ends");
-            reader.report(path, message, format!("write `{name}: [0.1, 0.5]`, say"));
+            let message = format!("the range of `{name}` needs two ends");
+            reader.report(path, message, format!("write for example `{name}: [0.1, 0.5]`"));
         }
         None if is_xgboost => range.0.iter().for_each(|word| setting(name, word, path, reader)),
         _ => {}
@@ -257,7 +255,11 @@ pub fn autopilot(spec: &Spec, autopilot: &Autopilot, path: &str, reader: &mut Re
         data(spec, validation, true, &join(path, "validation"), reader);
     }
     if autopilot.target.trim().is_empty() {
-        reader.report(&join(path, "target"), "the target has no name", "write the name of its column");
+        reader.report(
+            &join(path, "target"),
+            "the target is empty",
+            "write the name of the column to predict",
+        );
     }
     let objective = join(path, "objective");
     match (autopilot.problem, autopilot.objective.as_deref()) {
@@ -266,15 +268,19 @@ pub fn autopilot(spec: &Spec, autopilot: &Autopilot, path: &str, reader: &mut Re
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("write one of {}", list(problem.objectives())),
             };
-            reader.report(&objective, format!("`{metric}` cannot be combined with this problem"), hint);
+            reader.report(
+                &objective,
+                format!("`{metric}` cannot be combined with this kind of problem"),
+                hint,
+            );
         }
         (Some(problem), None) => {
             let hint = format!("add `objective: {}`, or remove `problem`", problem.objectives()[0]);
-            reader.report(&join(path, "problem"), "AWS wants `problem` and `objective`, or neither", hint);
+            reader.report(&join(path, "problem"), "`problem` and `objective` must be given together", hint);
         }
         (None, Some(_)) => {
             let hint = "add `problem: binary_classification`, or remove `objective`";
-            reader.report(&objective, "AWS wants `problem` and `objective`, or neither", hint);
+            reader.report(&objective, "`problem` and `objective` must be given together", hint);
         }
         _ => {}
     }
@@ -283,7 +289,7 @@ pub fn autopilot(spec: &Spec, autopilot: &Autopilot, path: &str, reader: &mut Re
     {
         reader.report(
             &join(path, "max_candidates"),
-            format!("{count} candidates are not possible"),
+            format!("invalid number of candidates {count}"),
             "write 1 to 750",
         );
     }

@@ -165,3 +165,91 @@ fn exported_templates_are_understood() {
     }
     assert!(seen > 5, "{folder}");
 }
+
+/// What was made in the same moment as something else failed is not seen yet, and goes all the same.
+#[test]
+fn a_rollback_leaves_nothing_that_was_just_made() {
+    let template = "
+Resources:
+  Vpc: { Type: 'AWS::EC2::VPC', Properties: { CidrBlock: 10.0.0.0/16, EnableDnsSupport: true, EnableDnsHostnames: true } }
+  One:
+    Type: AWS::EC2::Subnet
+    Properties: { VpcId: !Ref Vpc, CidrBlock: 10.0.0.0/24, AvailabilityZone: us-east-1a }
+  Other:
+    Type: AWS::EC2::Subnet
+    Properties: { VpcId: !Ref Vpc, CidrBlock: 192.168.0.0/24, AvailabilityZone: us-east-1b }
+";
+    let endpoint =
+        "  Group: { Type: 'AWS::EC2::SecurityGroup', Properties: { GroupDescription: x, VpcId: !Ref Vpc } }
+  Endpoint:
+    Type: AWS::EC2::VPCEndpoint
+    Properties:
+      VpcId: !Ref Vpc
+      VpcEndpointType: Interface
+      ServiceName: com.amazonaws.us-east-1.sts
+      SubnetIds: [!Ref One]
+      SecurityGroupIds: [!Ref Group]
+  Wrong:
+    Type: AWS::EC2::Subnet
+    DependsOn: [One, Group]
+    Properties: { VpcId: !Ref Vpc, CidrBlock: 192.168.1.0/24, AvailabilityZone: us-east-1b }
+";
+    let with_endpoint = template.replace("192.168.0.0/24", "10.0.1.0/24") + endpoint;
+    for text in [template, &with_endpoint] {
+        for (seed, mood) in
+            [(5, Mood::Calm), (6, Mood::Calm), (1, Mood::Real), (2, Mood::Real), (3, Mood::Real)]
+        {
+            let mut account = Account { world: World::new(seed, mood) };
+            account.create("net", text).unwrap();
+            let status = account.rest("net");
+            let mut left = String::new();
+            for operation in ["DescribeSubnets", "DescribeVpcEndpoints", "DescribeNetworkInterfaces"] {
+                let there = account.send("ec2", operation, &[]).body;
+                left.push_str(&String::from_utf8(there).unwrap());
+            }
+            assert_eq!(status, "ROLLBACK_COMPLETE", "{seed}: {left}\n{}", account.events("net"));
+            assert!(!left.contains("10.0.0.0/24"), "{seed}: {left}\n{}", account.events("net"));
+        }
+    }
+}
+
+/// Alarms: made from texts and numbers, changed in place, renamed by another one, deleted.
+#[test]
+fn an_alarm_follows_what_it_watches() {
+    let template = "
+Parameters:
+  Endpoint: { Type: String, Default: churn }
+  Limit: { Type: Number, Default: 0.5 }
+Resources:
+  Slow:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      MetricName: ModelLatency
+      Namespace: AWS/SageMaker
+      Statistic: Average
+      Dimensions: [{ Name: EndpointName, Value: !Ref Endpoint }]
+      Period: '60'
+      EvaluationPeriods: 3
+      Threshold: !Ref Limit
+      ComparisonOperator: GreaterThanThreshold
+      TreatMissingData: notBreaching
+Outputs:
+  Name: { Value: !Ref Slow }
+  Arn: { Value: !GetAtt Slow.Arn }
+";
+    let mut account = Account::new(Mood::Calm);
+    account.create("watch", template).unwrap();
+    assert_eq!(account.rest("watch"), "CREATE_COMPLETE", "{}", account.events("watch"));
+    let name = account.physical("watch", "Slow");
+    assert!(name.starts_with("watch-Slow-"), "{name}");
+    let alarm = |account: &Account| account.world.regions["us-east-1"].cloudwatch.alarms[&name].clone();
+    assert_eq!(alarm(&account).settings["Threshold"], 0.5);
+    assert!(alarm(&account).tags.iter().any(|(key, _)| key == "aws:cloudformation:stack-name"));
+    account.update("watch", &template.replace("Default: churn", "Default: other")).unwrap();
+    assert_eq!(account.rest("watch"), "UPDATE_COMPLETE", "{}", account.events("watch"));
+    assert_eq!(alarm(&account).settings["Dimensions"][0]["Value"], "other");
+    account.ask("DeleteStack", &[("StackName", "watch")]).unwrap();
+    account.wait(MINUTE);
+    account.ask("ListStacks", &[]).unwrap();
+    assert!(account.world.regions["us-east-1"].cloudwatch.alarms.is_empty());
+}

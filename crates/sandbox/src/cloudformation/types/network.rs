@@ -330,8 +330,13 @@ pub(super) fn delete(work: &mut Work<'_>) -> Outcome {
         ("AWS::EC2::SubnetRouteTableAssociation", _) => ("DisassociateRouteTable", one("AssociationId")),
         ("AWS::EC2::SecurityGroup", _) => ("DeleteSecurityGroup", one("GroupId")),
         ("AWS::EC2::VPCEndpoint", 0) => {
-            work.query("ec2", "DeleteVpcEndpoints", one("VpcEndpointId.1"))?;
-            return Ok(Step::Next);
+            let answer = work.query("ec2", "DeleteVpcEndpoints", one("VpcEndpointId.1"))?;
+            // The request as a whole succeeds, whatever becomes of each id.
+            let code = answer.text("unsuccessful/item/error/code");
+            return match code.is_empty() {
+                true => Ok(Step::Next),
+                false => Err(Fault::bad(&code, answer.text("unsuccessful/item/error/message"))),
+            };
         }
         ("AWS::EC2::VPCEndpoint", _) => {
             // Gone when it is not found, which the engine takes for done.

@@ -28,7 +28,7 @@ pub fn functions(spec: &Spec, reader: &mut Reader) {
         if BUILT_IN.iter().any(|built_in| name.eq_ignore_ascii_case(built_in)) {
             reader.report_key(
                 &path,
-                format!("Aurora has a function `{name}` already"),
+                format!("Aurora already has a function `{name}`"),
                 "choose another name",
             );
         }
@@ -59,13 +59,13 @@ fn which(function: &SqlFunction, path: &str, reader: &mut Reader) -> Option<Call
             let misread = ["endpoint", "bedrock", "sql"].iter().any(|key| reader.given(&join(path, key)));
             if !misread {
                 let hint = "add `endpoint: NAME`, `bedrock: MODEL-ID`, or `sql: \"EXPRESSION\"`";
-                reader.report_key(path, "nothing says what the function does", hint);
+                reader.report_key(path, "the function has no `endpoint`, `bedrock` or `sql`", hint);
             }
             None
         }
         [(first, _), (second, _), ..] => {
-            let message = format!("a function has either `{first}` or `{second}`, not both");
-            reader.report_key(&join(path, second), message, "make two functions of it");
+            let message = format!("`{second}` cannot be combined with `{first}`");
+            reader.report_key(&join(path, second), message, "remove one, or write two functions");
             None
         }
     }
@@ -82,7 +82,7 @@ fn fields(calls: Calls, path: &str, reader: &mut Reader) {
     for (key, with, word) in only {
         let at = join(path, key);
         if calls != with && reader.given(&at) {
-            reader.report_key(&at, format!("`{key}` goes only with {word}"), "remove it");
+            reader.report_key(&at, format!("`{key}` can be used only with {word}"), "remove it");
         }
     }
 }
@@ -105,12 +105,12 @@ fn endpoint(spec: &Spec, function: &SqlFunction, path: &str, reader: &mut Reader
             spec.machine_learning.sagemaker.as_ref().is_some_and(|all| all.endpoints.contains(endpoint));
         if !allowed {
             let hint = format!("add it: `machine_learning: {{ sagemaker: {{ endpoints: [{endpoint}] }} }}`");
-            reader.report(&at, format!("the cluster may not call the endpoint `{endpoint}`"), hint);
+            reader.report(&at, format!("the cluster has no access to the endpoint `{endpoint}`"), hint);
         }
     }
     if function.max_batch_size == Some(0) {
-        let hint = "write 1 or more; without it Aurora sends 10000 rows at once";
-        reader.report(&join(path, "max_batch_size"), "0 rows at once are none at all", hint);
+        let hint = "write 1 or more; the default is 10000";
+        reader.report(&join(path, "max_batch_size"), "`max_batch_size` must be at least 1", hint);
     }
 }
 
@@ -125,7 +125,7 @@ fn bedrock(spec: &Spec, function: &SqlFunction, path: &str, reader: &mut Reader)
             };
             reader.report(
                 &join(path, "bedrock"),
-                format!("the cluster may not call the model `{model}`"),
+                format!("the cluster has no access to the model `{model}`"),
                 hint,
             );
         }
@@ -140,8 +140,8 @@ fn bedrock(spec: &Spec, function: &SqlFunction, path: &str, reader: &mut Reader)
     if function.timeout_ms == Some(0) {
         reader.report(
             &join(path, "timeout_ms"),
-            "0 milliseconds are no time at all",
-            "write 1000 for a second",
+            "`timeout_ms` must be at least 1",
+            "write for example 1000, which is one second",
         );
     }
 }
@@ -152,7 +152,7 @@ fn expression(function: &SqlFunction, path: &str, reader: &mut Reader) {
     let at = join(path, "sql");
     let hint = "write the value that it returns, such as `IF(int_plan = 'no', 1, 0)`";
     let found = match tokens(sql) {
-        Err(why) => return reader.report(&at, format!("this is no expression: {why}"), hint),
+        Err(why) => return reader.report(&at, format!("invalid expression: {why}"), hint),
         Ok(found) => found,
     };
     let mut depth = 0_i32;
@@ -165,14 +165,15 @@ fn expression(function: &SqlFunction, path: &str, reader: &mut Reader) {
     } else if !balanced || depth != 0 {
         reader.report(&at, "the parentheses do not match", hint);
     } else if found.iter().any(|token| token.is_sign(';')) {
-        reader.report(&at, "an expression has no `;`", hint);
+        reader.report(&at, "an expression cannot contain `;`", hint);
     } else if found[0].is("return") || found[0].is("begin") {
-        reader.report(&at, "this is a statement, and not an expression", hint);
+        reader.report(&at, "this is a statement, not an expression", hint);
     } else if found[0].is("select") {
-        reader.report(&at, "this is a statement, and not an expression", "put the query in parentheses");
+        reader.report(&at, "this is a statement, not an expression", "put the query in parentheses");
     } else if sql.len() > EXPRESSION_MAX {
-        let message = format!("{} bytes: an expression has at most {EXPRESSION_MAX}", sql.len());
-        reader.report(&at, message, "make the function yourself");
+        let message =
+            format!("the expression has {} bytes, and at most {EXPRESSION_MAX} are allowed", sql.len());
+        reader.report(&at, message, "create the function yourself");
     }
 }
 
@@ -181,15 +182,12 @@ fn arguments(calls: Calls, function: &SqlFunction, path: &str, reader: &mut Read
     let path = join(path, "arguments");
     column_names("argument", &path, columns, ARGUMENTS_MAX, reader);
     if calls == Calls::Endpoint && columns.0.is_empty() {
-        let hint =
-            "add `arguments: [state varchar(2), calls bigint]`, in the order in which the model wants them";
-        reader.report(&path, "without arguments the model has nothing to judge", hint);
+        let hint = "add `arguments: [state varchar(2), calls bigint]`, in the order that the model expects";
+        reader.report(&path, "the function has no arguments", hint);
     }
     if calls == Calls::Bedrock && columns.0.len() != 1 {
-        let message = format!(
-            "a Bedrock function has one argument, the body of the request: there are {}",
-            columns.0.len()
-        );
+        let message =
+            format!("a Bedrock function takes one argument, the request body, not {}", columns.0.len());
         reader.report_key(&path, message, "write `arguments: [request_body text]`");
     }
     for (n, column) in columns.0.iter().enumerate() {
@@ -216,7 +214,7 @@ pub fn known_type(name: &str, text: &str, at: &str, reader: &mut Reader) -> Opti
     match SqlType::parse(text) {
         Ok(of) => Some(of),
         Err(why) => {
-            reader.report(at, format!("the type of `{name}` {why}"), suggest(text));
+            reader.report(at, format!("`{name}` {why}"), suggest(text));
             None
         }
     }
@@ -269,14 +267,14 @@ fn returns(calls: Calls, function: &SqlFunction, path: &str, reader: &mut Reader
 /// User Guide, "Using SageMaker AI with your … DB cluster" and "Using Amazon Bedrock …".
 fn why(calls: Calls) -> &'static str {
     match calls {
-        Calls::Bedrock => "Bedrock is sent a text and answers one",
-        Calls::Endpoint | Calls::Sql => "Aurora takes numbers (but BIT) and VARCHAR for SageMaker",
+        Calls::Bedrock => "Bedrock takes and returns text",
+        Calls::Endpoint | Calls::Sql => "Aurora sends SageMaker only numbers (not BIT) and VARCHAR",
     }
 }
 
 fn instead(calls: Calls, of: &SqlType) -> &'static str {
     match (calls, of.family) {
-        (Calls::Bedrock, _) => "write `text`; `CAST(… AS JSON)` makes JSON of what it returns",
+        (Calls::Bedrock, _) => "write `text`; convert the result with `CAST(… AS JSON)`",
         (_, Family::Bit) => "write `tinyint`",
         (_, Family::Time) => "write `varchar(32)`, and convert it in the query: `DATE_FORMAT(…)`",
         (_, Family::Text) => "write `varchar(…)`",

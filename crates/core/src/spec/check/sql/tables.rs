@@ -35,7 +35,7 @@ pub fn tables(spec: &Spec, reader: &mut Reader) {
                 .find(|(_, other)| other.load.as_ref().is_some_and(|other| other.from == load.from));
             if let Some((twin, _)) = twin {
                 let message = format!(
-                    "the same file is loaded into `{twin}`: Aurora could not tell the two loads apart"
+                    "this file is also loaded into `{twin}`, and Aurora cannot tell the two loads apart"
                 );
                 let hint = "copy the file, or fill one of the tables with `INSERT … SELECT`";
                 reader.report(&join(&path, "from"), message, hint);
@@ -50,13 +50,13 @@ fn beside(spec: &Spec, file: &str, path: &str, reader: &mut Reader) {
         return reader.report(path, message, hint);
     }
     if spec.bucket.is_none() && reader.sound("bucket") {
-        let message = "the file passes through the stack's bucket, and it has none";
+        let message = "the file is copied through the stack's bucket, but the stack has none";
         return reader.report(path, message, "add `bucket: {}`");
     }
     if needs_s3(spec, path, "a load", reader)
         && let Some(other) = spec.files().iter().find(|other| **other != file && base(other) == base(file))
     {
-        let message = format!("`{other}` is also called `{}`, and goes to the same place", base(file));
+        let message = format!("`{other}` is also called `{}` and would overwrite it", base(file));
         reader.report(path, message, "rename one of them");
     }
 }
@@ -77,20 +77,16 @@ fn columns(table: &SqlTable, path: &str, reader: &mut Reader) {
                 keys += usize::from(known.attributes.contains("PRIMARY KEY"));
             }
             Err(why) => {
-                reader.report(&at, format!("the type of `{}` {why}", column.name), suggest(&column.of));
+                reader.report(&at, format!("`{}` {why}", column.name), suggest(&column.of));
             }
         }
     }
     if bytes > ROW_MAX {
-        let message = format!("a row could have {bytes} bytes, and at most {ROW_MAX} are possible");
-        reader.report(
-            path,
-            message,
-            "make columns `text`, which count 10 bytes, or give `varchar` smaller sizes",
-        );
+        let message = format!("a row could have {bytes} bytes, and at most {ROW_MAX} are allowed");
+        reader.report(path, message, "use smaller `varchar` sizes, or `text`, which counts only 10 bytes");
     }
     if keys > 1 {
-        reader.report(path, "a table has one primary key", "write `unique` for the others");
+        reader.report(path, "a table can have only one primary key", "write `unique` for the others");
     }
 }
 
@@ -98,14 +94,14 @@ fn file(load: &TableLoad, path: &str, reader: &mut Reader) {
     if load.separator.is_empty() || load.separator.len() > 16 {
         reader.report(
             &join(path, "separator"),
-            "a separator has 1 to 16 bytes",
+            "`separator` must have 1 to 16 bytes",
             "write `separator: \",\"`, or `\"\\t\"`",
         );
     }
     if load.quote.chars().count() > 1 {
         reader.report(
             &join(path, "quote"),
-            "a quote is one character",
+            "`quote` must be one character",
             "write `quote: '\"'`, or `\"\"` for none",
         );
     }
@@ -116,8 +112,9 @@ pub fn unloads(spec: &Spec, reader: &mut Reader) {
         let path = join("unloads", name);
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
         if name.is_empty() || name.len() > 64 || !plain {
-            let hint = "1 to 64 letters, digits, hyphens and underscores: it is part of an address in S3";
-            reader.report_key(&path, format!("`{name}` is not possible as the name of an unload"), hint);
+            let hint =
+                "use 1 to 64 letters, digits, hyphens and underscores: the name is part of an S3 address";
+            reader.report_key(&path, format!("invalid unload name `{name}`"), hint);
         }
         rows(spec, unload, &path, reader);
         if needs_s3(spec, &path, "an unload", reader) {
@@ -129,13 +126,13 @@ pub fn unloads(spec: &Spec, reader: &mut Reader) {
 fn rows(spec: &Spec, unload: &Unload, path: &str, reader: &mut Reader) {
     match (&unload.query, &unload.table) {
         (Some(_), Some(_)) => {
-            let message = "an unload has either `query` or `table`, not both";
+            let message = "`table` cannot be combined with `query`";
             reader.report_key(&join(path, "table"), message, "remove one of the two");
         }
         (None, None) if reader.given(&join(path, "query")) || reader.given(&join(path, "table")) => {}
         (None, None) => {
             let hint = "add `table: NAME`, or `query: \"SELECT …\"`";
-            reader.report_key(path, "nothing says which rows are written", hint);
+            reader.report_key(path, "the unload has neither `table` nor `query`", hint);
         }
         (Some(query), None) => self::query(query, &join(path, "query"), reader),
         (None, Some(table)) => {
@@ -150,21 +147,21 @@ fn rows(spec: &Spec, unload: &Unload, path: &str, reader: &mut Reader) {
 fn query(query: &str, at: &str, reader: &mut Reader) {
     let hint = "write one `SELECT …`, without `INTO`";
     let found = match tokens(query) {
-        Err(why) => return reader.report(at, format!("this is no query: {why}"), hint),
+        Err(why) => return reader.report(at, format!("invalid query: {why}"), hint),
         Ok(found) => found,
     };
     let last = found.iter().rposition(|token| !token.is_sign(';')).map_or(0, |last| last + 1);
     let begins =
         found.first().is_some_and(|token| token.is("select") || token.is("with") || token.is_sign('('));
     if !begins {
-        reader.report(at, "this is no query", hint);
+        reader.report(at, "this is not a query", hint);
     } else if found[..last].iter().any(|token| token.is_sign(';')) {
         reader.report(at, "there is more than one statement", hint);
     } else if found.iter().any(|token| token.is("into")) {
-        reader.report(at, "auroraml writes the `INTO OUTFILE S3` itself", hint);
+        reader.report(at, "the query contains `INTO`, which auroraml adds itself", hint);
     } else if query.len() > QUERY_MAX {
-        let message = format!("{} bytes: a query has at most {QUERY_MAX}", query.len());
-        reader.report(at, message, "make a view of it, and write `SELECT * FROM …`");
+        let message = format!("the query has {} bytes, and at most {QUERY_MAX} are allowed", query.len());
+        reader.report(at, message, "create a view, and write `SELECT * FROM …`");
     }
 }
 
@@ -175,13 +172,17 @@ fn goes(spec: &Spec, unload: &Unload, path: &str, reader: &mut Reader) {
             let whole = format!("{}/x", to.trim_end_matches('/'));
             if address(&whole).is_none() {
                 let hint = "write `s3://BUCKET/FOLDER`";
-                return reader.report(&join(path, "to"), format!("`{to}` is not an address in S3"), hint);
+                return reader.report(&join(path, "to"), format!("invalid S3 address `{to}`"), hint);
             }
             s3(spec, &whole, &join(path, "to"), reader);
         }
         None if spec.bucket.is_none() && reader.sound("bucket") => {
-            let hint = "add `bucket: {}`, or say where: `to: \"s3://BUCKET/FOLDER\"`";
-            reader.report_key(path, "the unload goes to the stack's bucket, and it has none", hint);
+            let hint = "add `bucket: {}`, or give a place: `to: \"s3://BUCKET/FOLDER\"`";
+            reader.report_key(
+                path,
+                "the unload is written to the stack's bucket, but the stack has none",
+                hint,
+            );
         }
         None => {}
     }
