@@ -65,6 +65,7 @@ fn an_order_is_what_was_typed() {
             events: None,
             plan: None,
             sweep: false,
+            page: None,
             sets: change_sets::Wanted::default(),
             typed: Vec::new(),
             global: &arguments.global,
