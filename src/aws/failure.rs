@@ -387,7 +387,7 @@ mod tests {
         let failure = answered(200, None, page);
         assert_eq!(failure.class, Class::Ambiguous, "it may have had its effect");
         let text = failure.to_string();
-        assert!(text.starts_with("CreateThing: the answer cannot be read: "), "{text}");
+        assert!(text.starts_with("CreateThing failed: cannot read the response: "), "{text}");
         assert!(text.ends_with("(HTTP 200); it begins with \"<html>[31m<title>Sign in</title>\""), "{text}");
         let text = answered(407, None, "Proxy Authentication Required").to_string();
         assert!(
@@ -398,6 +398,6 @@ mod tests {
         assert!(long.ends_with(&format!("\"{}…\"", "x".repeat(120))), "{long}");
         assert_eq!(answered(502, None, "").message, "");
         let half = answered(200, None, r#"{"SecretString":"{\"password\":\"C4naryPass"#).to_string();
-        assert!(half.contains("cannot be read") && !half.contains("C4nary"), "{half}");
+        assert!(half.contains("cannot read the response") && !half.contains("C4nary"), "{half}");
     }
 }

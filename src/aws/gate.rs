@@ -115,7 +115,7 @@ mod tests {
         clock.sleep(Duration::from_secs(64)).await;
         assert!(gate.check().is_ok());
         clock.sleep(Duration::from_secs(3)).await;
-        assert!(gate.check().unwrap_err().to_string().contains("lease ended 2 s ago"));
+        assert!(gate.check().unwrap_err().to_string().contains("expired 2 s ago"));
         gate.open_for(&clock, clock.now_ms(), TIME);
         assert!(gate.check().is_err(), "what is over does not begin again");
     }

@@ -117,7 +117,7 @@ impl Sheet {
     }
 
     /// What is there, and what is left to do, after a run. `told`: what is said of its end.
-    pub fn outcome(&self, session: &Session, request: &Request<'_>, told: &str, outcome: &Outcome) {
+    pub(super) fn outcome(&self, session: &Session, request: &Request<'_>, told: &str, outcome: &Outcome) {
         self.fill(|page| {
             page.tell_end(told);
             let place = &session.stack.aws.place;
@@ -132,7 +132,7 @@ impl Sheet {
     }
 
     /// What is there, unless it was to go. `reached`: how clients reach the cluster of others that the spec names.
-    pub fn seen(
+    pub(super) fn seen(
         &self,
         session: &Session,
         request: &Request<'_>,

@@ -687,9 +687,9 @@ fn engines_and_global_databases() {
     };
     let mysql = |spec: &Spec, version: &str| told(spec, "aurora-mysql", version);
     assert!(told(&article, "aurora-postgresql", "16.4").contains("its engine is aurora-postgresql"));
-    assert!(mysql(&article, "8.0.mysql_aurora.3.00.0").contains("no functions for sagemaker"));
-    assert!(mysql(&article, "5.7.mysql_aurora.2.06.0").contains("no functions for sagemaker"));
-    assert!(mysql(&bedrock, "8.0.mysql_aurora.3.05.2").contains("no functions for bedrock"));
+    assert!(mysql(&article, "8.0.mysql_aurora.3.00.0").contains("no SQL functions for sagemaker"));
+    assert!(mysql(&article, "5.7.mysql_aurora.2.06.0").contains("no SQL functions for sagemaker"));
+    assert!(mysql(&bedrock, "8.0.mysql_aurora.3.05.2").contains("no SQL functions for bedrock"));
     let old = mysql(&article, "8.0.mysql_aurora.3.05.2");
     assert!(old.contains("global database world") && old.contains("restarts the members"), "{old}");
     let new = mysql(&article, "8.0.mysql_aurora.3.10.3");

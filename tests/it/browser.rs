@@ -81,7 +81,7 @@ async fn pages_of_a_life_are_looked_at_in_a_browser() {
             "run.html": ["role.comprehend", "Interruptions that were made", members[0], members[1], "Done"],
             "status.html": ["resources", "role.comprehend"],
             "cost.html": ["USD", "Total"],
-            "offline.html": ["AWS was not asked", "Total"],
+            "offline.html": ["what exists now is not known", "Total"],
             "graph.svg": ["Stack shop in us-east-1", "Roles"],
             "destroy.html": ["Destroyed", "role.comprehend"],
         }),
@@ -189,8 +189,8 @@ fn a_run_that_ends_badly_leaves_its_page() {
     look(
         &place.path("pages"),
         &json!({
-            "failed.html": ["Stopped half way", "What went wrong", "cluster.main", "failed", "What is left to do"],
-            "stopped.html": ["Stopped half way", "asked to stop", "the run was stopped", "What is left to do"],
+            "failed.html": ["Stopped in", "What went wrong", "cluster.main", "failed", "What is left to do"],
+            "stopped.html": ["Stopped in", "asked to stop", "the run was stopped", "What is left to do"],
         }),
     );
 }

@@ -4,7 +4,7 @@
 use crate::chaos::struggle;
 use crate::harness::{Account, Recorder, spec, spec_file};
 use crate::lifecycle::stays;
-use auroraml::aws::{Aws, Class, Connection, During, Failure, simulated_config};
+use auroraml::aws::{Aws, Class, Connection, During, Failure, served_config, simulated_config};
 use auroraml::run::reconcile::{prepare, reconcile};
 use auroraml_clock::Clock;
 use auroraml_core::base::Id;
@@ -13,7 +13,7 @@ use auroraml_core::model::{Intent, Scope};
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::faults::{Break, Faults, Rate};
 use auroraml_sandbox::random::Mood;
-use auroraml_sandbox::{BIRTH_MS, Sandbox, World};
+use auroraml_sandbox::{BIRTH_MS, World};
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use futures_util::future::join_all;
@@ -350,10 +350,8 @@ async fn asked_of(server: Server) -> ((Failure, usize), (Failure, usize)) {
     });
     // Fast enough for the pauses between attempts, slow enough for an answer over the socket.
     let clock = Clock::starting_at(BIRTH_MS, 15.0);
-    let nobody = Sandbox::new(World::new(1, Mood::Calm), 1.0).http_client();
-    let mut config = simulated_config("us-east-1", nobody, &clock).into_builder();
-    // The SDK's own client, which is hyper.
-    config.set_http_client(None).set_endpoint_url(Some(format!("http://{address}")));
+    // Over a real socket, by hyper.
+    let mut config = served_config("us-east-1", &format!("http://{address}"), &clock).into_builder();
     // Three seconds of the socket's time.
     let (patience, unhurried) = (Duration::from_secs(45), StalledStreamProtectionConfig::disabled());
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(patience).connect_timeout(patience);

@@ -118,7 +118,7 @@ fn a_password_is_said_nowhere() {
     file.close().unwrap();
     for format in ["text", "json", "markdown", "yaml"] {
         let mut said = Vec::new();
-        let args = ["plan", "changed.yaml", "--format", format, "--html", "changed.html"];
+        let args = ["plan", "changed.yaml", "--verbose", "--format", format, "--html", "changed.html"];
         let output = run(at, &args, &mut said);
         assert!(output.status.success(), "{output:?}");
         let text = String::from_utf8_lossy(&said).into_owned();
@@ -172,7 +172,7 @@ fn a_password_is_said_nowhere() {
     run(at, &["apply", "churn.yaml", "--yes"], &mut heard);
     let reaped = run(at, &["reap", "--region", "us-east-1", "--yes"], &mut heard);
     assert!(reaped.status.success(), "{}", String::from_utf8_lossy(&reaped.stderr));
-    assert!(String::from_utf8_lossy(&reaped.stdout).contains("past its date"), "{reaped:?}");
+    assert!(String::from_utf8_lossy(&reaped.stdout).contains("expired since"), "{reaped:?}");
     for name in [
         "plan.json",
         "events.jsonl",

@@ -228,7 +228,7 @@ mod tests {
         assert!(moved(Some(5), None).checked().is_ok(), "nobody could count");
         assert!(moved(None, None).checked().is_ok(), "it still runs");
         let why = moved(Some(4), Some(5)).checked().unwrap_err().to_string();
-        assert!(why.contains("5 records, and 4 rows"), "{why}");
+        assert!(why.contains("5 records but 4 rows"), "{why}");
     }
 
     #[test]

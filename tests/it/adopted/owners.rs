@@ -138,7 +138,7 @@ async fn what_was_deleted_instead_of_skipped_is_said() {
     let plan = prepare(&stack, Intent::Apply).await.unwrap().plan;
     let blocked: Vec<String> = plan.blocked.iter().map(|one| format!("{}: {}", one.id, one.why)).collect();
     assert!(
-        blocked.iter().any(|why| why.contains("CloudFormation has deleted what it was to keep")),
+        blocked.iter().any(|why| why.contains("CloudFormation deleted what it should have kept")),
         "{blocked:?}"
     );
 }
