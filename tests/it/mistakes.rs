@@ -20,7 +20,7 @@ enum Who {
 use Who::{DataScientist, DatabaseAdministrator, Newcomer, PipelineAuthor};
 
 /// Words that make a command do more.
-const STRONG: [&str; 21] = [
+const STRONG: [&str; 20] = [
     "destroy",
     "reap",
     "--destroy",
@@ -39,7 +39,6 @@ const STRONG: [&str; 21] = [
     "--again",
     "--overwrite",
     "--all-tagged",
-    "--lease",
     "--nat",
     "force",
 ];
@@ -308,7 +307,7 @@ fn in_a_pipeline() -> Vec<Mistake> {
         pipeline(
             "events into a folder that there is not",
             good(),
-            "auroraml apply shop.yaml --events logs/events.jsonl --sandbox --sandbox-speed max",
+            "auroraml apply shop.yaml --yes --events logs/events.jsonl --sandbox --sandbox-speed max",
         ),
         pipeline(
             "a lease in a bucket that there is not",
