@@ -135,7 +135,7 @@ fn gone(step: &Step) -> Spread {
         "notebook" => Spread(80.0, 170.0, 390.0),
         // The network interfaces that RDS, SageMaker and endpoints leave in it go late ("ENI release"). The subnets wait
         // for the same ones.
-        "security_group" => Spread(2.0, 120.0, 1100.0),
+        "security_group" => Spread(1.0, 40.0, 800.0),
         "stack" => Spread(30.0, 180.0, 900.0),
         "vpc_endpoint" => Spread(60.0, 150.0, 400.0),
         _ => QUICK,
