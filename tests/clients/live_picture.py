@@ -22,7 +22,7 @@ SPEC = "specs/churn.yaml"
 DONE = 0.6
 # Real seconds for the whole run: at this speed nine minutes take eighteen seconds.
 SPEED, PATIENCE = "30", 300.0
-LARGEST = 200_000
+LARGEST = 250_000
 
 COLOURS = ["#484f58", "#ff7b72", "#3fb950", "#d29922", "#58a6ff", "#bc8cff", "#39c5cf", "#b1bac4"]
 BRIGHT = ["#6e7681", "#ffa198", "#56d364", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#f0f6fc"]

@@ -177,7 +177,7 @@ async fn a_bucket_of_others_is_blocked_and_never_touched() {
         bench.account.sandbox.with(|world| world.global.s3.foreign.insert(name, foreign));
         write(&bench.files, "a.ipynb", "{}");
         let blocked = bench.blocked(&with_files(&bench.files)).await;
-        assert!(blocked.starts_with("bucket.main: an object of this name exists"), "{blocked}");
+        assert!(blocked.starts_with("bucket.main: an object with this name exists"), "{blocked}");
         assert!(bench.plan(&nothing(&[("bucket", "main", EMPTY)])).await.is_empty());
     }
     // The account's own, but another stack's: neither the bucket nor what is in it.
@@ -196,7 +196,7 @@ async fn a_bucket_of_others_is_blocked_and_never_touched() {
     bench.apply(&with_bucket(REGION)).await;
     in_bucket(&bench, |bucket| bucket.region = "eu-west-1".into());
     let blocked = bench.blocked(&with_bucket(REGION)).await;
-    assert!(blocked.starts_with("bucket.main: an object of this name exists"), "{blocked}");
+    assert!(blocked.starts_with("bucket.main: an object with this name exists"), "{blocked}");
 }
 
 /// A bucket without tags: what an S3 that does not take tags in CreateBucket makes, and what is left where a run is killed
@@ -249,7 +249,7 @@ async fn a_bucket_is_emptied_only_when_asked() {
     let blocked = bench.blocked(&Graph::default()).await;
     assert!(blocked.contains("deleting it would lose data"), "{blocked}");
     let why = bench.failure(&nothing(&[("bucket", "main", &[])])).await;
-    assert!(why.contains("holds 4 object versions and is kept"), "{why}");
+    assert!(why.contains("contains 4 object versions and is kept"), "{why}");
     // More than one page of versions.
     in_bucket(&bench, |bucket| {
         let version = bucket.objects["two"][0].clone();
@@ -479,7 +479,7 @@ async fn the_secret_of_others_is_left_alone() {
     secrets.create_secret().name(SECRET).secret_string("not JSON").tags(tag).send().await.unwrap();
     let graph = with_secret("admin", None, "host-1");
     let blocked = bench.blocked(&graph).await;
-    assert!(blocked.starts_with("secret.master: an object of this name exists"), "{blocked}");
+    assert!(blocked.starts_with("secret.master: an object with this name exists"), "{blocked}");
     assert!(bench.plan(&destroy_secret("0")).await.is_empty());
     secrets.delete_secret().secret_id(SECRET).send().await.unwrap();
     let why = bench.failure(&graph).await;

@@ -117,11 +117,11 @@ async fn a_holder_that_wakes_up_late_changes_nothing() {
     one.aws.clock.suspend(Duration::from_secs(3_600));
     // Before any timer of the run has noticed.
     let refused = change(&one).await.unwrap_err();
-    assert!(refused.message.contains("lease ended") && refused.code == "auroraml", "{refused}");
+    assert!(refused.message.contains("lease expired") && refused.code == "auroraml", "{refused}");
     let second = hold(&two, "two").await.unwrap();
     assert_eq!(second.fencing(), 2);
     let lost = tokio::time::timeout(Duration::from_secs(60), first.lost()).await.unwrap();
-    assert!(lost.contains("lease ended"), "{lost}");
+    assert!(lost.contains("lease expired"), "{lost}");
     change(&one).await.unwrap_err();
     first.release(Some(true)).await.unwrap();
     assert_eq!(kept(&two).await.run, "two", "what is another's is not given back");
@@ -178,7 +178,10 @@ fn a_bucket_that_cannot_be_used() {
     place.write("net.yaml", NET);
     let apply = |lease: &str| place.run(&in_sandbox(&["apply", "net.yaml", "--yes", "--lease", lease]));
     let missing = apply("s3://nobody-has-this/x");
-    assert!(missing.code == 1 && missing.err.contains("there is no bucket nobody-has-this"), "{missing:?}");
+    assert!(
+        missing.code == 1 && missing.err.contains("bucket nobody-has-this does not exist"),
+        "{missing:?}"
+    );
     let foreign = apply("s3://sagemaker-sample-files/x");
     assert!(foreign.code == 1 && foreign.err.contains("s3:GetObject and s3:PutObject on"), "{foreign:?}");
     let folder = apply("missing/lease.json");

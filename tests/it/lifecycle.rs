@@ -150,5 +150,5 @@ fn a_lifecycle_script_that_is_too_long_is_found_beforehand() {
     assert!(build(&spec, &place, &facts, Intent::Apply).is_ok());
     spec.notebook.as_mut().unwrap().files = (0..200).map(|n| format!("notebooks/file-{n}.ipynb")).collect();
     let problems = build(&spec, &place, &facts, Intent::Apply).unwrap_err();
-    assert!(problems[0].why.contains("AWS takes 16384"), "{problems:?}");
+    assert!(problems[0].why.contains("AWS allows 16384"), "{problems:?}");
 }

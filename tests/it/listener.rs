@@ -317,7 +317,7 @@ async fn a_second_signal_ends_a_run_at_once() {
     // From here on nothing is answered.
     signal("-STOP", &listening.child);
     signal("-TERM", &run);
-    assert!(until("once more to exit at once"));
+    assert!(until("interrupt again to exit at once"));
     let started = stopwatch();
     signal("-TERM", &run);
     assert_eq!(run.wait().unwrap().code(), Some(7));

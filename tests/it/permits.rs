@@ -92,7 +92,7 @@ async fn a_kind_cannot_forget_to_ask() {
     };
     let refused = run(Arc::default()).await;
     let why = refused.failed[0].1.to_string();
-    assert!(why.contains("the plan did not announce that shop-1 restarts"), "{why}");
+    assert!(why.contains("a restart of shop-1 is not in the plan"), "{why}");
     assert_eq!(CREATED.get(), 0);
     // And one that was.
     let done = run(permit.clone()).await;

@@ -52,11 +52,11 @@ async fn quotas_that_are_too_small() {
         ),
         (
             "sagemaker/ml.m5.large for endpoint usage",
-            "SageMaker quota \"ml.m5.large for endpoint usage\": it is 0 in us-east-1, and 1 are needed",
+            "SageMaker quota \"ml.m5.large for endpoint usage\": it is 0 in us-east-1, but 1 are needed",
         ),
         (
             "sagemaker/ml.t3.medium for notebook instance usage",
-            "SageMaker quota \"ml.t3.medium for notebook instance usage\": it is 0 in us-east-1, and 1 are needed",
+            "SageMaker quota \"ml.t3.medium for notebook instance usage\": it is 0 in us-east-1, but 1 are needed",
         ),
     ] {
         assert_eq!(problem(&churn, &[(quota, 0.0)]).await, expected);

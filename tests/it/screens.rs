@@ -74,6 +74,7 @@ fn holds_plan_and_result_once(history: &str) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "another process takes real time")]
 fn the_scrollback_of_tmux() {
     if Command::new("tmux").arg("-V").output().is_err() {
         skipped("there is no tmux");

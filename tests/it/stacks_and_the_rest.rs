@@ -223,7 +223,7 @@ async fn what_is_replaced_in_a_stack_within_counts_as_loss() {
     assert_eq!(
         blocked(&prepared.plan),
         [
-            "stack.outer: Inner/Data (AWS::S3::Bucket) is replaced by another one, and its data is lost; keep it in the template as it is; if its data may go, add --delete stack.outer"
+            "stack.outer: Inner/Data (AWS::S3::Bucket) is replaced and loses its data; keep it in the template as it is; to delete it with its data, add --delete stack.outer"
         ]
     );
     clear(&stack).await.unwrap();
@@ -327,7 +327,7 @@ fn by_command_line() {
     place.write("store.yaml", &STORE.replace("shop-data", "shop-data-2"));
     let (code, out, err) = run(&["plan", "shop.yaml", "--change-sets", "--out", "plan.json"]);
     assert_eq!(code, 6, "{out}{err}");
-    assert!(out.contains("Data (AWS::S3::Bucket) is replaced by another one, and its data is lost"), "{out}");
+    assert!(out.contains("Data (AWS::S3::Bucket) is replaced and loses its data"), "{out}");
     place.write("store.yaml", &STORE.replace("RetentionInDays: 7", "RetentionInDays: 30"));
     let (code, out, err) = run(&["destroy", "shop.yaml", "--yes"]);
     assert_eq!(code, 0, "{out}{err}");

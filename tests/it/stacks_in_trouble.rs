@@ -113,7 +113,7 @@ async fn a_creation_that_cannot_be_undone_is_told() {
     let why = step.reason.clone().unwrap_or_default();
     assert_eq!(step.action, Action::Recreate);
     assert!(
-        why.contains("ROLLBACK_FAILED: its creation failed, and undoing it too; apply deletes it"),
+        why.contains("ROLLBACK_FAILED: its creation failed, and so did the rollback; apply deletes it"),
         "{why}"
     );
     assert!(why.contains("Wrong (AWS::EC2::Subnet) CREATE_FAILED"), "the first cause: {why}");
@@ -160,7 +160,7 @@ async fn an_update_that_cannot_be_undone_is_told() {
     };
     let (why, ()) = tokio::join!(wrong.fails(&account, &spec, Intent::Apply, LET_GO), somebody);
     assert_eq!(stacks(&account, &spec).await["small-logs"], "UPDATE_ROLLBACK_FAILED");
-    assert!(why.contains("UPDATE_ROLLBACK_FAILED: an update failed, and undoing it too: Second (AWS::Logs::LogGroup) UPDATE_FAILED"), "{why}");
+    assert!(why.contains("UPDATE_ROLLBACK_FAILED: an update failed, and so did the rollback: Second (AWS::Logs::LogGroup) UPDATE_FAILED"), "{why}");
     let next = "aws cloudformation continue-update-rollback --stack-name small-logs (with --resources-to-skip LOGICAL-ID for what cannot be undone), and run again";
     assert!(why.contains(next), "{why}");
     // The next run says the same, and sends nothing.

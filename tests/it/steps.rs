@@ -538,5 +538,5 @@ async fn what_was_predicted_must_come_true() {
     let ended =
         carried_out(RULES, graph, None, (|story| story.since("create").map(|_| thing(1)), accepts), None)
             .await;
-    assert_eq!(ended.how, "its id is \"thing-1\", not thing-0 as planned (a bug)");
+    assert_eq!(ended.how, "its id is \"thing-1\", but the plan said thing-0 (a bug)");
 }

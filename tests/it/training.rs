@@ -371,7 +371,7 @@ async fn a_quota_of_nothing() {
     match account.prepare(&spec, Intent::Apply).await {
         Err(PrepareError::Preflight(problems)) => {
             assert_eq!(problems[0].what, format!("SageMaker quota \"{quota}\""));
-            assert_eq!(problems[0].why, "it is 0 in us-east-1, and 1 are needed");
+            assert_eq!(problems[0].why, "it is 0 in us-east-1, but 1 are needed");
             assert!(problems[0].hint.contains("L-611FA074"), "{}", problems[0].hint);
         }
         other => panic!("{:?}", other.map(|prepared| prepared.plan)),

@@ -13,7 +13,7 @@ async fn failovers_that_fail() {
     orders.region(|rds| rds.failing_failovers = 100);
     let (outcome, _) = orders.run(Intent::Apply).await;
     let failed = outcome.reports[0].failed[0].1.to_string();
-    assert!(failed.contains("AWS accepted 3 times to fail over from orders-"), "{failed}");
+    assert!(failed.contains("AWS accepted it 3 times without effect: fail over from orders-"), "{failed}");
     assert!(failed.contains("AWS reported: ") && failed.contains("failover failed"), "{failed}");
     orders.region(|rds| rds.failing_failovers = 0);
     orders.account.apply(&orders.spec).await;
@@ -73,7 +73,7 @@ async fn a_writer_that_is_no_member() {
     let orders = Orders::new(14, Mood::Calm, Shape { restart: "{ writer: order-1 }", ..NEW }).await;
     let plan = orders.account.plan(&orders.spec).await;
     assert_eq!(plan.blocked.len(), 1, "{:?}", plan.blocked);
-    assert!(plan.blocked[0].hint.contains("name one of orders-1, orders-2"), "{:?}", plan.blocked);
+    assert!(plan.blocked[0].hint.contains("use one of orders-1, orders-2"), "{:?}", plan.blocked);
 }
 
 /// A value that the engine does not take is no reason to restart anybody.

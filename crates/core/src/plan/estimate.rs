@@ -183,7 +183,10 @@ impl Draw {
 mod tests {
     use super::*;
 
-    fn plan(steps: &[(&'static str, &str, &[(&'static str, &str)])]) -> Plan {
+    /// Kind and name of a step, and of what it waits for.
+    type Named<'a> = (&'static str, &'a str, &'a [(&'static str, &'a str)]);
+
+    fn plan(steps: &[Named<'_>]) -> Plan {
         let steps = steps.iter().map(|(kind, name, needs)| Step {
             needs: needs.iter().map(|(kind, name)| Id::new(kind, *name)).collect(),
             ..Step::new(Id::new(kind, *name), Action::Create)

@@ -47,7 +47,7 @@ fn with(form: Form, subject: &Subject, plan: &Plan, nothing: &str) -> String {
                 }
             }
         }
-        if !form.verbose && plan.work().any(|step| is_folded(step)) {
+        if !form.verbose && plan.work().any(is_folded) {
             out.push_str(&format!(
                 "\n{}\n",
                 paint(DIM, "--verbose shows tags, policies and all other properties")

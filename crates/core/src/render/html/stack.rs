@@ -30,7 +30,12 @@ pub(super) fn connect(stack: &Stack) -> Markup {
         ]);
     }
     facts.extend(stack.access.pages.iter().map(|page| (page.what.as_str(), page.address.clone())));
-    facts.extend(stack.values.iter().map(|value| (value.name.as_str(), value.value.clone())));
+    // Most of what `status` lists is above already, with the name that a reader looks for.
+    for value in &stack.values {
+        if facts.iter().all(|(_, fact)| *fact != value.value) {
+            facts.push((&value.name, value.value.clone()));
+        }
+    }
     facts.extend(stack.next.iter().map(|next| (next.what.as_str(), next.command.clone())));
     facts.retain(|(_, fact)| !fact.is_empty());
     let mut out = Markup::default();
