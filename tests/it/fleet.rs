@@ -327,7 +327,7 @@ fn a_folder_is_worked_on_as_a_whole() {
     folder.write("stacks/d.yaml", &small("shop-d"));
     let (code, out, err) = folder.run(&["apply", "stacks", "--plan", "plans", "--yes"]);
     assert_eq!(code, 1, "{out}{err}");
-    assert!(err.contains("plans/shop-d.us-east-1.json: cannot be read"), "{err}");
+    assert!(err.contains("plans/shop-d.us-east-1.json: there is no such file"), "{err}");
     assert!(out.contains("shop-b  us-east-1     3  the plan is stale"), "{out}");
 
     // One stack twice is refused before anything is asked.

@@ -167,7 +167,7 @@ async fn a_plan_wakes_nobody() {
     assert!(
         plan.notes
             .iter()
-            .any(|note| note.contains("was not looked at") && note.contains("--wake does it anyway")),
+            .any(|note| note.contains("was not checked") && note.contains("--wake does it anyway")),
         "{:?}",
         plan.notes
     );

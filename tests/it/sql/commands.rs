@@ -35,7 +35,7 @@ fn rows_go_out_and_come_back() {
         (0, format!("{to}: 3 rows written in 1 files; the counts in database and S3 match\n").as_str()),
         "{out:?}"
     );
-    assert!(out.err.contains(&format!("writing to {to}.part_…")), "{out:?}");
+    assert!(out.err.contains(&format!("writing to {to}.part_")), "{out:?}");
     let again = run(&["data", "unload", "shop.yaml", "--query", query, "--to", to, "--header"]);
     assert_eq!(again.code, 1);
     assert!(again.err.contains(&format!("error: {to}: 1 files already exist")), "{again:?}");

@@ -28,7 +28,7 @@ async fn the_writer_runs_with_something_else() {
     let mut checks = look(account, &wired.spec, true).await;
     for check in database(&checks) {
         assert_eq!(check.outcome, Outcome::Failed, "{check:?}");
-        assert!(check.found.contains("role/orders-ml, and fresh has arn:"), "{check:?}");
+        assert!(check.found.contains("role/orders-ml, but fresh has arn:"), "{check:?}");
     }
     checks.retain(|check| check.check.ends_with("database"));
     golden("deep.txt", &text(&wired.spec, &checks));
