@@ -443,11 +443,11 @@ async fn lingering_interfaces_are_named_and_removed() {
     let told = account.destroy(&spec).await.text();
     assert!(
         told.contains(
-            "eni-left (RDSNetworkInterface, made by amazon-rds, available): left behind, now deleted"
+            "eni-left (RDSNetworkInterface, created by amazon-rds, available): left behind, now deleted"
         ),
         "{told}"
     );
-    assert!(told.contains("network interface eni-busy ([Do not delete] ENI managed by SageMaker, made by amazon-sagemaker, in-use)"), "{told}");
+    assert!(told.contains("network interface eni-busy ([Do not delete] ENI managed by SageMaker, created by amazon-sagemaker, in-use)"), "{told}");
     assert!(!told.contains("eni-busy could not"), "{told}");
     assert_nothing_left(&account, &spec);
 }
