@@ -118,7 +118,7 @@ const FLAGS: &[(&str, &str)] = &[
 const ASKS: &str = "the command shows its plan and asks; see its help for running without a terminal";
 
 /// Flags that make a command do more: they are never offered to someone who typed something else.
-const STRONG: [&str; 14] = [
+const STRONG: [&str; 17] = [
     "--yes",
     "--now",
     "--allow",
@@ -133,6 +133,9 @@ const STRONG: [&str; 14] = [
     "--release",
     "--again",
     "--overwrite",
+    "--unowned",
+    "--all-tagged",
+    "--nat",
 ];
 
 /// The error with our advice in place of clap's.
