@@ -39,13 +39,39 @@ pub fn estimate(plan: &Plan) -> Option<Seconds> {
 /// Seconds until the last step of one run ends.
 fn total(steps: &[(&Step, Vec<Spread>)], draw: &mut Draw) -> f64 {
     let mut ends: BTreeMap<&Id, f64> = BTreeMap::new();
+    // When the last network interface goes that AWS keeps longer than what it was for.
+    let mut released = 0.0f64;
     for (step, spreads) in steps {
         // A plan's steps stand in an order in which they could be carried out one by one.
-        let begins = step.needs.iter().filter_map(|id| ends.get(id)).copied().fold(0.0, f64::max);
+        let mut begins = step.needs.iter().filter_map(|id| ends.get(id)).copied().fold(0.0, f64::max);
+        if step.action == Action::Delete && matches!(step.id.kind, "security_group" | "subnet") {
+            begins = begins.max(released);
+        }
         let takes: f64 = spreads.iter().map(|spread| draw.seconds(*spread)).sum();
+        if let Some(spread) = leaves_interface(step, steps) {
+            released = released.max(begins + takes + draw.seconds(spread));
+        }
         ends.insert(&step.id, begins + takes);
     }
     ends.values().copied().fold(0.0, f64::max)
+}
+
+/// How long AWS keeps the network interface of something that has been deleted, if it does: subnets and security groups
+/// cannot go before it (fact book, table 8.2, "ENI release", and appendix E, item 7; for RDS where most cases lie is an
+/// estimate). An interface endpoint's own deletion has it in it.
+fn leaves_interface(step: &Step, steps: &[(&Step, Vec<Spread>)]) -> Option<Spread> {
+    if step.action != Action::Delete {
+        return None;
+    }
+    match step.id.kind {
+        "instance" => Some(noticed(Spread(60.0, 180.0, 1200.0))),
+        // One outside of the stack's network has no security group of its own.
+        "notebook" => {
+            let group = Id::new("security_group", "notebook");
+            steps.iter().any(|(other, _)| other.id == group).then(|| noticed(Spread(60.0, 600.0, 2400.0)))
+        }
+        _ => None,
+    }
 }
 
 /// What a step does one after the other, each with what it takes. The figures are those of the fact book, table 8.2;
@@ -133,9 +159,6 @@ fn gone(step: &Step) -> Spread {
         "nat_gateway" => Spread(40.0, 60.0, 120.0),
         // Stopped, then deleted.
         "notebook" => Spread(80.0, 170.0, 390.0),
-        // The network interfaces that RDS, SageMaker and endpoints leave in it go late ("ENI release"). The subnets wait
-        // for the same ones.
-        "security_group" => Spread(1.0, 40.0, 800.0),
         "stack" => Spread(30.0, 180.0, 900.0),
         "vpc_endpoint" => Spread(60.0, 150.0, 400.0),
         _ => QUICK,
@@ -206,5 +229,24 @@ mod tests {
                 .unwrap();
         assert!((205..225).contains(&behind.usually) && behind.at_worst > behind.usually, "{behind:?}");
         assert_eq!(estimate(&plan(&[("nat_gateway", "a", &[])])), Some(alone), "the same each time");
+    }
+
+    /// A security group waits for the interfaces that AWS keeps for a while, whatever it needs itself.
+    #[test]
+    fn what_aws_keeps_is_waited_for() {
+        let deleted = |steps: &[Named<'_>]| {
+            let mut plan = plan(steps);
+            plan.steps.iter_mut().for_each(|step| step.action = Action::Delete);
+            estimate(&plan).unwrap()
+        };
+        let instance = deleted(&[("instance", "1", &[])]);
+        let with_group = deleted(&[("instance", "1", &[]), ("security_group", "aurora", &[])]);
+        assert!(with_group.usually > instance.usually + 150, "{instance:?} {with_group:?}");
+        let notebook = deleted(&[("notebook", "main", &[]), ("subnet", "a", &[])]);
+        let inside =
+            deleted(&[("notebook", "main", &[]), ("security_group", "notebook", &[]), ("subnet", "a", &[])]);
+        assert!(inside.usually > notebook.usually + 500, "{notebook:?} {inside:?}");
+        let before = deleted(&[("security_group", "aurora", &[]), ("instance", "1", &[])]);
+        assert!(before.usually < instance.usually + 30, "what goes first waits for nothing: {before:?}");
     }
 }
