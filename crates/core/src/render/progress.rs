@@ -307,7 +307,7 @@ impl Progress {
         let with_parent = match count(&[Action::Vanish]) {
             0 => String::new(),
             1 => " (1 with its parent)".into(),
-            vanished => format!(" ({vanished} with their parents)"),
+            vanished => format!(" ({vanished} with their parent)"),
         };
         let counts = [
             (count(&[Action::Create]), "created", ""),
