@@ -88,7 +88,11 @@ fn spreads(step: &Step) -> Vec<Spread> {
     }
     match step.action {
         Action::NoOp => Vec::new(),
-        Action::Create | Action::Run => vec![made(step)],
+        Action::Create | Action::Run => match step.id.kind {
+            "autopilot_job" => searched(step),
+            "tuning_job" => tuned(step),
+            _ => vec![made(step)],
+        },
         Action::Recreate => vec![gone(step), made(step)],
         Action::Update => vec![changed(step)],
         // What is on its way when the plan is made: nobody knows since when.
@@ -102,7 +106,6 @@ fn spreads(step: &Step) -> Vec<Spread> {
 
 fn made(step: &Step) -> Spread {
     match step.id.kind {
-        "autopilot_job" => Spread(1800.0, 5400.0, 10_800.0),
         "cluster" => Spread(35.0, 45.0, 90.0),
         "cluster_role" => Spread(10.0, 30.0, 90.0),
         // An estimate: what is in the file decides.
@@ -119,12 +122,52 @@ fn made(step: &Step) -> Spread {
         "role" => Spread(5.0, 12.0, 40.0),
         // What a template makes decides; the stacks of tutorials take a few minutes (an estimate).
         "stack" => Spread(30.0, 180.0, 900.0),
-        "training_job" => Spread(150.0, 210.0, 300.0),
-        // A few training jobs one after the other.
-        "tuning_job" => Spread(900.0, 1500.0, 3000.0),
+        "training_job" => TRAINING,
         "vpc_endpoint" if !is_true(step, "gateway") => Spread(40.0, 90.0, 180.0),
         _ => QUICK,
     }
+}
+
+/// A training job on rows such as those of the examples.
+const TRAINING: Spread = Spread(150.0, 210.0, 300.0);
+/// An Autopilot job with as many candidates as it likes.
+const AUTOPILOT: Spread = Spread(1800.0, 5400.0, 10_800.0);
+/// Candidates that an Autopilot job trains side by side (an estimate).
+const CANDIDATES_AT_ONCE: u64 = 5;
+/// Jobs one after the other that are drawn one by one; more of them are as long as these times their number.
+const ROUNDS_MAX: u64 = 40;
+
+/// Training jobs, so many at once.
+fn tuned(step: &Step) -> Vec<Spread> {
+    let (jobs, parallel) = (number(step, "jobs").unwrap_or(10), number(step, "parallel").unwrap_or(2).max(1));
+    rounds(jobs.div_ceil(parallel), TRAINING)
+}
+
+/// What looks at the rows, trains candidates and explains the best: table 8.2 has the whole of it, and the parts are an
+/// estimate. Nothing goes on for longer than the spec lets it.
+fn searched(step: &Step) -> Vec<Spread> {
+    let Some(candidates) = number(step, "max_candidates") else { return vec![within(step, AUTOPILOT)] };
+    let mut parts = vec![Spread(30.0, 60.0, 120.0), Spread(240.0, 420.0, 700.0)];
+    parts.extend(rounds(candidates.div_ceil(CANDIDATES_AT_ONCE), Spread(120.0, 180.0, 300.0)));
+    parts.extend([Spread(120.0, 240.0, 420.0), Spread(60.0, 120.0, 240.0)]);
+    let sum = |part: fn(&Spread) -> f64| parts.iter().map(part).sum();
+    match within(step, Spread(sum(|p| p.0), sum(|p| p.1), sum(|p| p.2))) {
+        whole if whole.1 < sum(|p| p.1) => vec![whole],
+        _ => parts,
+    }
+}
+
+/// The same spread so many times.
+fn rounds(count: u64, Spread(p10, p50, p90): Spread) -> Vec<Spread> {
+    let drawn = count.clamp(1, ROUNDS_MAX);
+    let longer = count.max(1) as f64 / drawn as f64;
+    (0..drawn).map(|_| Spread(p10 * longer, p50 * longer, p90 * longer)).collect()
+}
+
+/// No longer than the spec lets it run.
+fn within(step: &Step, Spread(p10, p50, p90): Spread) -> Spread {
+    let limit = number(step, "max_runtime_seconds").map_or(f64::MAX, |seconds| seconds as f64);
+    Spread(p10.min(limit), p50.min(limit), p90.min(limit))
 }
 
 /// With the time until it is looked at again: a tenth of what AWS needs passes between two looks.
@@ -154,7 +197,10 @@ fn changed(step: &Step) -> Spread {
 fn gone(step: &Step) -> Spread {
     match step.id.kind {
         "cluster" => Spread(30.0, 90.0, 240.0),
+        "cluster_role" => Spread(3.0, 10.0, 40.0),
         "endpoint" => Spread(5.0, 20.0, 90.0),
+        // The cluster gets its own group back.
+        "group_attachment" => Spread(10.0, 40.0, 90.0),
         "instance" => Spread(180.0, 400.0, 600.0),
         "nat_gateway" => Spread(40.0, 60.0, 120.0),
         // Stopped, then deleted.
@@ -168,6 +214,11 @@ fn gone(step: &Step) -> Spread {
 fn to(change: &Change) -> &serde_json::Value {
     let (To::Value(value) | To::KnownAfterApply(value)) = &change.to;
     value
+}
+
+/// A number that a step sets.
+fn number(step: &Step, path: &str) -> Option<u64> {
+    step.changes.iter().find(|change| change.path == path).and_then(|change| to(change).as_u64())
 }
 
 fn sets(step: &Step, path: &str, value: bool) -> bool {
