@@ -264,7 +264,7 @@ async fn in_bucket(
         NoLease::Held(record, left) => held_by(&record, &format!("its lease expires in {left} s")),
         NoLease::Aws(failure) if failure.code == "NoSuchBucket" => failed(
             format!("the bucket {} does not exist", address.bucket),
-            "create it, or choose another one: --lease s3://BUCKET/PREFIX".into(),
+            "create it, or name another one in `lease` in the spec".into(),
         ),
         NoLease::Aws(failure) => failed(
             format!("cannot use {address}: {failure}"),

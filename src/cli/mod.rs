@@ -32,6 +32,7 @@ mod pause;
 mod planning;
 mod policy;
 mod printer;
+mod profiles;
 mod reap;
 #[cfg(test)]
 mod reference;
