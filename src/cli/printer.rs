@@ -131,7 +131,7 @@ impl Printer {
         if self.keeps(|| Said::Talk(text.to_string())) {
             return;
         }
-        let text = plain::styled(text);
+        let text = sentences(terminal::talk_form(false), &plain::styled(text));
         let text = if terminal::is_unicode() { text } else { render::ascii(&text) };
         let mut stderr = anstream::stderr().lock();
         // Where stderr is closed nobody can be told so.
@@ -153,6 +153,15 @@ impl Printer {
     }
 }
 
+/// Sentences with their words whole. What is indented is laid out already.
+fn sentences(form: Form, text: &str) -> String {
+    let wrapped = |line: &str| match line.starts_with(' ') {
+        true => line.to_string(),
+        false => form.wrap(line, 2),
+    };
+    text.split('\n').map(wrapped).collect::<Vec<_>>().join("\n")
+}
+
 /// Help on as many lines as the terminal needs. A command at its end stands on lines of its own: it is there to be copied.
 fn helped(form: Form, help: &str) -> String {
     let line = |help: &str| form.wrap(&format!("  {CYAN}help:{CYAN:#} {help}"), 4);
@@ -168,6 +177,15 @@ fn helped(form: Form, help: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_stay_whole() {
+        let form = Form { width: Some(40), verbose: false };
+        let text = "Using a new sandbox, sandbox.json: no real AWS account.\n\n    what is laid out stays as it is laid out\n";
+        let expected = "Using a new sandbox, sandbox.json: no\n  real AWS account.\n\n    what is laid out stays as it is laid out\n";
+        assert_eq!(sentences(form, text), expected);
+        assert_eq!(sentences(Form::default(), text), text);
+    }
 
     #[test]
     fn a_command_can_be_copied() {
