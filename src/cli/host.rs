@@ -1,10 +1,27 @@
-//! What this machine is called, for people who have to find it.
+//! Who runs a command, and on which machine, for people who have to find them.
 
 use std::fs;
 use std::process::{Command, Stdio};
 
+/// `ana@runner-7, process 412, https://…`
+pub fn who() -> String {
+    let first = |names: &[&str]| names.iter().find_map(|name| variable(name));
+    let user = first(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".into());
+    let host = name().unwrap_or_else(|| "unknown host".into());
+    // A pipeline's job is easier to find than its runner.
+    let github = (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID"));
+    let job = match github {
+        (Some(server), Some(repository), Some(run)) => {
+            Some(format!("{server}/{repository}/actions/runs/{run}"))
+        }
+        _ => first(&["CI_JOB_URL", "CODEBUILD_BUILD_ID", "BUILD_URL"]),
+    };
+    let job = job.map(|job| format!(", {job}")).unwrap_or_default();
+    format!("{user}@{host}, process {}{job}", std::process::id())
+}
+
 /// The machine's name: Linux has it in a file and Windows in a variable; everywhere else `uname` says it (POSIX).
-pub fn name() -> Option<String> {
+fn name() -> Option<String> {
     of_kernel().or_else(|| variable("COMPUTERNAME")).or_else(of_uname).or_else(|| variable("HOSTNAME"))
 }
 
