@@ -1,7 +1,7 @@
 """Has Mermaid itself read and draw flowcharts, in a headless browser without a network: `mermaid.py FOLDER`.
 
-The folder holds `mermaid.min.js` and *.mmd. Each text must be read without a complaint and come to a picture with all of
-its boxes, arrows and words.
+The folder holds `mermaid.min.js` and *.mmd. Each text must be read without a complaint and come to a picture with all
+of its boxes, arrows and words.
 """
 
 import json
