@@ -2,7 +2,7 @@
 //! our properties, stacks within stacks, change sets that were reviewed.
 
 use crate::cli::{Place, in_sandbox};
-use crate::harness::{Account, spec};
+use crate::harness::{Account, spec, spec_file};
 use crate::stacks_of_templates::{DESTROY, Files, assert_nothing_left, blocked, carried_out, stacks};
 use auroraml::kinds::change_set::ChangeSets;
 use auroraml::run::change_sets::clear;
@@ -78,7 +78,7 @@ async fn an_alarm_watches_our_endpoint() {
 /// A network below the cluster, and alarms above it and the endpoint.
 #[tokio::test(start_paused = true)]
 async fn the_example_lives() {
-    let spec = spec(&std::fs::read_to_string("tests/data/with-cloudformation.yaml").unwrap());
+    let spec = spec(&spec_file("with-cloudformation.yaml"));
     let (account, files) = (Account::new(5, Mood::Real), Files::of(&spec));
     files.settle(&account, &spec, Intent::Apply).await;
     account.sandbox.with(|world| assert_eq!(world.regions["us-east-1"].cloudwatch.alarms.len(), 2));
@@ -86,68 +86,11 @@ async fn the_example_lives() {
     assert_nothing_left(&account, &spec).await;
 }
 
-const REFERRING: &str = "stack: referring
-region: us-east-1
-kms_key: ${stacks.base.Key}
-roles:
-  sagemaker: ${stacks.base.Caller}
-  model: ${stacks.base.Model}
-bucket: { on_destroy: empty }
-aurora:
-  instances: [{ class: db.r6g.large }]
-  secret: { managed_by: stack, recovery_window_days: 0 }
-  on_destroy: delete
-network: { cidr: 10.192.0.0/16, private_subnets: [10.192.20.0/24, 10.192.21.0/24], endpoints: [s3, sagemaker_runtime] }
-machine_learning:
-  sagemaker: { endpoints: [churn] }
-  s3: { buckets: [\"${stacks.base.Data}\"] }
-endpoints:
-  churn:
-    model: { image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }
-    instance: ml.m5.large
-stacks:
-  base:
-    template: base.yaml
-    capabilities: [CAPABILITY_IAM]
-";
-const BASE: &str = "Resources:
-  Key:
-    Type: AWS::KMS::Key
-    Properties:
-      KeyPolicy:
-        Version: '2012-10-17'
-        Statement: [{ Effect: Allow, Principal: { AWS: !Sub 'arn:aws:iam::${AWS::AccountId}:root' }, Action: 'kms:*', Resource: '*' }]
-  Data: { Type: 'AWS::S3::Bucket' }
-  Caller:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: '2012-10-17'
-        Statement: [{ Effect: Allow, Principal: { Service: rds.amazonaws.com }, Action: 'sts:AssumeRole' }]
-      Policies:
-        - PolicyName: call
-          PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Action: 'sagemaker:InvokeEndpoint', Resource: '*' }] }
-  Model:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: '2012-10-17'
-        Statement: [{ Effect: Allow, Principal: { Service: sagemaker.amazonaws.com }, Action: 'sts:AssumeRole' }]
-      Policies:
-        - PolicyName: serve
-          PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Action: ['s3:*', 'ecr:*', 'logs:*', 'cloudwatch:*'], Resource: '*' }] }
-Outputs:
-  Key: { Value: !GetAtt Key.Arn }
-  Data: { Value: !Ref Data }
-  Caller: { Value: !GetAtt Caller.Arn }
-  Model: { Value: !GetAtt Model.Arn }
-";
-
 /// Key, roles and bucket of a template's in our properties: made after it, found again, gone before it.
 #[tokio::test(start_paused = true)]
 async fn names_and_arns_of_a_template_are_taken() {
-    let spec = spec(REFERRING);
-    let (account, files) = (Account::new(2, Mood::Calm), files(&[("base.yaml", BASE)]));
+    let spec = spec(&std::fs::read_to_string("tests/data/referring.yaml").unwrap());
+    let (account, files) = (Account::new(2, Mood::Calm), Files::of(&spec));
     files.settle(&account, &spec, Intent::Apply).await;
     account.sandbox.with(|world| {
         let all = serde_json::to_string(&world.clone().without_contents()).unwrap();
@@ -159,7 +102,7 @@ async fn names_and_arns_of_a_template_are_taken() {
     let roles: Vec<&str> = cluster.associated_roles().iter().filter_map(|role| role.role_arn()).collect();
     assert!(roles.iter().any(|arn| arn.contains(":role/referring-base-Caller-")), "{roles:?}");
     assert!(cluster.kms_key_id().is_some_and(|key| key.contains(":key/")), "{:?}", cluster.kms_key_id());
-    let again = files.with("base.yaml", "PolicyName: call", "PolicyName: calls");
+    let again = files.with("referring/base.yaml", "PolicyName: call", "PolicyName: calls");
     let (outcome, told) = again.run(&account, &spec, Intent::Apply, &["stack.base"]).await;
     assert!(outcome.is_complete(), "{:#?}\n{told}", outcome.reports);
     again.assert_settled(&account, &spec, Intent::Apply).await;

@@ -20,7 +20,7 @@
 //! | drift inside | none: auroraml compares template and parameters, and leaves what is inside to CloudFormation |
 
 use crate::bench::{KillPoint, KillPoints, kill_points};
-use crate::harness::{Account, CANARY, Recorder, spec};
+use crate::harness::{Account, CANARY, Recorder, beside, spec};
 use auroraml::kinds::change_set::ChangeSets;
 use auroraml::run::change_sets::clear;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
@@ -34,7 +34,6 @@ use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Snapshot, World};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 pub const DESTROY: Intent = Intent::Destroy { unprotect: true };
@@ -63,7 +62,7 @@ pub struct Files(pub BTreeMap<String, String>);
 
 impl Files {
     pub fn of(spec: &Spec) -> Files {
-        let read = |path: &str| std::fs::read_to_string(Path::new("tests/data").join(path)).unwrap();
+        let read = |path: &str| String::from_utf8(beside(path).unwrap()).unwrap();
         Files(spec.templates().into_iter().map(|path| (path.to_owned(), read(path))).collect())
     }
 
