@@ -1,7 +1,6 @@
 //! Templates of CloudFormation beside what is the stack's own: alarms on our endpoints, roles, keys and buckets of theirs in
 //! our properties, stacks within stacks, change sets that were reviewed.
 
-use crate::cli::{Place, in_sandbox};
 use crate::harness::{Account, spec, spec_file};
 use crate::stacks_of_templates::{DESTROY, Files, assert_nothing_left, blocked, carried_out, stacks};
 use auroraml::kinds::change_set::ChangeSets;
@@ -203,75 +202,4 @@ async fn the_cause_of_a_failure_is_found_in_the_stack_within() {
     files.settle(&account, &one, Intent::Apply).await;
     files.settle(&account, &one, DESTROY).await;
     assert_nothing_left(&account, &one).await;
-}
-
-const SHOP: &str = "stack: shop
-region: us-east-1
-stacks:
-  alarms:
-    template: alarms.yaml
-    parameters: { Endpoint: churn }
-  store: { template: store.yaml }
-";
-const STORE: &str = "Resources:
-  Data: { Type: 'AWS::S3::Bucket', Properties: { BucketName: shop-data } }
-  Log: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: shop, RetentionInDays: 7 } }
-Outputs:
-  Data: { Value: !Ref Data }
-";
-
-fn shop() -> Place {
-    let place = Place::new();
-    place.write("shop.yaml", SHOP);
-    place.write("alarms.yaml", ALARMS);
-    place.write("store.yaml", STORE);
-    place
-}
-
-/// By command line: made, looked at, changed as a change set said, destroyed.
-#[test]
-fn by_command_line() {
-    let place = shop();
-    let run = |args: &[&str]| {
-        let ran = place.run(&in_sandbox(args));
-        (ran.code, ran.out, ran.err)
-    };
-    let (code, out, err) = run(&["plan", "shop.yaml"]);
-    assert_eq!(code, 0, "{err}");
-    assert!(out.contains("stack.alarms") && out.contains("stack.store"), "{out}");
-    let (code, _, err) = run(&["apply", "shop.yaml", "--yes"]);
-    assert_eq!(code, 0, "{err}");
-    let (code, out, err) = run(&["status", "shop.yaml"]);
-    assert_eq!(code, 0, "{out}{err}");
-    // A plan with change sets says what CloudFormation says; saved, it is carried out with that very change set.
-    place.write("store.yaml", &STORE.replace("RetentionInDays: 7", "RetentionInDays: 14"));
-    let (code, out, err) = run(&["plan", "shop.yaml", "--change-sets", "--out", "plan.json"]);
-    assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("stack.store, says its change set, changes Log (AWS::Logs::LogGroup)"), "{out}");
-    assert!(place.read("plan.json").contains(":changeSet/auroraml-"), "the plan names it");
-    let (code, out, err) = run(&["apply", "shop.yaml", "--plan", "plan.json", "--yes"]);
-    assert_eq!(code, 0, "{out}{err}");
-    let (code, out, err) = run(&["plan", "shop.yaml", "--detailed-exitcode"]);
-    assert_eq!(code, 0, "{out}{err}");
-    // One that somebody has overtaken is stale: nothing is changed.
-    place.write("store.yaml", &STORE.replace("RetentionInDays: 7", "RetentionInDays: 30"));
-    let (code, _, err) = run(&["plan", "shop.yaml", "--change-sets", "--out", "plan.json"]);
-    assert_eq!(code, 0, "{err}");
-    let (code, _, err) = run(&["apply", "shop.yaml", "--yes", "--change-sets"]);
-    assert_eq!(code, 0, "{err}");
-    let (code, _, err) = run(&["apply", "shop.yaml", "--plan", "plan.json", "--yes"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(
-        err.contains("the change set of stack.store is gone")
-            || err.contains("the change set of stack.store is OBSOLETE"),
-        "{err}"
-    );
-    // What would lose data is not saved, and leaves no change set.
-    place.write("store.yaml", &STORE.replace("shop-data", "shop-data-2"));
-    let (code, out, err) = run(&["plan", "shop.yaml", "--change-sets", "--out", "plan.json"]);
-    assert_eq!(code, 6, "{out}{err}");
-    assert!(out.contains("Data (AWS::S3::Bucket) is replaced and loses its data"), "{out}");
-    place.write("store.yaml", &STORE.replace("RetentionInDays: 7", "RetentionInDays: 30"));
-    let (code, out, err) = run(&["destroy", "shop.yaml", "--yes"]);
-    assert_eq!(code, 0, "{out}{err}");
 }

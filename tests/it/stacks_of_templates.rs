@@ -5,7 +5,7 @@
 //!
 //! | hard case | test |
 //! |---|---|
-//! | the plan shows the resources inside, and replacements; apply executes that very change set | `change_sets_are_shown_and_executed`, `stacks_and_the_rest::by_command_line` |
+//! | the plan shows the resources inside, and replacements; apply executes that very change set | `change_sets_are_shown_and_executed`, `stacks_said::a_life_by_command_line` |
 //! | a plan that is not applied leaves nothing | `change_sets_are_shown_and_executed`, `stacks_and_the_rest::what_is_replaced_in_a_stack_within_counts_as_loss` |
 //! | outputs become "known after apply" when what they are of changes | `crates/core/tests/it/stacks.rs` with its golden file; `what_is_in_a_template_is_never_ours` for those that stay |
 //! | no perpetual difference; an empty change is success | `an_empty_update_is_success`, `kinds::stack::flat` of the core |

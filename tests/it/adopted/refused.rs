@@ -189,7 +189,8 @@ async fn stacks_within_stacks() {
     let theirs = Theirs::over(Account::new(3, Mood::Calm));
     let person = theirs.person().await;
     person.aws.s3.create_bucket().bucket("templates").send().await.unwrap();
-    let put = person.aws.s3.put_object().bucket("templates").key("vpc.yaml").body(VPC.as_bytes().to_vec().into());
+    let put =
+        person.aws.s3.put_object().bucket("templates").key("vpc.yaml").body(VPC.as_bytes().to_vec().into());
     put.send().await.unwrap();
     let around = "
 Resources:

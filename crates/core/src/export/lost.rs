@@ -191,7 +191,9 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
         add(
             "stacks of your templates",
             match stacks.as_slice() {
-                [one] => format!("{one} becomes a nested stack. CloudFormation chooses its name, and the stack around it protects it. The one that runs now is auroraml's until `destroy`."),
+                [one] => format!(
+                    "{one} becomes a nested stack. CloudFormation chooses its name, and the stack around it protects it. The one that runs now is auroraml's until `destroy`."
+                ),
                 many => format!(
                     "{} become nested stacks. CloudFormation chooses their names, and the stack around them protects them. Those that run now are auroraml's until `destroy`.",
                     many.join(", ")
