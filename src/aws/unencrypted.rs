@@ -25,8 +25,8 @@ impl fmt::Display for Unencrypted {
         let Unencrypted { host } = self;
         write!(
             f,
-            "nothing was sent: the endpoint http://{host} is not encrypted and on another machine, which passwords \
-             would cross the network to; give an https:// endpoint, or allow this one with --plain-http {host}"
+            "nothing was sent: the endpoint http://{host} is not encrypted and on another machine, and passwords would \
+             cross the network; use https:// (docs/troubleshooting.md describes the exception)"
         )
     }
 }

@@ -60,7 +60,7 @@ pub struct Adopt {
     /// Bucket in the stack's region for a template of more than 51,200 bytes, if the spec takes no bucket over.
     #[arg(long, value_name = "BUCKET", requires = "release")]
     pub template_bucket: Option<String>,
-    /// Do not ask for confirmation.
+    /// Do not ask for confirmation. Needed without a terminal, as in a pipeline.
     #[arg(long, requires = "release")]
     pub yes: bool,
     /// Write events to FILE, one JSON object per line.

@@ -351,7 +351,7 @@ pub struct Apply {
     pub spec: PathBuf,
     #[command(flatten)]
     pub several: Several,
-    /// Do not ask for confirmation.
+    /// Do not ask for confirmation. Needed without a terminal, as in a pipeline.
     #[arg(long)]
     pub yes: bool,
     /// Carry out the plan saved in FILE, or nothing if anything has changed since.
@@ -382,7 +382,7 @@ pub struct Destroy {
     pub spec: PathBuf,
     #[command(flatten)]
     pub without: super::reap::Without,
-    /// Do not ask for confirmation.
+    /// Do not ask for confirmation. Needed without a terminal, as in a pipeline.
     #[arg(long)]
     pub yes: bool,
     /// Turn deletion protection off first.

@@ -14,7 +14,6 @@ use super::live::Live;
 use super::page::{PageFile, Sheet};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
-use super::signals::Interrupts;
 use super::status::stack;
 use super::{bills, fleet, hint, pause, reap, review, terminal};
 use auroraml::run::execute::Report;
@@ -127,7 +126,7 @@ pub(super) async fn under_lease(
     let interrupted = held.interrupted();
     let result = tokio::select! {
         result = Box::pin(carry_out(session, request, saved, &mut held, &sheet, printer)) => result,
-        () = interrupted => Err(Error::plain("nothing was changed: interrupted")),
+        () = interrupted => Err(Error::plain(lease::INTERRUPTED)),
     };
     sheet.end(&result);
     sheet.write_at_the_end(printer);
@@ -301,7 +300,7 @@ async fn run(
 ) -> (Result<Outcome, PrepareError>, bool) {
     let (stop, stopped) = watch::channel(false);
     let listener = sheet.listener(live.listener());
-    let mut interrupts = Interrupts::listen();
+    let mut interrupts = held.interrupts();
     let signals = tokio::spawn({
         let (clock, listener, lost) = (session.stack.aws.clock.clone(), listener.clone(), held.lost());
         let sheet = sheet.clone();

@@ -1,5 +1,6 @@
 //! The question before anything is changed.
 
+use super::args::Global;
 use super::carry_out::Request;
 use super::exit::Error;
 use super::printer::Printer;
@@ -19,9 +20,7 @@ pub(super) async fn confirm(
 ) -> Result<(), Error> {
     // A spec from stdin: nobody can answer there.
     if !terminal::can_ask() || request.spec == Path::new("-") {
-        let typed = request.typed.iter().cloned().chain(["--yes".to_string()]);
-        let help = format!("add --yes: {}", hint::command(typed, request.global));
-        return Err(Error::new(stack, "no terminal to confirm on: nothing was changed", help));
+        return Err(nobody_to_ask(stack, &request.typed, request.global));
     }
     // The question must be seen whatever else is quiet.
     let text = match request.intent {
@@ -42,6 +41,21 @@ pub(super) async fn confirm(
         Ok(_) => Err(Error::plain("nothing was changed: the answer was not yes")),
         Err(error) => Err(Error::plain(format!("nothing was changed: cannot read the answer: {error}"))),
     }
+}
+
+/// Where nobody can answer. The way that is named looks before it changes. How a command goes without asking is said where its
+/// flags are explained, and is no line to copy: whoever forgot that it asks has agreed to nothing yet.
+pub(super) fn nobody_to_ask(object: &str, typed: &[String], global: &Global) -> Error {
+    let command = typed.first().map_or("apply", String::as_str);
+    let help = match hint::reviewed(typed) {
+        Some([plan, carry_out]) => format!(
+            "review it first: `{}`, then `{}`; `auroraml help {command}` describes how to run without a terminal",
+            hint::command(plan, global),
+            hint::command(carry_out, global)
+        ),
+        None => format!("run it in a terminal; `auroraml help {command}` describes how to run without one"),
+    };
+    Error::new(object, "no terminal to confirm on: nothing was changed", help)
 }
 
 /// What is asked. Where the plan goes beyond what is allowed, the question says that a yes allows it.

@@ -11,7 +11,7 @@ use auroraml_core::kinds::data_load;
 use auroraml_core::model::unload_of;
 use auroraml_core::sql::statements::address;
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Move rows between the database and S3, now.
 ///
@@ -84,30 +84,42 @@ pub struct DataUnload {
 pub async fn data(args: &Data, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     match &args.what {
         DataCommand::Load(args) => {
-            let mut session = Session::open(&args.spec, global, printer).await?;
-            let command = "data load";
-            let held = lease::begin(&mut session, global, &args.together, command, printer).await;
-            let held = match held {
-                Ok(held) => held,
-                Err(error) => return session.close(Err(error)),
-            };
-            let result = load(&session, args, printer).await;
-            let result = held.end(&session, result, printer).await;
-            session.close(result)
+            let to = (args.spec.as_path(), &args.together, "data load");
+            under_lease(to, global, printer, async |session: &Session| load(session, args, printer).await)
+                .await
         }
         DataCommand::Unload(args) => {
-            let mut session = Session::open(&args.spec, global, printer).await?;
-            let command = "data unload";
-            let held = lease::begin(&mut session, global, &args.together, command, printer).await;
-            let held = match held {
-                Ok(held) => held,
-                Err(error) => return session.close(Err(error)),
-            };
-            let result = unload(&session, args, printer).await;
-            let result = held.end(&session, result, printer).await;
-            session.close(result)
+            let to = (args.spec.as_path(), &args.together, "data unload");
+            under_lease(to, global, printer, async |session: &Session| unload(session, args, printer).await)
+                .await
         }
     }
+}
+
+/// Moves data while no other run on the stack does anything. Ctrl-C ends the wait, and gives the lease back; the database
+/// goes on with its statement.
+async fn under_lease(
+    (spec, together, command): (&Path, &Together, &str),
+    global: &Global,
+    printer: &Printer,
+    work: impl AsyncFnOnce(&Session) -> Result<Exit, Error>,
+) -> Result<Exit, Error> {
+    let mut session = Session::open(spec, global, printer).await?;
+    let held = match lease::begin(&mut session, global, together, command, printer).await {
+        Ok(held) => held,
+        Err(error) => return session.close(Err(error)),
+    };
+    let mut interrupts = held.interrupts();
+    let result = tokio::select! {
+        result = work(&session) => result,
+        () = interrupts.next() => {
+            let why = "interrupted: if the statement was sent, the database may still be running it";
+            let help = "to see whether it is, run SHOW FULL PROCESSLIST in the database";
+            Err(Error::new(command, why, help).with(Exit::Incomplete))
+        }
+    };
+    let result = held.end(&session, result, printer).await;
+    session.close(result)
 }
 
 /// The stack's database.

@@ -2,10 +2,11 @@
 //! account, the same sandbox and the same limits as the command that suggests it.
 
 use super::args::{
-    AllowArgument, Apply, Color, Destroy, Global, Init, Plan, SANDBOX_FILE, SandboxAt, Speed, Terms,
+    AllowArgument, Apply, Arguments, Color, Destroy, Global, Init, Plan, SANDBOX_FILE, SandboxAt, Speed,
+    Terms,
 };
 use super::fleet::Several;
-use clap::ValueEnum;
+use clap::{CommandFactory, ValueEnum};
 use std::path::Path;
 
 /// `auroraml`, a command's words, and the global flags that were given, quoted for a shell.
@@ -156,6 +157,47 @@ impl Init {
     }
 }
 
+/// The words that save the plan of an apply or a destroy, and those that carry the saved plan out. `None` of a command that
+/// has no such plan, or was given one already.
+pub fn reviewed(typed: &[String]) -> Option<[Vec<String>; 2]> {
+    let ours = Arguments::command();
+    let (name, words) = typed.split_first()?;
+    let (own, plan) = (ours.find_subcommand(name)?, ours.find_subcommand("plan")?);
+    // No plan says what a sweep takes along, and no command can read stdin twice.
+    let has_none = |word: &String| ["--plan", "--all-tagged", "--sweep", "-"].contains(&word.as_str());
+    if !matches!(name.as_str(), "apply" | "destroy") || words.iter().any(has_none) {
+        return None;
+    }
+    let mut look = vec!["plan".to_string()];
+    let mut specs: Vec<&String> = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        let Some(flag) = word.strip_prefix("--") else {
+            specs.push(word);
+            look.push(word.clone());
+            continue;
+        };
+        let argument = |command: &clap::Command| {
+            command.get_arguments().find(|arg| arg.get_long() == Some(flag)).cloned()
+        };
+        let takes_value = argument(own).is_some_and(|arg| arg.get_action().takes_values());
+        let value = if takes_value { rest.next() } else { None };
+        // A page is of the run.
+        if flag != "html" && argument(plan).is_some() {
+            look.push(word.clone());
+            look.extend(value.cloned());
+        }
+    }
+    let is_several = specs.len() > 1 || specs.first().is_some_and(|spec| Path::new(spec).is_dir());
+    let saved = if is_several { "plans" } else { "plan.json" };
+    if name == "destroy" {
+        look.push("--destroy".into());
+    }
+    look.extend(["--out".into(), saved.into()]);
+    let carry_out = typed.iter().cloned().chain(["--plan".into(), saved.into()]);
+    Some([look, carry_out.collect()])
+}
+
 /// What `words` become with another limit.
 pub fn allowing(mut words: Vec<String>, allow: AllowArgument) -> Vec<String> {
     if let Some(at) = words.iter().position(|word| word == "--allow") {
@@ -177,7 +219,7 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::{Arguments, Command};
+    use crate::cli::args::Command;
     use clap::Parser;
 
     /// What a line says when it is typed, and what the hint made of that says when it is typed.
@@ -223,6 +265,41 @@ mod tests {
         let words = |line: &str| line.split(' ').map(str::to_string).collect::<Vec<_>>();
         let allowed = allowing(words("apply s.yaml --allow none --now"), AllowArgument::Restart);
         assert_eq!(allowed, words("apply s.yaml --now --allow restart"));
+    }
+
+    #[test]
+    fn a_review_is_of_what_was_typed() {
+        let words = |line: &str| line.split(' ').map(str::to_string).collect::<Vec<_>>();
+        for (typed, plan) in [
+            ("apply s.yaml", "plan s.yaml --out plan.json"),
+            (
+                "apply s.yaml more.yaml --parallel 8 --change-sets --allow failover --now --lease none",
+                "plan s.yaml more.yaml --parallel 8 --change-sets --allow failover --now --out plans",
+            ),
+            (
+                "destroy s.yaml --unprotect --delete notebook.main --events e.jsonl --audit a.jsonl --html p.html",
+                "plan s.yaml --unprotect --delete notebook.main --destroy --out plan.json",
+            ),
+        ] {
+            let [look, carry_out] = reviewed(&words(typed)).expect(typed);
+            assert_eq!(look.join(" "), plan, "{typed}");
+            let saved = plan.rsplit(' ').next().unwrap_or_default();
+            assert_eq!(carry_out.join(" "), format!("{typed} --plan {saved}"));
+            for line in [look, carry_out] {
+                let line: Vec<String> = std::iter::once("auroraml".into()).chain(line).collect();
+                Arguments::try_parse_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+            }
+        }
+        for line in [
+            "apply s.yaml --plan p.json",
+            "apply -",
+            "destroy s.yaml --sweep",
+            "destroy --all-tagged shop --region us-east-1",
+            "pause s.yaml",
+            "reap --region us-east-1",
+        ] {
+            assert!(reviewed(&words(line)).is_none(), "{line}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use auroraml_core::spec::Address;
 use clap::Args;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,9 @@ use std::time::Duration;
 
 /// Between two looks at a lock that another process has.
 const WAIT_POLL: Duration = Duration::from_secs(1);
+
+/// The end of a run that was interrupted before it had changed anything.
+pub const INTERRUPTED: &str = "nothing was changed: interrupted";
 
 /// Characters of the name of whoever has a lease.
 const NAME_MAX: usize = 200;
@@ -100,6 +104,9 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 #[derive(Debug)]
 pub struct Held {
     lease: Which,
+    /// Since before the lease was asked for: a run that is ended at any moment gives it back. Of a lease that ends with the
+    /// process there is none, and the process ends as any other does.
+    interrupts: Option<Interrupts>,
     audit: Option<auroraml::run::audit::Audit>,
     /// Whether the run has begun to change something: from then on it ends in its own way.
     has_begun: Arc<AtomicBool>,
@@ -130,10 +137,12 @@ pub async fn hold(
         session.stack.aws = Arc::new(session.stack.aws.of_its_own());
     }
     let owner = owner(session, command);
+    let mut interrupts = None;
     let lease = match place(session, global, together)? {
         None => Which::None,
         Some(Kept { at: LeaseAt::Bucket(address), .. }) => {
-            let lease = in_bucket(session, &address, &owner, together, printer).await?;
+            let listening = interrupts.insert(Interrupts::listen()).clone();
+            let lease = in_bucket(session, &address, &owner, together, listening, printer).await?;
             Which::Bucket(Box::new(lease))
         }
         Some(Kept { at: LeaseAt::File(file), is_told }) => {
@@ -141,8 +150,8 @@ pub async fn hold(
         }
         Some(Kept { at: LeaseAt::Nowhere, .. }) => Which::None,
     };
-    let held =
-        Held { lease, audit: None, has_begun: Arc::default(), owner, clock: session.stack.aws.clock.clone() };
+    let clock = session.stack.aws.clock.clone();
+    let held = Held { lease, interrupts, audit: None, has_begun: Arc::default(), owner, clock };
     session.stack.is_quiet = held.is_quiet();
     Ok(held)
 }
@@ -233,17 +242,29 @@ async fn in_bucket(
     address: &Address,
     owner: &Owner,
     together: &Together,
+    mut interrupts: Interrupts,
     printer: &Printer,
 ) -> Result<Lease, Error> {
     let aws = &session.stack.aws;
     let patience = together.wait_for_lease.unwrap_or_default();
     let waiting = |record: &Record| printer.talk(&format!("Waiting for {}.\n", who(record)));
     let failed = |why: String, help: String| Error::new("lease", format!("nothing was changed: {why}"), help);
-    Lease::hold(aws, address, owner.clone(), patience, waiting).await.map_err(|why| match why {
+    let stopped = interrupts.clone();
+    let mut taking = pin!(Lease::hold(aws, address, owner.clone(), patience, waiting, async move {
+        let mut stopped = stopped;
+        stopped.next().await;
+    }));
+    let taken = tokio::select! {
+        taken = &mut taking => taken,
+        // The second time, whatever is under way.
+        () = async { interrupts.next().await; interrupts.next().await } => Err(NoLease::Stopped),
+    };
+    taken.map_err(|why| match why {
+        NoLease::Stopped => Error::plain(INTERRUPTED),
         NoLease::Held(record, left) => held_by(&record, &format!("its lease expires in {left} s")),
         NoLease::Aws(failure) if failure.code == "NoSuchBucket" => failed(
             format!("the bucket {} does not exist", address.bucket),
-            "create it, or choose another one: --lease s3://BUCKET/PREFIX".into(),
+            "create it, or name another one in `lease` in the spec".into(),
         ),
         NoLease::Aws(failure) => failed(
             format!("cannot use {address}: {failure}"),
@@ -358,13 +379,10 @@ impl Held {
 
     /// Completes when somebody ends a run by Ctrl-C that has not begun: what it holds in a bucket is to be given back.
     pub fn interrupted(&self) -> impl Future<Output = ()> + Send + use<> {
-        let is_kept_elsewhere = matches!(self.lease, Which::Bucket(_));
         let has_begun = self.has_begun.clone();
+        let interrupts = self.interrupts.clone();
         async move {
-            if !is_kept_elsewhere {
-                std::future::pending::<()>().await;
-            }
-            let mut interrupts = Interrupts::listen();
+            let Some(mut interrupts) = interrupts else { return std::future::pending().await };
             loop {
                 interrupts.next().await;
                 if !has_begun.load(Ordering::Relaxed) {
@@ -372,6 +390,11 @@ impl Held {
                 }
             }
         }
+    }
+
+    /// Listens for whoever ends a run that has begun, from before it began.
+    pub fn interrupts(&self) -> Interrupts {
+        self.interrupts.clone().unwrap_or_else(Interrupts::listen)
     }
 
     /// Completes when the lease is lost; never otherwise.

@@ -28,7 +28,12 @@ pub fn init(args: &Init, global: &Global, printer: &Printer) -> Result<Exit, Err
             Ok(Exit::Done)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(Error::new(name, "already exists", "give another name: auroraml init NAME"))
+            // Others prepare a folder with this word; here there is nothing to prepare.
+            let help = format!(
+                "plan it: {}; for a new spec: auroraml init NAME",
+                hint::command(args.plan(), global)
+            );
+            Err(Error::new(name, "already exists", help))
         }
         Err(error) => Err(Error::new(name, format!("cannot be written: {error}"), "choose another folder")),
     }

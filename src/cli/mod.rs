@@ -31,6 +31,7 @@ mod pause;
 mod planning;
 mod policy;
 mod printer;
+mod profiles;
 mod reap;
 #[cfg(test)]
 mod reference;

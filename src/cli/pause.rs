@@ -28,7 +28,7 @@ pub struct Pause {
     /// Also delete NAT gateways and their addresses; resume creates new ones with other addresses.
     #[arg(long)]
     pub nat: bool,
-    /// Do not ask for confirmation.
+    /// Do not ask for confirmation. Needed without a terminal, as in a pipeline.
     #[arg(long)]
     pub yes: bool,
     /// Also delete this endpoint, which others created. Can be repeated.
@@ -50,7 +50,7 @@ pub struct Pause {
 pub struct Resume {
     /// The spec; `-` reads stdin.
     pub spec: PathBuf,
-    /// Do not ask for confirmation.
+    /// Do not ask for confirmation. Needed without a terminal, as in a pipeline.
     #[arg(long)]
     pub yes: bool,
     /// Write events to FILE, one JSON object per line.

@@ -35,7 +35,7 @@ pub struct Reap {
     /// Only list expired stacks, and exit with 2 if there are any.
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask for confirmation.
+    /// Do not ask for confirmation. Needed without a terminal, as in a pipeline.
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]

@@ -45,36 +45,31 @@ fn is_sandbox(word: &OsStr) -> bool {
     !text.starts_with('-') && (is_file || text.contains("://"))
 }
 
-/// What others call our commands.
-const COMMANDS: &[(&str, &str)] = &[
-    ("check", "auroraml validate SPEC"),
-    ("lint", "auroraml validate SPEC"),
-    ("diff", "auroraml plan SPEC"),
-    ("preview", "auroraml plan SPEC"),
-    ("changes", "auroraml plan SPEC"),
-    ("create", "auroraml apply SPEC"),
-    ("deploy", "auroraml apply SPEC"),
-    ("up", "auroraml apply SPEC"),
-    ("update", "auroraml apply SPEC"),
-    ("run", "auroraml apply SPEC"),
-    ("sync", "auroraml apply SPEC"),
-    ("show", "auroraml status SPEC"),
-    ("list", "auroraml status SPEC"),
-    ("ls", "auroraml status SPEC"),
-    ("get", "auroraml status SPEC"),
-    ("describe", "auroraml status SPEC"),
-    ("info", "auroraml status SPEC"),
-    ("output", "auroraml status SPEC"),
-    ("import", "auroraml adopt STACK"),
-    ("stop", "auroraml pause SPEC"),
-    ("start", "auroraml resume SPEC"),
-    ("new", "auroraml init FILE"),
-    ("test", "auroraml verify SPEC"),
-    ("delete", "auroraml plan SPEC --destroy"),
-    ("remove", "auroraml plan SPEC --destroy"),
-    ("rm", "auroraml plan SPEC --destroy"),
-    ("down", "auroraml plan SPEC --destroy"),
-    ("version", "auroraml --version"),
+/// What others call our commands: Terraform, CloudFormation, the CDK, kubectl, Pulumi.
+const COMMANDS: &[(&[&str], &str)] = &[
+    (&["check", "lint", "fmt", "format"], "auroraml validate SPEC"),
+    (&["diff", "preview", "changes", "what-if", "refresh", "show-plan"], "auroraml plan SPEC"),
+    (&["create", "deploy", "up", "update", "run", "sync", "install", "provision"], "auroraml apply SPEC"),
+    (&["create-stack", "update-stack", "create-change-set", "execute-change-set"], "auroraml apply SPEC"),
+    (
+        &["show", "list", "ls", "get", "describe", "info", "output", "outputs", "state"],
+        "auroraml status SPEC",
+    ),
+    (&["describe-stacks", "list-stacks", "events", "logs"], "auroraml status SPEC"),
+    (&["import", "migrate"], "auroraml adopt --from-stack NAME --region REGION --out SPEC"),
+    (&["stop"], "auroraml pause SPEC"),
+    (&["start"], "auroraml resume SPEC"),
+    (&["new", "create-spec", "generate"], "auroraml init FILE"),
+    (&["test", "doctor"], "auroraml verify SPEC"),
+    (&["detect-stack-drift"], "auroraml drift SPEC"),
+    (&["estimate", "price", "prices", "costs", "estimate-template-cost"], "auroraml cost SPEC"),
+    (&["synth", "synthesize", "template", "package"], "auroraml export SPEC"),
+    (
+        &["delete", "remove", "rm", "down", "uninstall", "teardown", "delete-stack"],
+        "auroraml plan SPEC --destroy",
+    ),
+    (&["login", "signin"], "aws sso login"),
+    (&["version"], "auroraml --version"),
 ];
 
 /// What others call our flags, and what is done here instead.
@@ -118,7 +113,7 @@ const FLAGS: &[(&str, &str)] = &[
 const ASKS: &str = "the command shows its plan and asks; see its help for running without a terminal";
 
 /// Flags that make a command do more: they are never offered to someone who typed something else.
-const STRONG: [&str; 17] = [
+const STRONG: [&str; 20] = [
     "--yes",
     "--now",
     "--allow",
@@ -136,6 +131,9 @@ const STRONG: [&str; 17] = [
     "--unowned",
     "--all-tagged",
     "--nat",
+    "--lease",
+    "--plain-http",
+    "--wake",
 ];
 
 /// The error with our advice in place of clap's.
@@ -151,6 +149,11 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
         }
         ErrorKind::UnknownArgument => {
             let Some(typed) = text(&error, ContextKind::InvalidArg) else { return error };
+            // Nobody typed the one letter of `-target` that clap names.
+            if let Some(whole) = whole(&typed, words) {
+                let name = whole.split('=').next().unwrap_or(whole);
+                error.insert(ContextKind::InvalidArg, ContextValue::String(name.to_string()));
+            }
             flag(&typed, words)
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
@@ -169,11 +172,16 @@ fn advised(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     error
 }
 
+/// Our command for the word of others.
+fn called(typed: &str) -> Option<&'static (&'static [&'static str], &'static str)> {
+    COMMANDS.iter().find(|(others, _)| others.iter().any(|other| other.eq_ignore_ascii_case(typed)))
+}
+
 /// What was meant by a word in a command's place.
 fn command(typed: &str, words: &[OsString]) -> Option<String> {
     let ours = Arguments::command();
     let names: Vec<&str> = ours.get_subcommands().map(clap::Command::get_name).collect();
-    if let Some((_, instead)) = COMMANDS.iter().find(|(other, _)| other.eq_ignore_ascii_case(typed)) {
+    if let Some((_, instead)) = called(typed) {
         return Some(format!("try: {instead}"));
     }
     let later = words.iter().skip(1).filter_map(|word| word.to_str()).find(|word| names.contains(word));
@@ -194,10 +202,7 @@ fn command(typed: &str, words: &[OsString]) -> Option<String> {
 /// What was meant by a flag.
 fn flag(typed: &str, words: &[OsString]) -> Option<String> {
     let ours = Arguments::command();
-    // Clap tells a word such as `-target` by its first letter.
-    let whole = words.iter().filter_map(|word| word.to_str()).find(|word| {
-        word.len() > 2 && !word.starts_with("--") && typed.starts_with('-') && word.starts_with(typed)
-    });
+    let whole = whole(typed, words);
     let word = whole.unwrap_or(typed).split('=').next().unwrap_or_default();
     let name = word.trim_start_matches('-');
     let (place, used) = used(&ours, words);
@@ -238,6 +243,20 @@ fn flag(typed: &str, words: &[OsString]) -> Option<String> {
     })
 }
 
+/// The word with one hyphen of which clap tells one letter: the first that it does not know, after flags of ours such as the
+/// `v` of `-var`.
+fn whole<'w>(typed: &str, words: &'w [OsString]) -> Option<&'w str> {
+    let mut letters = typed.strip_prefix('-')?.chars();
+    let letter = letters.next().filter(|letter| *letter != '-' && letters.next().is_none())?;
+    let flags = Arguments::command();
+    let is_ours = |letter: char| flags.get_arguments().any(|arg| arg.get_short() == Some(letter));
+    words.iter().filter_map(|word| word.to_str()).find(|word| {
+        let cluster =
+            word.strip_prefix('-').filter(|rest| rest.chars().count() > 1 && !rest.starts_with('-'));
+        cluster.is_some_and(|rest| rest.chars().find(|other| !is_ours(*other)) == Some(letter))
+    })
+}
+
 /// The command that was typed, and its name.
 fn used<'c>(ours: &'c clap::Command, words: &[OsString]) -> (&'c clap::Command, Option<&'c str>) {
     let mut typed = words.iter().skip(1).filter_map(|word| word.to_str());
@@ -248,7 +267,7 @@ fn used<'c>(ours: &'c clap::Command, words: &[OsString]) -> (&'c clap::Command, 
 }
 
 /// The name that was meant: at most one slip in three letters, and one in all for a command that deletes.
-fn near<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub fn near<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let typed = typed.to_lowercase();
     let letters = typed.trim_start_matches('-').chars().count();
     let allowed = |name: &str| match name {
@@ -311,7 +330,8 @@ mod tests {
         };
         let ours = Arguments::command();
         let names: Vec<&str> = ours.get_subcommands().map(clap::Command::get_name).collect();
-        let mut slips: Vec<String> = COMMANDS.iter().map(|(other, _)| (*other).to_string()).collect();
+        let mut slips: Vec<String> =
+            COMMANDS.iter().flat_map(|(others, _)| others.iter().map(ToString::to_string)).collect();
         for name in names.iter().filter(|name| !matches!(**name, "destroy" | "reap")) {
             for at in 0..name.len() {
                 slips.push(format!("{}{}", &name[..at], &name[at + 1..]));
@@ -347,6 +367,16 @@ mod tests {
             ("auroraml apply s.yaml -auto-approve", ASKS),
             ("auroraml plan -out=p.json s.yaml", "write it with two hyphens: --out"),
             ("auroraml apply -f s.yaml", "give the spec without a flag"),
+            ("auroraml plan s.yaml -var stage=prod", "unexpected argument '-var' found"),
+            ("auroraml plan s.yaml -var stage=prod", "set a variable of the spec with --set NAME=VALUE"),
+            (
+                "auroraml plan s.yaml -var-file=prod.tfvars",
+                "set a variable of the spec with --set NAME=VALUE",
+            ),
+            ("auroraml plan s.yaml -vx", "unexpected argument '-vx' found"),
+            ("auroraml plan s.yaml -detailed-exitcode", "write it with two hyphens: --detailed-exitcode"),
+            ("auroraml fmt s.yaml", "try: auroraml validate SPEC"),
+            ("auroraml delete-stack s.yaml", "try: auroraml plan SPEC --destroy"),
             ("auroraml apply s.yaml --dry-run", "`auroraml plan SPEC` shows"),
             ("auroraml plan s.yaml --formt json", "did you mean `--format`?"),
             ("auroraml --detailed-exitcode plan s.yaml", "a command's flags come after"),

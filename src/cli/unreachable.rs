@@ -2,6 +2,7 @@
 //! causes in which one phrase matters; the phrases are those of aws-config 1.x.
 
 use super::exit::Error;
+use super::profiles::{self, Profiles};
 use auroraml::aws::{Class, Failure, last_cause};
 
 /// What is told about the first request that failed. `endpoint`: the URL that takes AWS's place, if one does.
@@ -39,33 +40,63 @@ pub fn no_connection(failure: &Failure, endpoint: Option<&str>, profile: Option<
     Error::new("AWS", failure.to_string(), help)
 }
 
-/// The request was never sent, because there was nothing to sign it with.
-fn no_credentials(message: &str, profile: Option<&str>) -> Error {
-    // The chain's own list names the profile that it was told to use, by the flag or by the environment.
-    if let Some(name) = between(message, "profile `", "` was not defined") {
-        let why = format!("the AWS configuration has no profile {name}");
-        return Error::new(
-            "AWS",
-            why,
-            "list them with `aws configure list-profiles`, and choose one with --profile",
-        );
+/// The request was never sent, because there was nothing to sign it with. `flag`: the profile that `--profile` names.
+fn no_credentials(message: &str, flag: Option<&str>) -> Error {
+    let (profiles, chosen) = (Profiles::read(), profiles::chosen(flag));
+    // The SDK names a profile that is missing, which may be the source of another. Where the files have none at all it goes on
+    // without saying so.
+    let unknown = || chosen.clone().filter(|name| !profiles.names.contains(name));
+    let undefined = between(message, "profile `", "` was not defined").map(str::to_string);
+    if let Some(name) = undefined.or_else(unknown) {
+        let (why, help) = profiles.without(&name);
+        return Error::new("AWS", why, help);
     }
-    let of = profile.map(|name| format!(" of the profile {name}")).unwrap_or_default();
-    let sign_in = match profile {
-        Some(name) => format!("sign in: aws sso login --profile {name}"),
-        None => "sign in: aws sso login".to_string(),
+    let (of, sign_in) = match &chosen {
+        Some(name) => (format!(" of profile `{name}`"), format!("aws sso login --profile {name}")),
+        None => (String::new(), "aws sso login".to_string()),
     };
     if message.contains("SSO token") || message.contains("access token") {
-        return Error::new("AWS", format!("the SSO session{of} has expired or does not exist"), sign_in);
+        let why = format!("the SSO session{of} has expired or does not exist");
+        return Error::new("AWS", why, format!("sign in: {sign_in}"));
+    }
+    if let Some(half) = half_of_a_key(message, flag) {
+        return half;
     }
     // Off AWS the last of the chain asks an instance metadata service that is not there.
     if message.contains("no credentials found in chain") || message.contains("IMDS") {
+        let why = match &chosen {
+            Some(name) => format!("profile `{name}` has no credentials"),
+            None => "no AWS credentials found".to_string(),
+        };
         let help =
-            "sign in (aws sso login), choose a profile with --profile, or try it without AWS: --sandbox";
-        return Error::new("AWS", "no AWS credentials found", help);
+            format!("sign in ({sign_in}), choose a profile with --profile, or try it without AWS: --sandbox");
+        return Error::new("AWS", why, help);
     }
     let why = format!("cannot load the credentials{of}: {}", last_cause(message));
     Error::new("AWS", why, "check with `aws sts get-caller-identity`, or try it without AWS: --sandbox")
+}
+
+/// A key without its secret, or a secret without its key: in a profile, or in the environment, which a profile that was asked
+/// for by name has nothing to do with.
+fn half_of_a_key(message: &str, flag: Option<&str>) -> Option<Error> {
+    if let Some(name) = between(message, "invalid credential source in `", "`: profile missing ") {
+        let missing =
+            message.rsplit("profile missing ").next().and_then(|rest| rest.split_whitespace().next())?;
+        let why = format!("profile `{name}` has no {missing}");
+        let help = format!("add it in {}, or run `aws configure --profile {name}`", profiles::credentials());
+        return Some(Error::new("AWS", why, help));
+    }
+    let is_set = |name: &str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+    // The SDK takes the second name of the secret as well.
+    let has_secret = is_set("AWS_SECRET_ACCESS_KEY") || is_set("SECRET_ACCESS_KEY");
+    let (there, missing) = match (is_set("AWS_ACCESS_KEY_ID"), has_secret) {
+        _ if flag.is_some() => return None,
+        (true, false) => ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        (false, true) => ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
+        _ => return None,
+    };
+    let why = format!("{there} is set, but {missing} is not");
+    Some(Error::new("AWS", why, format!("set {missing}, or choose a profile with --profile")))
 }
 
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {

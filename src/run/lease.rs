@@ -11,6 +11,7 @@ use auroraml_clock::Clock;
 use auroraml_core::lease::{HOLDS_SECONDS, LAPSES_SECONDS, Owner, RENEWS_SECONDS, Record, Standing, name};
 use auroraml_core::spec::Address;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -36,6 +37,8 @@ pub enum NoLease {
     Aws(Failure),
     /// What is there is no lease.
     Unusable(String),
+    /// It was no longer wanted.
+    Stopped,
 }
 
 /// A lease that this run holds. It is renewed in the background; given up without [`Lease::release`] it lapses by itself, and
@@ -76,16 +79,18 @@ struct Held {
 
 impl Lease {
     /// Takes the lease of the stack, and from then on lets requests that change something pass only while it is held. Waits up
-    /// to `patience` for another run.
+    /// to `patience` for another run, unless `stopped` completes. A request that may take the lease is always waited for: what
+    /// was taken has to be given back.
     ///
     /// # Errors
-    /// When another run has it, or the bucket cannot be used.
+    /// When another run has it, the bucket cannot be used, or waiting was stopped.
     pub async fn hold(
         aws: &Arc<Aws>,
         address: &Address,
         owner: Owner,
         patience: Duration,
         waiting: impl Fn(&Record),
+        stopped: impl Future<Output = ()>,
     ) -> Result<Lease, NoLease> {
         if let Some(why) = aws.gate().shut() {
             return Err(NoLease::Unusable(format!("this run can no longer change anything: {why}")));
@@ -95,6 +100,7 @@ impl Lease {
         let began = aws.clock.now_ms();
         let mut seen = Unchanged::default();
         let mut told = None;
+        let mut stopped = pin!(stopped);
         loop {
             let (record, left) = match shelf.take(&mut seen).await? {
                 Taken::Done(held, since) => return Ok(Lease::begin(shelf, *held, since)),
@@ -107,7 +113,10 @@ impl Lease {
             if told.replace(record.run.clone()).as_ref() != Some(&record.run) {
                 waiting(&record);
             }
-            aws.clock.sleep(WAIT_POLL.min(patience.saturating_sub(waited))).await;
+            tokio::select! {
+                () = aws.clock.sleep(WAIT_POLL.min(patience.saturating_sub(waited))) => {}
+                () = &mut stopped => return Err(NoLease::Stopped),
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use auroraml_core::lease::{LAPSES_SECONDS, Owner, Record, State};
 use auroraml_core::spec::Address;
 use auroraml_sandbox::file::FileSandbox;
 use auroraml_sandbox::random::Mood;
+use std::future::pending;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ fn owner(run: &str) -> Owner {
 /// Takes the lease as `run`, without waiting.
 async fn hold(stack: &Stack, run: &str) -> Result<Lease, NoLease> {
     let address = Address::parse(ADDRESS).unwrap();
-    Lease::hold(&stack.aws, &address, owner(run), Duration::ZERO, |_| ()).await
+    Lease::hold(&stack.aws, &address, owner(run), Duration::ZERO, |_| (), pending()).await
 }
 
 /// An account with the bucket, and as many connections to it.
@@ -95,11 +96,11 @@ async fn a_dead_holder_s_lease_lapses_by_itself() {
     let address = Address::parse(ADDRESS).unwrap();
     let patience = Duration::from_secs(300);
     let told = std::cell::Cell::new(0);
-    let second = Lease::hold(&two.aws, &address, owner("two"), patience, |record: &Record| {
+    let waiting = |record: &Record| {
         assert_eq!(record.run, "one");
         told.set(told.get() + 1);
-    });
-    let second = second.await.unwrap();
+    };
+    let second = Lease::hold(&two.aws, &address, owner("two"), patience, waiting, pending()).await.unwrap();
     let waited = (two.aws.clock.now_ms() - began) / 1000;
     println!("the lease of a dead holder was taken over after {waited} s");
     assert!((50..=LAPSES_SECONDS + 10).contains(&waited), "{waited}");
@@ -153,7 +154,8 @@ async fn of_many_one_is_first() {
             // A new connection for each round: a gate closes for good.
             let fresh = account.administrator(&spec(NET)).await;
             let run = format!("{round}-{n}");
-            let held = Lease::hold(&fresh.aws, &address, owner(&run), Duration::ZERO, |_| ()).await;
+            let held =
+                Lease::hold(&fresh.aws, &address, owner(&run), Duration::ZERO, |_| (), pending()).await;
             (run, held)
         });
         let all = futures_util::future::join_all(tries).await;
@@ -271,6 +273,21 @@ impl Running {
         self.0.try_wait().unwrap().is_some()
     }
 
+    /// What it says until it has said this.
+    fn says_until(&mut self, words: &str) -> String {
+        let stderr = self.0.stderr.as_mut().unwrap();
+        let (mut said, mut byte) = (Vec::new(), [0]);
+        while !String::from_utf8_lossy(&said).contains(words) {
+            assert!(
+                std::io::Read::read(stderr, &mut byte).unwrap() > 0,
+                "{}",
+                String::from_utf8_lossy(&said)
+            );
+            said.push(byte[0]);
+        }
+        String::from_utf8(said).unwrap()
+    }
+
     /// Its exit code, and what it said.
     fn end(mut self) -> (i32, String) {
         let mut said = String::new();
@@ -297,6 +314,11 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("not after two minutes: {what}");
+}
+
+/// Interrupted before anything was changed.
+fn is_early(code: i32, said: &str) -> bool {
+    code == 1 && said.contains("nothing was changed: interrupted")
 }
 
 /// Sixteen processes at once, on the real binary: one works, and fifteen say who.
@@ -336,12 +358,51 @@ async fn sixteen_processes_race() {
         winner.signal("-TERM");
         let (code, said) = winner.end();
         // Half way, or before it had begun.
-        assert!(
-            code == 7 || code == 1 && said.contains("nothing was changed: interrupted"),
-            "{code}: {said}"
-        );
+        assert!(code == 7 || is_early(code, &said), "{code}: {said}");
         assert_eq!(kept_at(&listening).unwrap().state, State::Free);
     }
+    listening.stop();
+}
+
+/// A run that is ended at whatever moment, from the first instruction on, leaves no lease behind.
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_ended_early_leaves_no_lease() {
+    let (place, listening) = listening_at("3").await;
+    let mut by_signal = 0;
+    for round in 0..60 {
+        let one = Running::start(&place, &listening, &[]);
+        match round % 2 {
+            // The moment at which others see the lease is one at which its owner may still wait for the answer.
+            0 => wait_until("the lease is held", || {
+                kept_at(&listening).is_some_and(|record| record.state == State::Held)
+            }),
+            _ => pause(Duration::from_millis(round * 10)),
+        }
+        one.signal("-TERM");
+        let (code, said) = one.end();
+        // Before it listens it has asked for nothing, and ends as any process does.
+        by_signal += u32::from(code == -1);
+        assert!(
+            code == 7 || code == -1 && round % 2 == 1 || is_early(code, &said),
+            "round {round}, {code}: {said}"
+        );
+        let record = kept_at(&listening);
+        assert!(record.is_none_or(|record| record.state == State::Free), "round {round}, {code}: {said}");
+    }
+    println!("of 60 runs {by_signal} ended before they listened");
+    // Whoever waits for another run does not wait any more.
+    let first = Running::start(&place, &listening, &[]);
+    wait_until("the lease is held", || kept_at(&listening).is_some_and(|record| record.state == State::Held));
+    let mut second = Running::start(&place, &listening, &["--wait-for-lease", "1h"]);
+    let mut said = second.says_until("Waiting for apply of shop by");
+    second.signal("-INT");
+    let (code, rest) = second.end();
+    said.push_str(&rest);
+    assert!(is_early(code, &said), "{code}: {said}");
+    first.signal("-TERM");
+    let (code, said) = first.end();
+    assert!(code == 7 || is_early(code, &said), "{code}: {said}");
     listening.stop();
 }
 
@@ -452,7 +513,8 @@ async fn a_lease_costs_three_requests() {
     let (account, [stack]) = connected(5).await;
     let before = account.sandbox.requests();
     let address = Address::parse(ADDRESS).unwrap();
-    let lease = Lease::hold(&stack.aws, &address, owner("a"), Duration::ZERO, |_| ()).await.unwrap();
+    let lease =
+        Lease::hold(&stack.aws, &address, owner("a"), Duration::ZERO, |_| (), pending()).await.unwrap();
     lease.release(None).await.unwrap();
     assert_eq!(account.sandbox.requests() - before, 3);
 }

@@ -3,11 +3,12 @@
 //! No answer may name what is more dangerous than what was typed: nobody who meant to look is told how to delete, interrupt or
 //! confirm.
 
-use crate::cli::{Place, Ran};
+use crate::cli::{Place, Ran, SPEC, with_orders};
 use crate::support::golden_at;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 
 /// Who types it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ enum Who {
 use Who::{DataScientist, DatabaseAdministrator, Newcomer, PipelineAuthor};
 
 /// Words that make a command do more.
-const STRONG: [&str; 20] = [
+const STRONG: [&str; 23] = [
     "destroy",
     "reap",
     "--destroy",
@@ -40,6 +41,9 @@ const STRONG: [&str; 20] = [
     "--overwrite",
     "--all-tagged",
     "--nat",
+    "--lease",
+    "--plain-http",
+    "--wake",
     "force",
 ];
 
@@ -55,20 +59,34 @@ fn cluster(lines: &str) -> String {
 
 /// What is typed in a folder with this spec.
 struct Mistake {
+    /// Strong words that its answer may hold, because it must; the case says why.
+    excepted: &'static [&'static str],
     who: Who,
     what: &'static str,
     spec: String,
     line: &'static str,
     environment: Vec<(&'static str, String)>,
+    /// What was typed before.
+    before: Option<&'static str>,
 }
 
 fn mistake(who: Who, what: &'static str, spec: impl Into<String>, line: &'static str) -> Mistake {
-    Mistake { who, what, spec: spec.into(), line, environment: Vec::new() }
+    Mistake { who, what, spec: spec.into(), line, environment: Vec::new(), excepted: &[], before: None }
 }
 
 impl Mistake {
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Mistake {
         self.environment.push((name, value.into()));
+        self
+    }
+
+    fn after(mut self, line: &'static str) -> Mistake {
+        self.before = Some(line);
+        self
+    }
+
+    fn except(mut self, words: &'static [&'static str]) -> Mistake {
+        self.excepted = words;
         self
     }
 }
@@ -90,12 +108,21 @@ fn on_the_command_line() -> Vec<Mistake> {
         typed("a typo in the file", "auroraml plan shpo.yaml"),
         typed("a folder without specs", "auroraml plan empty"),
         typed("a folder where a file is wanted", "auroraml validate empty"),
-        typed("init over a file that exists", "auroraml init shop.yaml"),
         typed("help for a command that there is not", "auroraml help aply"),
         typed("Terraform's --auto-approve", "auroraml apply shop.yaml --auto-approve"),
         typed("Terraform's -out", "auroraml plan shop.yaml -out=plan.json"),
         typed("Terraform's -target", "auroraml apply shop.yaml -target=bucket.main"),
         typed("Terraform's -var", "auroraml plan shop.yaml -var stage=prod"),
+        typed("Terraform's -auto-approve", "auroraml apply shop.yaml -auto-approve"),
+        typed("Terraform's init, in a folder that has its spec", "auroraml init shop.yaml"),
+        typed("Terraform's fmt", "auroraml fmt shop.yaml"),
+        typed("Terraform's show", "auroraml show shop.yaml"),
+        typed("Terraform's output", "auroraml output shop.yaml"),
+        typed("Terraform's import", "auroraml import shop"),
+        typed("Pulumi's up", "auroraml up shop.yaml"),
+        typed("Compose's down", "auroraml down shop.yaml"),
+        typed("the CDK's diff", "auroraml diff shop.yaml"),
+        typed("kubectl's -f of a plan", "auroraml plan -f shop.yaml"),
         typed("kubectl's -f", "auroraml apply -f shop.yaml"),
         typed("kubectl's --dry-run", "auroraml apply shop.yaml --dry-run"),
         typed("kubectl's delete", "auroraml delete shop.yaml"),
@@ -126,6 +153,8 @@ fn in_the_layout_of_a_spec() -> Vec<Mistake> {
         ),
         spec("tabs", format!("{HEAD}network:\n\tcidr: 10.0.0.0/16\n")),
         spec("a key without a colon", "stack shop\nregion: us-east-1\n".into()),
+        spec("a key without a space", "stack:shop\nregion: us-east-1\n".into()),
+        spec("a key without a colon, further down", format!("{HEAD}bucket {{}}\n")),
         spec("a quote that is not closed", "stack: \"shop\nregion: us-east-1\n".into()),
         spec("Windows line ends, and a typo", format!("{HEAD}buckets: {{}}\n").replace('\n', "\r\n")),
         spec("a byte order mark, and a typo", format!("\u{feff}{HEAD}buckets: {{}}\n")),
@@ -239,6 +268,49 @@ fn in_the_values_of_a_spec() -> Vec<Mistake> {
     ]
 }
 
+/// Commands that would change something, and stop to ask where nobody can answer.
+fn where_nobody_can_answer() -> Vec<Mistake> {
+    let good = || format!("{HEAD}bucket: {{ on_destroy: empty }}\n");
+    let notebook = format!(
+        "{HEAD}{}notebook: {{ instance: ml.t3.medium }}\n",
+        NETWORK.replace(" }", ", public_subnets: [10.0.101.0/24], nat: single }")
+    );
+    let asked = |what, line| mistake(PipelineAuthor, what, good(), line);
+    let up = "apply shop.yaml --yes --sandbox --sandbox-speed max";
+    vec![
+        asked("apply without a terminal", "auroraml apply shop.yaml --sandbox --sandbox-speed max"),
+        asked(
+            "apply without a terminal, of a plan that was reviewed",
+            "auroraml apply shop.yaml --plan saved.json --sandbox --sandbox-speed max",
+        ),
+        asked("apply of a folder without a terminal", "auroraml apply . --sandbox --sandbox-speed max"),
+        asked("destroy without a terminal", "auroraml destroy shop.yaml --sandbox --sandbox-speed max")
+            .after(up),
+        asked(
+            "destroy without a spec and without a terminal",
+            "auroraml destroy --all-tagged shop --region us-east-1 --sandbox --sandbox-speed max",
+        )
+        .after(up),
+        mistake(
+            PipelineAuthor,
+            "pause without a terminal",
+            notebook,
+            "auroraml pause shop.yaml --sandbox --sandbox-speed max",
+        )
+        .after(up),
+        asked("resume without a terminal", "auroraml resume shop.yaml --sandbox --sandbox-speed max"),
+        // What is typed cannot be done without more, and there are milder ways: the answer names them all, the command that
+        // allows the interruption among them. The plan above it says what gives the cluster its own parameter group back.
+        mistake(
+            DatabaseAdministrator,
+            "a restart that was not allowed",
+            SPEC,
+            "auroraml apply shop.yaml --sandbox=world.json --sandbox-speed max",
+        )
+        .except(&["--allow", "--accept-pending", "destroy"]),
+    ]
+}
+
 fn in_a_pipeline() -> Vec<Mistake> {
     let good = || format!("{HEAD}bucket: {{}}\n");
     let pipeline = |what, spec: String, line| mistake(PipelineAuthor, what, spec, line);
@@ -286,7 +358,18 @@ fn in_a_pipeline() -> Vec<Mistake> {
         ),
         pipeline("no credentials", good(), "auroraml plan shop.yaml"),
         pipeline("a profile that there is not", good(), "auroraml plan shop.yaml --profile prod"),
+        pipeline("a profile with a typo", good(), "auroraml plan shop.yaml").with("AWS_PROFILE", "dve"),
+        pipeline("a profile where there is none", good(), "auroraml plan shop.yaml")
+            .with("AWS_PROFILE", "prod")
+            .with("AWS_CONFIG_FILE", "no-such-file"),
+        pipeline("a key without its secret", good(), "auroraml plan shop.yaml")
+            .with("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+        pipeline("a profile with half of a key", good(), "auroraml plan shop.yaml --profile half"),
         pipeline("a sign-in that has expired", good(), "auroraml plan shop.yaml --profile dev"),
+        pipeline("an endpoint without encryption", good(), "auroraml plan shop.yaml")
+            .with("AWS_ENDPOINT_URL", "http://emulator.example:4566")
+            .with("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+            .with("AWS_SECRET_ACCESS_KEY", "example"),
         pipeline("an endpoint where nothing listens", good(), "auroraml plan shop.yaml")
             .with("AWS_ENDPOINT_URL", away)
             .with("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
@@ -317,8 +400,8 @@ fn in_a_pipeline() -> Vec<Mistake> {
     ]
 }
 
-/// What every folder has beside the spec.
-fn folder(mistake: &Mistake) -> Place {
+/// What every folder has beside the spec. `world`: a sandbox with a cluster that others made.
+fn folder(mistake: &Mistake, world: &Path) -> Place {
     let place = Place::new();
     place.write("shop.yaml", &mistake.spec);
     std::fs::create_dir(place.path("empty")).unwrap();
@@ -328,6 +411,14 @@ fn folder(mistake: &Mistake) -> Place {
         "[profile dev]\nsso_session = acme\nsso_account_id = 111122223333\nsso_role_name = Dev\n\
          [sso-session acme]\nsso_region = us-east-1\nsso_start_url = https://acme.awsapps.com/start\n",
     );
+    place.write(".aws/credentials", "[half]\naws_access_key_id = AKIAEXAMPLE\n");
+    if let Some(line) = mistake.before {
+        let ran = place.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+    if mistake.line.contains("world.json") {
+        std::fs::copy(world, place.path("world.json")).unwrap();
+    }
     if mistake.line.contains("saved.json") || mistake.line.contains("old.json") {
         place.write("other.yaml", &format!("{HEAD}bucket: {{ on_destroy: empty }}\n"));
         let ran =
@@ -363,8 +454,8 @@ fn refusing() -> String {
     format!("http://{address}")
 }
 
-fn run(mistake: &Mistake) -> Ran {
-    let place = folder(mistake);
+fn run(mistake: &Mistake, world: &Path) -> Ran {
+    let place = folder(mistake, world);
     let words: Vec<&str> = mistake.line.split(' ').skip(1).collect();
     let mut command = place.command(&words);
     for (name, value) in &mistake.environment {
@@ -384,9 +475,16 @@ fn run(mistake: &Mistake) -> Ran {
     ran
 }
 
-#[test]
-fn every_mistake_has_an_answer_that_helps() {
-    let all = [on_the_command_line(), in_the_layout_of_a_spec(), in_the_values_of_a_spec(), in_a_pipeline()];
+#[tokio::test(start_paused = true)]
+async fn every_mistake_has_an_answer_that_helps() {
+    let orders = with_orders(2).await;
+    let all = [
+        on_the_command_line(),
+        in_the_layout_of_a_spec(),
+        in_the_values_of_a_spec(),
+        in_a_pipeline(),
+        where_nobody_can_answer(),
+    ];
     let all: Vec<Mistake> = all.into_iter().flatten().collect();
     assert!(all.len() >= 40, "{}", all.len());
     for who in [Newcomer, DatabaseAdministrator, DataScientist, PipelineAuthor] {
@@ -394,7 +492,7 @@ fn every_mistake_has_an_answer_that_helps() {
     }
     let mut text = String::new();
     for mistake in &all {
-        let ran = run(mistake);
+        let ran = run(mistake, &orders.path("world.json"));
         let _ = write!(text, "## {:?}: {}\n$ {}\n", mistake.who, mistake.what, mistake.line);
         for told in [&ran.out, &ran.err] {
             for line in told.lines().filter(|line| !line.starts_with("Using ")) {
@@ -411,14 +509,20 @@ fn every_mistake_has_an_answer_that_helps() {
 fn harmless(mistake: &Mistake, ran: &Ran) {
     let told = format!("{}\n{}", ran.out, ran.err);
     assert!(!told.trim().is_empty(), "{}: nothing is said", mistake.what);
+    // A run without a lease looks after itself.
+    assert!(!told.contains("lease none") && !told.contains("lease: none"), "{}: {told}", mistake.what);
     assert!(!told.contains("panicked") && !told.contains("a bug"), "{}: {told}", mistake.what);
-    let typed: Vec<&str> = mistake.line.split(' ').collect();
+    // What stands in the spec may be shown again.
+    let is_word = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let typed: Vec<&str> = mistake.line.split(' ').chain(mistake.spec.split(|c| !is_word(c))).collect();
     // Who would delete may be told how to look at that first.
-    let shown = told.replace("plan SPEC --destroy", "");
-    let words = shown.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
-    for word in words.filter(|word| STRONG.contains(word)) {
+    let is_look = |command: &&str| command.starts_with("auroraml plan ");
+    let looks: Vec<&str> = told.split('`').filter(is_look).collect();
+    let shown =
+        looks.iter().fold(told.replace("plan SPEC --destroy", ""), |shown, look| shown.replace(look, ""));
+    for word in shown.split(|c| !is_word(c)).filter(|word| STRONG.contains(word)) {
         assert!(
-            typed.contains(&word),
+            typed.contains(&word) || mistake.excepted.contains(&word),
             "{}: `{}` is answered with {word}:\n{told}",
             mistake.what,
             mistake.line

@@ -16,6 +16,18 @@ fn hint(message: &str) -> &str {
     &line[line.find("auroraml ").unwrap()..]
 }
 
+/// Follows an answer that there is nobody to ask: saves the plan that it names, and gives back how to carry that out.
+fn reviewed(place: &Place, message: &str) -> String {
+    assert!(!message.contains("--yes"), "nobody is handed a command that does not ask: {message}");
+    let help = message.lines().rev().find(|line| line.starts_with("  help: ")).expect(message);
+    let commands: Vec<&str> = help.split('`').filter(|part| part.starts_with("auroraml ")).collect();
+    let [plan, carry_out, help] = commands[..] else { panic!("{message}") };
+    let saved = type_in(place, plan);
+    assert_eq!(saved.code, 0, "{plan}: {saved:?}");
+    assert!(type_in(place, help).out.contains("Needed without a terminal"), "{help}");
+    carry_out.to_string()
+}
+
 /// Types a line into a shell that has auroraml on its path.
 fn type_in(place: &Place, line: &str) -> Ran {
     let folder = Path::new(env!("CARGO_BIN_EXE_auroraml")).parent().unwrap();
@@ -33,15 +45,17 @@ async fn hints_repeat_the_flags() {
     assert!(hint(&refused.err).contains("--allow failover"), "{refused:?}");
     let asked = type_in(&place, hint(&refused.err));
     assert!(asked.code == 1 && asked.err.contains("no terminal to confirm on"), "{asked:?}");
-    let done = type_in(&place, hint(&asked.err));
+    let carry_out = reviewed(&place, &asked.err);
+    assert!(type_in(&place, &carry_out).err.contains("no terminal to confirm on"), "a plan confirms nothing");
+    let done = type_in(&place, &format!("{carry_out} --yes"));
     assert_eq!(done.code, 0, "{done:?}");
     assert!(place.read("all events.jsonl").contains("parameter_sync.main"));
     // The other way: from nothing but `destroy`.
-    let mut destroy = place.run(&in_sandbox(&["destroy", "shop.yaml"]));
-    for _ in 0..2 {
-        assert_ne!(destroy.code, 0, "{destroy:?}");
-        destroy = type_in(&place, hint(&destroy.err));
-    }
+    let refused = place.run(&in_sandbox(&["destroy", "shop.yaml"]));
+    assert_eq!(refused.code, 6, "{refused:?}");
+    let asked = type_in(&place, hint(&refused.err));
+    assert_eq!(asked.code, 1, "{asked:?}");
+    let destroy = type_in(&place, &format!("{} --yes", reviewed(&place, &asked.err)));
     assert_eq!(destroy.code, 0, "{destroy:?}");
     // A plan says how to carry it out, and a new spec how to look at it.
     let saved = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json", "--allow", "failover"]));
@@ -130,8 +144,9 @@ fn what_is_in_the_way_to_aws() {
         ".aws/config",
         "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = dev\n\
          [sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
-         [profile broken]\ncredential_process = /nonexistent/command\n",
+         [profile broken]\ncredential_process = /nonexistent/command\n[profile empty]\noutput = json\n",
     );
+    place.write(".aws/credentials", "[key]\naws_access_key_id = AKID\n[half]\naws_secret_access_key = x\n");
     let keys: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "x")];
     let with = |more: &[(&'static str, &'static str)]| [keys, more].concat();
     // Nothing listens on a port that was just given back.
@@ -143,20 +158,58 @@ fn what_is_in_the_way_to_aws() {
     );
     // Environment, flags, part of the error, part of the advice.
     type Case<'c> = (Vec<(&'c str, &'c str)>, &'c [&'c str], &'c str, &'c str);
-    let cases: [Case<'_>; 8] = [
+    let cases: [Case<'_>; 16] = [
         (vec![], &[], "AWS: no AWS credentials found", "aws sso login"),
         (
             vec![("AWS_PROFILE", "nobody")],
             &[],
-            "the AWS configuration has no profile nobody",
-            "aws configure list-profiles",
+            "profile `nobody` not found in ~/.aws/config or ~/.aws/credentials",
+            "choose one of these with --profile: broken, dev, empty, half, key",
         ),
         // As in the AWS CLI, the profile that was asked for wins over keys in the environment.
-        (with(&[]), &["--profile", "nobody"], "the AWS configuration has no profile nobody", "--profile"),
+        (with(&[]), &["--profile", "nobody"], "profile `nobody` not found in ~/.aws/config", "--profile"),
+        (vec![], &["--profile", "deb"], "profile `deb` not found in ~/.aws/config", "did you mean `dev`?"),
+        // The SDK itself goes on where no file has any profile.
+        (
+            vec![
+                ("AWS_PROFILE", "nobody"),
+                ("AWS_CONFIG_FILE", "/none"),
+                ("AWS_SHARED_CREDENTIALS_FILE", "/none2"),
+            ],
+            &[],
+            "profile `nobody` not found in /none or /none2",
+            "aws configure sso --profile nobody",
+        ),
+        (
+            vec![("AWS_PROFILE", "dev")],
+            &[],
+            "the SSO session of profile `dev` has expired or does not exist",
+            "aws sso login --profile dev",
+        ),
+        (
+            vec![("AWS_ACCESS_KEY_ID", "AKID")],
+            &[],
+            "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not",
+            "set AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            vec![("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_ACCESS_KEY_ID", " ")],
+            &[],
+            "AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not",
+            "set AWS_ACCESS_KEY_ID",
+        ),
+        (
+            vec![],
+            &["--profile", "key"],
+            "profile `key` has no aws_secret_access_key",
+            "aws configure --profile key",
+        ),
+        (vec![], &["--profile", "half"], "profile `half` has no aws_access_key_id", "~/.aws/credentials"),
+        (vec![("AWS_PROFILE", "empty")], &[], "profile `empty` has no credentials", "--profile empty"),
         (
             vec![],
             &["--profile", "dev"],
-            "the SSO session of the profile dev has expired or does not exist",
+            "the SSO session of profile `dev` has expired or does not exist",
             "aws sso login --profile dev",
         ),
         (vec![], &["--profile", "broken"], "/nonexistent/command", "aws sts get-caller-identity"),

@@ -2,12 +2,13 @@
 
 use super::{Request, read_plan, under_lease};
 use crate::cli::args::{Apply, Global};
+use crate::cli::confirm::nobody_to_ask;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::files::{self, SavedPlan, sha256};
 use crate::cli::fleet::{Fleet, Group, Shape, Told, plan_file};
 use crate::cli::printer::Printer;
 use crate::cli::session::{Session, no_plan};
-use crate::cli::{change_sets, hint, terminal};
+use crate::cli::{change_sets, terminal};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::model::Intent;
 use auroraml_core::render::{self, json};
@@ -38,9 +39,7 @@ async fn run(group: &Group, args: &Apply, global: &Global, printer: &Printer) ->
     let shown = Shown::default();
     if !args.yes {
         if !terminal::can_ask() || args.spec == Path::new("-") {
-            let typed = args.words().into_iter().chain(["--yes".to_string()]);
-            let help = format!("add --yes: {}", hint::command(typed, global));
-            return Err(Error::new("apply", "no terminal to confirm on: nothing was changed", help));
+            return Err(nobody_to_ask("apply", &args.words(), global));
         }
         // Nobody can say yes to what they have not seen.
         let seen = Printer::new(false);

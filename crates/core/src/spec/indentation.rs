@@ -65,6 +65,36 @@ pub fn explain(source: &str, last: usize) -> Option<Wrong> {
     None
 }
 
+/// The line above `line` whose key has no `:`, or no space after it: to a parser it is text that goes on in `line`, where the
+/// next `:` surprises it.
+pub fn no_colon(source: &str, line: usize) -> Option<Wrong> {
+    let lines: Vec<&str> = source.lines().take(line.min(LINES_MAX)).collect();
+    let (surprise, above) = lines.split_last().filter(|_| lines.len() == line)?;
+    // Two of them on one line are another matter.
+    if value(surprise.trim()).is_some_and(|rest| rest.contains(": ")) {
+        return None;
+    }
+    let is_text = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with('#');
+    let (n, before) = above.iter().enumerate().rfind(|(_, line)| is_text(line))?;
+    let content = before.trim();
+    let content = content.strip_prefix("- ").map_or(content, str::trim_start);
+    if is_key(content) || !content.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let column = before.find(content)?;
+    let width = content.chars().count();
+    if let Some((key, rest)) = content.split_once(':') {
+        let message = format!("there is no space after `{key}:`");
+        return Some(wrong(n, column, width, message, &format!("write `{key}: {rest}`")));
+    }
+    let (key, rest) = content.split_once(' ').unwrap_or((content, ""));
+    let hint = match rest.trim() {
+        "" => format!("write `{key}:`"),
+        rest => format!("write `{key}: {rest}`"),
+    };
+    Some(wrong(n, column, width, format!("there is no `:` after `{key}`"), &hint))
+}
+
 /// Whether the line lies where none may. Otherwise `levels` are those that are open at it.
 fn misplaced(n: usize, column: usize, content: &str, opens: bool, levels: &mut Vec<Level>) -> Option<Wrong> {
     let is_item = content == "-" || content.starts_with("- ");
@@ -260,6 +290,29 @@ mod tests {
             "\"a b\": 1\n'c: d': 2\nurl: http://x:1/y\n",
         ] {
             assert_eq!(said(source), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_key_without_its_colon_is_found() {
+        for (source, line, expected) in [
+            ("stack shop\nregion: us-east-1\n", 2, (1, 1, "no `:` after `stack`", "write `stack: shop`")),
+            ("stack:shop\nregion: us-east-1\n", 2, (1, 1, "no space after `stack:`", "write `stack: shop`")),
+            ("a: 1\nnetwork\n\n  # c\n  cidr: x\n", 5, (2, 1, "no `:` after `network`", "write `network:`")),
+            ("a:\n  - class x\n    tier: 1\n", 3, (2, 5, "no `:` after `class`", "write `class: x`")),
+        ] {
+            let wrong = no_colon(source, line).expect(source);
+            let (at, column, message, hint) = expected;
+            assert_eq!((wrong.place.line, wrong.place.column), (at, column), "{source}");
+            assert!(
+                wrong.message.contains(message) && wrong.hint == hint,
+                "{} {}",
+                wrong.message,
+                wrong.hint
+            );
+        }
+        for (source, line) in [("a: b: c\n", 1), ("a\nb: c: d\n", 2), ("a: 1\nb: 2\n", 2), ("a: 1\n", 7)] {
+            assert!(no_colon(source, line).is_none(), "{source}");
         }
     }
 

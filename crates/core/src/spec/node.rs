@@ -129,6 +129,10 @@ fn syntax(error: &Error, source: &str) -> Problems {
             if let Some(found) = indentation::explain(source, line) {
                 return Problems::at(found.place, found.message, found.hint);
             }
+            let found = has("mapping values are not allowed").then(|| indentation::no_colon(source, line));
+            if let Some(found) = found.flatten() {
+                return Problems::at(found.place, found.message, found.hint);
+            }
             let (message, hint) = unreadable(said);
             (message.to_owned(), Some(hint))
         }
