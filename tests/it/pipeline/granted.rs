@@ -123,13 +123,22 @@ fn the_roles_may_do_what_the_tool_does() {
     let more = [("Roles", "r"), ("Key", "k"), ("ExistingVpc", "vpc-2"), ("TemplatePolicy", "p")];
     let template = Template::new(&[&all[..], &more, &[("Stack", LONGEST)]].concat(), "ap-southeast-1");
     let mut granted = BTreeSet::new();
-    for policy in
-        ["Reading", "Network", "Database", "Data", "Learning", "Rest", "ReadingTemplates", "Templates"]
-    {
+    for policy in [
+        "Boundary",
+        "Reading",
+        "ReadingData",
+        "Network",
+        "Database",
+        "Learning",
+        "Rest",
+        "ReadingTemplates",
+        "Templates",
+    ] {
         let document = &template.resource(policy)["PolicyDocument"];
         // AWS's limit, without white space.
         assert!(document.to_string().len() <= 6_144, "{policy} is too long: {}", document.to_string().len());
-        for statement in document["Statement"].as_array().unwrap() {
+        let of_ours = policy != "Boundary";
+        for statement in document["Statement"].as_array().unwrap().iter().filter(|_| of_ours) {
             if statement["Effect"] == "Allow" {
                 match &statement["Action"] {
                     Value::Array(many) => {

@@ -107,19 +107,20 @@ fn policies() -> Vec<(&'static str, Vec<Statement>)> {
     let reading = needed_for_any(&names, &[Purpose::Plan]);
     let all = [Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query];
     let changing = needed_for_any_beyond(&names, &all, &[Purpose::Plan]);
-    let of = |services: &[&str]| -> Vec<Statement> {
-        changing.iter().filter(|one| services.contains(&one.service())).cloned().collect()
+    let of = |all: &[Statement], services: &[&str], within: bool| -> Vec<Statement> {
+        let chosen = all.iter().filter(|one| services.contains(&one.service()) == within);
+        chosen.cloned().collect()
     };
-    let named: [&[&str]; 4] =
-        [&["ec2", "route53"], &["rds", "kms"], &["rds-data", "s3", "secretsmanager"], &["sagemaker"]];
-    let rest = changing.iter().filter(|one| !named.concat().contains(&one.service())).cloned().collect();
+    let named: [&[&str]; 3] = [&["ec2", "route53"], &["rds", "kms"], &["sagemaker"]];
+    // AWS limits what one policy can have.
+    let data = ["s3", "sagemaker", "secretsmanager", "servicequotas"];
     vec![
-        ("Reading", reading),
-        ("Network", of(named[0])),
-        ("Database", of(named[1])),
-        ("Data", of(named[2])),
-        ("Learning", of(named[3])),
-        ("Rest", rest),
+        ("Reading", of(&reading, &data, false)),
+        ("ReadingData", of(&reading, &data, true)),
+        ("Network", of(&changing, named[0], true)),
+        ("Database", of(&changing, named[1], true)),
+        ("Learning", of(&changing, named[2], true)),
+        ("Rest", of(&changing, &named.concat(), false)),
         ("ReadingTemplates", needed_for_templates(&names, true)),
         ("Templates", needed_for_templates(&names, false)),
     ]
