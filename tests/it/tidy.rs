@@ -224,6 +224,7 @@ const NEVER_ONE: &[&str] = &[
     // The limit is above it.
     "characters are too many",
     "ranges are too many",
+    "tags are too many",
     "objects are too many",
     "instances are too many",
     "resources are too many",
@@ -251,6 +252,9 @@ fn one_thing_is_not_named_as_many() {
     let mut wrong = Vec::new();
     let mut excused = BTreeSet::new();
     for (path, text) in files("src", "rs").into_iter().chain(files("crates/core/src", "rs")) {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
         for line in code(&text) {
             for (at, _) in line.match_indices("} ") {
                 let after = line[at + 2..].trim_start_matches("more ").trim_start_matches("free ");
