@@ -4,7 +4,8 @@ usage: moto_stacks.py
 
 moto resolves the functions, conditions, mappings and references, and makes the resources in the order that follows from
 them: nobody of this project wrote that. Types that moto has not got are made here by moto's own services, from what moto
-has resolved. What is there is looked up with boto3.
+has resolved. Stacks within stacks moto makes, but it knows no `Outputs.NAME` of them: that is read here from the stack
+that moto has made; their templates are uploaded first, as the header of the export says. What is there is looked up with boto3.
 
 usage as a server: moto_stacks.py <port>
 """
@@ -28,6 +29,11 @@ HERE = Path(__file__).parent
 # The physical id of a resource, and what Fn::GetAtt gives.
 Created = tuple[str, dict[str, str]]
 TEMPLATES = HERE.parent / "data" / "export"
+# Where the templates of the specs are.
+SPECS = [HERE.parent.parent / "specs", HERE.parent / "data"]
+BUCKET = "templates-of-the-team"
+# moto cuts what `Fn::GetAtt` names at every dot.
+OUTPUT = "Outputs_"
 
 
 # ---- types that moto has not got ------------------------------------------------------------------------------------
@@ -36,6 +42,8 @@ TEMPLATES = HERE.parent / "data" / "export"
 def serve(port: str) -> None:
     """moto's server with the patches of the other judge and the types below."""
     import moto_server
+    from moto.cloudformation.models import Stack
+    from moto.cloudwatch.models import cloudwatch_backends
     from moto.core.common_models import CloudFormationModel
     from moto.iam.models import InlinePolicy
     from moto.rds.models import DBInstance, rds_backends
@@ -128,7 +136,7 @@ def serve(port: str) -> None:
         made = backend.create_db_cluster({"db_cluster_identifier": name} | arguments)
         for role in said.get("AssociatedRoles", []):
             backend.add_role_to_db_cluster(name, role["RoleArn"], role.get("FeatureName"))
-        values = {"Endpoint": made.endpoint, "ReadEndpoint": made.reader_endpoint}
+        values = {"Endpoint": made.endpoint, "ReadEndpoint": made.reader_endpoint, "DBClusterArn": made.db_cluster_arn}
         if said.get("ManageMasterUserPassword"):
             values["MasterUserSecret"] = made.master_user_secret.secret.arn
         return name, values
@@ -161,6 +169,13 @@ def serve(port: str) -> None:
     # moto wants one container of a model that has several ("Containers" of AWS::SageMaker::Model).
     Model.create_from_cloudformation_json = classmethod(model)
 
+    def output(stack: Stack, attribute: str) -> str:
+        found = [one["OutputValue"] for one in stack.outputs or [] if OUTPUT + one["OutputKey"] == attribute]
+        assert found, f"{stack.name} has no {attribute}"
+        return found[0]
+
+    Stack.get_cfn_attribute = output
+
     @kind("AWS::SecretsManager::Secret")
     def secret(name: str, said: dict[str, Any], account: str, region: str) -> Created:
         text = said.get("SecretString")
@@ -183,6 +198,23 @@ def serve(port: str) -> None:
         backend.put_secret_value(said["SecretId"], json.dumps(fields), None, "", ["AWSCURRENT"])
         return said["SecretId"], {}
 
+    @kind("AWS::CloudWatch::Alarm")
+    def alarm(name: str, said: dict[str, Any], account: str, region: str) -> Created:
+        same = {
+            "namespace": "Namespace",
+            "metric_name": "MetricName",
+            "comparison_operator": "ComparisonOperator",
+            "evaluation_periods": "EvaluationPeriods",
+            "period": "Period",
+            "threshold": "Threshold",
+            "statistic": "Statistic",
+            "description": "AlarmDescription",
+        }
+        arguments = {ours: said[theirs] for ours, theirs in same.items()}
+        backend = cloudwatch_backends[account][region]
+        made = backend.put_metric_alarm(name, dimensions=said["Dimensions"], alarm_actions=[], **arguments)
+        return name, {"Arn": made.alarm_arn}
+
     @kind("AWS::S3::BucketPolicy")
     def bucket_policy(name: str, said: dict[str, Any], account: str, region: str) -> Created:
         # moto keeps a policy as it was sent.
@@ -204,11 +236,23 @@ class Loader(yaml.SafeLoader):
 Loader.add_multi_constructor("!", lambda loader, suffix, node: f"!{suffix}")
 
 
+def upload(body: str, endpoint: str) -> dict[str, str]:
+    """Uploads the templates of stacks within as the header says; the parameters that it gives for them."""
+    header = re.sub(r"\n#\s+", " ", body[: body.index("\nAWSTemplateFormatVersion")]).replace("TEMPLATES", BUCKET)
+    s3 = client("s3", endpoint)
+    for path, key in re.findall(rf"aws s3 cp (\S+) s3://{BUCKET}/([^\s,]+)", header):
+        s3.create_bucket(Bucket=BUCKET)
+        there = [folder / path for folder in SPECS if (folder / path).exists()]
+        s3.put_object(Bucket=BUCKET, Key=key, Body=there[0].read_bytes())
+    return dict(re.findall(r"\b(Stack\w+)=(\S+)", header))
+
+
 def create(name: str, endpoint: str) -> None:
-    body = (TEMPLATES / f"{name}.yaml").read_text()
+    body = (TEMPLATES / f"{name}.yaml").read_text().replace(".Outputs.", f".{OUTPUT}")
     template = yaml.load(body, Loader)
     formation = client("cloudformation", endpoint)
     given = {"NotebookFiles": "uploaded", "MasterUserPassword": "NobodyKnowsIt7", "VpcRange": "10.0.0.0/16"}
+    given |= upload(body, endpoint)
     parameters = [
         {"ParameterKey": key, "ParameterValue": given.get(key, "s3://models/model.tar.gz")}
         for key in template.get("Parameters", {})
@@ -228,7 +272,9 @@ def create(name: str, endpoint: str) -> None:
         kinds.setdefault(resource["Type"], []).append(key)
     network(name, facts, template, ids)
     if "AWS::RDS::DBCluster" in kinds:
-        database(name, facts, kinds, ids)
+        within = [formation.describe_stacks(StackName=ids[key]) for key in kinds.get("AWS::CloudFormation::Stack", [])]
+        outputs = {one["OutputKey"]: one["OutputValue"] for found in within for one in found["Stacks"][0]["Outputs"]}
+        database(name, facts, kinds, outputs | ids)
     for key in kinds.get("AWS::SageMaker::Endpoint", []):
         serving = facts.sagemaker.describe_endpoint(EndpointName=ids[key].rsplit("/", 1)[-1])
         config = facts.sagemaker.describe_endpoint_config(EndpointConfigName=serving["EndpointConfigName"])
@@ -285,7 +331,7 @@ def database(name: str, facts: Facts, kinds: dict[str, list[str]], ids: dict[str
     subnets = facts.rds.describe_db_subnet_groups(DBSubnetGroupName=cluster["DBSubnetGroup"])["DBSubnetGroups"][0][
         "Subnets"
     ]
-    private = sorted(value for key, value in ids.items() if key.startswith("SubnetPrivate"))
+    private = sorted(value for key, value in ids.items() if key.startswith(("SubnetPrivate", "PrivateSubnet")))
     facts.equal(f"{name}: subnets of the cluster", sorted(one["SubnetIdentifier"] for one in subnets), private)
     group = facts.rds.describe_db_cluster_parameters(DBClusterParameterGroupName=ids["ParameterGroup"], Source="user")
     values = {one["ParameterName"]: one["ParameterValue"] for one in group["Parameters"]}
@@ -294,6 +340,8 @@ def database(name: str, facts: Facts, kinds: dict[str, list[str]], ids: dict[str
     own = f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:{ids['Cluster']}"
     for arn in wired:
         role = facts.iam.get_role(RoleName=arn.rsplit("/", 1)[1])["Role"]
+        if role["RoleName"] not in ids.values():
+            continue  # The template of a stack within trusts whom it likes.
         trust = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
         facts.equal(f"{name}: trust of {arn}", trust["ArnLike"]["aws:SourceArn"], own)
         facts.equal(f"{name}: account of {arn}", trust["StringEquals"]["aws:SourceAccount"], ACCOUNT)
@@ -316,7 +364,10 @@ def scripts(name: str, facts: Facts, kinds: dict[str, list[str]], ids: dict[str,
 def run() -> None:
     # What stands in a network of others cannot be created without that.
     texts = {path.stem: path.read_text() for path in TEMPLATES.glob("*.yaml")}
-    names = sorted(name for name, text in texts.items() if "AWS::EC2::VPC\n" in text or "SubnetId" not in text)
+    own = ("AWS::EC2::VPC\n", "AWS::CloudFormation::Stack\n")
+    names = sorted(
+        name for name, text in texts.items() if any(kind in text for kind in own) or "SubnetId" not in text
+    )
     # Each in an account of its own: clusters and endpoints of several have one name.
     for name in names:
         with tempfile.TemporaryDirectory() as folder, moto_life.moto(Path(folder), __file__) as endpoint:

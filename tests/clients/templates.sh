@@ -21,6 +21,11 @@ for template in templates/*.yaml; do
   echo "$template is accepted"
 done
 
+# Templates of the example specs, which users copy with them.
+"$bin/cfn-lint" specs/*/*.yaml
+"$bin/checkov" --directory specs --framework cloudformation --compact --quiet --skip-download
+echo "the templates in specs are accepted"
+
 # Warnings count too. What checkov finds and a spec wants otherwise is said on the resource, with the reason.
 "$bin/cfn-lint" tests/data/export/*.yaml
 "$bin/checkov" --directory tests/data/export --framework cloudformation --compact --quiet --skip-download

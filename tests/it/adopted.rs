@@ -19,7 +19,8 @@
 //! | resources that are no objects | `a_life_begun_by_cloudformation` (38 resources, 20 objects) |
 //! | VPC endpoints | `owners::vpc_endpoints_are_taken_over`, `owners::an_endpoint_that_no_spec_can_say_is_named` |
 //! | Retain on all, read back, DELETE_SKIPPED for each | `a_life_begun_by_cloudformation`, `owners::what_was_deleted_instead_of_skipped_is_said` |
-//! | the update may do more: SSM parameters, macros | core `takeover::release::every_refusal_has_its_words` (the sandbox has neither) |
+//! | the update may do more: SSM parameters, macros | `refused::what_an_update_would_read_again` |
+//! | nested stacks | `refused::stacks_within_stacks` |
 //! | termination protection, stack policy | `what_stands_in_the_way_is_said_first` |
 //! | exports that others import | `refused::what_other_stacks_import` |
 //! | in progress, rolled back, never created, deletion failed | `refused::a_stack_that_is_not_at_rest`, `…that_never_was`, `refused::a_deletion_that_failed`, `refused::an_update_that_was_rolled_back_is_no_obstacle` |

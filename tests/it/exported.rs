@@ -20,9 +20,12 @@
 //! | scripts | core `scripts_survive` |
 //! | restarts | core `what_is_not_in_it_is_named` |
 //! | size, capabilities | core `a_template_is_read_as_it_is_meant` |
-//! | templates of the user's | core `templates_become_nested_stacks`, `a_large_template_is_nested_as_well` |
+//! | templates of the user's | core `templates_become_nested_stacks`, `a_large_template_is_nested_as_well`; `templates_become_stacks_within`, `an_exported_stack_goes_as_the_spec_says` |
+//!
+//! A stack within a stack is nobody's own: a look leaves out what has a parent, and its name is CloudFormation's. So the
+//! stacks within are taken out of the one around them, and the spec calls them as CloudFormation does.
 
-use crate::harness::{Account, spec, spec_file};
+use crate::harness::{Account, beside, spec, spec_file};
 use auroraml::aws::Aws;
 use auroraml_core::base::Id;
 use auroraml_core::base::names::Place;
@@ -35,17 +38,68 @@ use aws_sdk_cloudformation::types::{Capability, Parameter};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
+/// A bucket for templates, which is there already.
+const TEMPLATES: &str = "templates-of-the-team";
 const MODEL: &str = "s3://sagemaker-sample-files/models/churn/model.tar.gz";
 
 fn files(spec: &Spec) -> BTreeMap<String, Result<String, String>> {
     let hash = |path: &str| {
-        let bytes = std::fs::read(Path::new("specs").join(path)).unwrap();
+        let bytes = beside(path).unwrap();
         Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     spec.files().into_iter().map(|path| (path.to_string(), Ok(hash(path)))).collect()
+}
+
+fn templates(spec: &Spec) -> BTreeMap<String, Result<String, String>> {
+    let text = |path: &str| String::from_utf8(beside(path).unwrap()).unwrap();
+    spec.templates().into_iter().map(|path| (path.to_string(), Ok(text(path)))).collect()
+}
+
+/// The template of a spec, with what its graph knows of AWS.
+fn exported(spec: &Spec, graph: &Graph) -> Exported {
+    let given = Given { files: files(spec), templates: templates(spec), ..Given::of(spec, graph) };
+    export(spec, &given).unwrap()
+}
+
+/// Uploads the templates of the stacks within as the steps say; the parameters that the steps name for them.
+async fn nested(exported: &Exported, aws: &Aws) -> Vec<Parameter> {
+    let bucket = format!("s3://{TEMPLATES}/");
+    let said: Vec<String> = exported.steps.iter().map(|step| step.replace("TEMPLATES", TEMPLATES)).collect();
+    for step in said.iter().filter_map(|step| step.strip_prefix("upload a template: aws s3 cp ")) {
+        let (path, rest) = step.split_once(' ').unwrap();
+        let key = rest.strip_prefix(&bucket).and_then(|rest| rest.split_once(',')).unwrap().0;
+        let _ = aws.s3.create_bucket().bucket(TEMPLATES).send().await;
+        let put = aws.s3.put_object().bucket(TEMPLATES).key(key).body(beside(path).unwrap().into());
+        put.send().await.unwrap();
+    }
+    let create = said.iter().find(|step| step.starts_with("create the stack: ")).unwrap();
+    let given = create.split_once(" --parameter-overrides ").map_or("", |(_, given)| given).split(' ');
+    let pairs = given.filter_map(|given| given.split_once('=')).filter(|(name, _)| name.starts_with("Stack"));
+    pairs
+        .map(|(name, value)| Parameter::builder().parameter_key(name).parameter_value(value).build())
+        .collect()
+}
+
+/// The stacks within as if each stood alone, and the spec with the names that CloudFormation has chosen for them.
+async fn alone(account: Account, spec: &Spec, exported: &Exported) -> (Account, Spec) {
+    let mut named = spec.clone();
+    let Some(stacks) = &mut named.stacks else { return (account, named) };
+    let mut world = serde_json::to_value(account.sandbox.world()).unwrap();
+    let made = world["regions"][&spec.region]["cloudformation"]["made"].as_object_mut().unwrap();
+    for (name, stack) in stacks {
+        let logical = &exported.ids[&Id::new("stack", name.clone())];
+        let of = |id: &&String| id.contains(&format!(":stack/exported-{logical}-"));
+        let ids: Vec<String> = made.keys().filter(of).cloned().collect();
+        assert_eq!(ids.len(), 1, "{name}: {ids:?}");
+        assert!(
+            made[&ids[0]].as_object_mut().unwrap().remove("parent").is_some(),
+            "{name} is within a stack"
+        );
+        stack.name = ids[0].split('/').nth(1).map(String::from);
+    }
+    (Account::over(serde_json::from_value(world).unwrap()), named)
 }
 
 /// What a name within the stack begins with, without its hash.
@@ -66,9 +120,17 @@ fn owned(exported: &Exported, graph: &Graph, place: &Place) -> Value {
             continue;
         }
         let properties = &mut template["Resources"][logical]["Properties"];
-        if let Some(tags) = resource.props["tags"].as_object() {
-            properties["Tags"] =
-                tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+        let tags = if id.kind == "stack" { "stack_tags" } else { "tags" };
+        if let Some(tags) = resource.props[tags].as_object() {
+            let value = |value: &Value| match (&value["$ref"], &value["output"]) {
+                (Value::String(of), Value::String(output)) => {
+                    let (_, logical) = exported.ids.iter().find(|(id, _)| id.to_string() == *of).unwrap();
+                    json!({ "Fn::GetAtt": [logical, output] })
+                }
+                _ => value.clone(),
+            };
+            let tags = tags.iter().map(|(key, text)| json!({"Key": key, "Value": value(text)}));
+            properties["Tags"] = tags.collect();
         }
         let names: &[(&str, String)] = &match id.kind {
             "role" => vec![("RoleName", place.role(&id.name)), ("Path", place.role_path())],
@@ -131,10 +193,11 @@ async fn differences(name: &str) -> Vec<String> {
     let account = Account::new(5, Mood::Calm);
     let place = Place::new(spec.stack.clone(), spec.region.clone(), "111122223333");
     let graph = account.prepare(&spec, Intent::Apply).await.unwrap().graph;
-    let exported = export(&spec, &Given { files: files(&spec), ..Given::of(&spec, &graph) }).unwrap();
+    let exported = exported(&spec, &graph);
     let template = owned(&exported, &graph, &place);
     let stack = account.administrator(&spec).await;
     let aws = &stack.aws;
+    let within = nested(&exported, aws).await;
     let parameters = |uploaded: bool| -> Vec<Parameter> {
         let names = template["Parameters"].as_object().into_iter().flatten().map(|(name, _)| name);
         let chosen = names.filter_map(|name| match name.as_str() {
@@ -144,21 +207,23 @@ async fn differences(name: &str) -> Vec<String> {
         });
         chosen
             .map(|(name, value)| Parameter::builder().parameter_key(name).parameter_value(value).build())
+            .chain(within.clone())
             .collect()
     };
     let create = aws.cloudformation.create_stack().stack_name("exported").template_body(template.to_string());
+    let create = create.set_parameters(Some(parameters(false)));
     create.capabilities(Capability::CapabilityNamedIam).send().await.unwrap();
     let status = rest(&account, aws, "exported").await;
     assert_eq!(status, "CREATE_COMPLETE", "{name}: {}", events(aws, "exported").await);
     let files = graph.resources.values().filter(|resource| resource.id.kind == "bucket_object");
     for file in files {
         let path = file.props["path"].as_str().unwrap();
-        let bytes = std::fs::read(Path::new("specs").join(path)).unwrap();
+        let bytes = beside(path).unwrap();
         let bucket = graph.resources[&Id::new("bucket", "main")].props["name"].as_str().unwrap();
         let put = aws.s3.put_object().bucket(bucket).key(file.props["key"].as_str().unwrap());
         put.body(bytes.into()).send().await.unwrap();
     }
-    if !parameters(true).is_empty() {
+    if parameters(true) != parameters(false) {
         let update =
             aws.cloudformation.update_stack().stack_name("exported").template_body(template.to_string());
         let update =
@@ -167,6 +232,7 @@ async fn differences(name: &str) -> Vec<String> {
         let status = rest(&account, aws, "exported").await;
         assert_eq!(status, "UPDATE_COMPLETE", "{name}: {}", events(aws, "exported").await);
     }
+    let (account, spec) = alone(account, &spec, &exported).await;
     let plan = account.plan(&spec).await;
     assert!(plan.blocked.is_empty(), "{name}: {:?}", plan.blocked);
     let work = plan.steps.iter().filter(|step| !matches!(step.action, Action::NoOp | Action::Recheck));
@@ -195,6 +261,15 @@ fn told(line: &str) -> bool {
         "Create" | "Run" => kinds.iter().any(|kind| rest.starts_with(kind)),
         // CloudFormation has the fields in the secret, and auroraml also in a tag of it.
         "Update" => {
+            // A stack within is protected by the one around it (CloudFormation User Guide, "Protect CloudFormation stacks
+            // from being deleted": "For nested stacks, termination protection is set on the root stack").
+            if rest.starts_with("stack.") {
+                return rest.ends_with(" termination_protection");
+            }
+            // A tag of the cluster says that auroraml has attached a role of others.
+            if rest.starts_with("cluster_role.") {
+                return rest.ends_with(" marked");
+            }
             let known = ["security_group.endpoints egress", "secret_attachment.", "sql_grant."];
             known.iter().any(|known| rest.starts_with(known))
         }
@@ -225,6 +300,9 @@ exports! {
     every_field_is_made_as_the_spec_says: "tests/data/everything.yaml",
     hosting_is_made_as_the_spec_says: "tests/data/hosting.yaml",
     rows_and_functions_are_told_and_the_rest_is_made: "tests/data/sql.yaml",
+    templates_become_stacks_within: "tests/data/stacked.yaml",
+    templates_around_the_cluster_are_made_as_the_spec_says: "with-cloudformation.yaml",
+    keys_roles_and_buckets_of_templates_are_made_as_the_spec_says: "tests/data/referring.yaml",
 }
 
 /// An endpoint of Autopilot's is not in the template, which says so; nor is what is made for it alone.
@@ -251,10 +329,11 @@ async fn deleted(name: &str) -> (Vec<String>, Value) {
     let spec = read(name);
     let account = Account::new(5, Mood::Real);
     let graph = account.prepare(&spec, Intent::Apply).await.unwrap().graph;
-    let exported = export(&spec, &Given { files: files(&spec), ..Given::of(&spec, &graph) }).unwrap();
+    let exported = exported(&spec, &graph);
     let person = account.administrator(&spec).await;
     let aws = &person.aws;
     let create = aws.cloudformation.create_stack().stack_name("exported").template_body(&exported.yaml);
+    let create = create.set_parameters(Some(nested(&exported, aws).await));
     let made = create.capabilities(Capability::CapabilityIam).send().await.unwrap();
     let arn = made.stack_id().unwrap().to_string();
     let status = rest(&account, aws, "exported").await;
@@ -304,6 +383,7 @@ async fn an_exported_stack_goes_as_the_spec_says() {
         ("churn.yaml", vec![], 0),
         ("production.yaml", vec!["SageMakerBucket"], 1),
         ("tests/data/everything.yaml", vec![], 0),
+        ("tests/data/stacked.yaml", vec![], 0),
     ] {
         let (skipped, region) = deleted(name).await;
         assert_eq!(skipped, kept, "{name}");
@@ -311,6 +391,10 @@ async fn an_exported_stack_goes_as_the_spec_says() {
         let rds = &region["rds"];
         assert_eq!((count(&rds["clusters"]), count(&rds["instances"])), (0, 0), "{name}");
         assert_eq!(count(&rds["snapshots"]), snapshots, "{name}");
+        let made = region["cloudformation"]["made"].as_object().unwrap().values();
+        let left: Vec<&Value> =
+            made.map(|stack| &stack["status"]).filter(|s| *s != "DELETE_COMPLETE").collect();
+        assert!(left.is_empty(), "{name}: {left:?}");
         for kind in ["endpoints", "notebooks"] {
             assert_eq!(count(&region["sagemaker"][kind]), 0, "{name}: {kind}");
         }

@@ -26,6 +26,12 @@ pub fn spec_file(name: &str) -> String {
     std::fs::read_to_string(Path::new("specs").join(name)).unwrap()
 }
 
+/// A file that a spec of the folder `specs` names, or one of the tests' own specs.
+pub fn beside(path: &str) -> std::io::Result<Vec<u8>> {
+    std::fs::read(Path::new("specs").join(path))
+        .or_else(|_| std::fs::read(Path::new("tests/data").join(path)))
+}
+
 /// `churn.yaml` without what is in the database, and with a model that is there already.
 pub fn hosting() -> String {
     let text = spec_file("churn.yaml");
@@ -37,7 +43,7 @@ pub fn hosting() -> String {
 
 /// Puts the local files that an example spec names into a folder, where they have the same paths.
 pub fn copy_files(spec: &Spec, folder: &Path) {
-    for file in spec.files() {
+    for file in spec.files().into_iter().chain(spec.templates()) {
         let to = folder.join(file);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         std::fs::copy(Path::new("specs").join(file), to).unwrap();
@@ -93,7 +99,7 @@ impl Account {
             config: simulated_config_as(caller, &spec.region, self.sandbox.http_client(), &clock),
             plain_http: None,
             clock,
-            files: Arc::new(|path| std::fs::read(Path::new("specs").join(path))),
+            files: Arc::new(|path| beside(path)),
             passwords: Arc::new(|_| Some(SecretText::new(CANARY.into()))),
         };
         Stack::connect(spec.clone(), connection).await

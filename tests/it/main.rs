@@ -63,6 +63,7 @@ mod stacks;
 mod stacks_and_the_rest;
 mod stacks_in_trouble;
 mod stacks_of_templates;
+mod stacks_said;
 mod steps;
 mod stubborn;
 mod support;

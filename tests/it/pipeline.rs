@@ -23,6 +23,9 @@ const REPOSITORY: &str = "acme/shop";
 const ENVIRONMENT: &str = "repo:acme/shop:environment:production";
 /// Where the specs have their artifacts.
 const OTHERS: &str = "arn:aws:s3:::sagemaker-sample-files,arn:aws:s3:::sagemaker-sample-files/*,arn:aws:s3:::sagemaker-sample-files-eu-central-1,arn:aws:s3:::sagemaker-sample-files-eu-central-1/*";
+/// What the templates of the specs create.
+const THEIRS: &str = r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": ["ec2:*", "cloudwatch:*", "kms:*", "s3:*", "iam:*"], "Resource": "*" }] }"#;
+const TEMPLATE_POLICY: (&str, &str) = ("TemplatePolicy", "arn:aws:iam::111122223333:policy/Theirs");
 const PULL_REQUEST: &str = "repo:acme/shop:pull_request";
 
 /// What CloudFormation makes of the template with these parameters: its resources' properties.
@@ -97,6 +100,10 @@ impl Template {
                 let holds = self.resolve(&self.conditions[argument[0].as_str().unwrap()]).unwrap() == true;
                 return self.resolve(&argument[if holds { 1 } else { 2 }]);
             }
+            "!And" => {
+                json!(argument.as_array().unwrap().iter().all(|one| self.resolve(one).unwrap() == true))
+            }
+            "!Condition" => return self.resolve(&self.conditions[argument.as_str().unwrap()]),
             "!Not" => json!(self.resolve(&argument[0]).unwrap() != true),
             "!Equals" => json!(self.resolve(&argument[0]) == self.resolve(&argument[1])),
             "!Join" => {
@@ -145,6 +152,10 @@ impl Deployed {
         for policy in all.filter(|name| template.is_policy(name)) {
             let document = template.resource(policy)["PolicyDocument"].to_string();
             iam.create_policy().policy_name(policy).policy_document(document).send().await.unwrap();
+        }
+        if given.iter().any(|(name, _)| *name == "TemplatePolicy") {
+            let policy = iam.create_policy().policy_name("Theirs").policy_document(THEIRS);
+            policy.send().await.unwrap();
         }
         for name in ["PlanRole", "ApplyRole"] {
             let role = template.resource(name);
@@ -322,6 +333,23 @@ async fn every_field_lives_under_the_enforced_roles() {
     for operation in ["UpdateEndpoint", "ModifyDBInstance", "DisableHttpEndpoint", "RestoreSecret"] {
         assert!(asked(operation), "{operation} was not needed");
     }
+}
+
+/// Templates of the user's: a network below the cluster, alarms above it.
+#[tokio::test(start_paused = true)]
+async fn templates_live_under_the_enforced_roles() {
+    let text = spec_file("with-cloudformation.yaml");
+    let given = [TEMPLATE_POLICY, ("ExistingVpc", "*"), ("OtherBuckets", OTHERS)];
+    lives(&text, &[], &given, Mood::Calm).await;
+}
+
+/// Key and roles that are not the stack's own, here those of a template.
+#[tokio::test(start_paused = true)]
+async fn a_key_and_roles_of_others_live_under_the_enforced_roles() {
+    let text = std::fs::read_to_string("tests/data/referring.yaml").unwrap();
+    let roles = ("Roles", "arn:aws:iam::111122223333:role/referring-base-*");
+    let buckets = format!("arn:aws:s3:::referring-base-*,{OTHERS}");
+    lives(&text, &[], &[TEMPLATE_POLICY, ("Key", "*"), roles, ("OtherBuckets", &buckets)], Mood::Calm).await;
 }
 
 /// Jobs of every sort, and another one; what still runs is stopped.

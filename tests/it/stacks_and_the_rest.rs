@@ -1,8 +1,7 @@
 //! Templates of CloudFormation beside what is the stack's own: alarms on our endpoints, roles, keys and buckets of theirs in
 //! our properties, stacks within stacks, change sets that were reviewed.
 
-use crate::cli::{Place, in_sandbox};
-use crate::harness::{Account, spec};
+use crate::harness::{Account, spec, spec_file};
 use crate::stacks_of_templates::{DESTROY, Files, assert_nothing_left, blocked, carried_out, stacks};
 use auroraml::kinds::change_set::ChangeSets;
 use auroraml::run::change_sets::clear;
@@ -78,7 +77,7 @@ async fn an_alarm_watches_our_endpoint() {
 /// A network below the cluster, and alarms above it and the endpoint.
 #[tokio::test(start_paused = true)]
 async fn the_example_lives() {
-    let spec = spec(&std::fs::read_to_string("tests/data/with-cloudformation.yaml").unwrap());
+    let spec = spec(&spec_file("with-cloudformation.yaml"));
     let (account, files) = (Account::new(5, Mood::Real), Files::of(&spec));
     files.settle(&account, &spec, Intent::Apply).await;
     account.sandbox.with(|world| assert_eq!(world.regions["us-east-1"].cloudwatch.alarms.len(), 2));
@@ -86,68 +85,11 @@ async fn the_example_lives() {
     assert_nothing_left(&account, &spec).await;
 }
 
-const REFERRING: &str = "stack: referring
-region: us-east-1
-kms_key: ${stacks.base.Key}
-roles:
-  sagemaker: ${stacks.base.Caller}
-  model: ${stacks.base.Model}
-bucket: { on_destroy: empty }
-aurora:
-  instances: [{ class: db.r6g.large }]
-  secret: { managed_by: stack, recovery_window_days: 0 }
-  on_destroy: delete
-network: { cidr: 10.192.0.0/16, private_subnets: [10.192.20.0/24, 10.192.21.0/24], endpoints: [s3, sagemaker_runtime] }
-machine_learning:
-  sagemaker: { endpoints: [churn] }
-  s3: { buckets: [\"${stacks.base.Data}\"] }
-endpoints:
-  churn:
-    model: { image: \"xgboost:1.7-1\", artifact: \"s3://sagemaker-sample-files/models/churn/model.tar.gz\" }
-    instance: ml.m5.large
-stacks:
-  base:
-    template: base.yaml
-    capabilities: [CAPABILITY_IAM]
-";
-const BASE: &str = "Resources:
-  Key:
-    Type: AWS::KMS::Key
-    Properties:
-      KeyPolicy:
-        Version: '2012-10-17'
-        Statement: [{ Effect: Allow, Principal: { AWS: !Sub 'arn:aws:iam::${AWS::AccountId}:root' }, Action: 'kms:*', Resource: '*' }]
-  Data: { Type: 'AWS::S3::Bucket' }
-  Caller:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: '2012-10-17'
-        Statement: [{ Effect: Allow, Principal: { Service: rds.amazonaws.com }, Action: 'sts:AssumeRole' }]
-      Policies:
-        - PolicyName: call
-          PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Action: 'sagemaker:InvokeEndpoint', Resource: '*' }] }
-  Model:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: '2012-10-17'
-        Statement: [{ Effect: Allow, Principal: { Service: sagemaker.amazonaws.com }, Action: 'sts:AssumeRole' }]
-      Policies:
-        - PolicyName: serve
-          PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, Action: ['s3:*', 'ecr:*', 'logs:*', 'cloudwatch:*'], Resource: '*' }] }
-Outputs:
-  Key: { Value: !GetAtt Key.Arn }
-  Data: { Value: !Ref Data }
-  Caller: { Value: !GetAtt Caller.Arn }
-  Model: { Value: !GetAtt Model.Arn }
-";
-
 /// Key, roles and bucket of a template's in our properties: made after it, found again, gone before it.
 #[tokio::test(start_paused = true)]
 async fn names_and_arns_of_a_template_are_taken() {
-    let spec = spec(REFERRING);
-    let (account, files) = (Account::new(2, Mood::Calm), files(&[("base.yaml", BASE)]));
+    let spec = spec(&std::fs::read_to_string("tests/data/referring.yaml").unwrap());
+    let (account, files) = (Account::new(2, Mood::Calm), Files::of(&spec));
     files.settle(&account, &spec, Intent::Apply).await;
     account.sandbox.with(|world| {
         let all = serde_json::to_string(&world.clone().without_contents()).unwrap();
@@ -159,7 +101,7 @@ async fn names_and_arns_of_a_template_are_taken() {
     let roles: Vec<&str> = cluster.associated_roles().iter().filter_map(|role| role.role_arn()).collect();
     assert!(roles.iter().any(|arn| arn.contains(":role/referring-base-Caller-")), "{roles:?}");
     assert!(cluster.kms_key_id().is_some_and(|key| key.contains(":key/")), "{:?}", cluster.kms_key_id());
-    let again = files.with("base.yaml", "PolicyName: call", "PolicyName: calls");
+    let again = files.with("referring/base.yaml", "PolicyName: call", "PolicyName: calls");
     let (outcome, told) = again.run(&account, &spec, Intent::Apply, &["stack.base"]).await;
     assert!(outcome.is_complete(), "{:#?}\n{told}", outcome.reports);
     again.assert_settled(&account, &spec, Intent::Apply).await;
@@ -260,75 +202,4 @@ async fn the_cause_of_a_failure_is_found_in_the_stack_within() {
     files.settle(&account, &one, Intent::Apply).await;
     files.settle(&account, &one, DESTROY).await;
     assert_nothing_left(&account, &one).await;
-}
-
-const SHOP: &str = "stack: shop
-region: us-east-1
-stacks:
-  alarms:
-    template: alarms.yaml
-    parameters: { Endpoint: churn }
-  store: { template: store.yaml }
-";
-const STORE: &str = "Resources:
-  Data: { Type: 'AWS::S3::Bucket', Properties: { BucketName: shop-data } }
-  Log: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: shop, RetentionInDays: 7 } }
-Outputs:
-  Data: { Value: !Ref Data }
-";
-
-fn shop() -> Place {
-    let place = Place::new();
-    place.write("shop.yaml", SHOP);
-    place.write("alarms.yaml", ALARMS);
-    place.write("store.yaml", STORE);
-    place
-}
-
-/// By command line: made, looked at, changed as a change set said, destroyed.
-#[test]
-fn by_command_line() {
-    let place = shop();
-    let run = |args: &[&str]| {
-        let ran = place.run(&in_sandbox(args));
-        (ran.code, ran.out, ran.err)
-    };
-    let (code, out, err) = run(&["plan", "shop.yaml"]);
-    assert_eq!(code, 0, "{err}");
-    assert!(out.contains("stack.alarms") && out.contains("stack.store"), "{out}");
-    let (code, _, err) = run(&["apply", "shop.yaml", "--yes"]);
-    assert_eq!(code, 0, "{err}");
-    let (code, out, err) = run(&["status", "shop.yaml"]);
-    assert_eq!(code, 0, "{out}{err}");
-    // A plan with change sets says what CloudFormation says; saved, it is carried out with that very change set.
-    place.write("store.yaml", &STORE.replace("RetentionInDays: 7", "RetentionInDays: 14"));
-    let (code, out, err) = run(&["plan", "shop.yaml", "--change-sets", "--out", "plan.json"]);
-    assert_eq!(code, 0, "{out}{err}");
-    assert!(out.contains("stack.store, says its change set, changes Log (AWS::Logs::LogGroup)"), "{out}");
-    assert!(place.read("plan.json").contains(":changeSet/auroraml-"), "the plan names it");
-    let (code, out, err) = run(&["apply", "shop.yaml", "--plan", "plan.json", "--yes"]);
-    assert_eq!(code, 0, "{out}{err}");
-    let (code, out, err) = run(&["plan", "shop.yaml", "--detailed-exitcode"]);
-    assert_eq!(code, 0, "{out}{err}");
-    // One that somebody has overtaken is stale: nothing is changed.
-    place.write("store.yaml", &STORE.replace("RetentionInDays: 7", "RetentionInDays: 30"));
-    let (code, _, err) = run(&["plan", "shop.yaml", "--change-sets", "--out", "plan.json"]);
-    assert_eq!(code, 0, "{err}");
-    let (code, _, err) = run(&["apply", "shop.yaml", "--yes", "--change-sets"]);
-    assert_eq!(code, 0, "{err}");
-    let (code, _, err) = run(&["apply", "shop.yaml", "--plan", "plan.json", "--yes"]);
-    assert_eq!(code, 3, "{err}");
-    assert!(
-        err.contains("the change set of stack.store is gone")
-            || err.contains("the change set of stack.store is OBSOLETE"),
-        "{err}"
-    );
-    // What would lose data is not saved, and leaves no change set.
-    place.write("store.yaml", &STORE.replace("shop-data", "shop-data-2"));
-    let (code, out, err) = run(&["plan", "shop.yaml", "--change-sets", "--out", "plan.json"]);
-    assert_eq!(code, 6, "{out}{err}");
-    assert!(out.contains("Data (AWS::S3::Bucket) is replaced and loses its data"), "{out}");
-    place.write("store.yaml", &STORE.replace("RetentionInDays: 7", "RetentionInDays: 30"));
-    let (code, out, err) = run(&["destroy", "shop.yaml", "--yes"]);
-    assert_eq!(code, 0, "{out}{err}");
 }

@@ -3,12 +3,15 @@
 
 use crate::harness::{Account, spec};
 use crate::stacks_of_templates::{DESTROY, Files, assert_nothing_left, blocked, stacks};
+use crate::support::golden_at;
+use auroraml_core::kinds::stack::Status;
 use auroraml_core::model::Intent;
 use auroraml_core::resource::Action;
 use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
 use aws_sdk_cloudformation::types::{ChangeSetType, OnFailure};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 const ONE: &str = "stack: small
@@ -325,4 +328,32 @@ async fn an_import_by_others_is_a_success() {
     imported.assert_settled(&account, &spec, Intent::Apply).await;
     imported.settle(&account, &spec, DESTROY).await;
     assert_nothing_left(&account, &spec).await;
+}
+
+/// What a plan says of each status in which a stack can be at rest: those too into which the sandbox brings none.
+#[tokio::test(start_paused = true)]
+async fn every_status_at_rest_is_said() {
+    let (spec, files) = with_logs();
+    let account = Account::new(3, Mood::Calm);
+    files.settle(&account, &spec, Intent::Apply).await;
+    let world = serde_json::to_value(account.sandbox.world()).unwrap();
+    let mut said = String::new();
+    for status in Status::ALL.iter().filter(|status| !status.is_busy() && **status != Status::DeleteComplete)
+    {
+        let mut world = world.clone();
+        let made = world["regions"]["us-east-1"]["cloudformation"]["made"].as_object_mut().unwrap();
+        made.values_mut().for_each(|stack| stack["status"] = status.word().into());
+        let plan = files.plan(&Account::over(serde_json::from_value(world).unwrap()), &spec).await;
+        writeln!(said, "## {}", status.word()).unwrap();
+        for step in plan.work() {
+            let why = step.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+            writeln!(said, "{:?} {}{why}", step.action, step.id).unwrap();
+        }
+        blocked(&plan).iter().for_each(|why| writeln!(said, "blocked {why}").unwrap());
+        if plan.is_empty() {
+            writeln!(said, "nothing to do").unwrap();
+        }
+        writeln!(said).unwrap();
+    }
+    golden_at("tests/data/stacks/statuses.txt", &said);
 }

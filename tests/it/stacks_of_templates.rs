@@ -5,7 +5,7 @@
 //!
 //! | hard case | test |
 //! |---|---|
-//! | the plan shows the resources inside, and replacements; apply executes that very change set | `change_sets_are_shown_and_executed`, `stacks_and_the_rest::by_command_line` |
+//! | the plan shows the resources inside, and replacements; apply executes that very change set | `change_sets_are_shown_and_executed`, `stacks_said::a_life_by_command_line` |
 //! | a plan that is not applied leaves nothing | `change_sets_are_shown_and_executed`, `stacks_and_the_rest::what_is_replaced_in_a_stack_within_counts_as_loss` |
 //! | outputs become "known after apply" when what they are of changes | `crates/core/tests/it/stacks.rs` with its golden file; `what_is_in_a_template_is_never_ours` for those that stay |
 //! | no perpetual difference; an empty change is success | `an_empty_update_is_success`, `kinds::stack::flat` of the core |
@@ -20,7 +20,7 @@
 //! | drift inside | none: auroraml compares template and parameters, and leaves what is inside to CloudFormation |
 
 use crate::bench::{KillPoint, KillPoints, kill_points};
-use crate::harness::{Account, CANARY, Recorder, spec};
+use crate::harness::{Account, CANARY, Recorder, beside, spec};
 use auroraml::kinds::change_set::ChangeSets;
 use auroraml::run::change_sets::clear;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, prepare, reconcile};
@@ -34,7 +34,6 @@ use auroraml_core::spec::Spec;
 use auroraml_sandbox::random::Mood;
 use auroraml_sandbox::{Snapshot, World};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 pub const DESTROY: Intent = Intent::Destroy { unprotect: true };
@@ -63,7 +62,7 @@ pub struct Files(pub BTreeMap<String, String>);
 
 impl Files {
     pub fn of(spec: &Spec) -> Files {
-        let read = |path: &str| std::fs::read_to_string(Path::new("tests/data").join(path)).unwrap();
+        let read = |path: &str| String::from_utf8(beside(path).unwrap()).unwrap();
         Files(spec.templates().into_iter().map(|path| (path.to_owned(), read(path))).collect())
     }
 

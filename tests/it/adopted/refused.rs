@@ -170,6 +170,46 @@ async fn what_other_stacks_import() {
     assert!(release(&theirs.account, &spec, Order::default()).await.unwrap().is_complete());
 }
 
+/// What the update of the hand-over would read or rewrite once more. The sandbox makes no stack of a macro's or with a
+/// parameter of Systems Manager's: the template is changed where it lies.
+#[tokio::test(start_paused = true)]
+async fn what_an_update_would_read_again() {
+    let theirs = Theirs::of(3, VPC).await;
+    let spec = theirs.spec().await;
+    let image = "Parameters: { Image: { Type: 'AWS::SSM::Parameter::Value<String>', Default: /shop/image } }";
+    let read = theirs.with("Resources:\\n  Vpc", &format!("{image}\\nResources:\\n  Vpc"));
+    told("systems-manager", &read.refusal(&spec, Order::default()).await);
+    let rewritten = theirs.with("Resources:\\n  Vpc", "Transform: Company::Standards\\nResources:\\n  Vpc");
+    told("macro", &rewritten.refusal(&spec, Order::default()).await);
+}
+
+/// A stack within another one, and the one around it.
+#[tokio::test(start_paused = true)]
+async fn stacks_within_stacks() {
+    let theirs = Theirs::over(Account::new(3, Mood::Calm));
+    let person = theirs.person().await;
+    person.aws.s3.create_bucket().bucket("templates").send().await.unwrap();
+    let put =
+        person.aws.s3.put_object().bucket("templates").key("vpc.yaml").body(VPC.as_bytes().to_vec().into());
+    put.send().await.unwrap();
+    let around = "
+Resources:
+  Data: { Type: 'AWS::S3::Bucket' }
+  Platform:
+    Type: AWS::CloudFormation::Stack
+    Properties: { TemplateURL: 'https://templates.s3.us-east-1.amazonaws.com/vpc.yaml' }
+";
+    theirs.cloudformation.create_stack().stack_name(NAME).template_body(around).send().await.unwrap();
+    theirs.made().await;
+    told("with-stacks-within", &theirs.refusal(&theirs.spec().await, Order::default()).await);
+    let within = theirs.physical("Platform").await;
+    let nothing = Arc::new(|_: &str| Err(std::io::ErrorKind::NotFound.into()));
+    let (_, written) = takeover::spec_of(&person.aws, &within, "platform", nothing).await.unwrap();
+    let said = theirs.refusal(&written.spec, Order::default()).await;
+    let name = within.split('/').nth(1).unwrap();
+    told("within-a-stack", &said.replace(name, "Insights-Platform-DRAWN"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_named_wrongly() {
     let theirs = Theirs::of(3, &format!("{VPC}  Subnet: {{ Type: 'AWS::EC2::Subnet', Properties: {{ VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24 }} }}\n  Queue: {{ Type: 'AWS::Logs::LogGroup', Properties: {{ LogGroupName: !Ref Vpc }} }}\n")).await;

@@ -96,6 +96,8 @@ pub mod unknown {
     pub const SUFFIX: &str = "\u{E004}";
     /// The range of a VPC of others.
     pub const VPC_RANGE: &str = "\u{E005}";
+    /// Stands before, between and after what a template's output is called by: the stack, and the output.
+    pub const OUTPUT: char = '\u{E006}';
     /// The first of the region's zones; the others follow it.
     pub const ZONE: char = '\u{E010}';
     pub const ZONES: usize = 16;

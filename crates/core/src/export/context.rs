@@ -1,9 +1,10 @@
 //! What all writers share: the graph, the logical ids of its resources, and how text is said.
 
 use super::node::Node;
+use super::references;
 use super::text::{Named, Names};
 use crate::base::names::{Place, unknown};
-use crate::base::{Id, Input, references};
+use crate::base::{self, Id, Input};
 use crate::model;
 use crate::resource::{Graph, Resource};
 use crate::spec::Spec;
@@ -73,7 +74,8 @@ impl<'a> Context<'a> {
     fn name(&mut self, place: &Place) {
         let mut named = Vec::new();
         for (id, logical) in &self.ids {
-            let mut add = |find: String, attribute| {
+            let mut add = |find: String, attribute: Option<&str>| {
+                let attribute = attribute.map(str::to_owned);
                 named.push(Named { find, id: logical.clone(), attribute });
             };
             match id.kind {
@@ -85,6 +87,15 @@ impl<'a> Context<'a> {
                 "bucket" if !self.has_named_bucket() => add(place.bucket(), None),
                 _ => {}
             }
+        }
+        let mut outputs = BTreeSet::new();
+        self.ids.keys().for_each(|id| references::outputs(&self.graph.resources[id].props, &mut outputs));
+        for (id, output) in outputs {
+            let Some((_, logical)) = self.ids.iter().find(|(known, _)| known.to_string() == id) else {
+                continue;
+            };
+            let find = references::mark(&id, &output);
+            named.push(Named { find, id: logical.clone(), attribute: Some(output) });
         }
         // AWS does not offer interface endpoints in every zone.
         let zones_are_chosen = self
@@ -250,7 +261,7 @@ impl<'a> Context<'a> {
             resource.after.iter().filter(|id| **id != resource.id).flat_map(|id| self.complete(id)).collect();
         // A role whose permissions are a resource of their own may do nothing before that is made.
         let mut used = BTreeSet::new();
-        references(&resource.props, &mut used);
+        base::references(&resource.props, &mut used);
         for role in self.selfish.iter().filter(|role| used.contains(&role.to_string())) {
             depends.push(format!("{}Policy", self.logical(role)));
         }

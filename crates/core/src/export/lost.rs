@@ -190,10 +190,15 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
     if !stacks.is_empty() {
         add(
             "stacks of your templates",
-            format!(
-                "{} become nested stacks, under names that CloudFormation chooses and with the protection of the stack around them. Those that run now are auroraml's until `destroy`.",
-                stacks.join(", ")
-            ),
+            match stacks.as_slice() {
+                [one] => format!(
+                    "{one} becomes a nested stack. CloudFormation chooses its name, and the stack around it protects it. The one that runs now is auroraml's until `destroy`."
+                ),
+                many => format!(
+                    "{} become nested stacks. CloudFormation chooses their names, and the stack around them protects them. Those that run now are auroraml's until `destroy`.",
+                    many.join(", ")
+                ),
+            },
         );
     }
     if spec.taken_over.is_some() {

@@ -121,9 +121,6 @@ pub struct Exported {
 /// # Errors
 /// Why there is none.
 pub fn export(spec: &Spec, given: &Given) -> Result<Exported, Vec<Refused>> {
-    if let Some(refused) = references::refused(spec) {
-        return Err(vec![refused]);
-    }
     if let Some(Aurora::Existing(existing)) = &spec.aurora {
         return Err(vec![Refused {
             what: "aurora.existing".into(),

@@ -13,19 +13,19 @@ pub struct Named {
     pub find: String,
     pub id: String,
     /// Of `Fn::GetAtt`.
-    pub attribute: Option<&'static str>,
+    pub attribute: Option<String>,
 }
 
 impl Named {
     fn node(&self) -> Node {
-        match self.attribute {
+        match &self.attribute {
             Some(attribute) => Node::attribute(&self.id, attribute),
             None => Node::reference(&self.id),
         }
     }
 
     fn variable(&self) -> String {
-        match self.attribute {
+        match &self.attribute {
             Some(attribute) => format!("${{{}.{attribute}}}", self.id),
             None => format!("${{{}}}", self.id),
         }

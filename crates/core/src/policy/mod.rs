@@ -69,6 +69,13 @@ pub fn needed_for_any_beyond(names: &Names, purposes: &[Purpose], others: &[Purp
     compact::without(Wish::ANY.permissions(purposes).iter(), names, &others)
 }
 
+/// What CloudFormation stacks of the spec's templates need, whatever they are called: to look at them, or all the rest.
+pub fn needed_for_templates(names: &Names, looks: bool) -> Vec<Statement> {
+    let rules = catalog();
+    let all = rules["stack"].permissions.iter().filter(|one| (one.verb == Verb::Look) == looks);
+    compact::statements(all, names)
+}
+
 /// Kinds that are a look into the database: no plan needs them, and without a word of the spec nobody looks.
 const SQL: [&str; 6] = ["sql_database", "sql_table", "data_load", "data_unload", "sql_function", "sql_grant"];
 const JOBS: [&str; 3] = ["training_job", "tuning_job", "autopilot_job"];

@@ -133,7 +133,9 @@ impl Findings<'_> {
                 self.add(&path, "a resource must be a map with `Type`");
                 continue;
             };
-            for name in map.keys().filter(|name| !ATTRIBUTES.contains(&name.as_str())) {
+            // A macro may stand beside what it processes.
+            let is_known = |name: &str| ATTRIBUTES.contains(&name) || name == "Fn::Transform";
+            for name in map.keys().filter(|name| !is_known(name)) {
                 let hint = if map.contains_key("Properties") { "" } else { "; `Properties` is missing" };
                 self.add(&format!("{path}.{name}"), format!("`{name}` is not allowed in a resource{hint}"));
             }

@@ -35,7 +35,7 @@ pub fn references(value: &Value) -> Vec<Reference> {
 }
 
 /// Every function in the value with its argument, outer ones first.
-pub fn walk<'a>(value: &'a Value, look: &mut impl FnMut(&'a str, &'a Value)) {
+fn walk<'a>(value: &'a Value, look: &mut impl FnMut(&'a str, &'a Value)) {
     match value {
         Value::Object(map) => {
             if let Some((name, argument)) = map.iter().next().filter(|_| map.len() == 1)

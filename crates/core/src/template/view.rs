@@ -1,6 +1,6 @@
 //! What a template has: resources, parameters, outputs, and what must be acknowledged.
 
-use super::{Template, references, types};
+use super::{Template, types};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -186,11 +186,7 @@ impl Template {
             Some(_) => vec!["?"],
             None => Vec::new(),
         };
-        references::walk(&self.value, &mut |name, argument| {
-            if name == "Fn::Transform" {
-                found.push(macro_name(argument));
-            }
-        });
+        transforms_within(&self.value, &mut found);
         found
     }
 
@@ -202,6 +198,24 @@ impl Template {
 /// `true` and `"true"` alike.
 fn is_true(value: &Value) -> bool {
     value.as_bool().unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
+}
+
+/// Macros in parts of a template. They stand beside what they process, or alone (template reference, "`Fn::Transform`").
+fn transforms_within<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                match (name.as_str(), value) {
+                    ("Fn::Transform", Value::Array(many)) => found.extend(many.iter().map(macro_name)),
+                    ("Fn::Transform", one) => found.push(macro_name(one)),
+                    _ => {}
+                }
+                transforms_within(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| transforms_within(item, found)),
+        _ => {}
+    }
 }
 
 /// A macro is named by its name alone, or as `{Name: …, Parameters: …}`.

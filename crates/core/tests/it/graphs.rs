@@ -117,7 +117,7 @@ fn read(path: &std::path::Path) -> Spec {
 pub fn examples() -> Vec<(String, Spec)> {
     let mut paths = files("specs", "yaml");
     paths.extend(
-        ["everything", "hosting", "named", "sql", "stacked", "trained", "unloaded"]
+        ["everything", "hosting", "named", "referring", "sql", "stacked", "trained", "unloaded"]
             .map(|name| repository(&format!("tests/data/{name}.yaml"))),
     );
     let named =

@@ -64,9 +64,10 @@ fn facts_for(spec: &Spec) -> Facts {
     }
 }
 
-/// The text of a template that a spec under tests/data names.
+/// The text of a template that a spec of ours names: one in specs/, or one of the tests'.
 fn template(path: &str) -> (String, Result<String, String>) {
-    let text = std::fs::read_to_string(repository("tests/data").join(path));
+    let read = |folder: &str| std::fs::read_to_string(repository(folder).join(path));
+    let text = read("specs").or_else(|_| read("tests/data"));
     (path.to_owned(), text.map_err(|error| error.to_string()))
 }
 

@@ -1,7 +1,9 @@
 //! templates/pipeline-role.yaml: its statements are made of the table of actions.
 
 use crate::{golden, repository};
-use auroraml_core::policy::{Name, Names, Purpose, Statement, needed_for_any, needed_for_any_beyond};
+use auroraml_core::policy::{
+    Name, Names, Purpose, Statement, needed_for_any, needed_for_any_beyond, needed_for_templates,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -15,6 +17,7 @@ fn names() -> Names {
     let always = |text: &str| vec![Name::new(text)];
     let own = "${Stack}-sagemaker-${AWS::AccountId}-${AWS::Region}";
     let others = || Name::given("!Ref OtherBuckets", "HasOtherBuckets");
+    let roles = || vec![Name::given("!Ref Roles", "HasRoles")];
     let buckets = |end: &str| {
         vec![Name::new(format!("{own}{end}")), Name::given(format!("${{Bucket}}{end}"), "HasBucket")]
     };
@@ -31,19 +34,19 @@ fn names() -> Names {
         ("notebook", always("${Stack}-notebook")),
         ("notebook_config", always("${Stack}-notebook")),
         ("secret", always("auroraml/${Stack}/*")),
-        // A spec that names roles of others has a role of its own made for its pipeline.
-        // Nor does it know a key, or a network of others.
-        ("vpc_of_others", Vec::new()),
-        ("encrypted_bucket", Vec::new()),
-        ("encrypted_secret", Vec::new()),
-        ("key_account", Vec::new()),
-        ("key", Vec::new()),
-        ("marked_cluster", Vec::new()),
-        ("used_role", Vec::new()),
-        ("used_by_aurora", Vec::new()),
-        ("used_by_notebook", Vec::new()),
-        ("used_by_models", Vec::new()),
-        ("used_by_jobs", Vec::new()),
+        ("vpc_of_others", vec![Name::given("${ExistingVpc}", "HasExistingVpc")]),
+        ("encrypted_bucket", vec![Name::given(own, "HasKey"), Name::given("${Bucket}", "HasBucketAndKey")]),
+        ("encrypted_secret", vec![Name::given("auroraml/${Stack}/*", "HasKey")]),
+        ("key_account", always("${AWS::AccountId}")),
+        ("key", vec![Name::given("key/${Key}", "HasKey")]),
+        ("marked_cluster", vec![Name::given("${Stack}", "HasRoles")]),
+        ("used_role", roles()),
+        ("used_by_aurora", roles()),
+        ("used_by_notebook", roles()),
+        ("used_by_models", roles()),
+        ("used_by_jobs", roles()),
+        ("template_stack", always("${Stack}-*")),
+        ("template_bucket", buckets("")),
         ("own_secret", always("auroraml/${Stack}/*")),
         ("managed_secret", always("rds!cluster-*")),
         ("managed_secret_key", always("*")),
@@ -59,7 +62,7 @@ fn names() -> Names {
         ("taken_rds", Vec::new()),
         ("taken_sagemaker", Vec::new()),
         ("taken_secret", Vec::new()),
-        ("other_role", vec![Name::given("!Ref OtherRoles", "HasOtherRoles")]),
+        ("other_role", [vec![Name::given("!Ref OtherRoles", "HasOtherRoles")], roles()].concat()),
         ("member", vec![existing("${ExistingMembers}")]),
         ("group", vec![existing("${ExistingGroup}")]),
         ("source_group", vec![existing("${ExistingGroup}")]),
@@ -104,17 +107,22 @@ fn policies() -> Vec<(&'static str, Vec<Statement>)> {
     let reading = needed_for_any(&names, &[Purpose::Plan]);
     let all = [Purpose::Apply, Purpose::Destroy, Purpose::Pause, Purpose::Query];
     let changing = needed_for_any_beyond(&names, &all, &[Purpose::Plan]);
-    let of = |services: &[&str]| -> Vec<Statement> {
-        changing.iter().filter(|one| services.contains(&one.service())).cloned().collect()
+    let of = |all: &[Statement], services: &[&str], within: bool| -> Vec<Statement> {
+        let chosen = all.iter().filter(|one| services.contains(&one.service()) == within);
+        chosen.cloned().collect()
     };
-    let named: [&[&str]; 3] = [&["ec2", "route53"], &["rds", "kms"], &["rds-data", "s3", "secretsmanager"]];
-    let rest = changing.iter().filter(|one| !named.concat().contains(&one.service())).cloned().collect();
+    let named: [&[&str]; 3] = [&["ec2", "route53"], &["rds", "kms"], &["sagemaker"]];
+    // AWS limits what one policy can have.
+    let data = ["s3", "sagemaker", "secretsmanager", "servicequotas"];
     vec![
-        ("Reading", reading),
-        ("Network", of(named[0])),
-        ("Database", of(named[1])),
-        ("Data", of(named[2])),
-        ("Rest", rest),
+        ("Reading", of(&reading, &data, false)),
+        ("ReadingData", of(&reading, &data, true)),
+        ("Network", of(&changing, named[0], true)),
+        ("Database", of(&changing, named[1], true)),
+        ("Learning", of(&changing, named[2], true)),
+        ("Rest", of(&changing, &named.concat(), false)),
+        ("ReadingTemplates", needed_for_templates(&names, true)),
+        ("Templates", needed_for_templates(&names, false)),
     ]
 }
 
@@ -150,12 +158,16 @@ fn write(out: &mut String, statement: &Statement) {
         parts.insert(0, plain);
     }
     for (n, mut resources) in parts.into_iter().enumerate() {
-        let given = resources[0].given.filter(|given| resources.iter().all(|one| one.given == Some(*given)));
+        // A statement of which nothing is left is none: it rests on what all its resources rest on.
+        let rests_on =
+            |one: &Name| one.given.map(|given| if given == "HasBucketAndKey" { "HasKey" } else { given });
+        let given =
+            rests_on(&resources[0]).filter(|given| resources.iter().all(|one| rests_on(one) == Some(*given)));
         let mut space = " ".repeat(10);
         if let Some(given) = given {
             writeln!(out, "{space}- !If\n{space}  - {given}").unwrap();
             space += "  ";
-            resources.iter_mut().for_each(|one| one.given = None);
+            resources.iter_mut().for_each(|one| one.given = one.given.filter(|own| *own != given));
         }
         let sid = if n == 0 { statement.sid.clone() } else { format!("{}Others{n}", statement.sid) };
         writeln!(out, "{space}- Sid: {sid}\n{space}  Effect: Allow").unwrap();

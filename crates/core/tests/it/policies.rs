@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 fn all_specs() -> Vec<(String, Spec)> {
     let names = files("specs", "yaml").into_iter();
-    let others = ["everything", "hosting", "sql", "stacked", "trained", "unloaded"];
+    let others = ["everything", "hosting", "referring", "sql", "stacked", "trained", "unloaded"];
     let others = others.map(|name| repository(&format!("tests/data/{name}.yaml")));
     let read = names.chain(others).map(|path| {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();

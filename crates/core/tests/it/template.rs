@@ -245,6 +245,12 @@ fn capabilities_are_the_least_that_will_do() {
     let inside =
         "  X: {Type: T, Properties: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://a}}}}\n";
     assert_eq!(template(inside).transforms(), ["AWS::Include"]);
+    // Beside what it processes, and several of them.
+    let beside = "  X: {Type: T, Properties: {Name: a, Fn::Transform: [{Name: Tags}, {Name: Names}]}, Fn::Transform: {Name: AWS::Include}}\n";
+    let both = template(beside);
+    let mut found = both.transforms();
+    found.sort_unstable();
+    assert_eq!(found, ["AWS::Include", "Names", "Tags"]);
     assert_eq!(template(inside).capabilities()[0].to_string(), "CAPABILITY_AUTO_EXPAND");
 }
 

@@ -14,7 +14,7 @@ pub fn write(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
     let algorithm = if kms_key.is_some() { "aws:kms" } else { "AES256" };
     let encryption = Node::map([
         ("SSEAlgorithm", Some(Node::text(algorithm))),
-        ("KMSMasterKeyID", kms_key.map(Node::text)),
+        ("KMSMasterKeyID", kms_key.map(|key| context.text(&key))),
     ]);
     let rule =
         Node::map([("ServerSideEncryptionByDefault", Some(encryption)), ("BucketKeyEnabled", bucket_key)]);

@@ -45,7 +45,7 @@ pub fn secret(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
         ),
         ("GenerateSecretString", password_variable.is_none().then(generated)),
         ("SecretString", password_variable.is_some().then(given)),
-        ("KmsKeyId", kms_key.map(Node::text)),
+        ("KmsKeyId", kms_key.map(|key| context.text(&key))),
         ("Tags", context.tags(&tags)),
     ]);
     let secret = match has_key {
@@ -156,7 +156,7 @@ pub fn cluster(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ("MasterUsername", Some(resolved("username").unwrap_or_else(|| Node::text(username)))),
             ("MasterUserPassword", resolved("password")),
             ("ManageMasterUserPassword", managed_secret.then_some(Node::Bool(true))),
-            ("MasterUserSecret", secret_key.map(|key| Node::map([("KmsKeyId", Some(Node::text(key)))]))),
+            ("MasterUserSecret", secret_key.map(|key| Node::map([("KmsKeyId", Some(context.text(&key)))]))),
             ("DBClusterParameterGroupName", Some(context.input(&parameter_group))),
             ("DBSubnetGroupName", Some(context.input(&subnet_group))),
             ("VpcSecurityGroupIds", (!security_groups.is_empty()).then(|| context.inputs(&security_groups))),
@@ -165,7 +165,7 @@ pub fn cluster(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
             ("DeletionProtection", Some(Node::Bool(deletion_protection))),
             ("EnableHttpEndpoint", Some(Node::Bool(data_api))),
             ("StorageEncrypted", Some(Node::Bool(true))),
-            ("KmsKeyId", kms_key.map(Node::text)),
+            ("KmsKeyId", kms_key.map(|key| context.text(&key))),
             ("StorageType", (storage != "aurora").then(|| Node::text(storage))),
             ("CopyTagsToSnapshot", Some(Node::Bool(true))),
             ("ServerlessV2ScalingConfiguration", scaling),

@@ -12,6 +12,7 @@ mod stack;
 pub use sagemaker::has_model;
 
 use super::context::{Context, Written};
+use super::references;
 use crate::resource::Resource;
 use serde::de::DeserializeOwned;
 
@@ -49,10 +50,11 @@ pub fn writer(kind: &str) -> Option<Writer> {
     Some(writer)
 }
 
-/// The properties of a resource. The model made them of the same type.
+/// The properties of a resource. The model made them of the same type, but for outputs where that has texts.
 ///
 /// # Panics
 /// When they are of another kind: a bug of the table above.
 fn props<P: DeserializeOwned>(resource: &Resource) -> P {
-    serde_json::from_value(resource.props.clone()).unwrap_or_else(|error| panic!("{}: {error}", resource.id))
+    serde_json::from_value(references::marked(&resource.props))
+        .unwrap_or_else(|error| panic!("{}: {error}", resource.id))
 }

@@ -51,7 +51,7 @@ pub fn notebook(context: &Context<'_>, resource: &Resource) -> Vec<Written> {
         ),
         ("RoleArn", Some(context.input(&role))),
         ("LifecycleConfigName", Some(context.input(&lifecycle_config))),
-        ("KmsKeyId", kms_key.map(Node::text)),
+        ("KmsKeyId", kms_key.map(|key| context.text(&key))),
         ("PlatformIdentifier", Some(Node::text(platform))),
         ("InstanceMetadataServiceConfiguration", metadata),
         ("Tags", context.tags(&tags)),
