@@ -20,7 +20,7 @@ use auroraml::run::execute::Report;
 use auroraml::run::reconcile::{Outcome, PrepareError, Prepared, reconcile};
 use auroraml_core::base::{Id, Observed, State};
 use auroraml_core::events::Event;
-use auroraml_core::members::{Impact, Interruption, Permit};
+use auroraml_core::members::{Impact, Interruption};
 use auroraml_core::model::facts::Reached;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::plan::Plan;
@@ -238,7 +238,8 @@ async fn carry_out(
         (false, false) => ("Done", ""),
     };
     let finish = shown.progress.finish(what, seconds, remark, verbose);
-    printer.talk(&format!("\n{finish}{}", compared(&outcome.permit)));
+    let interrupted = render::interrupted(terminal::talk_form(verbose), &outcome.permit);
+    printer.talk(&format!("\n{finish}{interrupted}"));
     sheet.outcome(session, &request, &finish, &outcome);
     leave_behind(session, &request, &plan, (&outcome.observed, outcome.reached.as_ref()), printer)?;
     if destroying {
@@ -359,27 +360,6 @@ fn pending(plan: &Plan, order: Order) -> Result<Exit, Error> {
         ),
     });
     Err(Error { exit: Exit::Incomplete, troubles: troubles.collect() })
-}
-
-/// What the plan announced beside what happened: who was interrupted, and who was spared.
-fn compared(permit: &Permit) -> String {
-    let (announced, made) = (permit.announced(), permit.made());
-    if announced.is_empty() && made.is_empty() {
-        return String::new();
-    }
-    let mut text = format!("Interruptions: {} announced, {} made", announced.len(), made.len());
-    let happened = |wanted: &Interruption| made.iter().any(|(_, done)| done.what == wanted.what);
-    let spared = announced.iter().filter(|wanted| !happened(wanted)).map(|wanted| wanted.what.as_str());
-    let spared: Vec<&str> = spared.collect();
-    if !spared.is_empty() {
-        text.push_str(&format!("; not needed, or done differently: {}", spared.join(", ")));
-    }
-    let instead = made.iter().filter(|(_, done)| !announced.iter().any(|wanted| wanted.what == done.what));
-    let instead: Vec<&str> = instead.map(|(_, done)| done.what.as_str()).collect();
-    if !instead.is_empty() {
-        text.push_str(&format!("; instead: {}", instead.join(", ")));
-    }
-    text + ".\n"
 }
 
 fn blocked(plan: &Plan) -> Error {

@@ -451,24 +451,8 @@ impl Held {
 }
 
 /// Who runs this, for people who have to find him.
-#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
 fn owner(session: &Session, command: &str) -> Owner {
-    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-    let first = |names: &[&str]| names.iter().find_map(|name| variable(name));
-    let user = first(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".into());
-    let host = fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_string());
-    let host = host.filter(|name| !name.is_empty()).or_else(|| first(&["HOSTNAME", "COMPUTERNAME"]));
-    let process = std::process::id();
-    // A pipeline's job is easier to find than its runner.
-    let job = match (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY"), variable("GITHUB_RUN_ID"))
-    {
-        (Some(server), Some(repository), Some(run)) => {
-            Some(format!("{server}/{repository}/actions/runs/{run}"))
-        }
-        _ => first(&["CI_JOB_URL", "CODEBUILD_BUILD_ID", "BUILD_URL"]),
-    };
-    let job = job.map(|job| format!(", {job}")).unwrap_or_default();
-    let name = format!("{user}@{}, process {process}{job}", host.unwrap_or_else(|| "unknown host".into()));
+    let name = super::host::who();
     let name: String = name.chars().take(NAME_MAX).collect();
     let place = &session.stack.aws.place;
     let told = format!(

@@ -22,6 +22,7 @@ mod files;
 mod fleet;
 mod graph;
 mod hint;
+mod host;
 mod lease;
 mod live;
 mod local;

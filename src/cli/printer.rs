@@ -3,7 +3,7 @@
 use super::exit::Error;
 use super::terminal;
 use anstyle::{AnsiColor, Style};
-use auroraml_core::render::{self, plain};
+use auroraml_core::render::{self, Form, plain};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -131,7 +131,7 @@ impl Printer {
         if self.keeps(|| Said::Talk(text.to_string())) {
             return;
         }
-        let text = plain::styled(text);
+        let text = sentences(terminal::talk_form(false), &plain::styled(text));
         let text = if terminal::is_unicode() { text } else { render::ascii(&text) };
         let mut stderr = anstream::stderr().lock();
         // Where stderr is closed nobody can be told so.
@@ -140,14 +140,70 @@ impl Printer {
 
     /// Every trouble: `error: OBJECT: why`, and what to do about it.
     pub fn error(&self, error: &Error) {
+        let form = terminal::talk_form(false);
         for trouble in &error.troubles {
             let object = trouble.object.as_ref().map(|object| plain::line(&format!("{object}: ")));
             let (object, why) = (object.unwrap_or_default(), plain::line(&trouble.why));
-            let mut text = format!("{RED}error:{RED:#} {object}{why}\n");
+            let mut text = form.wrap(&format!("{RED}error:{RED:#} {object}{why}"), 2) + "\n";
             if let Some(help) = &trouble.help {
-                text.push_str(&format!("  {CYAN}help:{CYAN:#} {}\n", plain::line(help)));
+                text.push_str(&helped(form, &plain::line(help)));
             }
             self.say(&text);
         }
+    }
+}
+
+/// Sentences with their words whole. What is indented is laid out already.
+fn sentences(form: Form, text: &str) -> String {
+    let wrapped = |line: &str| match line.starts_with(' ') {
+        true => line.to_string(),
+        false => form.wrap(line, 2),
+    };
+    text.split('\n').map(wrapped).collect::<Vec<_>>().join("\n")
+}
+
+/// Help on as many lines as the terminal needs. A command at its end stands on lines of its own: it is there to be copied.
+fn helped(form: Form, help: &str) -> String {
+    let line = |help: &str| form.wrap(&format!("  {CYAN}help:{CYAN:#} {help}"), 4);
+    let whole = line(help);
+    match help.rsplit_once(": auroraml ") {
+        Some((text, words)) if whole.contains('\n') && !words.contains([';', ',', '`']) => {
+            format!("{}\n{}\n", line(&format!("{text}:")), form.command(&format!("auroraml {words}"), 4))
+        }
+        _ => format!("{whole}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_whole() {
+        let form = Form { width: Some(40), verbose: false };
+        let text = "Using a new sandbox, sandbox.json: no real AWS account.\n\n    what is laid out stays as it is laid out\n";
+        let expected = "Using a new sandbox, sandbox.json: no\n  real AWS account.\n\n    what is laid out stays as it is laid out\n";
+        assert_eq!(sentences(form, text), expected);
+        assert_eq!(sentences(Form::default(), text), text);
+    }
+
+    #[test]
+    fn a_command_can_be_copied() {
+        let help = |width, help: &str| {
+            let form = Form { width, verbose: false };
+            anstream::adapter::strip_str(&helped(form, help)).to_string()
+        };
+        let long = "Restart members later. To allow it now: auroraml apply shop.yaml --allow failover";
+        assert_eq!(help(None, long), format!("  help: {long}\n"));
+        assert_eq!(
+            help(Some(50), long),
+            "  help: Restart members later. To allow it now:\n    auroraml apply shop.yaml --allow failover\n"
+        );
+        assert_eq!(help(Some(50), "run: auroraml plan"), "  help: run: auroraml plan\n");
+        let other = "first run this: auroraml plan, and then what it says; it takes long";
+        assert_eq!(
+            help(Some(50), other),
+            "  help: first run this: auroraml plan, and then\n    what it says; it takes long\n"
+        );
     }
 }

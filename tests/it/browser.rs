@@ -6,7 +6,7 @@ use crate::harness::{copy_files, spec};
 use crate::support::skipped;
 use auroraml_core::render::html::{Page, Tone, Trouble};
 use serde_json::{Value, json};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,6 +26,13 @@ fn has_browser() -> bool {
     }
 }
 
+/// The Python that drives the browser, where there are both.
+fn python() -> Option<OsString> {
+    let python = std::env::var_os("AURORAML_TEST_PYTHON").unwrap_or_else(|| "python3".into());
+    let works = Command::new(&python).arg("--version").output().is_ok_and(|found| found.status.success());
+    (has_browser() && works).then_some(python)
+}
+
 /// Has a browser look at every page of the folder; `expected` says what a reader must see on each.
 fn look(folder: &Path, expected: &Value) {
     for (name, texts) in expected.as_object().unwrap() {
@@ -38,11 +45,9 @@ fn look(folder: &Path, expected: &Value) {
         }
         assert!(!page.contains("<script"), "{name}");
     }
-    let python = std::env::var_os("AURORAML_TEST_PYTHON").unwrap_or_else(|| "python3".into());
-    let works = Command::new(&python).arg("--version").output().is_ok_and(|found| found.status.success());
-    if !has_browser() || !works {
+    let Some(python) = python() else {
         return skipped("there is no browser for the pages (chromium, or AURORAML_TEST_BROWSER)");
-    }
+    };
     std::fs::write(folder.join("expected.json"), expected.to_string()).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/pages.py");
     let looked = Command::new(python).arg(script).arg(folder).output().unwrap();
@@ -139,6 +144,45 @@ fn large_and_ill_pages_are_looked_at_in_a_browser() {
             "ill.html": [ill],
         }),
     );
+}
+
+/// What `graph` prints is read and drawn by Mermaid itself (`tests/clients/mermaid.sh` fetches it): what Mermaid refuses is no
+/// picture on GitHub either.
+#[test]
+fn graphs_are_drawn_by_mermaid() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("graphs")).unwrap();
+    let drawn = place.path("graphs");
+    for file in std::fs::read_dir("tests/data/pictures").unwrap() {
+        let path = file.unwrap().path();
+        if path.extension() == Some(OsStr::new("mmd")) {
+            std::fs::copy(&path, drawn.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    // And what the program prints of a plan, of what is there, and of what goes.
+    place.write("minimal.yaml", &std::fs::read_to_string("specs/minimal.yaml").unwrap());
+    for (name, args) in [
+        ("planned", &["graph", "minimal.yaml"][..]),
+        ("applied", &["apply", "minimal.yaml", "--yes"]),
+        ("settled", &["graph", "minimal.yaml"]),
+    ] {
+        let ran = place.run(&in_sandbox(args));
+        assert_eq!(ran.code, 0, "{args:?}: {ran:?}");
+        if args[0] == "graph" {
+            assert!(ran.out.starts_with("flowchart LR\n"), "{ran:?}");
+            place.write(&format!("graphs/{name}.mmd"), &ran.out);
+        }
+    }
+    let mermaid = std::env::var_os("AURORAML_TEST_MERMAID").map(std::path::PathBuf::from);
+    let (Some(python), Some(mermaid)) = (python(), mermaid.filter(|script| script.is_file())) else {
+        return skipped("there is no Mermaid, or no browser for it (npm; AURORAML_TEST_MERMAID)");
+    };
+    std::fs::copy(mermaid, drawn.join("mermaid.min.js")).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/mermaid.py");
+    let looked = Command::new(python).arg(script).arg(&drawn).output().unwrap();
+    let said = String::from_utf8_lossy(&looked.stdout).into_owned();
+    assert!(looked.status.success(), "{said}\n{}", String::from_utf8_lossy(&looked.stderr));
+    println!("{}", said.trim_end());
 }
 
 /// What a run did is on its page also when it fails half way, or is stopped.

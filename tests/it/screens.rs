@@ -3,61 +3,24 @@
 //! A terminal is tmux, where it is installed, and otherwise what script(1) writes, read by the interpreter that also
 //! holds the golden screens (crates/core/tests/it/screen.rs).
 
+mod estimates;
 #[path = "../../crates/core/tests/it/screen.rs"]
 mod screen;
+#[cfg(target_os = "linux")]
+mod sessions;
+mod tmux;
+mod views;
 
 use crate::cli::{Place, SPEC, in_sandbox, with_orders};
-use crate::harness::{Account, spec, spec_file};
-use crate::support::{skipped, stopwatch};
-use auroraml_core::model::Intent;
-use auroraml_core::plan::estimate;
-use auroraml_sandbox::random::Mood;
 use screen::Screen;
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-/// For a stack to come and go in tmux.
-const PATIENCE: Duration = Duration::from_secs(240);
-
-/// A tmux server of its own, which ends with it.
-struct Tmux<'p> {
-    place: &'p Place,
-}
-
-impl Drop for Tmux<'_> {
-    fn drop(&mut self) {
-        let _ = self.run(&["kill-server"]);
-    }
-}
-
-impl Tmux<'_> {
-    fn run(&self, args: &[&str]) -> std::io::Result<Output> {
-        let mut command = Command::new("tmux");
-        // A socket in the test's own folder: nobody else's server is touched.
-        command.arg("-u").arg("-f").arg("/dev/null").arg("-S").arg(self.place.path("tmux.sock")).args(args);
-        command.current_dir(self.place.path("")).env_remove("TMUX").env("LC_ALL", "C.UTF-8");
-        command.stdin(Stdio::null()).output()
-    }
-
-    /// What has scrolled off and what is shown, lines that were wrapped put together again.
-    fn history(&self) -> String {
-        let output = self.run(&["capture-pane", "-p", "-J", "-S", "-", "-t", "auroraml"]).unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn shown(&self) -> String {
-        String::from_utf8(self.run(&["capture-pane", "-p", "-t", "auroraml"]).unwrap().stdout).unwrap()
-    }
-}
-
+/// Whether a line is the first of the view: `12/14 done, …`.
 fn is_numbers(line: &str) -> bool {
-    line.contains(" done, ") && line.contains(" running, ")
-}
-
-/// Lines that the view takes of what is shown now: from its numbers to the last that has something in it.
-fn view(shown: &str) -> usize {
-    let lines: Vec<&str> = shown.trim_end().lines().collect();
-    lines.iter().position(|line| is_numbers(line)).map_or(0, |first| lines.len() - first)
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let numbers = line.split_once(" done").and_then(|(numbers, _)| numbers.split_once('/'));
+    numbers.is_some_and(|(done, all)| is_number(done) && is_number(all))
 }
 
 /// Asserts that a terminal's history holds the plan once and the result once, for apply and for destroy, and nothing of
@@ -73,50 +36,30 @@ fn holds_plan_and_result_once(history: &str) {
     }
 }
 
-#[test]
-#[expect(clippy::disallowed_methods, reason = "another process takes real time")]
-fn the_scrollback_of_tmux() {
-    if Command::new("tmux").arg("-V").output().is_err() {
-        skipped("there is no tmux");
-        return;
-    }
-    for (width, height) in [(80, 24), (100, 30)] {
-        let place = Place::new();
-        place.write("minimal.yaml", include_str!("../../specs/minimal.yaml"));
-        let tmux = Tmux { place: &place };
-        let typed = |command: &str| {
-            let program = env!("CARGO_BIN_EXE_auroraml");
-            format!("{program} {command} minimal.yaml --yes --sandbox --sandbox-speed 60")
-        };
-        let script = format!("{}; {}; touch ended; sleep 300", typed("apply"), typed("destroy"));
-        let (columns, lines) = (width.to_string(), height.to_string());
-        let args = ["new-session", "-d", "-s", "auroraml", "-x", &columns, "-y", &lines, &script];
-        let started = tmux.run(&args).unwrap();
-        assert!(started.status.success(), "{started:?}");
-        let (began, mut tallest) = (stopwatch(), 0);
-        while !place.path("ended").exists() {
-            assert!(began.elapsed() < PATIENCE, "{}", tmux.history());
-            std::thread::sleep(Duration::from_millis(300));
-            tallest = tallest.max(view(&tmux.shown()));
-        }
-        let history = tmux.history();
-        holds_plan_and_result_once(&history);
-        assert!((2..=height / 2).contains(&tallest), "a view of {tallest} lines on {height}");
-    }
-}
-
-/// What script(1) makes a terminal of: everything that was written to it.
+/// What script(1) makes a terminal of: everything that a shell's command wrote to it.
 #[cfg(target_os = "linux")]
-fn on_a_terminal(place: &Place, command: &str, locale: &[(&str, &str)]) -> String {
-    let command = format!("stty cols 80 rows 24; {} {command}", env!("CARGO_BIN_EXE_auroraml"));
+fn on_a_terminal(
+    place: &Place,
+    (width, height): (usize, usize),
+    command: &str,
+    set: &[(&str, &str)],
+) -> String {
+    let command = format!("stty cols {width} rows {height}; {command}");
     let mut script = Command::new("script");
     script.args(["-qec", &command, "/dev/null"]).current_dir(place.path("")).env_clear();
-    script.env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh").env("TERM", "xterm-256color");
-    let output = script.envs(locale.iter().copied()).stdin(Stdio::null()).output().expect("script(1)");
+    let program = Path::new(env!("CARGO_BIN_EXE_auroraml")).parent().unwrap();
+    script.env("PATH", format!("{}:/usr/bin:/bin", program.display())).env("HOME", place.path(""));
+    script.env("SHELL", "/bin/sh").env("TERM", "xterm-256color");
+    let output = script.envs(set.iter().copied()).stdin(Stdio::null()).output().expect("script(1)");
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
     text
 }
+
+/// A stack that comes and goes.
+#[cfg(target_os = "linux")]
+const LIFE: &str = "auroraml apply minimal.yaml --yes --sandbox --sandbox-speed max && \
+                    auroraml destroy minimal.yaml --yes --sandbox --sandbox-speed max";
 
 /// The first of the three variables that is set decides (POSIX); what is drawn in ASCII is as wide as what is not.
 #[cfg(target_os = "linux")]
@@ -132,20 +75,37 @@ fn ascii_where_the_locale_is_no_utf_8() {
     for (locale, is_unicode) in cases {
         let place = Place::new();
         place.write("minimal.yaml", include_str!("../../specs/minimal.yaml"));
-        let written = ["apply", "destroy"].map(|command| {
-            on_a_terminal(
-                &place,
-                &format!("{command} minimal.yaml --yes --sandbox --sandbox-speed max"),
-                locale,
-            )
-        });
-        let written = written.concat();
+        let written = on_a_terminal(&place, (80, 24), LIFE, locale);
         assert_eq!(written.is_ascii(), !is_unicode, "{locale:?}: {written}");
         let mut screen = Screen::new(80, 24);
         screen.write(&written);
         println!("{locale:?}\n{}", screen.all());
         holds_plan_and_result_once(&screen.history());
     }
+}
+
+/// A terminal that cannot move its cursor gets lines, and nobody gets colours who wants none.
+#[cfg(target_os = "linux")]
+#[test]
+fn terminals_that_can_less() {
+    let written = |set: &[(&str, &str)]| {
+        let place = Place::new();
+        place.write("minimal.yaml", include_str!("../../specs/minimal.yaml"));
+        on_a_terminal(&place, (80, 24), LIFE, set)
+    };
+    let dumb = written(&[("TERM", "dumb"), ("LC_ALL", "C.UTF-8")]);
+    assert!(!dumb.contains('\x1b'), "{dumb:?}");
+    assert!(dumb.contains("14 steps to do") && dumb.contains("+ instance.1: created after"), "{dumb}");
+    let plain = written(&[("NO_COLOR", "1"), ("LC_ALL", "C.UTF-8")]);
+    let mut rest = plain.as_str();
+    while let Some(at) = rest.find("\x1b[") {
+        rest = &rest[at + 2..];
+        let last = rest.find(|c: char| c.is_ascii_alphabetic()).map(|end| &rest[end..=end]);
+        assert!(last != Some("m"), "a colour: {plain:?}");
+    }
+    let mut screen = Screen::new(80, 24);
+    screen.write(&plain);
+    holds_plan_and_result_once(&screen.history());
 }
 
 /// The end of an apply and `status` say how a cluster of others is used, and JSON the same.
@@ -209,44 +169,4 @@ fn passwords(world: &str) -> Vec<String> {
     }
     assert!(!found.is_empty(), "there is a master user's password");
     found
-}
-
-/// What a plan says of the time is what runs take in the sandbox, whose durations are those of the fact book: half of
-/// them are about as long as is usual, and one in ten longer than what is said of that.
-#[tokio::test(start_paused = true)]
-async fn the_time_of_a_plan_is_what_runs_take() {
-    const SEEDS: u64 = 30;
-    let spec = spec(&spec_file("minimal.yaml"));
-    for intent in [Intent::Apply, Intent::Destroy { unprotect: false }] {
-        let (mut shorter, mut longer, mut times) = (0, 0, Vec::new());
-        let mut told = None;
-        for seed in 1..=SEEDS {
-            let account = Account::new(seed, Mood::Real);
-            if intent != Intent::Apply {
-                account.apply(&spec).await;
-            }
-            let plan = account.prepare(&spec, intent).await.unwrap().plan;
-            let seconds = estimate(&plan).unwrap();
-            told = Some(seconds);
-            let clock = account.sandbox.clock();
-            let began = clock.now_ms();
-            let outcome =
-                account.run(&spec, intent, std::sync::Arc::new(crate::harness::Recorder::default())).await;
-            assert!(outcome.is_complete(), "{:#?}", outcome.reports);
-            let took = (clock.now_ms() - began) / 1_000;
-            times.push(took);
-            shorter += usize::from(took < seconds.usually);
-            longer += usize::from(took > seconds.at_worst);
-        }
-        times.sort_unstable();
-        println!(
-            "{intent:?}: told {told:?}, took {times:?}: {shorter} shorter than usual, {longer} longer than 1 in 10"
-        );
-        // Of 30 fair draws 15 are shorter and 3 longer; the table is rounder than the sandbox, and this wide of it.
-        assert!(
-            (6..=24).contains(&shorter),
-            "{shorter} of {SEEDS} were shorter than usual: {told:?}, {times:?}"
-        );
-        assert!(longer <= 7, "{longer} of {SEEDS} took longer: {told:?}, {times:?}");
-    }
 }

@@ -90,7 +90,9 @@ async fn a_yes_allows_what_it_says() {
     let ran = ran(child.wait_with_output().unwrap());
     assert_eq!(ran.code, 0, "{}", ran.out);
     let asked = "It interrupts the writer: failover; yes allows that once. Type yes to continue:";
-    assert!(ran.out.contains("Not allowed:") && ran.out.contains(asked), "{}", ran.out);
+    // Wherever the terminal's lines end.
+    let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Not allowed:") && words.contains(asked), "{}", ran.out);
 }
 
 /// The same as the JSON, without tags of Rust's enums, and with quotes where a bare word would be no string.

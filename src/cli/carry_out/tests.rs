@@ -168,28 +168,6 @@ fn what_a_destroy_may_not_delete_is_not_nothing() {
     assert!(left_alone(true, &Plan::default()).is_ok());
 }
 
-/// At the end a run says how many of the announced interruptions it made, which were not necessary, and what took
-/// their place.
-#[test]
-fn what_was_announced_is_compared_with_what_was_made() {
-    let permit = |announced: &[&str], made: &[&str]| {
-        let announced = announced.iter().map(|what| interruption(what)).collect();
-        let permit = Permit::new(announced, Default::default(), false, None);
-        made.iter().for_each(|what| permit.made_one(&role(), interruption(what)));
-        compared(&permit)
-    };
-    assert_eq!(permit(&[], &[]), "");
-    assert_eq!(permit(&["restart a"], &["restart a"]), "Interruptions: 1 announced, 1 made.\n");
-    assert_eq!(
-        permit(&["restart a", "restart b"], &["restart b"]),
-        "Interruptions: 2 announced, 1 made; not needed, or done differently: restart a.\n"
-    );
-    assert_eq!(
-        permit(&["fail over to a"], &["fail over to b"]),
-        "Interruptions: 1 announced, 1 made; not needed, or done differently: fail over to a; instead: fail over to b.\n"
-    );
-}
-
 /// A finished destroy names what AWS keeps: the final snapshot, a secret in its recovery window, what the spec keeps.
 #[test]
 fn what_stays_after_a_destroy_is_named() {

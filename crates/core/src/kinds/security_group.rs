@@ -39,7 +39,7 @@ impl Kind for SecurityGroup {
         // CreateSecurityGroup); it is answered with InvalidGroup.Duplicate.
         made_once: true,
         after: &["vpc"],
-        takes_along: Some("with network interfaces that RDS or SageMaker left in it"),
+        takes_along: Some("with network interfaces left in it"),
         immutable: &[
             ("vpc", "a security group belongs to one VPC for life"),
             ("description", "AWS cannot change the description of a security group"),

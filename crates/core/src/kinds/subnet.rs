@@ -29,7 +29,7 @@ impl Kind for Subnet {
         // Reference, CreateSubnet); it is answered with InvalidSubnet.Conflict.
         made_once: true,
         after: &["vpc"],
-        takes_along: Some("with network interfaces that RDS or SageMaker left in it"),
+        takes_along: Some("with network interfaces left in it"),
         immutable: &[
             ("vpc", "a subnet belongs to one VPC for life"),
             ("cidr", "a subnet keeps its range, and everything in it has addresses of that range"),

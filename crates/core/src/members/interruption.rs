@@ -166,6 +166,12 @@ impl Permit {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether it concerns nobody but members that the run itself has made: nobody uses them yet.
+    pub fn is_of_new_members(&self, interruption: &Interruption) -> bool {
+        let members = &interruption.members;
+        !members.is_empty() && members.iter().all(|member| self.fresh.contains(member))
+    }
+
     /// What the plan announced.
     pub fn announced(&self) -> &[Interruption] {
         &self.announced

@@ -13,6 +13,7 @@ pub mod fleet;
 mod fold;
 pub mod graph;
 pub mod html;
+mod interrupted;
 pub mod json;
 pub mod markdown;
 mod markup;
@@ -26,6 +27,7 @@ pub mod text;
 pub mod verify;
 mod wrap;
 
+pub use interrupted::interrupted;
 pub use section::section;
 pub use wrap::{Form, ascii};
 

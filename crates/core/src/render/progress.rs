@@ -10,6 +10,10 @@ use std::collections::BTreeSet;
 
 /// Characters that names may take in a line before they are no longer aligned.
 const NAME_MAX: usize = 40;
+/// Columns of a time, with the gap before it.
+const TIME: usize = 9;
+/// Columns that must be left for what a step does, with the gap before it.
+const TELLS: usize = 12;
 /// Steps that the end names, those that took longest.
 const LONGEST: usize = 5;
 /// Seconds that a step must have taken to be named there.
@@ -96,7 +100,7 @@ impl Progress {
     /// before what waits when not everything fits; what is done becomes a number.
     pub fn lines(&self, now: u64, width: usize, height: usize) -> Vec<String> {
         let height = height.max(1);
-        let mut lines = vec![paint(BOLD, cut(&self.heading(now), width))];
+        let mut lines = vec![paint(BOLD, cut(&self.heading(now, width), width))];
         if let Some(note) = self.note.as_ref().filter(|_| height > 2) {
             lines.push(cut(&format!("  {note}"), width));
         }
@@ -134,9 +138,14 @@ impl Progress {
         }
     }
 
-    fn heading(&self, now: u64) -> String {
-        let mut text = self.numbers();
-        text.push_str(&format!(" · {}", self.elapsed(now)));
+    fn heading(&self, now: u64, width: usize) -> String {
+        let (numbers, elapsed) = (self.numbers(), self.elapsed(now));
+        let mut text = format!("{numbers} · {elapsed}");
+        if text.chars().count() > width {
+            // What is done and how long it has taken says most.
+            let done = numbers.split(',').next().unwrap_or_default();
+            text = format!("{done} · {elapsed}");
+        }
         if self.stopping {
             text.push_str(" · stopping: no new steps start");
         }
@@ -181,10 +190,17 @@ impl Progress {
             Stage::Done { seconds } => ('✓', GREEN, duration(*seconds), done(row).to_string()),
             Stage::Failed { seconds, .. } => ('✗', RED, duration(*seconds), "failed".to_string()),
         };
+        // Mark, sign, and the time with its gap: these stay whatever the width.
+        let room = width.saturating_sub(4 + TIME).max(1);
+        let name = name.min(room);
         let id = row.id.to_string();
-        let text =
-            cut(&format!("{} {id:<name$}  {time:>7}  {what}", sign(row.action)), width.saturating_sub(2));
-        format!("{} {}", paint(style, mark), text.trim_end())
+        let id = if id.chars().count() > room { cut(&id, room) } else { id };
+        let mut text = format!("{} {id:<name$}  {time:>7}", sign(row.action));
+        // A word that is cut after a few letters says nothing.
+        if width.saturating_sub(2 + text.chars().count()) >= TELLS {
+            text = format!("{text}  {what}");
+        }
+        format!("{} {}", paint(style, mark), cut(text.trim_end(), width.saturating_sub(2)).trim_end())
     }
 
     fn pending(&self, row: &Row) -> String {
@@ -287,6 +303,7 @@ impl Progress {
         };
         let with_parent = match count(&[Action::Vanish]) {
             0 => String::new(),
+            1 => " (1 with its parent)".into(),
             vanished => format!(" ({vanished} with their parent)"),
         };
         let counts = [

@@ -4,7 +4,7 @@ use super::access::{Access, Database};
 use super::paint::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use super::plain;
 use super::section::{rank, section};
-use super::wrap::{Form, cut};
+use super::wrap::{Form, cut_front, visible};
 use crate::base::{Id, Live, Observed, Outputs, State};
 use crate::members::restart::{Strategy, Topology, left_pending};
 use crate::model::is_paused;
@@ -186,9 +186,6 @@ impl Stack {
                 (false, READY) => GREEN,
                 _ => YELLOW,
             };
-            let told = TELLING.iter().find_map(|key| text(&resource.outputs, key)).unwrap_or_default();
-            let room = form.width.map_or(usize::MAX, |width| width.saturating_sub(name + state + 6));
-            let told = cut(&plain::line(told), room);
             let padding = " ".repeat(state - resource.state.chars().count());
             let remark = match (resource.owned, resource.goes, resource.differs.join(", ")) {
                 (false, ..) => "  (not this stack's)".to_string(),
@@ -196,6 +193,10 @@ impl Stack {
                 (.., differs) if !differs.is_empty() => format!("  ({differs})"),
                 _ => String::new(),
             };
+            let room = form
+                .width
+                .map_or(usize::MAX, |width| width.saturating_sub(name + state + 6 + visible(&remark)));
+            let told = telling(&resource.outputs, room);
             let state = paint(style, &resource.state);
             let line = format!("  {:<name$}  {state}{padding}  {told}{remark}", resource.id);
             out.push_str(&format!("{}\n", line.trim_end()));
@@ -219,8 +220,7 @@ impl Stack {
         out
     }
 
-    /// How the stack is used; nothing when there is nothing of it. Commands stand on one line each, so that they can be
-    /// copied.
+    /// How the stack is used; nothing when there is nothing of it. Commands are laid out so that they can be copied.
     pub fn use_text(&self, form: Form) -> String {
         let Access { database, pages } = &self.access;
         let mut out = String::new();
@@ -228,13 +228,13 @@ impl Stack {
             out.push_str(&format!("\n{}\n", paint(BOLD, "Connect")));
             out.push_str(&table(form, &database_rows(database)));
             let commands = [
-                ("print the password", database.get_password.as_deref()),
+                ("show user and password (as JSON)", database.get_password.as_deref()),
                 ("open a session (asks for the password)", Some(database.mysql.as_str())),
-                ("send SQL over HTTPS", database.data_api.as_deref()),
+                ("send SQL over HTTPS, through the Data API", database.data_api.as_deref()),
             ];
             for (what, command) in commands {
                 if let Some(command) = command {
-                    out.push_str(&format!("  {}\n    {command}\n", paint(DIM, what)));
+                    out.push_str(&format!("  {}\n{}\n", paint(DIM, what), form.command(command, 4)));
                 }
             }
         }
@@ -278,6 +278,9 @@ fn database_rows(database: &Database) -> Vec<(&'static str, String)> {
         [] => "unknown: see its security groups".into(),
         from => from.join("; "),
     };
+    if database.get_password.is_none() {
+        rows.push(("password", "auroraml does not know it: ask whoever runs the cluster".into()));
+    }
     rows.push(("reachable from", from));
     if *private == Some(true) {
         rows.push(("public address", "none: it is private to its VPC".into()));
@@ -290,11 +293,14 @@ fn table(form: Form, rows: &[(&str, String)]) -> String {
     let name = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let line = |(key, value): &(&str, String)| {
         let gap = " ".repeat(name - key.chars().count());
-        let key = format!("  {}{gap}  ", paint(DIM, key));
+        let beside = form.narrower(name + 4);
+        // An address that does not fit beside its name stands below it: it is whole on most terminals, and can be copied.
+        if !value.contains(' ') && beside.width.is_some_and(|width| visible(value) > width) {
+            return format!("  {}\n    {value}\n", paint(DIM, key));
+        }
         // Only the value has spaces between which it may break.
-        let value =
-            form.narrower(name + 4).wrap(value, 0).replace('\n', &format!("\n{}", " ".repeat(name + 4)));
-        format!("{key}{value}\n")
+        let value = beside.wrap(value, 0).replace('\n', &format!("\n{}", " ".repeat(name + 4)));
+        format!("  {}{gap}  {value}\n", paint(DIM, key))
     };
     rows.iter().map(line).collect()
 }
@@ -347,6 +353,16 @@ fn resource(live: &Live, members: &[Member]) -> Resource {
         outputs: live.outputs.clone(),
         kind: live.id.kind,
         trouble,
+    }
+}
+
+/// What says most about a resource in no more than `room` columns.
+fn telling(outputs: &Outputs, room: usize) -> String {
+    let told = TELLING.iter().filter_map(|key| text(outputs, key)).map(plain::line);
+    let told: Vec<String> = told.collect();
+    match told.iter().find(|text| text.chars().count() <= room) {
+        Some(text) => text.clone(),
+        None => told.first().map(|text| cut_front(text, room)).unwrap_or_default(),
     }
 }
 

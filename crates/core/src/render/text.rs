@@ -72,9 +72,9 @@ fn with(form: Form, subject: &Subject, plan: &Plan, nothing: &str) -> String {
             (false, _) => nothing,
         });
     } else if plan.work().next().is_some() {
-        out.push_str(&format!("{}\n", paint(BOLD, summary(plan))));
+        out.push_str(&format!("{}\n", form.wrap(&paint(BOLD, summary(plan)), 6)));
         if let Some(seconds) = estimate(plan) {
-            out.push_str(&format!("Time: {}\n", takes(seconds)));
+            out.push_str(&format!("{}\n", form.wrap(&format!("Time: {}", takes(seconds)), 6)));
         }
     }
     if let Some(bill) = cost::shown(plan) {
@@ -132,7 +132,8 @@ fn step_lines(form: Form, step: &Step, name: usize) -> Vec<String> {
         line.push_str(&format!("{gap}{}", paint(DIM, cut(&summary, room))));
     }
     // A reason of AWS's own may be long.
-    let mut lines: Vec<String> = form.wrap(&line, 6).split('\n').map(String::from).collect();
+    // Each line is indented by two more.
+    let mut lines: Vec<String> = form.narrower(2).wrap(&line, 6).split('\n').map(String::from).collect();
     if let Some(text) = consequence(step.impact) {
         lines.push(format!("    {}", paint(YELLOW, format!("! {text}"))));
     }
@@ -226,7 +227,7 @@ fn blocked(form: Form, plan: &Plan) -> String {
         let what = format!("  {} {}: {why}", paint(RED, "!"), paint(BOLD, id));
         out.push_str(&remark(form, &what, hint));
     }
-    out.push_str(&format!("\n{}\n", paint(BOLD, summary(plan))));
+    out.push_str(&format!("\n{}\n", form.wrap(&paint(BOLD, summary(plan)), 4)));
     out
 }
 

@@ -48,6 +48,79 @@ impl Form {
         }
         out
     }
+
+    /// A shell command on as many lines as the terminal needs, broken where a shell goes on reading: before a flag where
+    /// that is possible, never within a word. What follows the first line is indented by two more.
+    pub fn command(self, text: &str, indent: usize) -> String {
+        let (margin, mut out) = (" ".repeat(indent), String::new());
+        let width = self.width.filter(|width| *width >= NARROW + indent).unwrap_or(usize::MAX);
+        // A space and a backslash end what is not the last line.
+        let room = width.saturating_sub(2);
+        let mut column = 0;
+        for part in parts(text) {
+            // A flag may stand above a value that has room of its own, and nowhere else.
+            let pieces: Vec<&str> = match part.split_once(' ') {
+                Some((flag, value))
+                    if indent + 2 + visible(&part) > room && indent + 2 + visible(value) <= room =>
+                {
+                    vec![flag, value]
+                }
+                _ => vec![&part],
+            };
+            for piece in pieces {
+                let length = visible(piece);
+                if column > 0 && column + 1 + length > room {
+                    out.push_str(&format!(" \\\n{margin}  {piece}"));
+                    column = indent + 2 + length;
+                } else if column > 0 {
+                    out.push_str(&format!(" {piece}"));
+                    column += 1 + length;
+                } else {
+                    out.push_str(&format!("{margin}{piece}"));
+                    column = indent + length;
+                }
+            }
+        }
+        out
+    }
+}
+
+/// The words of a shell command, each flag together with its value.
+fn parts(text: &str) -> Vec<String> {
+    let (mut words, mut is_quoted, mut is_escaped) = (vec![String::new()], false, false);
+    for c in text.chars() {
+        match c {
+            ' ' if !is_quoted && !is_escaped => {
+                words.push(String::new());
+                continue;
+            }
+            '\'' if !is_escaped => is_quoted = !is_quoted,
+            _ => {}
+        }
+        is_escaped = c == '\\' && !is_quoted && !is_escaped;
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for word in words {
+        match parts.last_mut() {
+            Some(flag) if flag.starts_with('-') && !flag.contains(' ') && !word.starts_with('-') => {
+                flag.push_str(&format!(" {word}"));
+            }
+            _ => parts.push(word),
+        }
+    }
+    parts
+}
+
+/// At most `width` characters, of which the last are kept: names and ARNs differ in their ends.
+pub(super) fn cut_front(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width || width == 0 {
+        return cut(text, width);
+    }
+    format!("…{}", text.chars().skip(length + 1 - width).collect::<String>())
 }
 
 /// At most `width` characters.
@@ -115,6 +188,28 @@ mod tests {
         assert_eq!(form.wrap(&long, 2), format!("see\n  {}", "x".repeat(60)));
         assert_eq!(Form::default().wrap(&long, 2), long, "a pipe has no width");
         assert_eq!(Form { width: Some(10), verbose: false }.wrap(&long, 2), long);
+    }
+
+    #[test]
+    fn commands_break_where_a_shell_goes_on_reading() {
+        let form = Form { width: Some(40), verbose: false };
+        let text = r"aws one two --first value --sql 'SELECT 1, 2' -p 'it'\''s a'";
+        let expected = r"  aws one two --first value \
+    --sql 'SELECT 1, 2' -p 'it'\''s a'";
+        assert_eq!(form.command(text, 2), expected);
+        assert!(expected.lines().all(|line| visible(line) <= 40));
+        assert_eq!(Form::default().command(text, 2), format!("  {text}"), "a pipe has no width");
+        let long = format!("aws --arn {} --last 1", "x".repeat(60));
+        assert_eq!(form.command(&long, 0), format!("aws \\\n  --arn {} \\\n  --last 1", "x".repeat(60)));
+        let tight = format!("aws --arn {} --last 1", "x".repeat(34));
+        assert_eq!(form.command(&tight, 0), format!("aws --arn \\\n  {} \\\n  --last 1", "x".repeat(34)));
+        assert_eq!(parts(r"a 'b c' d\ e '\' --f g h"), ["a", "'b c'", r"d\ e", r"'\'", "--f g", "h"]);
+    }
+
+    #[test]
+    fn the_end_of_a_name_can_be_kept() {
+        assert_eq!((cut_front("abcdef", 4), cut_front("abc", 3)), ("…def".into(), "abc".to_string()));
+        assert_eq!(cut_front("abc", 0), "");
     }
 
     #[test]

@@ -176,7 +176,7 @@ fn run(plan: &Plan) -> Vec<(u64, Event)> {
 #[test]
 fn the_live_view() {
     let (subject, plan) = (subject("churn", false), fresh("churn.yaml"));
-    for size in SIZES.into_iter().flatten() {
+    for size in SIZES.into_iter().flatten().chain([(40, 24)]) {
         let (width, height) = size;
         let form = Form { width: Some(width), verbose: false };
         let (mut screen, mut canvas, mut progress) =

@@ -315,9 +315,12 @@ pub(super) fn verdict(document: &str, action: &str, resource: &str) -> Option<bo
 
 /// Matches `*` and `?` wildcards; actions ignore case.
 pub(super) fn matches(pattern: &str, text: &str, case: bool) -> bool {
-    // Most patterns are no patterns.
-    if case && !pattern.contains(['*', '?']) {
-        return pattern == text;
+    // Every request is held against every statement of a policy: most of them differ before the first wildcard.
+    let same = |a: &str, b: &str| if case { a == b } else { a.eq_ignore_ascii_case(b) };
+    match pattern.find(['*', '?']) {
+        None => return same(pattern, text),
+        Some(at) if !text.get(..at).is_some_and(|start| same(&pattern[..at], start)) => return false,
+        Some(_) => {}
     }
     let fold = |s: &str| -> Vec<char> {
         if case { s.chars().collect() } else { s.to_lowercase().chars().collect() }
@@ -359,6 +362,12 @@ mod tests {
             ("s3:Get?", "s3:GetObject", false),
             ("a*b*c", "aXbYbZc", true),
             ("a*b*c", "aXbYbZ", false),
+            ("rds:Describe", "RDS:describe", true),
+            ("rds:Describe", "rds:DescribeDBClusters", false),
+            ("rds:Describe*", "rds:Desc", false),
+            ("é*", "e", false),
+            ("e?", "é", false),
+            ("?", "é", true),
         ] {
             assert_eq!(matches(pattern, text, false), expected, "{pattern} {text}");
         }

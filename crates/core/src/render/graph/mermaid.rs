@@ -35,10 +35,9 @@ pub(super) fn write(picture: &Picture) -> String {
             let name = escaped(&node.id.to_string());
             line(&match node.mark {
                 None => format!("  n{at}[\"{name}\"]"),
-                Some(mark) => {
-                    let (sign, word) = (escaped(&mark.sign().to_string()), mark.word());
-                    format!("  n{at}[\"{sign} {word}<br>{name}\"]:::{word}")
-                }
+                // Without the plan's sign: Mermaid takes `+ create` for a list of Markdown, even if the sign is an entity, and
+                // draws "Unsupported markdown: list" in its place (seen with 11.6).
+                Some(mark) => format!("  n{at}[\"{word}<br>{name}\"]:::{word}", word = mark.word()),
             });
         }
         line("end");
@@ -50,8 +49,8 @@ pub(super) fn write(picture: &Picture) -> String {
     if !marks.is_empty() {
         line("subgraph legend[\"Legend\"]");
         for mark in &marks {
-            let (sign, word) = (escaped(&mark.sign().to_string()), mark.word());
-            line(&format!("  key_{word}[\"{sign} {word}: {}\"]:::{word}", mark.meaning()));
+            let word = mark.word();
+            line(&format!("  key_{word}[\"{word}: {}\"]:::{word}", mark.meaning()));
         }
         line("end");
     }

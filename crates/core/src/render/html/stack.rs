@@ -22,7 +22,7 @@ pub(super) fn connect(stack: &Stack) -> Markup {
             ("User", database.user.clone()),
             ("Database", optional(&database.database)),
             ("Secret with the password", optional(&database.secret)),
-            ("Print the password", optional(&database.get_password)),
+            ("Show user and password", optional(&database.get_password)),
             ("Open a session", database.mysql.clone()),
             ("Send a statement", optional(&database.data_api)),
             ("Address", private.unwrap_or_default().to_string()),
