@@ -365,9 +365,7 @@ def run() -> None:
     # What stands in a network of others cannot be created without that.
     texts = {path.stem: path.read_text() for path in TEMPLATES.glob("*.yaml")}
     own = ("AWS::EC2::VPC\n", "AWS::CloudFormation::Stack\n")
-    names = sorted(
-        name for name, text in texts.items() if any(kind in text for kind in own) or "SubnetId" not in text
-    )
+    names = sorted(name for name, text in texts.items() if any(kind in text for kind in own) or "SubnetId" not in text)
     # Each in an account of its own: clusters and endpoints of several have one name.
     for name in names:
         with tempfile.TemporaryDirectory() as folder, moto_life.moto(Path(folder), __file__) as endpoint:

@@ -194,7 +194,7 @@ fn what_is_refused_of_a_template() {
     said.is("refused");
 }
 
-/// A variable that is not set is missed before anything is called, or when it is needed.
+/// A variable that is not set is missed when its stack is to be made.
 #[test]
 fn a_secret_that_is_not_in_the_environment_is_missed() {
     let place = Place::new();

@@ -17,23 +17,23 @@ const AT_WORST: f64 = 2.2;
 
 const DESTROY: Intent = Intent::Destroy { unprotect: true };
 
-const EXAMPLES: [&str; 8] = [
-    "minimal",
-    "lean",
-    "existing-cluster",
-    "production",
-    "churn",
-    "churn-as-published",
-    "churn-xgboost",
-    "churn-autopilot",
-];
+/// Every spec of the `specs` folder.
+fn examples() -> Vec<String> {
+    let files = std::fs::read_dir("specs").unwrap().map(|file| file.unwrap().path());
+    let specs = files.filter(|path| path.extension().is_some_and(|end| end == "yaml"));
+    let mut names: Vec<String> =
+        specs.map(|path| path.file_stem().unwrap().to_str().unwrap().to_string()).collect();
+    names.sort();
+    assert!(names.len() > 8, "{names:?}");
+    names
+}
 
 /// For each example: what its plan says of apply and destroy beside what runs take.
 #[tokio::test(start_paused = true)]
 async fn the_time_of_a_plan_is_what_runs_take() {
     let (mut wrong, mut runs, mut longer) = (Vec::new(), 0, 0);
-    for name in EXAMPLES {
-        if std::env::var_os("EVENTS").is_some_and(|of| of != name) {
+    for name in examples() {
+        if std::env::var_os("EVENTS").is_some_and(|of| of != *name) {
             continue;
         }
         let spec = spec(&spec_file(&format!("{name}.yaml")));
@@ -52,7 +52,7 @@ async fn the_time_of_a_plan_is_what_runs_take() {
                 let outcome = account.run(&spec, intent, listener.clone()).await;
                 assert!(outcome.is_complete(), "{name}: {:#?}", outcome.reports);
                 // To see where the time goes.
-                if std::env::var_os("EVENTS").is_some_and(|of| of == name) {
+                if std::env::var_os("EVENTS").is_some_and(|of| of == *name) {
                     println!("{name}, {intent:?}, seed {seed}:\n{}", listener.text());
                 }
                 took[n].push((clock.now_ms() - began) / 1_000);
@@ -81,5 +81,6 @@ async fn the_time_of_a_plan_is_what_runs_take() {
     }
     println!("{longer} of {runs} runs took longer than what is told of one in ten");
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(longer > 0 && longer * 5 <= runs, "{longer} of {runs}: one in ten was told");
+    let is_whole = std::env::var_os("EVENTS").is_none();
+    assert!(!is_whole || longer > 0 && longer * 5 <= runs, "{longer} of {runs}: one in ten was told");
 }
