@@ -14,6 +14,7 @@ use auroraml::aws::Failure;
 use auroraml::run::reconcile::{PrepareError, prepare};
 use auroraml::run::takeover::{self, NoSpec};
 use auroraml::stack::{Origin, Stack};
+use auroraml_core::base::counted;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::render::plain;
 use auroraml_core::takeover::{self as core, Written};
@@ -128,9 +129,9 @@ async fn from_stack(
     }
     let next = hint::command(["plan".to_string(), out.display().to_string()], global);
     printer.talk(&format!(
-        "wrote {}: takes over {} objects of {name}; nothing was changed\nnext: {next}\n",
+        "wrote {}: takes over {} of {name}; nothing was changed\nnext: {next}\n",
         out.display(),
-        draft.objects.len()
+        counted(draft.objects.len(), "object")
     ));
     Ok(Exit::Done)
 }

@@ -287,7 +287,7 @@ pub struct Terms {
     /// Exit 0 even if members stay pending-reboot, because of the spec's `restart` or window.
     #[arg(long, help_heading = "Interruptions")]
     pub accept_pending: bool,
-    /// Also delete this resource, such as notebook.main, which holds data or was made by others. Can be repeated.
+    /// Also delete this resource, such as notebook.main, which holds data or was created by others. Can be repeated.
     #[arg(long, value_name = "KIND.NAME", help_heading = "Deletions")]
     pub delete: Vec<String>,
 }
@@ -460,7 +460,7 @@ pub enum SchemaOf {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]
 pub struct Sandbox {
-    /// Serve it at this address until Ctrl-C, such as localhost:4599. Without a port 4599 is used; port 0 takes a free one.
+    /// Address to serve it at until Ctrl-C, such as localhost:4599. The default port is 4599; 0 picks a free one.
     #[arg(long, value_name = "ADDRESS[:PORT]", value_parser = own_address)]
     pub listen: Option<SocketAddr>,
     /// Delete everything in it.

@@ -356,7 +356,7 @@ fn pending(plan: &Plan, order: Order) -> Result<Exit, Error> {
         object: Some(step.id.to_string()),
         why: format!("on hold: {}", step.held.as_deref().unwrap_or_default()),
         help: Some(
-            "run again when it may be done, or with --now; with --accept-pending this exits with 0".into(),
+            "run again later, or add --now to do it now; --accept-pending makes this exit with 0".into(),
         ),
     });
     Err(Error { exit: Exit::Incomplete, troubles: troubles.collect() })
@@ -421,8 +421,8 @@ fn incomplete(outcome: &Outcome, stopped: bool, printer: &Printer) -> Error {
         let interrupts = outcome.remaining.interruptions().next().is_some();
         let (why, help) = match (stopped, outcome.reports.iter().all(Report::is_complete)) {
             _ if !outcome.unreviewed.is_empty() => (
-                "what is left was not in the plan that was reviewed, and was not touched",
-                "save a new plan and apply that",
+                "the rest was not in the reviewed plan and was left alone",
+                "save a new plan, review it and apply it",
             ),
             (true, _) => ("the run was stopped", "run the same command again to continue"),
             (false, true) if interrupts => (

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Whether CloudFormation is asked what it would do.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Wanted {
-    /// Let CloudFormation say what it would replace in the stacks of templates: makes change sets, and removes them.
+    /// Ask CloudFormation what it would replace in stacks of templates. Creates change sets, and deletes them again.
     #[arg(long, help_heading = "CloudFormation")]
     pub change_sets: bool,
 }

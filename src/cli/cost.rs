@@ -31,7 +31,7 @@ const USAGE_MAX: usize = 64 << 10;
 
 /// Show what a stack costs per hour and month, now and after apply. Changes nothing.
 ///
-/// Prices are built in for some regions, with their date. What depends on use is left out unless you estimate it with
+/// Prices are built in for some regions, with their date. Costs that depend on use are included only if you estimate it with
 /// --usage, per month: hours_a_day, acu, storage_gib, io_million, backup_gib, data_api_requests, nat_gb, endpoint_gb,
 /// bucket_gb, secret_calls, predictions, prediction_ms, sentiment_units.
 #[derive(Debug, Args)]
@@ -177,7 +177,7 @@ async fn told(session: &Session, args: &Cost, given: &Given, printer: &Printer) 
             wanted(&graph, observed, &leaving, &terms).prices.into_iter().chain(before).collect();
         let asked = Box::pin(ask(aws, &keys)).await;
         if !asked.table.is_empty() {
-            terms.prices.lay_over(&asked.table, "AWS's price list, asked now");
+            terms.prices.lay_over(&asked.table, "AWS's current price list");
         }
         notes.extend(asked.notes);
         // What a person wrote into a file is what they pay.
@@ -305,7 +305,7 @@ pub fn imagined(path: &Path, global: &Global, printer: &Printer) -> Result<Imagi
 
 fn imagined_cost(path: &Path, given: &Given, global: &Global, printer: &Printer) -> Result<Report, Error> {
     let Imagined { spec, place, facts, graph } = imagined(path, global, printer)?;
-    let mut notes = vec!["offline: what exists now is not known".to_string()];
+    let mut notes = vec!["offline: what exists now is unknown".to_string()];
     let terms = given.terms(&place.region, deletions(&spec, &place, &facts), &mut notes);
     let after = wanted(&graph, &Observed::new(), &BTreeSet::new(), &terms);
     Ok(report(&place, None, after, terms, notes))

@@ -7,6 +7,7 @@ use super::printer::Printer;
 use super::session::Session;
 use auroraml::aws::Failure;
 use auroraml::run::data::{self, Moved};
+use auroraml_core::base::counted;
 use auroraml_core::kinds::data_load;
 use auroraml_core::model::unload_of;
 use auroraml_core::sql::statements::address;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// Move rows between the database and S3, now.
 ///
-/// What the spec lists under `tables` and `unloads` is moved once, by `apply`.
+/// `apply` moves what the spec lists under `tables` and `unloads`, once.
 #[derive(Debug, Args)]
 pub struct Data {
     #[command(subcommand)]
@@ -184,7 +185,7 @@ async fn unload(session: &Session, args: &DataUnload, printer: &Printer) -> Resu
 fn told(object: &str, done: &str, moved: Result<Moved, Failure>, printer: &Printer) -> Result<Exit, Error> {
     let moved = moved.map_err(|failure| refused(object, &failure))?;
     let rows = moved.rows.or(moved.records);
-    let count = rows.map_or_else(|| "all rows".to_string(), |rows| format!("{rows} rows"));
+    let count = rows.map_or_else(|| "all rows".to_string(), |rows| counted(rows, "row"));
     let both = match (moved.rows, moved.records, &moved.uncounted) {
         (Some(rows), Some(records), _) if rows == records => {
             "; the counts in database and S3 match".to_string()
@@ -192,7 +193,10 @@ fn told(object: &str, done: &str, moved: Result<Moved, Failure>, printer: &Print
         (_, _, Some(why)) => format!("; could not compare the counts in S3 and database: {why}"),
         _ => String::new(),
     };
-    let files = if done == "written" { format!(" in {} files", moved.files) } else { String::new() };
+    let files = match done {
+        "written" => format!(" in {}", counted(moved.files, "file")),
+        _ => String::new(),
+    };
     printer.data(&format!("{object}: {count} {done}{files}{both}\n"))?;
     moved.checked().map_err(|failure| refused(object, &failure))?;
     Ok(Exit::Done)

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 /// Show what differs from the spec, and what others attached to the stack. Changes nothing.
 ///
-/// Checks more than a plan does; see docs/drift.md. Exits with 2 if there is drift, with 1 if there is none but something
-/// could not be read, and with 0 if there is none.
+/// Checks more than a plan does; see docs/drift.md. Exits with 2 if there is drift, with 0 if there is none, and with 1 if
+/// none was found but something could not be read.
 #[derive(Debug, Args)]
 pub struct Drift {
     /// The spec, or a folder of specs; `-` reads stdin.

@@ -7,6 +7,7 @@ use super::printer::Printer;
 use super::session::{Session, block_on, no_plan, parse};
 use auroraml::run::reconcile::prepare;
 use auroraml_clock::Clock;
+use auroraml_core::base::counted;
 use auroraml_core::export::{Exported, Given, Refused, export as exported};
 use auroraml_core::model::Intent;
 use auroraml_core::render::plain;
@@ -17,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 /// Write a CloudFormation template for a spec.
 ///
-/// The template works in any account and region, and AWS is not asked unless --resolve is given. What CloudFormation
-/// cannot do is listed, in the template and here.
+/// The template works in any account and region. AWS is asked only with --resolve. What CloudFormation cannot do is listed
+/// in the template and on the terminal.
 #[derive(Debug, Args)]
 pub struct Export {
     /// The spec; `-` reads stdin.
@@ -97,7 +98,7 @@ fn write(
     match &args.out {
         Some(path) => {
             files::write(path, text)?;
-            printer.talk(&format!("wrote {}: {} resources\n", path.display(), exported.resources));
+            printer.talk(&format!("wrote {}: {}\n", path.display(), counted(exported.resources, "resource")));
         }
         None => printer.data(text)?,
     }

@@ -20,6 +20,7 @@ use super::exit::{Error, Exit};
 use super::files::{self, Source};
 use super::printer::Printer;
 use super::session::{Host, Session, parse};
+use auroraml_core::base::counted;
 use auroraml_core::render::fleet::{Row, markdown, text};
 use auroraml_core::spec::Spec;
 use clap::Args;
@@ -255,7 +256,8 @@ impl Group {
                 }
                 if left_out > 0 {
                     printer.data(&format!(
-                        "\n{left_out} stacks are left out here, because GitHub limits the length of comments.\n"
+                        "\n{} left out here, because GitHub limits the length of comments.\n",
+                        counted(left_out, "stack")
                     ))?;
                 }
             }

@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Clone, Debug, Default, Args)]
 pub struct PageFile {
-    /// Also write an HTML page to FILE, which loads nothing; of several stacks into the folder FILE, one page each.
+    /// Also write a self-contained HTML page to FILE. With several stacks, FILE is a folder with one page for each.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub html: Option<PathBuf>,
 }
@@ -157,7 +157,7 @@ impl Sheet {
         self.fill(|page| {
             page.timeline = Some(Timeline::default());
             page.tone = Tone::Attention;
-            page.headline = "The run has begun. This page is written anew when it ends.".into();
+            page.headline = "The run has started. This page is updated when it ends.".into();
         });
         self.write()
     }
@@ -166,7 +166,7 @@ impl Sheet {
     pub fn cut_off(&self) {
         self.fill(|page| {
             page.tone = Tone::Bad;
-            page.headline = "The run was cut off. Run the same command again: it goes on from there.".into();
+            page.headline = "The run was interrupted. Run the same command again to continue.".into();
             if let Some(timeline) = &mut page.timeline {
                 timeline.reach(self.clock.now_ms());
             }

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 
 /// Print the minimal IAM policy for a spec, or the trust policy of a pipeline's role.
 ///
-/// The policy covers only the stack's own names and tags. AWS is asked who the caller is and which objects exist; with
-/// --account AWS is not asked.
+/// The policy covers only the stack's own names and tags. Asks AWS who the caller is and which objects exist, unless you
+/// give --account.
 #[derive(Debug, Args)]
 pub struct Policy {
     /// The spec; `-` reads stdin.

@@ -61,7 +61,7 @@ impl Printer {
             }
         }
         if held.bytes > HELD_MAX {
-            to.say("warning: more was said than is shown\n");
+            to.say("warning: some output was left out, because there was too much\n");
         }
         Ok(())
     }

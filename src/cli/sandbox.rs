@@ -5,6 +5,7 @@ use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::{open_sandbox, sandbox_error};
 use super::signals::Interrupts;
+use auroraml_core::base::counted;
 use auroraml_sandbox::file::{FileError, FileSandbox};
 use auroraml_sandbox::server::Listener;
 use std::collections::BTreeMap;
@@ -115,7 +116,7 @@ fn unknown(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Str
     });
     let lines: Vec<String> = asked
         .filter(|(_, count)| *count > 0)
-        .map(|(operation, count)| format!("  {operation} ({count} times)\n"))
+        .map(|(operation, count)| format!("  {operation} ({})\n", counted(count, "time")))
         .collect();
     match lines.is_empty() {
         true => String::new(),
@@ -137,7 +138,7 @@ mod tests {
         let told = unknown(&before, &after);
         assert_eq!(
             told,
-            "\nThe sandbox does not support these operations:\n  rds:Both (3 times)\n  sns:New (1 times)\n"
+            "\nThe sandbox does not support these operations:\n  rds:Both (3 times)\n  sns:New (1 time)\n"
         );
         assert_eq!(unknown(&before, &before), "");
     }

@@ -375,7 +375,7 @@ pub fn open_sandbox(file: &Path, global: &Global, printer: &Printer) -> Result<F
     hold(&sandbox, &global.enforce_policy)?;
     let which = if is_new { "a new sandbox" } else { "the sandbox" };
     let clock = match speed(global) {
-        Some(times) => format!("its clock runs {times} times as fast as real time"),
+        Some(times) => pace(times),
         None => "its clock skips all waiting".into(),
     };
     printer.talk(&format!("Using {which}, {name}: no real AWS account is used, {clock}.\n"));
@@ -416,10 +416,18 @@ async fn find_listener(address: SocketAddr, printer: &Printer) -> Result<Clock, 
         }
     })?;
     printer.talk(&format!(
-        "Using the sandbox at {name}: no real AWS account is used, its clock runs {} times as fast as real time.\n",
-        clock.speed()
+        "Using the sandbox at {name}: no real AWS account is used, {}.\n",
+        pace(clock.speed())
     ));
     Ok(clock)
+}
+
+/// How fast a sandbox's clock runs.
+fn pace(times: f64) -> String {
+    match times {
+        1.0 => "its clock runs in real time".into(),
+        times => format!("its clock runs {times} times as fast as real time"),
+    }
 }
 
 fn make_folder(file: &Path) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use super::kind::{Calls, Deletion, Seen, Update, absent_ok, already_ok, just_made};
 use crate::aws::{Aws, Class, During, Failure, Look, key_of, owns_or, tag_map};
 use auroraml_core::base::names::KEY_TAG;
-use auroraml_core::base::{Outputs, State, policy};
+use auroraml_core::base::{Outputs, State, counted, policy};
 use auroraml_core::kinds::bucket::{Bucket, Props};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Delete, ObjectIdentifier,
@@ -340,7 +340,7 @@ async fn empty(aws: &Aws, bucket: &str) -> Result<(), Failure> {
         class: Class::InUse,
         operation: "DeleteObjects",
         code: "auroraml".into(),
-        message: format!("emptying the bucket: {deleted} more versions deleted"),
+        message: format!("emptying the bucket: deleted {} more", counted(deleted, "version")),
     })
 }
 
@@ -373,9 +373,8 @@ async fn what_is_in(aws: &Aws, bucket: &str) -> Result<String, Failure> {
     let count = page.versions().len() + page.delete_markers().len();
     let what = match (count, page.is_truncated()) {
         (0, _) => "unfinished uploads".to_string(),
-        (count, Some(true)) => format!("more than {count} object versions"),
-        (1, _) => "1 object version".into(),
-        (count, _) => format!("{count} object versions"),
+        (count, Some(true)) => format!("more than {}", counted(count, "object version")),
+        (count, _) => counted(count, "object version"),
     };
     Ok(format!(
         "the bucket {bucket} contains {what} and is kept; to delete them too, write `bucket: {{ on_destroy: empty }}`"

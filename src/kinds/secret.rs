@@ -179,7 +179,7 @@ fn given(aws: &Aws, variable: &str) -> Result<SecretText, Failure> {
     let is_allowed = |c: char| matches!(c, ' '..='~') && !"/\"@".contains(c);
     if !(8..=41).contains(&text.chars().count()) || !text.chars().all(is_allowed) {
         return Err(refuse(
-            "does not hold a password that Aurora takes: 8 to 41 printable ASCII characters other than / \" @",
+            "does not contain a password that Aurora accepts: 8 to 41 printable ASCII characters other than / \" @",
         ));
     }
     Ok(password)

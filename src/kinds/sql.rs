@@ -251,7 +251,7 @@ async fn look_for_notes(
     for (user, host) in &scope.users {
         if !users.there.contains(&(user.clone(), host.clone())) {
             notes.push(format!(
-                "the database has no user '{user}'@'{host}', and auroraml does not create users: create it (CREATE USER) before anything can be granted to it"
+                "the database has no user '{user}'@'{host}', and auroraml does not create users: create it first (CREATE USER)"
             ));
         }
     }

@@ -33,7 +33,7 @@ impl Calls for SqlDatabase {
     async fn delete(&self, _: &Aws, name: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
         Err(Failure::refused(
             "DROP DATABASE",
-            format!("auroraml drops no database: what is in {name} is yours"),
+            format!("auroraml never drops a database, because of its contents: {name}"),
         ))
     }
 }

@@ -73,7 +73,7 @@ fn seen(look: Look<'_>, database: &str, one: Shown) -> Option<Seen<Props>> {
         return None;
     }
     if !one.named && !marked && !look.inside.leaves {
-        let why = "it calls an endpoint of this stack, and the spec does not have it";
+        let why = "it calls an endpoint of this stack, but the spec does not have it";
         outputs.insert(ONLY_TAGGED.into(), why.into());
     }
     let props = match &one.function {

@@ -146,12 +146,10 @@ fn ended(secondary: &str, limit: u64) -> String {
     match secondary {
         "MaxRuntimeExceeded" => {
             format!(
-                "AWS stopped it after {limit} min, its `max_runtime`: give it more, or a larger `instance`"
+                "AWS stopped it after {limit} min, its `max_runtime`: increase that, or use a larger `instance`"
             )
         }
-        "MaxWaitTimeExceeded" => {
-            "there was no spare capacity for so long: leave `spot` out, or try later".into()
-        }
+        "MaxWaitTimeExceeded" => "AWS had no spare capacity in time: remove `spot`, or try later".into(),
         _ => "it was stopped".into(),
     }
 }

@@ -8,7 +8,7 @@ use super::sagemaker::tags;
 use super::training_job::{artifact, channels, describe as describe_training, limits, resources};
 use crate::aws::{Aws, During, Failure, Look};
 use auroraml_core::base::names::SHORT_JOB_NAME_MAX;
-use auroraml_core::base::{Outputs, State};
+use auroraml_core::base::{Outputs, State, counted};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::training_job;
 use auroraml_core::kinds::tuning_job::{Props, Range, TuningJob};
@@ -146,7 +146,7 @@ fn state(aws: &Aws, found: &DescribeHyperParameterTuningJobOutput, outputs: &Out
     let status = found.hyper_parameter_tuning_job_status.as_ref().map_or("", |status| status.as_str());
     match status {
         "Completed" if outputs.contains_key("artifact") => State::Ready,
-        "Completed" => State::Broken("none of its training jobs has left a model".into()),
+        "Completed" => State::Broken("none of its training jobs produced a model".into()),
         "Failed" => {
             let why = found.failure_reason.clone().unwrap_or_else(|| "AWS gives no reason".into());
             let first = outputs.get("failure").and_then(|first| first.as_str());
@@ -180,7 +180,7 @@ fn progress(done: i32, all: i32, best: Option<String>, minutes: u64) -> String {
         Some(rest) => format!(", about {} min left", rest.max(1)),
         None => String::new(),
     };
-    format!("{done} of {all} training jobs done{best}{rest}")
+    format!("{done} of {} done{best}{rest}", counted(all, "training job"))
 }
 
 /// What others take from it: the model of the best training job.

@@ -132,8 +132,7 @@ async fn routed(aws: &Aws, want: &Props, failure: Failure) -> Result<(), Failure
         Some(id) => Err(Failure {
             class: Class::Refused,
             message: format!(
-                "the endpoint {id} is not this stack's and has the routes to {}; delete it, or leave the \
-                 service out of the spec",
+                "the endpoint {id} does not belong to this stack and already routes traffic to {}; delete it, or remove the service from the spec",
                 want.service
             ),
             ..failure

@@ -5,7 +5,7 @@
 use crate::aws::Failure;
 use crate::kinds::change_set::{Answer, Asked, answer, ask, remove};
 use crate::stack::Stack;
-use auroraml_core::base::{Live, Observed, To, has_reference, outputs, resolve};
+use auroraml_core::base::{Live, Observed, To, counted, has_reference, outputs, resolve};
 use auroraml_core::kinds::Kind;
 use auroraml_core::kinds::stack::{self, ChangeSet, Props, Status};
 use auroraml_core::plan::{Plan, Step, plan as planned};
@@ -134,7 +134,11 @@ async fn wait(
         }
     }
     let minutes = u64::from(LOOKS_MAX) * PAUSE.as_secs() / 60;
-    let why = format!("the change set of {} is not ready after {minutes} minutes; run again", asked.stack);
+    let why = format!(
+        "the change set of {} is not ready after {}; run the command again",
+        asked.stack,
+        counted(minutes, "minute")
+    );
     Err(Failure::refused("DescribeChangeSet", why))
 }
 

@@ -7,6 +7,7 @@
 use crate::aws::{Failure, Sql};
 use crate::kinds::sql::{self, moves};
 use crate::stack::Stack;
+use auroraml_core::base::counted;
 use auroraml_core::kinds::data_load;
 use auroraml_core::sql::quote;
 use auroraml_core::sql::statements::{self, address};
@@ -88,7 +89,8 @@ pub async fn unload(
     let sql = sql::open(aws, &stack.spec).await?.within(stack.spec.database());
     let there = moves::files(aws, bucket, key).await?;
     if !overwrite && (there.is_whole || !there.parts.is_empty()) {
-        let why = format!("{} files already exist: choose another prefix", there.parts.len());
+        let why =
+            format!("the prefix already has {}: choose another one", counted(there.parts.len(), "file"));
         return Err(Failure::refused("SELECT INTO OUTFILE S3", why));
     }
     tell(format!("writing to {}…", statements::part_prefix(to)));
@@ -96,7 +98,7 @@ pub async fn unload(
     if moved.is_running {
         ended(stack, &sql, tell, |statement| moves::is_unload_to(statement, key)).await?;
         if !moves::files(aws, bucket, key).await?.is_whole {
-            let why = "the statement failed: it left no manifest, but perhaps some files";
+            let why = "the statement failed: it wrote no manifest, but there may be some files";
             return Err(Failure::refused("SELECT INTO OUTFILE S3", why));
         }
         moves::count_unloaded(aws, to, header, None, &mut moved).await?;

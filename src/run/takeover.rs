@@ -69,7 +69,7 @@ pub async fn second_owners(
             }
             // Whoever takes the section out of the spec has the permission of it no more.
             Err(failure) if failure.is(Class::Denied) => facts.notes.push(format!(
-                "objects of this stack were made by {arn}, and whether CloudFormation still owns them cannot be asked: {failure}; keep `taken_over` in the spec, or allow cloudformation:DescribeStacks and cloudformation:ListStackResources"
+                "{arn} created objects of this stack, and auroraml cannot find out whether CloudFormation still owns them: {failure}; keep `taken_over` in the spec, or allow cloudformation:DescribeStacks and cloudformation:ListStackResources"
             )),
             Err(failure) => return Err(failure),
         }

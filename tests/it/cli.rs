@@ -454,7 +454,7 @@ async fn members_that_stay_pending() {
     let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes"]));
     assert_eq!(apply.code, 7, "{apply:?}");
     assert!(apply.err.contains("`restart: never` leaves orders-1, orders-2 pending-reboot"), "{apply:?}");
-    assert!(apply.err.contains("with --accept-pending this exits with 0"), "{apply:?}");
+    assert!(apply.err.contains("--accept-pending makes this exit with 0"), "{apply:?}");
     for (more, expected) in [(&[][..], 7), (&["--accept-pending"][..], 0)] {
         let again = ["apply", "shop.yaml", "--yes"].iter().chain(more).copied().collect::<Vec<_>>();
         let again = place.run(&in_sandbox(&again));

@@ -45,18 +45,15 @@ async fn quotas_that_are_too_small() {
     let churn = spec_file("churn.yaml");
     assert_eq!(problem(&churn, &[]).await, "none");
     for (quota, expected) in [
-        ("vpc/L-F678F1CE", "VPCs: 1 exist in us-east-1, 1 more are needed, and the quota is 0"),
-        (
-            "ec2/L-0263D0A3",
-            "Elastic IP addresses: 0 exist in us-east-1, 1 more are needed, and the quota is 0",
-        ),
+        ("vpc/L-F678F1CE", "VPCs: 1 in use in us-east-1, 1 more needed, and the quota is 0"),
+        ("ec2/L-0263D0A3", "Elastic IP addresses: 0 in use in us-east-1, 1 more needed, and the quota is 0"),
         (
             "sagemaker/ml.m5.large for endpoint usage",
-            "SageMaker quota \"ml.m5.large for endpoint usage\": it is 0 in us-east-1, but 1 are needed",
+            "SageMaker quota \"ml.m5.large for endpoint usage\": it is 0 in us-east-1, and this stack needs 1",
         ),
         (
             "sagemaker/ml.t3.medium for notebook instance usage",
-            "SageMaker quota \"ml.t3.medium for notebook instance usage\": it is 0 in us-east-1, but 1 are needed",
+            "SageMaker quota \"ml.t3.medium for notebook instance usage\": it is 0 in us-east-1, and this stack needs 1",
         ),
     ] {
         assert_eq!(problem(&churn, &[(quota, 0.0)]).await, expected);

@@ -92,7 +92,7 @@ async fn the_default_network_counts_against_the_quota() {
     let Err(PrepareError::Preflight(problems)) = account.prepare(&spec, Intent::Apply).await else {
         panic!("the quota is reached");
     };
-    assert!(problems.iter().any(|problem| problem.why.contains("5 exist in us-east-1")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.why.contains("5 in use in us-east-1")), "{problems:?}");
 }
 
 /// What was there before is there afterwards, and nothing else: untagged or not.

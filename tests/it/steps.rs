@@ -513,7 +513,7 @@ async fn a_judgement_knows_the_looks_before_and_an_interruption_has_a_fresh_one(
     let ended = changed(rules, comes, accepts).await;
     assert_eq!((ended.how.as_str(), ended.story.looks.last()), ("done", Some(&20_000)));
     let ended = changed(rules, |_| Some(thing(1)), accepts).await;
-    assert_eq!(ended.how, "not ready after 1 minutes; last status: it has not differed");
+    assert_eq!(ended.how, "not ready after 1 minute; last status: it has not differed");
 
     let judge: fn(&Sight<'_>) -> Verdict = |sight| match sight.now - sight.past.began {
         ..20_000 => Verdict::Wait("it is early".into()),

@@ -106,7 +106,7 @@ async fn what_guardduty_put_there() {
         .filter_map(|step| step.reason.as_deref())
         .collect();
     assert_eq!(swept.len(), 2, "{:?}", plan.steps);
-    assert!(swept.iter().all(|why| why.contains("GuardDuty made it in vpc-")), "{swept:?}");
+    assert!(swept.iter().all(|why| why.contains("GuardDuty created it in vpc-")), "{swept:?}");
     destroy(&account, &spec, DESTROY, true).await;
     assert_eq!(bills(&account, &spec).await, NOTHING);
     let ec2 = account.sandbox.with(|world| serde_json::to_value(&world.regions["us-east-1"].ec2).unwrap());

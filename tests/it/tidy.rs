@@ -174,3 +174,135 @@ fn templates_can_be_read() {
         }
     }
 }
+
+/// Things that the program counts.
+const COUNTED: &[&str] = &[
+    "actions",
+    "addresses",
+    "characters",
+    "checks",
+    "columns",
+    "days",
+    "endpoints",
+    "entries",
+    "errors",
+    "fields",
+    "files",
+    "hours",
+    "instances",
+    "interruptions",
+    "items",
+    "jobs",
+    "lines",
+    "members",
+    "minutes",
+    "models",
+    "objects",
+    "prices",
+    "problems",
+    "ranges",
+    "records",
+    "requests",
+    "resources",
+    "roles",
+    "rows",
+    "rules",
+    "seconds",
+    "stacks",
+    "steps",
+    "subnets",
+    "tables",
+    "tags",
+    "times",
+    "versions",
+    "warnings",
+    "zones",
+];
+
+/// Numbers that are never one, with the reason where it does not show.
+const NEVER_ONE: &[&str] = &[
+    // The limit is above it.
+    "characters are too many",
+    "ranges are too many",
+    "tags are too many",
+    "objects are too many",
+    "instances are too many",
+    "resources are too many",
+    "characters, and IAM allows",
+    "characters, and AWS allows",
+    "subnets of one kind are more than",
+    "entries; CloudFormation allows",
+    // A constant.
+    "hours; it continues",
+    // One has a branch of its own above it.
+    "interruptions, each marked",
+    "resources, all ready",
+    "resources are not ready",
+    "members at once",
+    "stop all {count} members",
+    "{} actions\", many",
+    "all {many} actions",
+    "lines, {} bytes",
+    "times as fast as real time",
+];
+
+/// "1 files": a number that may be one goes through `counted`.
+#[test]
+fn one_thing_is_not_named_as_many() {
+    let mut wrong = Vec::new();
+    let mut excused = BTreeSet::new();
+    for (path, text) in files("src", "rs").into_iter().chain(files("crates/core/src", "rs")) {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        for line in code(&text) {
+            for (at, _) in line.match_indices("} ") {
+                let after = line[at + 2..].trim_start_matches("more ").trim_start_matches("free ");
+                let word = after.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default();
+                let inside = line[..at].rsplit('{').next().unwrap_or_default();
+                // Only what stands in a text; a limit is written in capitals.
+                let is_text = line[..at].matches('"').count() % 2 == 1 || !line.contains('"');
+                if !is_text || !COUNTED.contains(&word) || inside.chars().any(char::is_uppercase) {
+                    continue;
+                }
+                match NEVER_ONE.iter().find(|excuse| line.contains(*excuse)) {
+                    Some(excuse) => _ = excused.insert(*excuse),
+                    None => wrong.push(format!("{}: {line}", path.display())),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "say it with `counted`:\n{}", wrong.join("\n"));
+    let unused: Vec<&&str> = NEVER_ONE.iter().filter(|excuse| !excused.contains(*excuse)).collect();
+    assert!(unused.is_empty(), "nothing says this any more: {unused:?}");
+}
+
+/// No text that the program is recorded to have printed, and no page of ours, says "1 files".
+#[test]
+fn nothing_printed_names_one_thing_as_many() {
+    // Words in s that are no plurals.
+    let singular = ["is", "was", "has", "does", "needs", "lasts", "this", "as", "its", "vs", "us"];
+    let mut wrong = Vec::new();
+    let mut read = 0;
+    for (folder, ending) in
+        [("tests", "txt"), ("tests", "md"), ("crates", "txt"), ("crates", "md"), ("docs", "md")]
+    {
+        for (path, text) in files(folder, ending) {
+            read += 1;
+            for line in text.lines() {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                for pair in words.windows(2) {
+                    let word = pair[1].trim_end_matches(|c: char| c.is_ascii_punctuation());
+                    let is_plural = word.len() > 2 && word.ends_with('s') && !word.ends_with("ss");
+                    let is_word = word.chars().all(|c| c.is_ascii_lowercase());
+                    let is_one = pair[0].trim_start_matches(['(', '"', '`']) == "1";
+                    if is_one && is_word && is_plural && !singular.contains(&word) {
+                        wrong.push(format!("{}: {line}", path.display()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(read > 100, "{read}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

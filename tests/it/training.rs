@@ -304,8 +304,7 @@ async fn a_job_that_takes_too_long_says_what_to_change() {
     model.training.as_mut().unwrap().max_runtime = "1m".into();
     let (outcome, _) = run(&account, &spec).await;
     let text = why(&outcome);
-    let expected =
-        "it failed: AWS stopped it after 1 min, its `max_runtime`: give it more, or a larger `instance`; ";
+    let expected = "it failed: AWS stopped it after 1 min, its `max_runtime`: increase that, or use a larger `instance`; ";
     assert!(text.contains(expected), "{text}");
 }
 
@@ -371,7 +370,7 @@ async fn a_quota_of_nothing() {
     match account.prepare(&spec, Intent::Apply).await {
         Err(PrepareError::Preflight(problems)) => {
             assert_eq!(problems[0].what, format!("SageMaker quota \"{quota}\""));
-            assert_eq!(problems[0].why, "it is 0 in us-east-1, but 1 are needed");
+            assert_eq!(problems[0].why, "it is 0 in us-east-1, and this stack needs 1");
             assert!(problems[0].hint.contains("L-611FA074"), "{}", problems[0].hint);
         }
         other => panic!("{:?}", other.map(|prepared| prepared.plan)),

@@ -10,6 +10,7 @@ use crate::cli::printer::Printer;
 use crate::cli::session::{Session, no_plan};
 use crate::cli::{change_sets, terminal};
 use auroraml::run::reconcile::prepare;
+use auroraml_core::base::counted;
 use auroraml_core::model::Intent;
 use auroraml_core::render::{self, json};
 use std::cell::RefCell;
@@ -101,7 +102,8 @@ async fn shown_once(
 }
 
 fn confirm(stacks: usize) -> Result<(), Error> {
-    Printer::new(false).say(&format!("\nApply these plans to {stacks} stacks? Type yes to continue: "));
+    Printer::new(false)
+        .say(&format!("\nApply these plans to {}? Type yes to continue: ", counted(stacks, "stack")));
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
         Ok(_) if answer.trim().eq_ignore_ascii_case("yes") => Ok(()),

@@ -109,8 +109,8 @@ fn whatever_is_left_is_an_error_that_says_why() {
         (
             unreviewed,
             false,
-            "was not in the plan that was reviewed, and was not touched",
-            "save a new plan and apply that",
+            "was not in the reviewed plan and was left alone",
+            "save a new plan, review it and apply it",
         ),
     ] {
         let error = incomplete(&outcome, stopped, &QUIET());

@@ -61,7 +61,7 @@ fn settings(id: &Id, cluster: &DbCluster, place: &Place) -> Beyond {
         on: id.clone(),
         what: format!("role {arn}"),
         severity: Severity::Security,
-        why: "it is associated with the cluster, so SQL may use what it is allowed".into(),
+        why: "it is associated with the cluster, so SQL can use its permissions".into(),
     }));
     beyond
 }

@@ -70,7 +70,7 @@ fn unnoticed(route: &Route) -> Option<(String, &'static str)> {
         return Some((what, "a virtual private gateway propagates it"));
     }
     if route.state() == Some(&RouteState::Blackhole) {
-        return Some((what, "its target is gone: what is sent there is lost"));
+        return Some((what, "its target no longer exists: traffic sent there is lost"));
     }
     // Those of gateway endpoints lead to prefix lists, and come and go with them.
     let to_list = route.destination_prefix_list_id().is_some() && !leads.starts_with("vpce-");
@@ -165,7 +165,7 @@ fn foreign<'a>(
         on: vpc.clone(),
         what: format!("{what} {id}"),
         severity,
-        why: "others put it into the stack's VPC; a destroy cannot delete the VPC while it is there".into(),
+        why: "others created it in the stack's VPC, and destroy cannot delete the VPC while it exists".into(),
     });
     Beyond { foreign: foreign.collect(), ..Beyond::default() }
 }

@@ -1,6 +1,7 @@
 //! Moves of data between a table and S3: one statement, and counts on both sides of it.
 
 use crate::aws::{Aws, Class, During, Failure, Sent, Sql};
+use auroraml_core::base::counted;
 use auroraml_core::kinds::data_load;
 use auroraml_core::sql::records::Records;
 use auroraml_core::sql::statements::{self, Format, address};
@@ -38,9 +39,15 @@ impl Moved {
                 self.what,
                 match self.what {
                     "LOAD DATA" => format!(
-                        "the file has {records} records but {rows} rows were loaded: check separator, quote and line_end; the rows are in the table"
+                        "the file has {}, but the table got {}, and keeps them: check separator, quote and line_end",
+                        counted(records, "record"),
+                        counted(rows, "row")
                     ),
-                    _ => format!("the query returned {rows} rows, but S3 has {records} records"),
+                    _ => format!(
+                        "the query returned {}, but S3 has {}",
+                        counted(rows, "row"),
+                        counted(records, "record")
+                    ),
                 },
             )),
             _ => Ok(()),
@@ -172,7 +179,10 @@ pub async fn files(aws: &Aws, bucket: &str, key: &str) -> Result<Files, Failure>
 pub async fn clear(aws: &Aws, bucket: &str, key: &str) -> Result<(), Failure> {
     let found = files(aws, bucket, key).await?;
     if found.is_whole {
-        return Err(Failure::busy("SELECT INTO OUTFILE S3", "it already exists: another run was faster"));
+        return Err(Failure::busy(
+            "SELECT INTO OUTFILE S3",
+            "it already exists: another run created it first",
+        ));
     }
     for (part, _) in found.parts {
         aws.s3.delete_object().bucket(bucket).key(part).send().await.during("DeleteObject")?;

@@ -227,5 +227,5 @@ fn words(changes: &[(String, Changed)]) -> String {
         format!("{} {}", verbs[rank], what.join(", "))
     });
     let told: Vec<String> = told.collect();
-    if told.is_empty() { "changes outputs or tags alone".into() } else { told.join("; ") }
+    if told.is_empty() { "changes only outputs or tags".into() } else { told.join("; ") }
 }

@@ -117,14 +117,14 @@ async fn sagemaker(look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
     let configs = configs(aws, &models).await?;
     let endpoints = endpoints(aws, &configs).await?;
     for name in &models {
-        found.push(seen(What::Model, name, "its role is the stack's", State::Ready));
+        found.push(seen(What::Model, name, "its role belongs to the stack", State::Ready));
     }
     for (name, of) in &configs {
         let of: Vec<&str> = of.iter().map(String::as_str).collect();
         found.push(seen(
             What::EndpointConfig,
             name,
-            format!("it is of the model {}", of.join(", ")),
+            format!("it belongs to the model {}", of.join(", ")),
             State::Ready,
         ));
     }
@@ -196,14 +196,14 @@ async fn log_groups(look: Look<'_>, swept: BTreeSet<String>) -> Result<Vec<Seen<
     for endpoint in endpoints {
         let group = format!("{ENDPOINT_GROUPS}{endpoint}");
         if groups(aws, &group).await?.contains(&group) {
-            let why = format!("it is of the endpoint {endpoint}");
+            let why = format!("it belongs to the endpoint {endpoint}");
             found.push(seen(What::LogGroup, &group, why, State::Ready));
         }
     }
     if aws.scope.existing_cluster.is_none() {
         let cluster = aws.place.cluster();
         for group in groups(aws, &format!("/aws/rds/cluster/{cluster}/")).await? {
-            let why = format!("it is of the cluster {cluster}");
+            let why = format!("it belongs to the cluster {cluster}");
             found.push(seen(What::LogGroup, &group, why, State::Ready));
         }
     }
@@ -237,7 +237,7 @@ async fn guardduty(look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         if let (Some(id), true, Some(state)) =
             (endpoint.vpc_endpoint_id(), service.ends_with(".guardduty-data"), standing(&endpoint))
         {
-            let why = format!("GuardDuty made it in {vpc}, which cannot go before it");
+            let why = format!("GuardDuty created it in {vpc}, which cannot be deleted before it");
             found.push(seen(What::GuardDutyEndpoint, id, why, state));
         }
     }
@@ -245,7 +245,7 @@ async fn guardduty(look: Look<'_>) -> Result<Vec<Seen<Props>>, Failure> {
         let ours =
             group.group_name().is_some_and(|name| name == format!("GuardDutyManagedSecurityGroup-{vpc}"));
         if let (Some(id), true) = (group.group_id(), ours) {
-            let why = format!("GuardDuty made it in {vpc}, which cannot go before it");
+            let why = format!("GuardDuty created it in {vpc}, which cannot be deleted before it");
             found.push(seen(What::GuardDutyGroup, id, why, State::Ready));
         }
     }

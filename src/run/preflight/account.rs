@@ -42,11 +42,11 @@ pub(super) async fn quotas(of: Check<'_>) -> Findings {
         if there.saturating_add(wanted as i64) > most {
             let why = match *kind {
                 SNAPSHOT => format!(
-                    "{there} exist in {}, the final snapshot adds one, and the quota is {most}",
+                    "{there} in use in {}, the final snapshot needs one more, and the quota is {most}",
                     of.region()
                 ),
                 _ => format!(
-                    "{there} exist in {}, {wanted} more are needed, and the quota is {most}",
+                    "{there} in use in {}, {wanted} more needed, and the quota is {most}",
                     of.region()
                 ),
             };

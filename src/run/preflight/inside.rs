@@ -3,7 +3,7 @@
 use super::{Check, Findings};
 use crate::aws::{Aws, During, Failure};
 use auroraml_core::base::names::STACK_TAG;
-use auroraml_core::base::{Id, Input};
+use auroraml_core::base::{Id, Input, counted};
 use auroraml_core::kinds::{nat_gateway, notebook, subnet, vpc_endpoint};
 use auroraml_core::model::Code;
 use aws_sdk_ec2::types::{Filter, Subnet, Tag, VpcAttributeName, VpcEndpoint};
@@ -45,7 +45,7 @@ pub(super) async fn inside(of: Check<'_>) -> Findings {
             };
             let other = other.vpc_endpoint_id().unwrap_or_default();
             let why = format!(
-                "{other} has already the private DNS name of {} in {vpc}, and two endpoints of a VPC cannot share it",
+                "{other} already has the private DNS name of {} in {vpc}, and two endpoints in a VPC cannot share it",
                 wanted.service
             );
             let hint = format!(
@@ -124,7 +124,7 @@ fn full(of: Check<'_>, needed: &BTreeMap<&str, (usize, &Id)>, there: &[Subnet], 
         };
         let Some((needed, resource)) = needed.get(id) else { continue };
         if (free.max(0) as usize) < *needed {
-            let why = format!("{id} has {free} free addresses, and {needed} are needed");
+            let why = format!("{id} has {}, and this stack needs {needed}", counted(free, "free address"));
             let hint = format!(
                 "free some (aws ec2 describe-network-interfaces --region {} --filters Name=subnet-id,Values={id} shows who uses them), or list fewer `network.endpoints`",
                 of.region()

@@ -54,7 +54,7 @@ pub(super) async fn instances(of: Check<'_>) -> Findings {
             findings.problem(
                 code_of_it,
                 what,
-                format!("it is {value} in {}, but {count} are needed", aws.place.region),
+                format!("it is {value} in {}, and this stack needs {count}", aws.place.region),
                 format!("raise the quota {code} in Service Quotas, or choose another instance"),
             );
         }
@@ -121,13 +121,13 @@ pub(super) async fn totals(of: Check<'_>) -> Findings {
         && (there + notebooks) as f64 > most
     {
         let why =
-            format!("{there} exist in {}, {notebooks} more are needed, and the quota is {most}", of.region());
+            format!("{there} in use in {}, {notebooks} more needed, and the quota is {most}", of.region());
         findings.problem(Code::NotebookTotalQuota, what(NOTEBOOKS.0), why, raise(NOTEBOOKS.1));
     }
     if let Some(Some(most)) = findings.take(&format!("the {}", what(ENDPOINT_INSTANCES.0)), most)
         && f64::from(fleet) > most
     {
-        let why = format!("it is {most} in {}, but {fleet} are needed", of.region());
+        let why = format!("it is {most} in {}, and this stack needs {fleet}", of.region());
         findings.problem(
             Code::EndpointTotalQuota,
             what(ENDPOINT_INSTANCES.0),

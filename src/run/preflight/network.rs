@@ -2,7 +2,7 @@
 
 use super::{Check, Findings, PAGES_MAX, quota, raise};
 use crate::aws::{Aws, During, Failure};
-use auroraml_core::base::{Id, Input};
+use auroraml_core::base::{Id, Input, counted};
 use auroraml_core::kinds::{nat_gateway, security_group, subnet, vpc_endpoint};
 use auroraml_core::model::Code;
 use aws_sdk_ec2::types::Filter;
@@ -57,17 +57,15 @@ pub(super) async fn quotas(of: Check<'_>) -> Findings {
     for (what, code, quota_code, wanted, both) in answers {
         let Some((there, quota)) = findings.take(&format!("the quota of {what}"), both) else { continue };
         if (there + wanted) as f64 > quota {
-            let why = format!(
-                "{there} exist in {}, {wanted} more are needed, and the quota is {quota}",
-                of.region()
-            );
+            let why =
+                format!("{there} in use in {}, {wanted} more needed, and the quota is {quota}", of.region());
             findings.problem(code, what, why, raise(quota_code));
         }
     }
     let Some(full) = findings.take("the quota of NAT gateways", nat) else { return findings };
     for (zone, there, wanted, quota) in full {
         let why =
-            format!("{there} exist in {zone}, {wanted} more are needed, and the quota is {quota} a zone");
+            format!("{there} in use in {zone}, {wanted} more needed, and the quota is {quota} per zone");
         findings.problem(Code::NatGatewayQuota, "NAT gateways", why, raise(NAT_GATEWAYS_PER_ZONE));
     }
     findings
@@ -187,7 +185,10 @@ pub(super) async fn rules(of: Check<'_>) -> Findings {
         for (id, group) in &groups {
             for (side, count) in [("inbound", group.ingress.len()), ("outbound", group.egress.len())] {
                 if count as f64 > quota {
-                    let why = format!("it needs {count} {side} rules, and the quota is {quota}");
+                    let why = format!(
+                        "it needs {}, and the quota is {quota}",
+                        counted(count, &format!("{side} rule"))
+                    );
                     let hint = format!(
                         "list fewer in `aurora.allow_from`, for example larger ranges, or raise the quota {RULES_PER_DIRECTION} in Service Quotas"
                     );

@@ -9,6 +9,7 @@
 
 use super::{Check, Findings};
 use crate::aws::{Aws, Class, During, Failure};
+use auroraml_core::base::counted;
 use auroraml_core::model::Code;
 use auroraml_core::policy::{Known, Names, of_plan};
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
@@ -165,7 +166,7 @@ fn list(denials: &[&Denial]) -> String {
     });
     let mut text = named.collect::<Vec<_>>().join(", ");
     if by_action.len() > NAMED_MAX {
-        text += &format!(", and {} more actions", by_action.len() - NAMED_MAX);
+        text += &format!(", and {}", counted(by_action.len() - NAMED_MAX, "more action"));
     }
     text
 }

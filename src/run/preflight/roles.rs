@@ -39,10 +39,8 @@ pub(super) async fn names(of: Check<'_>) -> Findings {
     if let Some(Some((there, most))) = findings.take("the quota of roles", counts)
         && there + wanted.len() as i64 > most
     {
-        let why = format!(
-            "{there} exist in the account, {} more are needed, and the quota is {most}",
-            wanted.len()
-        );
+        let why =
+            format!("{there} in use in the account, {} more needed, and the quota is {most}", wanted.len());
         let hint = "delete unused ones, or raise the quota L-FE177D64 in Service Quotas (in us-east-1)";
         findings.problem(Code::RoleQuota, "IAM roles", why, hint);
     }

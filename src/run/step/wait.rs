@@ -2,6 +2,7 @@
 
 use super::{Converge, StepError};
 use crate::run::again;
+use auroraml_core::base::counted;
 use auroraml_core::events::Event;
 use auroraml_core::resource::Nature;
 use std::time::Duration;
@@ -46,9 +47,11 @@ impl Converge<'_> {
         self.afresh = false;
         if self.since(self.past.began) > self.rules.limit_minutes * 60_000 {
             let minutes = self.rules.limit_minutes;
-            return Err(
-                self.refuse(&format!("not ready after {minutes} minutes; last status: {}", self.told))
-            );
+            return Err(self.refuse(&format!(
+                "not ready after {}; last status: {}",
+                counted(minutes, "minute"),
+                self.told
+            )));
         }
         // A task takes hours: while it is waited for, others work in its place.
         let gives_way = self.rules.nature == Nature::Task;

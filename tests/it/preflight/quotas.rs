@@ -113,6 +113,6 @@ async fn of_both_fleets_of_an_endpoint() {
     let failing = moving(1.0).await.problems().await.unwrap_err();
     assert_eq!(failing.len(), 1, "{failing:?}");
     assert_eq!(failing[0].code, Code::EndpointInstanceQuota);
-    assert_eq!(failing[0].why, "it is 1 in us-east-1, but 2 are needed");
+    assert_eq!(failing[0].why, "it is 1 in us-east-1, and this stack needs 2");
     assert!(moving(2.0).await.problems().await.is_ok());
 }

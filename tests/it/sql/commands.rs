@@ -32,13 +32,13 @@ fn rows_go_out_and_come_back() {
     let out = run(&["data", "unload", "shop.yaml", "--query", query, "--to", to, "--header"]);
     assert_eq!(
         (out.code, out.out.as_str()),
-        (0, format!("{to}: 3 rows written in 1 files; the counts in database and S3 match\n").as_str()),
+        (0, format!("{to}: 3 rows written in 1 file; the counts in database and S3 match\n").as_str()),
         "{out:?}"
     );
     assert!(out.err.contains(&format!("writing to {to}.part_")), "{out:?}");
     let again = run(&["data", "unload", "shop.yaml", "--query", query, "--to", to, "--header"]);
     assert_eq!(again.code, 1);
-    assert!(again.err.contains(&format!("error: {to}: 1 files already exist")), "{again:?}");
+    assert!(again.err.contains(&format!("error: {to}: the prefix already has 1 file")), "{again:?}");
     let from = format!("{to}.part_00000");
     let load = ["data", "load", "shop.yaml", "numbers", "--from", &from, "--header"];
     let loaded = run(&load);

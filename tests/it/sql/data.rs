@@ -143,7 +143,7 @@ async fn by_hand_nothing_is_loaded_twice_or_written_over() {
     let rows = 2 * ROWS as u64;
     assert_eq!((first.rows, first.records, first.files), (Some(rows), Some(rows), 1));
     let over = data::unload(&stack, query, &to, true, false, &told).await.unwrap_err().to_string();
-    assert!(over.contains("1 files already exist: choose another prefix"), "{over}");
+    assert!(over.contains("the prefix already has 1 file: choose another one"), "{over}");
     data::unload(&stack, "SELECT 1", &to, false, true, &told).await.unwrap();
     let written = files(&account, "out/", BUCKET).await;
     assert!(

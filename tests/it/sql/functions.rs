@@ -66,7 +66,7 @@ async fn what_the_spec_no_longer_has() {
     assert!(!steps(&plan).iter().any(|(_, id)| id == "sql_function.will_churn"), "{:?}", steps(&plan));
     let left =
         plan.left_alone.iter().find(|left| left.id.to_string() == "sql_function.will_churn").expect("named");
-    assert_eq!(left.why, "it calls an endpoint of this stack, and the spec does not have it");
+    assert_eq!(left.why, "it calls an endpoint of this stack, but the spec does not have it");
     assert!(left.hint.contains("--delete sql_function.will_churn"), "{}", left.hint);
     // One by hand that calls nothing of the stack's is nobody's business.
     let by_hand = "CREATE FUNCTION telecom.by_hand() RETURNS INT DETERMINISTIC NO SQL RETURN 1";

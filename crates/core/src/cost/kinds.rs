@@ -2,6 +2,7 @@
 
 use super::sight::{Object, Sight};
 use super::{Decimal, Item, Price};
+use crate::base::counted;
 use crate::resource::Deletion;
 use serde_json::Value;
 
@@ -234,7 +235,7 @@ fn vpc_endpoint(object: &Object, sight: &Sight<'_>) -> Vec<Item> {
     let zones = object.props["subnets"].as_array().map_or(0, Vec::len);
     let zones = u32::try_from(zones).unwrap_or(u32::MAX);
     let service = text(&object.props, "service").splitn(4, '.').nth(3).unwrap_or_default();
-    let what = format!("interface endpoint of {service} in {zones} zones");
+    let what = format!("interface endpoint of {service} in {}", counted(zones, "zone"));
     let hour = match sight.price("network.interface_endpoint") {
         price @ Some(_) => sight.hourly(object, what, price, zones),
         None => sight.hourly(object, "interface endpoints", None, zones),

@@ -1,6 +1,7 @@
 //! Tables of prices: what is built in, what a file says, what AWS's price list said.
 
 use super::Decimal;
+use crate::base::counted;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -142,8 +143,7 @@ impl PriceTable {
         let count = over.prices.len();
         self.prices.extend(over.prices.iter().map(|(key, price)| (key.clone(), *price)));
         let date = if over.date.is_empty() { String::new() } else { format!(" of {}", over.date) };
-        let prices = if count == 1 { "price" } else { "prices" };
-        self.overrides.push(format!("{count} {prices}{date} from {named}"));
+        self.overrides.push(format!("{}{date} from {named}", counted(count, "price")));
     }
 
     /// Sets one price.

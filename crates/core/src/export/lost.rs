@@ -5,7 +5,7 @@ use super::graph::{Selection, TRAINING, has_files};
 use super::text::zone;
 use super::version::Version;
 use super::{FILES, Given, PASSWORD, VERSION, VPC_RANGE, model_data, secret_parameter, template_parameter};
-use crate::base::Id;
+use crate::base::{Id, counted};
 use crate::resource::Graph;
 use crate::spec::{Aurora, BucketOnDestroy, Cluster, ClusterOnDestroy, EndpointManager, SecretManager, Spec};
 use crate::template::Capability;
@@ -173,8 +173,8 @@ fn notebooks_and_endings(spec: &Spec, cluster: Option<&Cluster>, lost: &mut Vec<
             add(
                 "the secret's recovery window",
                 format!(
-                    "CloudFormation has no property for the spec's {} days.",
-                    cluster.secret.recovery_window_days
+                    "CloudFormation has no property for the spec's {}.",
+                    counted(cluster.secret.recovery_window_days, "day")
                 ),
             );
         }

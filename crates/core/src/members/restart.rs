@@ -259,7 +259,10 @@ impl Topology {
     fn everyone(&self, why: &str, seconds: Seconds) -> Interruption {
         self.of_writer(Interruption {
             impact: Impact::Restart,
-            what: format!("restart all {} members at once", self.members.len()),
+            what: match self.members.len() {
+                1 => "restart the only member".into(),
+                count => format!("restart all {count} members at once"),
+            },
             why: why.into(),
             members: self.names(),
             seconds,

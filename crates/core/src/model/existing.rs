@@ -4,7 +4,7 @@
 use super::aurora::{Wiring, role_parameters};
 use super::facts::ExistingFacts;
 use super::{Builder, Code};
-use crate::base::{Id, Input};
+use crate::base::{Id, Input, counted};
 use crate::kinds::{group_attachment, group_parameters};
 use crate::members::restart::needs_person;
 use crate::spec::{Aurora, ExistingCluster};
@@ -231,8 +231,8 @@ impl Builder<'_> {
             Code::ClusterRoleQuota,
             format!("cluster {identifier}"),
             format!(
-                "it has {} IAM roles ({others} from others), needs {new} more, and AWS allows {}",
-                live.roles.len(),
+                "it has {} ({others} from others), needs {new} more, and AWS allows {}",
+                counted(live.roles.len(), "IAM role"),
                 live.role_quota
             ),
             hint,

@@ -1,7 +1,7 @@
 //! What others made and the spec takes over: found as it is, and tagged alone while CloudFormation still has it.
 
 use super::{Builder, Code, Intent};
-use crate::base::{Id, Observed};
+use crate::base::{Id, Observed, counted};
 use crate::kinds::Kind;
 use crate::plan::Plan;
 use crate::resource::{Action, Deletion, Graph};
@@ -187,8 +187,8 @@ impl Builder<'_> {
         self.graph.add(Id::new(Handover::NAME, "main"), props).after(tagged.iter().chain([&retention]));
         let taken = origin.resources.iter().filter(|part| matches!(fate(self.spec, part), Fate::Taken(_)));
         self.graph.notes.push(format!(
-            "this stack takes over {} objects of the CloudFormation stack {}; nothing is deleted",
-            taken.count(),
+            "this stack takes over {} of the CloudFormation stack {}; nothing is deleted",
+            counted(taken.count(), "object"),
             origin.name
         ));
         for logical in &order.leave {

@@ -13,7 +13,8 @@ pub use naming::{Misnamed, misnamed};
 
 use crate::base::names::STACK_TAG;
 use crate::base::{
-    Change, Id, Live, Observed, Outputs, Predicted, State, TAKEN_OVER, To, diff, outputs, references, resolve,
+    Change, Id, Live, Observed, Outputs, Predicted, State, TAKEN_OVER, To, counted, diff, outputs,
+    references, resolve,
 };
 use crate::cost::Bill;
 use crate::members::{Effect, Impact, Interruption, Permit};
@@ -342,8 +343,7 @@ fn action(
 /// What running a task once more comes to, in words.
 pub fn repeats(rules: &Rules) -> String {
     let minutes = rules.typical_seconds.div_ceil(60);
-    let unit = if minutes == 1 { "minute" } else { "minutes" };
-    format!("running it again starts from the beginning, usually {minutes} {unit}")
+    format!("running it again starts from the beginning, usually {}", counted(minutes, "minute"))
 }
 
 /// The desired properties with every known reference filled in, adapted to the live object.

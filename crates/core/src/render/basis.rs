@@ -1,7 +1,7 @@
 //! What a plan was made from, as hashes of single fields: enough to say which one has moved since, and not what is in it.
 
 use crate::base::names::short_hash;
-use crate::base::{Live, Observed, State};
+use crate::base::{Live, Observed, State, counted};
 use crate::model::facts::Facts;
 use crate::resource::Catalog;
 use serde_json::Value;
@@ -183,8 +183,7 @@ fn named(moved: &[String]) -> Option<String> {
     let rest = moved.len().saturating_sub(NAMED_MAX);
     let more = match rest {
         0 => String::new(),
-        1 => " and one more field".into(),
-        rest => format!(" and {rest} more fields"),
+        rest => format!(" and {}", counted(rest, "more field")),
     };
     let named = moved.get(..NAMED_MAX.min(moved.len())).unwrap_or_default().join(", ");
     (!moved.is_empty()).then(|| format!("{named}{more}"))

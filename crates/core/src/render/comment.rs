@@ -1,5 +1,6 @@
 //! A comment on a pull request: what comes first matters most, and what does not fit any more is counted.
 
+use crate::base::counted;
 use std::collections::BTreeMap;
 
 /// Bytes of a comment. GitHub takes 65,536 characters, and whether it counts those or UTF-16 units, there are never more
@@ -40,10 +41,7 @@ impl Comment {
 
     pub fn finish(mut self) -> String {
         if !self.left_out.is_empty() {
-            let counts = self.left_out.iter().map(|(what, count)| match count {
-                1 => format!("1 {what}"),
-                count => format!("{count} {what}s"),
-            });
+            let counts = self.left_out.iter().map(|(what, count)| counted(*count, what));
             let counts = counts.collect::<Vec<_>>().join(", ");
             self.text.push_str(&format!(
                 "\n**Left out, because a comment has at most 65,536 characters: {counts}.** \
@@ -59,9 +57,9 @@ pub(super) fn clipped(text: &str) -> String {
     let count = text.chars().count();
     match count > TEXT_MAX {
         true => format!(
-            "{}… ({} more characters)",
+            "{}… ({})",
             text.chars().take(TEXT_MAX).collect::<String>(),
-            count - TEXT_MAX
+            counted(count - TEXT_MAX, "more character")
         ),
         false => text.to_string(),
     }
@@ -74,7 +72,7 @@ pub(super) fn clipped_lines(lines: &[String]) -> String {
         let line = clipped(line);
         if text.len() + line.len() > DETAILS_MAX {
             let rest = lines.len() - n;
-            text.push_str(&format!("… ({rest} more {})", if rest == 1 { "line" } else { "lines" }));
+            text.push_str(&format!("… ({})", counted(rest, "more line")));
             return text;
         }
         text.push_str(&line);

@@ -1,6 +1,6 @@
 //! Property values in a short form that a person can read.
 
-use crate::base::{Change, To};
+use crate::base::{Change, To, counted};
 use serde_json::{Map, Value};
 
 /// Characters of a list that is written on one line; a longer one has a line for each element.
@@ -55,8 +55,8 @@ fn made_by_template(changes: &[Change]) -> Option<String> {
         1 => (*kind).to_string(),
         count => format!("{kind} ×{count}"),
     });
-    let noun = if total == 1 { "resource" } else { "resources" };
-    (total > 0).then(|| format!("template: {total} {noun}: {}", each.collect::<Vec<_>>().join(", ")))
+    let each: Vec<String> = each.collect();
+    (total > 0).then(|| format!("template: {}: {}", counted(total, "resource"), each.join(", ")))
 }
 
 /// What a change does to something that is there: `path: old -> new`, or what a list loses and gains. Of tags there is a
@@ -99,8 +99,7 @@ pub(super) fn changed(changes: &[Change], verbose: bool) -> Vec<String> {
         lines.push(format!("{path}: {} -> {removed}", shown(&change.from)));
     }
     if tags > 0 && !verbose {
-        let plural = if tags == 1 { "" } else { "s" };
-        lines.push(format!("{tags} tag{plural} (--verbose shows them)"));
+        lines.push(format!("{} (--verbose shows them)", counted(tags, "tag")));
     }
     lines
 }

@@ -38,7 +38,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     }
     out.heading("\n#### Loss of data\n\n");
     for step in plan.work().filter(|step| step.impact == Impact::DataLoss) {
-        out.add("loss of data", &format!("- {} deletes data\n", code(&step.id)));
+        out.add("data loss", &format!("- {} deletes data\n", code(&step.id)));
     }
     interruptions(&mut out, plan);
     out.heading("\n#### Left alone\n\n");

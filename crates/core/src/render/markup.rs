@@ -5,6 +5,7 @@
 //! no caller can forget to.
 
 use super::plain;
+use crate::base::counted;
 use std::fmt::{Display, Write};
 
 /// Characters of one text of others, such as a reason that AWS gives.
@@ -31,7 +32,7 @@ impl Markup {
             return escape(&text, &mut self.0);
         }
         escape(&text.chars().take(TEXT_MAX).collect::<String>(), &mut self.0);
-        self.0.push_str(&format!("… ({} more characters)", count - TEXT_MAX));
+        self.0.push_str(&format!("… ({})", counted(count - TEXT_MAX, "more character")));
     }
 
     /// An element with what `content` writes into it.

@@ -3,7 +3,7 @@
 use super::paint::{BOLD, CYAN, DIM, GREEN, RED, paint};
 use super::wrap::cut;
 use super::{SYNC, duration, plain, sign};
-use crate::base::Id;
+use crate::base::{Id, counted};
 use crate::events::Event;
 use crate::resource::Action;
 use std::collections::BTreeSet;
@@ -223,10 +223,7 @@ impl Progress {
         let event = &plain::event(event);
         let row = |id: &Id| self.rows.iter().find(|row| row.id == *id);
         let text = match event {
-            Event::Planned { steps } => {
-                let plural = if steps.len() == 1 { "" } else { "s" };
-                format!("{} step{plural} to do", steps.len())
-            }
+            Event::Planned { steps } => format!("{} to do", counted(steps.len(), "step")),
             Event::Started { id, .. } => format!("{}: {}", name(row(id)?), doing(row(id)?)),
             Event::Finished { id, seconds } => {
                 format!("{}: {} after {}", name(row(id)?), done(row(id)?), duration(*seconds))

@@ -1,7 +1,7 @@
 //! What is about to be made, in a few words: what a reader of a plan wants to know of it before asking for everything.
 
 use super::fold::{inline, is_empty, statements_of};
-use crate::base::{Change, To};
+use crate::base::{Change, To, counted};
 use crate::plan::Step;
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ const TELLING: &[(&str, &[(&str, &str)])] = &[
     ("stack", &[("name", "{}")]),
     ("subnet", &[("cidr", "{}"), ("zone", "{}")]),
     ("training_job", &[("instance", "{}"), ("image", "{}")]),
-    ("tuning_job", &[("jobs", "{} jobs"), ("parallel", "{} at a time")]),
+    ("tuning_job", &[("jobs", "jobs: {}"), ("parallel", "{} at a time")]),
     ("vpc", &[("cidr", "{}")]),
     ("vpc_endpoint", &[("service", "{}")]),
 ];
@@ -155,6 +155,5 @@ fn ingress(step: &Step) -> Vec<String> {
 
 fn columns(step: &Step) -> Vec<String> {
     let count = step.changes.iter().filter(|change| change.path.starts_with("columns.")).count();
-    let plural = if count == 1 { "" } else { "s" };
-    (count > 0).then(|| format!("{count} column{plural}")).into_iter().collect()
+    (count > 0).then(|| counted(count, "column")).into_iter().collect()
 }

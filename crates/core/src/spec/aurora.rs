@@ -44,24 +44,24 @@ impl Form for Aurora {
 }
 
 fields! {
-    /// A cluster that others own: nothing of it is changed but the machine learning wiring.
+    /// An existing cluster: only its machine learning wiring is changed.
     pub struct ExistingCluster in "aurora.existing" (hint: INDENTED, unknown: of_an_owned_one) {
         /// Identifier of the cluster.
         existing: String {
             required: "write `existing: CLUSTER-IDENTIFIER`",
             changed: "blocked",
-            meaning: "identifier of a cluster that others own: only the machine learning wiring is changed",
+            meaning: "identifier of an existing cluster; only its machine learning wiring is changed",
         }
-        /// Database of `tables` and `functions`, made if it is not there.
+        /// Database of `tables` and `functions`, created if it does not exist.
         database: Option<String> {
-            changed: "it is another one; what is in the old one stays",
-            meaning: "where `tables` and `functions` are; made if it is not there",
+            changed: "switches to another one; the old one stays, with its contents",
+            meaning: "database of `tables` and `functions`; created if it does not exist",
         }
-        /// Secret with the name and password of the user that runs SQL.
+        /// Secret with name and password of the database user that runs SQL.
         secret: Option<String> {
             default_is: "the secret that RDS manages",
             changed: "in place",
-            meaning: "ARN or name of the secret with a user of the database, by whom `tables`, `functions` and the like are made",
+            meaning: "ARN or name of the secret of the database user that creates `tables`, `functions` and so on",
         }
         /// How members that wait for a reboot get it.
         restart: Restart {
@@ -95,32 +95,32 @@ fields! {
             default: DEFAULTS.version.to_owned(),
             schema_type: ["string", "number"],
             changed: "newer minor: in place; older or another family: blocked",
-            meaning: "a prefix, resolved to the newest version in standard support: `8.0`, `8.4`, `3.10`, `8.0.mysql_aurora.3.10`",
+            meaning: "version or the beginning of one, for the newest match in standard support: `8.0`, `8.4`, `3.10`, `8.0.mysql_aurora.3.10`",
         }
         /// The members; the first one is created first and so becomes the writer.
         instances: Vec<Instance> {
             type: "list, at most 16",
             default_is: "one `db.serverless` if `serverless` is given",
             changed: "in place",
-            meaning: "the first is the writer",
+            meaning: "members of the cluster; the first is the writer",
         }
-        /// Identifier of the cluster; a name of one's own instead of the stack's.
+        /// Identifier of the cluster, instead of the stack's name.
         identifier: Option<String> {
             default_is: "`<stack>`",
             changed: "blocked",
-            meaning: "identifier of the cluster; AWS keeps it in lower case",
+            meaning: "identifier of the cluster; AWS stores it in lower case",
         }
         /// Name of the DB subnet group.
         subnet_group: Option<String> {
             default_is: "`<stack>`",
             changed: "blocked",
-            meaning: "name of the DB subnet group; AWS keeps it in lower case",
+            meaning: "name of the DB subnet group; AWS stores it in lower case",
         }
         /// Name of the DB cluster parameter group.
         parameter_group: Option<String> {
             default_is: "`<stack>`",
             changed: "blocked",
-            meaning: "name of the DB cluster parameter group; AWS keeps it in lower case",
+            meaning: "name of the DB cluster parameter group; AWS stores it in lower case",
         }
         /// Capacity range of members of class `db.serverless`; without `instances`, one such member.
         serverless: Option<Serverless> {
@@ -130,7 +130,7 @@ fields! {
         /// Database created with the cluster.
         database: Option<String> {
             changed: "blocked",
-            meaning: "created with the cluster; 1–64 letters, digits, underscores",
+            meaning: "name of the first database, created with the cluster; 1–64 letters, digits, underscores",
         }
         /// Name of the master user.
         username: String {
@@ -149,16 +149,16 @@ fields! {
             changed: "in place",
             meaning: "SQL over HTTPS; not with T classes; Aurora MySQL 3.07 or newer",
         }
-        /// IPv4 ranges and ids of security groups that may connect to the cluster, beside the notebook.
+        /// IPv4 ranges and IDs of security groups that may connect to the cluster, besides the notebook.
         allow_from: Vec<String> {
             type: "list of IPv4 ranges and security group ids",
             changed: "in place",
-            meaning: "who may connect to the cluster, beside the notebook",
+            meaning: "who may connect to the cluster, besides the notebook",
         }
-        /// Parameters of the DB cluster parameter group, beside those of `machine_learning`.
+        /// Parameters of the DB cluster parameter group, besides those of `machine_learning`.
         parameters: BTreeMap<String, String> {
             changed: "in place",
-            meaning: "of the DB cluster parameter group; static ones need a restart (`restart`). a name that auroraml does not know is a warning, and `plan` asks AWS. Role parameters belong to `machine_learning`",
+            meaning: "DB cluster parameters; static ones take effect after a restart (see `restart`). An unknown name is a warning, and `plan` asks AWS about it. Role parameters belong to `machine_learning`",
         }
         /// How members that wait for a reboot get it.
         restart: Restart {
@@ -166,29 +166,29 @@ fields! {
             changed: "in place",
             meaning: "see [`restart`](#restart)",
         }
-        /// What becomes of the cluster when the stack is destroyed.
+        /// What happens to the cluster when the stack is destroyed.
         on_destroy: ClusterOnDestroy {
             changed: "in place",
-            meaning: "`protect`: refused without `--unprotect`, then with a final snapshot",
+            meaning: "whether `destroy` takes a final snapshot; `protect` takes one too, and refuses without `--unprotect`",
         }
         /// AWS refuses to delete the cluster while this is on. By default on for `on_destroy: protect`.
         deletion_protection: Option<bool> {
             default_is: "on with `on_destroy: protect`",
             changed: "in place",
-            meaning: "AWS refuses to delete the cluster",
+            meaning: "whether AWS refuses to delete the cluster",
         }
-        /// Days that automated backups are kept, 1 to 35.
+        /// How many days automated backups are kept, 1 to 35.
         backup_retention_days: u16 {
             default: 1,
             type: "days, 1–35",
             changed: "in place",
-            meaning: "automated backups",
+            meaning: "how long AWS keeps automated backups",
         }
         /// Whether AWS may upgrade the minor version in the maintenance window; by default AWS decides.
         auto_minor_version_upgrade: Option<bool> {
             default_is: "left to AWS",
             changed: "in place",
-            meaning: "in the maintenance window",
+            meaning: "whether AWS upgrades minor versions in the maintenance window",
         }
         /// TCP port, 1150 to 65535. A change restarts all members at once.
         port: u16 {
@@ -222,20 +222,20 @@ fields! {
         class: String {
             required: "write `class: db.r6g.large`",
             changed: "in place; the member restarts",
-            meaning: "`db.r6g.large`, …, or `db.serverless`",
+            meaning: "instance class: `db.r6g.large`, …, or `db.serverless`",
         }
         /// Promotion tier, 0 (first) to 15.
         promotion_tier: u8 {
             default: 1,
             type: "0–15",
             changed: "in place",
-            meaning: "0 is promoted first",
+            meaning: "order in which readers become writer after a failure; 0 comes first",
         }
-        /// Identifier of the member; a name of one's own instead of the stack's with a number.
+        /// Identifier of the member, instead of the stack's name with a number.
         identifier: Option<String> {
             default_is: "`<stack>-<n>`",
             changed: "blocked",
-            meaning: "identifier of the member; AWS keeps it in lower case",
+            meaning: "identifier of the member; AWS stores it in lower case",
         }
     }
 }
@@ -247,7 +247,7 @@ fields! {
             required: "write `serverless: { min: 0, max: 4 }`",
             type: "capacity units, 0–256 in steps of 0.5",
             changed: "in place; members wait for a reboot",
-            meaning: "0 lets the cluster pause (3.08 or newer)",
+            meaning: "least capacity; 0 lets the cluster pause (3.08 or newer)",
         }
         /// Aurora capacity units, 1 to 256 in steps of 0.5.
         max: f64 {
@@ -261,7 +261,7 @@ fields! {
             type: "seconds, 300–86400",
             default_is: "300, by AWS",
             changed: "in place",
-            meaning: "only with `min: 0`",
+            meaning: "idle time before the cluster pauses; only with `min: 0`",
         }
     }
 }
@@ -276,7 +276,7 @@ pub enum ClusterOnDestroy {
     /// With a final snapshot under a unique name.
     #[default]
     Snapshot,
-    /// Refused unless `--unprotect`; then with a final snapshot.
+    /// Refuse without `--unprotect`; with it, take a final snapshot.
     Protect,
 }
 

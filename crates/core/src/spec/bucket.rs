@@ -10,15 +10,15 @@ fields! {
         /// Name of the bucket; by default `<stack>-sagemaker-<account>-<region>`.
         name: Option<String> {
             default_is: "`<stack>-sagemaker-<account>-<region>`",
-            changed: "another bucket is made; the old one stays, and auroraml no longer finds it",
-            meaning: "bucket names are global",
+            changed: "creates another bucket; the old one stays, and auroraml no longer finds it",
+            meaning: "name of the bucket; no other AWS account may use it",
         }
         /// Keep every version of each object.
         versioning: bool {
             changed: "in place",
-            meaning: "keep every version of each object",
+            meaning: "whether to keep every version of each object",
         }
-        /// What becomes of the bucket when the stack is destroyed.
+        /// What happens to the bucket when the stack is destroyed.
         on_destroy: BucketOnDestroy {
             changed: "in place",
             meaning: "`empty` deletes all objects and versions, then the bucket",
@@ -31,9 +31,9 @@ choices!(BucketOnDestroy);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BucketOnDestroy {
-    /// The bucket and what is in it stay.
+    /// Keep the bucket and its contents.
     #[default]
     Keep,
-    /// Everything in the bucket is deleted, all versions too, then the bucket.
+    /// Delete everything in the bucket, including all versions, then the bucket.
     Empty,
 }

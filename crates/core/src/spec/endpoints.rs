@@ -14,19 +14,19 @@ fields! {
         /// Who creates the endpoint and changes what it serves.
         managed_by: EndpointManager {
             changed: "to `notebook`: the stack's endpoint is deleted; to `stack`: blocked while there is one",
-            meaning: "`notebook`: something else creates it, the cluster may call it; then there are no other keys",
+            meaning: "`notebook`: you create it, for example in a notebook, and the cluster may call it; no other keys are allowed then",
         }
         /// Needed with `managed_by: stack`.
         model: Option<Model> {
             default_is: "required with `stack`",
-            changed: "new model and configuration, the endpoint switches without a gap",
+            changed: "new model and configuration; the endpoint switches without downtime",
             meaning: "",
         }
         /// `ml.m5.large`, …; or `serverless` below instead.
         instance: Option<String> {
             default_is: "this or `serverless`",
             changed: "as above",
-            meaning: "`ml.m5.large`, …",
+            meaning: "instance type: `ml.m5.large`, …",
         }
         /// Number of instances.
         count: u32 {
@@ -35,11 +35,11 @@ fields! {
             changed: "as above",
             meaning: "instances",
         }
-        /// Instead of instances: paid per request.
+        /// No instances: you pay per request.
         serverless: Option<ServerlessEndpoint> {
             default_is: "this or `instance`",
             changed: "to `instance`: as above; from `instance`: blocked",
-            meaning: "paid per request",
+            meaning: "no instances: you pay per request",
         }
     }
 }
@@ -67,24 +67,24 @@ fields! {
         }
         /// `s3://bucket/key` of the model archive.
         artifact: Option<String> {
-            meaning: "`s3://bucket/key` of the trained model; `xgboost:…` answers nothing without one",
+            meaning: "`s3://bucket/key` of the trained model; `xgboost:…` does not work without one",
         }
         /// Environment variables of the model's container.
         environment: BTreeMap<String, String> {
-            meaning: "variables of the container; plans show a hash of each value. Also with `training`",
+            meaning: "environment variables of the container; plans show only a hash of each value. Also allowed with `training`",
         }
-        /// A pipeline of containers, each of which gets what the one before it answers.
+        /// A pipeline of containers: each gets the output of the one before it.
         containers: Vec<Container> {
             type: "list, at most 15",
-            meaning: "a pipeline: each container gets what the one before it answers, the last one answers the caller",
+            meaning: "a pipeline: each container gets the output of the one before it, and the last one answers the caller",
         }
-        /// The model is trained by a training or tuning job.
+        /// A training or tuning job creates the model.
         training: Option<Training> {
-            meaning: "a training job makes the model; another job, and then another model, when what it learns from changes",
+            meaning: "a training job creates the model; when its inputs change, another job creates another model",
         }
-        /// The model is found by Autopilot.
+        /// SageMaker Autopilot creates the model.
         autopilot: Option<Autopilot> {
-            meaning: "SageMaker Autopilot makes the model, likewise",
+            meaning: "SageMaker Autopilot creates the model, likewise",
         }
     }
 }
@@ -123,7 +123,7 @@ fields! {
         max_concurrency: u32 {
             default: 5,
             type: "1–200",
-            meaning: "requests at once",
+            meaning: "maximum number of concurrent requests",
         }
     }
 }

@@ -23,7 +23,7 @@ use serde_json::{Map, Value as Json};
 ///     type: "days, 1–35",                 // in the table; without this the type in words
 ///     default_is: "left to AWS",          // in the table; without this the value
 ///     changed: "in place",                // in the table: what a change after the first apply does
-///     meaning: "automated backups",       // in the table
+///     meaning: "how long AWS keeps automated backups",       // in the table
 /// }
 /// ```
 ///

@@ -3,7 +3,8 @@
 /// Versions of the built-in XGBoost image that a spec may name.
 pub const XGBOOST_VERSIONS: [&str; 7] = ["1.2-1", "1.2-2", "1.3-1", "1.5-1", "1.7-1", "3.0-5", "3.2-0"];
 
-/// The accounts that hold the image, by region; all versions above have the same. As of 2026-08-21: aws/sagemaker-python-sdk
+/// The accounts that hold the image, by region; all versions above have the same. As of 2026-08-21: aws/sagemaker-
+/// python-sdk
 /// at a24812666d25, `image_uri_config/xgboost.json`, without the isolated partitions, whose registries have other
 /// host names.
 const XGBOOST_ACCOUNTS: [(&str, &str); 33] = [

@@ -2,6 +2,7 @@
 //! to do. A YAML parser speaks of tokens and blocks; most of the time a line is indented too far, or not far enough.
 
 use super::node::Place;
+use crate::base::counted;
 
 /// What is wrong with a line.
 pub struct Wrong {
@@ -65,7 +66,8 @@ pub fn explain(source: &str, last: usize) -> Option<Wrong> {
     None
 }
 
-/// The line above `line` whose key has no `:`, or no space after it: to a parser it is text that goes on in `line`, where the
+/// The line above `line` whose key has no `:`, or no space after it: to a parser it is text that goes on in `line`,
+/// where the
 /// next `:` surprises it.
 pub fn no_colon(source: &str, line: usize) -> Option<Wrong> {
     let lines: Vec<&str> = source.lines().take(line.min(LINES_MAX)).collect();
@@ -165,8 +167,7 @@ fn misplaced(n: usize, column: usize, content: &str, opens: bool, levels: &mut V
 fn spaces(count: usize) -> String {
     match count {
         0 => "no spaces".to_owned(),
-        1 => "1 space".to_owned(),
-        count => format!("{count} spaces"),
+        count => counted(count, "space"),
     }
 }
 

@@ -9,27 +9,27 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 fields! {
-    /// Each entry means an IAM role, its association with the cluster, and the cluster parameter, as one unit.
+    /// Each entry is an IAM role, its association with the cluster, and the cluster parameter, as one unit.
     pub struct MachineLearning in "machine_learning" (hint: INDENTED) {
         /// Calls of SageMaker endpoints.
         sagemaker: Option<SagemakerAccess> {
             type: "`{ endpoints: [NAME] }`",
             default_is: "off",
-            meaning: "SQL may call these of `endpoints` (`aws_default_sagemaker_role`)",
+            meaning: "SQL can call these of the `endpoints` (`aws_default_sagemaker_role`)",
         }
         /// Calls of Amazon Comprehend: sentiment of text.
         comprehend: bool {
-            meaning: "sentiment of text (`aws_default_comprehend_role`)",
+            meaning: "SQL can detect the sentiment of text (`aws_default_comprehend_role`)",
         }
         /// LOAD DATA FROM S3 and SELECT INTO OUTFILE S3: `true` means the stack's own bucket.
         s3: S3Access {
-            meaning: "`LOAD DATA FROM S3` and `SELECT INTO OUTFILE S3` (`aws_default_s3_role`) with the stack's own bucket, or with `buckets` that exist beside it",
+            meaning: "`LOAD DATA FROM S3` and `SELECT INTO OUTFILE S3` (`aws_default_s3_role`) with the stack's own bucket; `buckets` adds existing ones",
         }
         /// Calls of foundation models in Amazon Bedrock; Aurora MySQL 3.06 or newer.
         bedrock: Option<BedrockAccess> {
             type: "`{ models: [ID] }`",
             default_is: "off",
-            meaning: "foundation `models` (`aws_default_bedrock_role`), Aurora MySQL 3.06 or newer",
+            meaning: "SQL can call these foundation `models` (`aws_default_bedrock_role`); Aurora MySQL 3.06 or newer",
         }
     }
 }
@@ -87,10 +87,10 @@ fields! {
     pub struct S3Buckets in "machine_learning.s3" (
         hint: "write `s3: true` for the stack's own bucket, or `s3: { buckets: [NAME] }`"
     ) {
-        /// Names of existing buckets, beside the stack's own if it has one.
+        /// Names of existing buckets, in addition to the stack's own.
         buckets: Vec<String> {
             required: "write `s3: true` for the stack's own bucket, or `s3: { buckets: [NAME] }`",
-            meaning: "existing buckets, beside the stack's own",
+            meaning: "existing buckets, in addition to the stack's own",
         }
     }
 }

@@ -34,7 +34,8 @@ impl Network {
         }
     }
 
-    /// The ranges to which the security groups of cluster and notebook allow everything; none of the default rules then.
+    /// The ranges to which the security groups of cluster and notebook allow everything; none of the default rules
+    /// then.
     pub fn egress(&self) -> &[Ipv4Net] {
         match self {
             Network::Owned(own) => &own.egress,
@@ -71,32 +72,33 @@ impl Form for Network {
 }
 
 fields! {
-    /// A VPC that others own: the stack puts its own security groups into it and changes nothing else of it.
+    /// A VPC that you manage elsewhere: the stack only adds its own security groups.
     pub struct ExistingNetwork in "network.existing" (hint: INDENTED, unknown: of_an_own_one) {
-        /// Id of the VPC, such as `vpc-0123456789abcdef0`.
+        /// ID of the VPC, such as `vpc-0123456789abcdef0`.
         existing: String {
             required: "write `existing: VPC-ID`",
             changed: "blocked",
-            meaning: "id of a VPC that others own: only security groups of the stack are put into it",
+            meaning: "ID of a VPC that you manage elsewhere; the stack only adds its security groups",
         }
-        /// Ids of subnets of the VPC, at least two zones for a cluster.
+        /// IDs of subnets of the VPC; a cluster needs at least two zones.
         private_subnets: Vec<String> {
             type: "list of subnet ids",
             changed: "in place for a cluster; blocked for a notebook",
-            meaning: "where the cluster stands, in at least two zones; a private notebook in the first",
+            meaning: "for the cluster, in at least two zones; a private notebook uses the first",
         }
-        /// Ids of subnets of the VPC with a route to an internet gateway.
+        /// IDs of subnets of the VPC with a route to an internet gateway.
         public_subnets: Vec<String> {
             type: "list of subnet ids",
             changed: "blocked for a notebook",
-            meaning: "for a public notebook, which stands in the first",
+            meaning: "for a public notebook, which uses the first",
         }
-        /// IPv4 ranges to which the security groups of cluster and notebook allow everything, in place of what they allow
+        /// IPv4 ranges to which the security groups of cluster and notebook allow everything, in place of what they
+        /// allow
         /// by default.
         egress: Vec<Ipv4Net> {
-            default_is: "as in a network of the stack",
+            default_is: "as for a new VPC",
             changed: "in place",
-            meaning: "as in a network of the stack",
+            meaning: "as for a new VPC",
         }
     }
 }
@@ -112,23 +114,23 @@ fn of_an_own_one(key: &str) -> Option<(String, String)> {
 }
 
 fields! {
-    /// A VPC that the stack makes.
+    /// A VPC that the stack creates.
     pub struct OwnNetwork in "network" (hint: INDENTED) {
         /// Address range of the VPC, /16 to /28.
         cidr: Ipv4Net {
             required: "write `cidr: 10.0.0.0/16`",
             changed: "blocked",
-            meaning: "the VPC, /16 to /28, without host bits",
+            meaning: "range of the VPC, /16 to /28, without host bits",
         }
-        /// Subnets with a route to the internet gateway; the n-th lies in the zone of the n-th private one.
+        /// Subnets with a route to the internet gateway; the n-th is in the zone of the n-th private one.
         public_subnets: Vec<Ipv4Net> {
             changed: "added in place; removed or changed: blocked while in use",
-            meaning: "with a route to the internet gateway; the n-th lies in the zone of the n-th private one",
+            meaning: "subnets with a route to the internet gateway; the n-th is in the zone of the n-th private one",
         }
-        /// Subnets without, each in a zone of its own.
+        /// Subnets without such a route, each in its own zone.
         private_subnets: Vec<Ipv4Net> {
             changed: "as above",
-            meaning: "without; a cluster needs at least two. Each lies in a zone of its own, chosen from those in which AWS offers the `endpoints` and the classes of the cluster",
+            meaning: "subnets without such a route; a cluster needs at least two. Each is in its own zone, where AWS offers the `endpoints` and the cluster's classes",
         }
         /// How the private subnets reach the internet.
         nat: Nat {
@@ -140,12 +142,13 @@ fields! {
             changed: "in place",
             meaning: "services reached without NAT: `s3` (gateway endpoint), `sagemaker_runtime`, `sagemaker_api`, `comprehend`, `bedrock_runtime`, `secretsmanager`, `rds_data`, `kms`, `logs`, `sts` (interface endpoints)",
         }
-        /// IPv4 ranges to which the security groups of cluster and notebook allow everything, in place of what they allow
+        /// IPv4 ranges to which the security groups of cluster and notebook allow everything, in place of what they
+        /// allow
         /// by default.
         egress: Vec<Ipv4Net> {
             default_is: "what they need",
             changed: "in place",
-            meaning: "IPv4 ranges to which the security groups of cluster and notebook allow everything, in place of what they need: HTTPS (a notebook also HTTP and the cluster's port)",
+            meaning: "IPv4 ranges that cluster and notebook may connect to, on all ports; the default is only HTTPS (for a notebook also HTTP and the cluster's port)",
         }
     }
 }

@@ -13,7 +13,7 @@ fields! {
         instance: String {
             required: "write `instance: ml.t3.medium`",
             changed: "in place: stop, update, start",
-            meaning: "`ml.t3.medium`, …; not `ml.p2`, `ml.p3`, `ml.inf1`, `ml.g3`",
+            meaning: "instance type: `ml.t3.medium`, …; not `ml.p2`, `ml.p3`, `ml.inf1`, `ml.g3`",
         }
         /// GiB, 5 to 16384; can grow, never shrink.
         volume: u32 {
@@ -22,13 +22,13 @@ fields! {
             changed: "grows in place; smaller: blocked",
             meaning: "",
         }
-        /// Local files, relative to the spec, copied into the notebook once; they pass through the bucket.
+        /// Local files, relative to the spec; copied into the notebook once, through the bucket.
         files: Vec<String> {
             type: "list of paths",
             changed: "in place; what is in the notebook stays",
-            meaning: "relative to the spec and below its folder, links included; copied once through the bucket",
+            meaning: "files in the spec's folder or below it, where links must lead too; copied once, through the bucket",
         }
-        /// Where the notebook stands; cannot be changed later.
+        /// Where the notebook is; cannot be changed later.
         subnet: NotebookSubnet {
             changed: "blocked: a new notebook would lose its volume",
             meaning: "`public` has direct internet access",
@@ -45,20 +45,20 @@ fields! {
             changed: "blocked",
             meaning: "name of the lifecycle configuration",
         }
-        /// IAM statements that the notebook's role has beside those that the stack gives it.
+        /// More IAM statements for the notebook's role.
         statements: Vec<Statement> {
             changed: "in place",
-            meaning: "IAM statements that its role has beside those that the stack gives it, each with `Effect`, `Action` or `NotAction`, `Resource` or `NotResource`, and perhaps `Sid` and `Condition`",
+            meaning: "more IAM statements for its role, each with `Effect`, `Action` or `NotAction`, `Resource` or `NotResource`, and optionally `Sid` and `Condition`",
         }
-        /// Lines of shell that run once, when the notebook is made, after the stack's own.
+        /// Shell script, run once when the notebook is created, after the stack's own.
         on_create: Option<String> {
-            changed: "in place; what ran does not run again",
-            meaning: "lines of shell, run as root when the notebook is made, after the stack's own",
+            changed: "in place; does not run again",
+            meaning: "shell script, run as root when the notebook is created, after the stack's own script",
         }
-        /// Lines of shell that run at each start, after the stack's own.
+        /// Shell script, run at each start after the stack's own.
         on_start: Option<String> {
-            changed: "in place; they run at the next start",
-            meaning: "lines of shell, run as root at each start, after the stack's own",
+            changed: "in place; runs at the next start",
+            meaning: "shell script, run as root at each start, after the stack's own script",
         }
     }
 }

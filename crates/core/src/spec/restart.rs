@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 fields! {
-    /// How members get the restart that they wait for.
+    /// How members that wait for a restart get it.
     pub struct Restart in "aurora.restart" (
         hint: "write `restart: rolling`, or `restart: { strategy: rolling, window: \"sun:03:00-sun:05:00\" }`",
         form: by_hand
@@ -19,24 +19,25 @@ fields! {
             changed: "in place",
             meaning: "as above",
         }
-        /// The worst that an apply or destroy may interrupt; more is refused. Without it `--allow` decides.
+        /// Worst interruption that apply and destroy may cause; anything worse is refused. Without it `--allow`
+        /// decides.
         allow: Option<Allow> {
             default_is: "left to `--allow`",
             changed: "in place",
-            meaning: "the worst interruption that an apply or destroy may make; more is refused (exit 6), also with `--allow`. Without either: `readers`",
+            meaning: "worst interruption that `apply` and `destroy` may cause; anything worse is refused (exit 6), even with `--allow`. Without both: `readers`",
         }
         /// When the database may be interrupted, in UTC: `sun:03:00-sun:05:00` once a week, or `03:00-05:00` every
         /// day. Outside of it interruptions are held, unless `--now` is given.
         window: Option<String> {
             default_is: "always open",
             changed: "in place",
-            meaning: "when members may be interrupted, in UTC: `sun:03:00-sun:05:00` once a week, or `03:00-05:00` every day; at least 30 minutes. Outside of it interruptions are held, unless `--now` is given",
+            meaning: "when members may be interrupted, in UTC: `sun:03:00-sun:05:00` once a week, or `03:00-05:00` every day; at least 30 minutes. At other times interruptions are put on hold, unless you give `--now`",
         }
-        /// Identifier of the member that is to be the writer, also after a failover: it costs a second one.
+        /// Identifier of the preferred writer. After a failover, another one brings it back.
         writer: Option<String> {
-            default_is: "whoever it is",
+            default_is: "any member",
             changed: "in place",
-            meaning: "identifier of the member that is to be the writer: after a failover, also one that AWS made, it is brought back by another one",
+            meaning: "identifier of the preferred writer: after a failover, also by AWS, the next `apply` fails over to it again",
         }
     }
 }
@@ -86,13 +87,13 @@ pub enum Strategy {
     Rolling,
     /// A failover first, then what is still pending.
     Failover,
-    /// Reboot the writer in place; readers are left pending.
+    /// Reboot the writer in place; readers stay pending.
     WriterOnly,
     /// Leave members pending.
     Never,
 }
 
-/// The worst that may be interrupted, mildest first.
+/// Worst interruption to allow, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Allow {

@@ -3,49 +3,49 @@
 use super::fields::fields;
 
 fields! {
-    /// Existing IAM roles that are used in place of the stack's own: they are never changed or deleted.
+    /// Existing IAM roles to use instead of the stack's own. They are never changed or deleted.
     pub struct Roles in "roles" (hint: "write `roles: { sagemaker: ROLE-ARN }`") {
-        /// The role with which the cluster calls SageMaker.
+        /// The role that lets the cluster call SageMaker.
         sagemaker: Option<String> {
             type: "ARN of a role",
             default_is: "the stack's own",
-            meaning: "with which the cluster calls SageMaker",
+            meaning: "the cluster calls SageMaker with it",
         }
-        /// The role with which the cluster calls Comprehend.
+        /// The role that lets the cluster call Comprehend.
         comprehend: Option<String> {
             type: "ARN of a role",
             default_is: "the stack's own",
-            meaning: "with which the cluster calls Comprehend",
+            meaning: "the cluster calls Comprehend with it",
         }
-        /// The role with which the cluster reads and writes S3.
+        /// The role that lets the cluster read and write S3.
         s3: Option<String> {
             type: "ARN of a role",
             default_is: "the stack's own",
-            meaning: "with which the cluster reads and writes S3",
+            meaning: "the cluster reads and writes S3 with it",
         }
-        /// The role with which the cluster calls Bedrock.
+        /// The role that lets the cluster call Bedrock.
         bedrock: Option<String> {
             type: "ARN of a role",
             default_is: "the stack's own",
-            meaning: "with which the cluster calls Bedrock",
+            meaning: "the cluster calls Bedrock with it",
         }
         /// The role of the notebook.
         notebook: Option<String> {
             type: "ARN of a role",
             default_is: "the stack's own",
-            meaning: "of the notebook, and of the jobs and models that it makes",
+            meaning: "used by the notebook, and by the jobs and models that it creates",
         }
         /// The execution role of the models that the stack hosts.
         model: Option<String> {
             type: "ARN of a role",
             default_is: "the stack's own",
-            meaning: "of the models that the stack hosts",
+            meaning: "used by the models that the stack hosts",
         }
         /// The execution role of training and Autopilot jobs.
         training: Option<String> {
             type: "ARN of a role",
             default_is: "the stack's own",
-            meaning: "of training and Autopilot jobs",
+            meaning: "used by training and Autopilot jobs",
         }
     }
 }

@@ -13,18 +13,18 @@ use serde_json::json;
 use std::borrow::Cow;
 
 fields! {
-    /// A table, made if it is not there; never altered or dropped.
+    /// A table, created if it does not exist; never altered or dropped.
     pub struct SqlTable in "tables" (hint: "write `columns: { state: varchar(2), calls: bigint }` under it") {
         /// The columns, in the order of the file that is loaded: `name: type`.
         columns: Columns {
             required: "write `columns: { state: varchar(2), calls: bigint }`",
             changed: "blocked: a table is never altered",
-            meaning: "`name: type`, in the order of the table; after the type `not null`, `primary key`, `unique`, `auto_increment`, `default VALUE`. Columns beside these may be in the table",
+            meaning: "`name: type`, in the table's order; after the type `not null`, `primary key`, `unique`, `auto_increment`, `default VALUE`. The table may have more columns",
         }
-        /// A file that is loaded into it, once.
+        /// A file to load into it, once.
         load: Option<TableLoad> {
-            changed: "another file: loaded as well, if `append` says so",
-            meaning: "a file in S3 or beside the spec that is loaded once, into a table without rows",
+            changed: "another file is loaded too, with `append: true`",
+            meaning: "a file to load once into an empty table, in S3 or beside the spec",
         }
     }
 }
@@ -34,29 +34,29 @@ fields! {
         /// `s3://bucket/key` of the file, or the path of one beside the spec.
         from: String {
             required: "write `from: \"s3://BUCKET/KEY\"`, or `from: data/FILE.csv`",
-            meaning: "`s3://bucket/key`, or `s3-REGION://bucket/key` in another region; or a path relative to the spec and below its folder: the file goes through the stack's bucket. Not compressed",
+            meaning: "`s3://bucket/key`, `s3-REGION://bucket/key` for another region, or a file in the spec's folder or below it, which is copied through the stack's bucket. Not compressed",
         }
         /// Whether the first line names the columns.
         header: bool {
-            meaning: "the first line names the columns and is left out",
+            meaning: "whether the first line names the columns; it is skipped",
         }
         /// Separator between values.
         separator: String {
             default: ",".to_owned(),
-            meaning: "what stands between two values",
+            meaning: "separator between values",
         }
         /// Quote around values; empty for none.
         quote: String {
             default: "\"".to_owned(),
-            meaning: "what may stand around a value; `\"\"` for nothing",
+            meaning: "quote around values; `\"\"` for none",
         }
-        /// What ends a line.
+        /// Line ends of the file.
         line_end: LineEnd {
-            meaning: "what ends a line",
+            meaning: "line ends of the file",
         }
-        /// Whether rows that are there already are no reason to leave it.
+        /// Whether to load it even if the table has rows.
         append: bool {
-            meaning: "load it although the table has rows, unless Aurora has loaded this file before",
+            meaning: "load it even if the table has rows, unless Aurora has already loaded this file",
         }
     }
 }
@@ -76,7 +76,7 @@ pub enum LineEnd {
     /// A line feed.
     #[default]
     Lf,
-    /// Carriage return and line feed, as Windows and RFC 4180 have it.
+    /// Carriage return and line feed, as on Windows and in RFC 4180.
     Crlf,
 }
 
@@ -90,30 +90,30 @@ impl LineEnd {
 }
 
 fields! {
-    /// Rows that are written to S3 once, as CSV: what a model is trained with.
+    /// Rows to write to S3 once, as CSV, for example to train a model.
     pub struct Unload in "unloads" (hint: "write `table: NAME` or `query: \"SELECT …\"` under it") {
         /// The query that selects the rows.
         query: Option<String> {
             default_is: "this or `table`",
-            changed: "another query is another unload; what the old one wrote stays",
+            changed: "another unload; the files of the old one stay",
             meaning: "`SELECT …` in the stack's database, without `INTO`",
         }
         /// All rows of one of `tables`.
         table: Option<String> {
             default_is: "this or `query`",
             changed: "as above",
-            meaning: "all rows of one of `tables`, the columns in the spec's order",
+            meaning: "all rows of one of `tables`, with the columns in the spec's order",
         }
-        /// Folder in S3 in which the unload gets a folder of its own.
+        /// Folder in S3, in which the unload gets its own folder.
         to: Option<String> {
             default_is: "`unloads` in the stack's bucket",
             changed: "as above",
-            meaning: "`s3://bucket/folder`; in it the files are in a folder that is named after the unload and a hash of what it is",
+            meaning: "`s3://bucket/folder`; the files are put into a folder in it, named after the unload and a hash of its settings",
         }
         /// Whether the first line of each file names the columns.
         header: bool {
             changed: "as above",
-            meaning: "the first line names the columns, as Autopilot wants it; XGBoost wants none",
+            meaning: "whether the first line names the columns; Autopilot requires it, XGBoost does not allow it",
         }
     }
 }
@@ -121,13 +121,13 @@ fields! {
 fields! {
     /// A stored function that calls an endpoint, a foundation model, or is plain SQL.
     pub struct SqlFunction in "functions" (hint: "write `endpoint:`, `arguments:` and `returns:` under it") {
-        /// Name of one of `endpoints` that it calls.
+        /// Name of the endpoint to call, one of `endpoints`.
         endpoint: Option<String> {
             default_is: "this, `bedrock` or `sql`",
-            changed: "dropped and made anew",
+            changed: "dropped and created again",
             meaning: "calls one of `endpoints`",
         }
-        /// Foundation model that it calls.
+        /// Foundation model to call.
         bedrock: Option<String> {
             default_is: "this, `endpoint` or `sql`",
             changed: "as above",
@@ -149,49 +149,49 @@ fields! {
         returns: String {
             required: "write `returns: float`, or another type",
             changed: "as above",
-            meaning: "a number or `varchar(…)`; of Bedrock also `text`",
+            meaning: "a number or `varchar(…)`; for Bedrock also `text`",
         }
-        /// Rows that are sent to the endpoint at once.
+        /// Maximum number of rows in one request to the endpoint.
         max_batch_size: Option<u32> {
             default_is: "10000, by Aurora",
             changed: "as above",
-            meaning: "rows sent to the endpoint at once",
+            meaning: "maximum number of rows in one request to the endpoint",
         }
-        /// MIME type of what is sent to a foundation model.
+        /// MIME type of the request to the foundation model.
         content_type: String {
             default: DEFAULT_CONTENT.to_owned(),
             changed: "as above",
-            meaning: "of what is sent to Bedrock",
+            meaning: "content type of the request to Bedrock",
         }
-        /// MIME type of what a foundation model is to answer.
+        /// MIME type of the foundation model's response.
         accept: String {
             default: DEFAULT_CONTENT.to_owned(),
             changed: "as above",
-            meaning: "of what Bedrock answers",
+            meaning: "content type of Bedrock's response",
         }
-        /// Milliseconds that a foundation model may take.
+        /// Time limit for the foundation model, in milliseconds.
         timeout_ms: Option<u32> {
             default_is: "`aurora_ml_inference_timeout`",
             changed: "as above",
-            meaning: "milliseconds that Bedrock may take",
+            meaning: "time limit for Bedrock, in milliseconds",
         }
     }
 }
 
 fields! {
-    /// What a user of the database may call. The user exists: auroraml makes none.
+    /// What a database user may call. The user must exist: auroraml does not create users.
     pub struct Grant in "grants" (hint: "write `roles: [comprehend]` or `execute: [FUNCTION]` under it") {
         /// The host part of the user's name.
         host: String {
             default: "%".to_owned(),
-            changed: "another user; what the old one has stays",
-            meaning: "the host part of the user's name",
+            changed: "another user; the old one keeps its grants",
+            meaning: "host part of the user's name",
         }
-        /// Services that the user may call.
+        /// Services that the user may call from SQL.
         roles: Vec<SqlRole> {
             type: "list of `sagemaker`, `comprehend`, `load_s3`, `select_s3`, `bedrock`",
             changed: "in place",
-            meaning: "the user gets Aurora's role for it, active at each login",
+            meaning: "Aurora's roles that the user gets, active at each login",
         }
         /// Functions that the user may call.
         execute: Vec<String> {
@@ -202,7 +202,7 @@ fields! {
     }
 }
 
-/// A service that SQL may call, or one half of one.
+/// A service that SQL can call, or one half of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SqlRole {

@@ -18,66 +18,66 @@ fields! {
         /// Name of the stack: part of the name or tags of everything it owns.
         stack: String {
             required: "write `stack: NAME`, such as `stack: churn`",
-            changed: "it is another stack; what the old one has stays",
+            changed: "names another stack; the old one keeps its resources",
             meaning: "1–24 lower-case letters, digits and single hyphens; part of every name",
         }
         /// AWS region, such as `us-east-1`.
         region: String {
             required: "write `region: us-east-1` or another AWS region",
             changed: "the same",
-            meaning: "AWS region with Aurora machine learning",
+            meaning: "AWS region; it must offer Aurora machine learning",
         }
-        /// Values that this file uses as `${name}`, with their defaults; one without a default must be given.
+        /// Variables that this file uses as `${name}`, with their defaults; those without a default must be given.
         variables: BTreeMap<String, Variable> {
             type: "mapping of values",
-            changed: "as what uses them",
-            meaning: "names with defaults, used in values as `${name}` and given by `--set name=VALUE`; `${env:NAME}` is an environment variable ([variables](fleet.md#variables))",
+            changed: "as the fields that use them",
+            meaning: "names and default values: use them as `${name}`, override them with `--set name=VALUE`; `${env:NAME}` reads an environment variable ([variables](fleet.md#variables))",
         }
         /// Tags put on everything that the stack owns.
         tags: BTreeMap<String, String> {
             changed: "in place",
             meaning: "at most 40; not `aws:…` or `auroraml:…`",
         }
-        /// ARN of the IAM policy that bounds what the stack's roles can be allowed.
+        /// ARN of the IAM policy to set as permissions boundary on the stack's roles.
         permissions_boundary: Option<String> {
-            default_is: "as it is",
+            default_is: "unchanged",
             changed: "in place",
-            meaning: "ARN of the IAM policy that is to bound every role of the stack, as organisations ask for; taken out of the spec, it stays on the roles",
+            meaning: "ARN of the IAM policy to set as permissions boundary on every role of the stack; if you remove it from the spec, it stays on the roles",
         }
-        /// Existing roles that are used in place of the stack's own.
+        /// Existing roles to use instead of the stack's own.
         roles: Roles {
             default_is: "the stack's own",
             changed: "in place",
-            meaning: "existing IAM roles that are used in place of the stack's own",
+            meaning: "existing IAM roles to use instead of the stack's own",
         }
         /// ARN of the customer-managed KMS key for bucket, storage, secret and volume.
         kms_key: Option<String> {
-            default_is: "keys of AWS",
+            default_is: "AWS's keys",
             changed: "added to a bucket: in place; otherwise blocked",
-            meaning: "ARN of the KMS key with which bucket, storage of the cluster, secret and volume of the notebook are encrypted",
+            meaning: "ARN of the KMS key that encrypts the bucket, the cluster's storage, the secret and the notebook's volume",
         }
-        /// Age after which the stack is forgotten rather than used, such as `8h`; written as a tag.
+        /// Age at which `reap` destroys the stack, such as `8h`; stored in a tag.
         expires_after: Option<String> {
             default_is: "never",
             changed: "in place",
-            meaning: "age after which `reap` destroys the stack: `30m`, `8h`, `2d`; counted from its oldest object, and written as the tag `auroraml:expires-after`",
+            meaning: "age at which `reap` destroys the stack: `30m`, `8h`, `2d`; counted from its oldest object, stored in the tag `auroraml:expires-after`",
         }
-        /// Where runs on the stack exclude each other: `s3://BUCKET/PREFIX`.
+        /// Where the lease is kept that keeps out other runs: `s3://BUCKET/PREFIX`.
         lease: Option<String> {
             default_is: "a file on this machine",
-            changed: "of the run",
-            meaning: "`s3://bucket/prefix` of a bucket that outlives the stack: runs from different machines exclude each other by an object there ([runs](runs.md#the-lease))",
+            changed: "from the next run on",
+            meaning: "`s3://bucket/prefix` in a bucket that outlives the stack: an object there keeps out runs from other machines ([runs](runs.md#the-lease))",
         }
-        /// Where each change is written down: `s3://BUCKET/PREFIX`.
+        /// Where each change is recorded: `s3://BUCKET/PREFIX`.
         audit: Option<String> {
             default_is: "nowhere",
-            changed: "of the run",
-            meaning: "`s3://bucket/prefix` of a bucket that outlives the stack: each run leaves an object there with one line for each request that changes something ([runs](runs.md#the-audit))",
+            changed: "from the next run on",
+            meaning: "`s3://bucket/prefix` in a bucket that outlives the stack: each run writes an object there, with one line for each request that changes something ([runs](runs.md#the-audit))",
         }
-        /// The VPC; needed by a cluster that the stack owns and by a notebook.
+        /// The VPC; the stack's own cluster and a notebook need one.
         network: Option<Network> {
             changed: "see below",
-            meaning: "the VPC; needed by a cluster of the stack and by a notebook",
+            meaning: "the VPC; the stack's own cluster and a notebook need one",
         }
         /// The stack's own S3 bucket.
         bucket: Option<Bucket> {
@@ -89,7 +89,7 @@ fields! {
             changed: "see below",
             meaning: "the cluster: an existing one or the stack's own",
         }
-        /// What SQL in the cluster may call.
+        /// What SQL in the cluster can call.
         machine_learning: MachineLearning {
             default_is: "nothing",
             changed: "in place",
@@ -107,19 +107,19 @@ fields! {
             changed: "see below",
             meaning: "SageMaker endpoints by name",
         }
-        /// Tables in the stack's database, made if they are not there.
+        /// Tables in the stack's database, created if they do not exist.
         tables: BTreeMap<String, SqlTable> {
             type: "mapping of tables",
             default_is: "none",
             changed: "see below",
-            meaning: "tables by name, made if they are not there",
+            meaning: "tables by name, created if they do not exist",
         }
-        /// Rows that are written to S3 once, as CSV.
+        /// Rows to write to S3 once, as CSV.
         unloads: BTreeMap<String, Unload> {
             type: "mapping of unloads",
             default_is: "none",
             changed: "see below",
-            meaning: "rows that are written to S3, by name",
+            meaning: "rows to write to S3, by name",
         }
         /// Stored functions in the stack's database.
         functions: BTreeMap<String, SqlFunction> {
@@ -128,24 +128,24 @@ fields! {
             changed: "see below",
             meaning: "SQL functions by name",
         }
-        /// What users of the database may call, by the user's name.
+        /// What database users may call, by user name.
         grants: BTreeMap<String, Grant> {
             type: "mapping of grants",
             default_is: "none",
             changed: "see below",
-            meaning: "what users of the database may call, by user",
+            meaning: "what each database user may call",
         }
-        /// CloudFormation templates that are run as a part of the stack, by name.
+        /// CloudFormation templates to deploy as part of the stack, by name.
         stacks: Option<BTreeMap<String, TemplateStack>> {
             type: "mapping of stacks",
             default_is: "none",
             changed: "see below",
-            meaning: "CloudFormation templates that are run as a part of the stack, by name ([how](cloudformation.md#run-a-template)); `stacks: {}` once the last one is taken out, so that it is looked for",
+            meaning: "CloudFormation templates to deploy as part of the stack, by name ([how](cloudformation.md#run-a-template)); write `stacks: {}` after removing the last one, so that auroraml still looks for it",
         }
         /// What the stack takes over from a CloudFormation stack.
         taken_over: Option<TakenOver> {
             changed: "see below",
-            meaning: "what the stack takes over from a CloudFormation stack, as `auroraml adopt` writes it ([take over a stack](cloudformation.md#take-over-a-stack))",
+            meaning: "what the stack takes over from a CloudFormation stack; `auroraml adopt` writes it ([take over a stack](cloudformation.md#take-over-a-stack))",
         }
     }
 }

@@ -7,22 +7,22 @@ fields! {
     pub struct TakenOver in "taken_over" (
         hint: "`auroraml adopt --from-stack NAME --out SPEC` writes it"
     ) {
-        /// ARN of the CloudFormation stack that made the objects.
+        /// ARN of the CloudFormation stack that created the objects.
         from_stack: String {
             required: "write the stack's ARN: `from_stack: arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID`",
-            changed: "of the run",
-            meaning: "ARN of the CloudFormation stack that made the objects; as long as it is there, `apply` changes nothing but tags",
+            changed: "from the next run on",
+            meaning: "ARN of the CloudFormation stack that created the objects; while it exists, `apply` changes only tags",
         }
-        /// AWS's id of each object that becomes the stack's, by its name within the stack.
+        /// AWS's ID of each object to take over, by its name in the stack.
         objects: BTreeMap<String, String> {
-            changed: "what is taken out is the stack's by its tags alone",
-            meaning: "AWS's own id or name of each object that becomes the stack's, such as `vpc.main: vpc-0123`",
+            changed: "objects that you remove from it belong to the stack by their tags alone",
+            meaning: "AWS's ID or name of each object to take over, such as `vpc.main: vpc-0123`",
         }
-        /// Properties that stay as they were found, by the object's name within the stack; `"*"` for all of them.
+        /// Properties to leave as they were found, by the object's name in the stack; `"*"` for all of them.
         as_found: BTreeMap<String, Vec<String>> {
             type: "mapping of lists of properties",
             changed: "in place",
-            meaning: "properties that stay as they were found, such as `bucket.main: [policy]`; `\"*\"` leaves all of the object as it is. What is taken out of the list is brought to what the spec says",
+            meaning: "properties to leave as they were found, such as `bucket.main: [policy]`; `\"*\"` leaves the whole object. A property that you remove from the list is changed to match the spec",
         }
     }
 }

@@ -14,31 +14,32 @@ fields! {
         /// Local file with the template, as YAML or JSON, relative to the spec.
         template: String {
             required: "write `template: FILE`, a CloudFormation template beside the spec",
-            changed: "update of the CloudFormation stack",
-            meaning: "local file, YAML or JSON; over 51,200 bytes it goes through the stack's `bucket`",
+            changed: "updates the CloudFormation stack",
+            meaning: "local file, YAML or JSON; above 51,200 bytes it is uploaded to the stack's `bucket`",
         }
-        /// Values of the template's parameters; `{ environment_variable: NAME }` for what is secret.
+        /// Values of the template's parameters; `{ environment_variable: NAME }` for secrets.
         parameters: BTreeMap<String, ParameterValue> {
             type: "mapping of values",
             default_is: "the template's",
-            changed: "update; a `NoEcho` value is not compared",
-            meaning: "values may hold `${stacks.NAME.OUTPUT}` and `${cluster.arn}` ([references](cloudformation.md#run-a-template)); `{ environment_variable: NAME }` for what is secret",
+            changed: "updates it; `NoEcho` values are not compared",
+            meaning: "values can contain `${stacks.NAME.OUTPUT}` and `${cluster.arn}` ([references](cloudformation.md#run-a-template)); use `{ environment_variable: NAME }` for secrets",
         }
-        /// Tags of the CloudFormation stack, beside those of the spec; CloudFormation copies them to what is in it.
+        /// Tags of the CloudFormation stack, in addition to those of the spec; CloudFormation copies them to its
+        /// resources.
         tags: BTreeMap<String, String> {
             changed: "update",
-            meaning: "beside the spec's own; CloudFormation copies them to what is in the stack",
+            meaning: "in addition to the spec's `tags`; CloudFormation copies them to the stack's resources",
         }
         /// What the template is allowed: IAM resources must be acknowledged.
         capabilities: Vec<Capability> {
             default_is: "none",
             changed: "with the next update",
-            meaning: "`CAPABILITY_IAM`, `CAPABILITY_NAMED_IAM`, `CAPABILITY_AUTO_EXPAND`, where the template needs them",
+            meaning: "`CAPABILITY_IAM`, `CAPABILITY_NAMED_IAM`, `CAPABILITY_AUTO_EXPAND`, if the template needs them",
         }
         /// Whether CloudFormation refuses to delete the stack.
         termination_protection: bool {
             changed: "in place",
-            meaning: "CloudFormation refuses to delete the stack; `destroy --unprotect` switches it off",
+            meaning: "whether CloudFormation refuses to delete the stack; `destroy --unprotect` turns it off",
         }
         /// Name of the CloudFormation stack.
         name: Option<String> {

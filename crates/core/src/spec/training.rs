@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 fields! {
-    /// A training job, or, with `tuning`, a tuning job of which the best training job is taken.
+    /// A training job, or with `tuning` a tuning job, whose best training job is used.
     pub struct Training in "endpoints.model.training" (
         hint: "write `image:`, `data:` and `hyperparameters:` under it"
     ) {
@@ -24,28 +24,28 @@ fields! {
         data: String {
             required: "write `data: \"s3://BUCKET/PREFIX\"`, or the name of one of `unloads`",
             changed: "as above",
-            meaning: "one of `unloads`, or `s3://bucket/prefix`; for XGBoost CSV with the label first and without a header. What changes under the same address is not noticed",
+            meaning: "training rows: one of `unloads`, or `s3://bucket/prefix`; for XGBoost, CSV with the label first and no header. New contents at the same address go unnoticed",
         }
-        /// Rows to validate with, likewise.
+        /// Rows to validate with, in the same form.
         validation: Option<String> {
             changed: "as above",
-            meaning: "rows that are held against the model, likewise; metrics `validation:…` need them",
+            meaning: "rows to validate the model with, in the same form; needed for metrics `validation:…`",
         }
         /// Settings of the algorithm.
         hyperparameters: BTreeMap<String, String> {
             changed: "as above",
-            meaning: "settings of the algorithm; XGBoost needs `num_round`, and wants `objective`",
+            meaning: "settings of the algorithm; XGBoost requires `num_round`, and usually needs `objective`",
         }
-        /// Try several settings, and take the best.
+        /// Try several settings and keep the best.
         tuning: Option<Tuning> {
             changed: "as above",
-            meaning: "tries several settings, and takes the best",
+            meaning: "tries several settings and keeps the best",
         }
-        /// Instance that the job runs on.
+        /// Instance type of the job.
         instance: String {
             default: "ml.m5.large".to_owned(),
             changed: "for the next job",
-            meaning: "what a job runs on; it is paid by the second while it does",
+            meaning: "instance type of the job; billed by the second while it runs",
         }
         /// GiB of the job's volume.
         volume: u32 {
@@ -54,95 +54,95 @@ fields! {
             changed: "as above",
             meaning: "",
         }
-        /// Whether spare capacity is used.
+        /// Whether to use spare capacity.
         spot: bool {
             changed: "as above",
-            meaning: "spare capacity: usually far cheaper; AWS may interrupt the job, which then begins anew",
+            meaning: "use spare capacity: usually far cheaper, but AWS may interrupt the job, which then starts over",
         }
         /// How long a training job may take: `30m`, `1h`.
         max_runtime: String {
             default: "1h".to_owned(),
             type: "time",
             changed: "as above",
-            meaning: "`30m`, `1h`, `2d`: a training job that takes longer is stopped, and has failed. With `spot` it may wait as long again for capacity",
+            meaning: "time limit: `30m`, `1h`, `2d`; a job that takes longer is stopped and fails. With `spot` it may first wait as long for capacity",
         }
-        /// Where models are written: `s3://bucket/prefix`.
+        /// Where models are stored: `s3://bucket/prefix`.
         output: Option<String> {
             default_is: "`auroraml/jobs` in the stack's bucket",
             changed: "another job, then another model",
-            meaning: "`s3://bucket/prefix` under which the job leaves its model",
+            meaning: "`s3://bucket/prefix` where the job stores its model",
         }
     }
 }
 
 fields! {
-    /// Which settings are tried, and what the best is.
+    /// Which settings to try, and what to optimise.
     pub struct Tuning in "endpoints.model.training.tuning" (
         hint: "write `objective:` and `ranges:` under it"
     ) {
-        /// The metric that decides.
+        /// The metric to optimise.
         objective: String {
             required: "write `objective: validation:auc`, or another metric of the algorithm",
             changed: "another job, then another model",
-            meaning: "the metric that decides: `validation:auc`, `validation:rmse`, …",
+            meaning: "metric to optimise: `validation:auc`, `validation:rmse`, …",
         }
-        /// Whether more of it is better.
+        /// Whether a higher or a lower value is better.
         goal: Option<Goal> {
-            default_is: "as the metric is meant, where it is XGBoost's",
+            default_is: "right for each metric of XGBoost",
             changed: "as above",
-            meaning: "whether more or less of it is better",
+            meaning: "whether a higher or a lower value is better",
         }
-        /// What is tried of each setting.
+        /// Values to try for each setting.
         ranges: BTreeMap<String, Range> {
             type: "mapping of ranges",
             changed: "as above",
-            meaning: "what is tried of each setting: `[0.01, 0.3]` from and to, or a list of words",
+            meaning: "values to try for each setting: `[0.01, 0.3]` is a range, a list of words is a choice",
         }
-        /// Training jobs in all.
+        /// Total number of training jobs.
         jobs: u32 {
             default: 10,
             type: "1–750",
             changed: "as above",
-            meaning: "training jobs in all; each is paid",
+            meaning: "total number of training jobs; each costs money",
         }
-        /// Training jobs at the same time.
+        /// How many training jobs run at the same time.
         parallel: u32 {
             default: 2,
             type: "1–10",
             changed: "for the next job",
-            meaning: "training jobs at the same time",
+            meaning: "how many training jobs run at the same time",
         }
     }
 }
 
 fields! {
-    /// An Autopilot job for a table, of which the best candidate is taken.
+    /// An Autopilot job for a table, whose best candidate is used.
     pub struct Autopilot in "endpoints.model.autopilot" (hint: "write `data:` and `target:` under it") {
         /// Rows to learn from: one of `unloads`, or `s3://bucket/prefix`.
         data: String {
             required: "write `data: \"s3://BUCKET/PREFIX\"`, or the name of one of `unloads`",
             changed: "another job, then another model",
-            meaning: "one of `unloads` (with `header: true`), or `s3://bucket/prefix`: CSV with a header, at least 500 rows. What changes under the same address is not noticed",
+            meaning: "training rows: one of `unloads` (with `header: true`), or `s3://bucket/prefix`; CSV with a header, at least 500 rows. New contents at the same address go unnoticed",
         }
-        /// Rows to validate with, likewise.
+        /// Rows to validate with, in the same form.
         validation: Option<String> {
             default_is: "a fifth of the rows, by AWS",
             changed: "as above",
-            meaning: "rows that are held against candidates, likewise",
+            meaning: "rows to validate candidates with, in the same form",
         }
-        /// The column that is to be predicted.
+        /// The column to predict.
         target: String {
             required: "write `target: COLUMN`",
             changed: "as above",
-            meaning: "the column that is to be predicted, as the header has it",
+            meaning: "column to predict, as the header names it",
         }
-        /// What sort of prediction it is; together with `objective`.
+        /// Kind of prediction; give it together with `objective`.
         problem: Option<Problem> {
-            default_is: "found out by AWS",
+            default_is: "detected by AWS",
             changed: "as above",
-            meaning: "what sort of prediction it is; with `objective`, or neither",
+            meaning: "kind of prediction; give both this and `objective`, or neither",
         }
-        /// The metric that decides; together with `problem`.
+        /// The metric to optimise; give it together with `problem`.
         objective: Option<String> {
             default_is: "F1, Accuracy or MSE, by AWS",
             changed: "as above",
@@ -151,27 +151,27 @@ fields! {
         /// How candidates are found.
         mode: AutopilotMode {
             changed: "as above",
-            meaning: "how candidates are found; `auto` takes `ensembling` below 100 MB",
+            meaning: "how candidates are found; `auto` uses `ensembling` below 100 MB",
         }
-        /// Candidates at most.
+        /// Maximum number of candidates.
         max_candidates: Option<u32> {
             type: "1–750",
             default_is: "left to AWS",
             changed: "as above",
-            meaning: "candidates at most",
+            meaning: "maximum number of candidates",
         }
         /// How long the job may take: `1h`.
         max_runtime: String {
             default: "2h".to_owned(),
             type: "time",
             changed: "as above",
-            meaning: "`30m`, `1h`, `2d`: then the best candidate so far is taken; without one the job has failed. Autopilot chooses its instances by itself, and they are paid by the second",
+            meaning: "time limit: `30m`, `1h`, `2d`; after that the best candidate so far is used, and if there is none, the job fails. Autopilot chooses its own instances, billed by the second",
         }
-        /// Where models are written: `s3://bucket/prefix`.
+        /// Where models are stored: `s3://bucket/prefix`.
         output: Option<String> {
             default_is: "`auroraml/jobs` in the stack's bucket",
             changed: "as above",
-            meaning: "`s3://bucket/prefix` under which the job leaves its models",
+            meaning: "`s3://bucket/prefix` where the job stores its models",
         }
     }
 }
@@ -181,9 +181,9 @@ choices!(Goal, Problem, AutopilotMode);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Goal {
-    /// More is better.
+    /// Higher is better.
     Maximize,
-    /// Less is better.
+    /// Lower is better.
     Minimize,
 }
 
@@ -220,7 +220,7 @@ pub enum AutopilotMode {
     /// AWS chooses by the size of the data.
     #[default]
     Auto,
-    /// Several models as one: quicker.
+    /// Combines several models: faster.
     Ensembling,
     /// Many settings of one algorithm.
     HyperparameterTuning,

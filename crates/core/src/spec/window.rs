@@ -1,5 +1,6 @@
 //! Times of the week at which the database may be interrupted.
 
+use crate::base::counted;
 use std::fmt;
 
 const MINUTES_OF_DAY: u64 = 24 * 60;
@@ -35,7 +36,7 @@ impl Window {
         };
         let length = (end + round - start) % round;
         if length < MINUTES_MIN {
-            return Err(format!("it is {length} minutes long, and the minimum is {MINUTES_MIN}"));
+            return Err(format!("it has {}, and the minimum is {MINUTES_MIN}", counted(length, "minute")));
         }
         Ok(Window { start, length, daily: round == MINUTES_OF_DAY })
     }

@@ -1,6 +1,7 @@
 //! What stands in the way of a hand-over. All of it is said before anything is called.
 
 use super::origin::{Fate, Origin, Part, fate, roles};
+use crate::base::counted;
 use crate::engine::AURORA_MYSQL;
 use crate::spec::{self, EndpointManager, Spec};
 use crate::template::{LARGEST, LARGEST_INLINE};
@@ -61,7 +62,8 @@ pub fn refusals(spec: &Spec, origin: &Origin, order: &Order) -> Vec<Refusal> {
         found.push(Refusal {
             what: "roles".into(),
             why: format!(
-                "the cluster has {others} roles that the spec does not list and needs {wanted} more: AWS allows {ROLES_PER_CLUSTER} on one cluster"
+                "the cluster has {} and needs {wanted} more: AWS allows {ROLES_PER_CLUSTER} on one cluster",
+                counted(others, "role") + " that the spec does not list"
             ),
             hint: "list them under `roles`, or remove unused roles from the cluster".into(),
         });

@@ -2,6 +2,7 @@
 //! prediction for one row, and both in one statement. Pure.
 
 use super::checks::{Check, Outcome};
+use crate::base::counted;
 use crate::spec::{Spec, SqlFunction};
 use crate::sql::quote;
 use crate::sql::types::{Family, SqlType};
@@ -108,7 +109,7 @@ pub fn judge_query(query: &Query, answered: &Answered, checks: &[Check]) -> Chec
         Answered::Rows { columns, rows, milliseconds } => {
             let shown: Vec<String> = rows.iter().take(SHOWN_MAX).map(|row| shown(columns, row)).collect();
             let more = rows.len().saturating_sub(SHOWN_MAX);
-            let more = if more > 0 { format!("; and {more} more rows") } else { String::new() };
+            let more = if more > 0 { format!("; and {}", counted(more, "more row")) } else { String::new() };
             let what = if rows.is_empty() { "no rows".to_owned() } else { shown.join("; ") };
             (Outcome::Ok, format!("{what}{more} ({milliseconds} ms)"), None)
         }

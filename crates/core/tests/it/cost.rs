@@ -401,7 +401,7 @@ fn what_is_printed() {
         after: estimate(&graph_of(&spec), &terms),
         prices: terms.prices,
         usage: Usage::default(),
-        notes: vec!["offline: what exists now is not known".into()],
+        notes: vec!["offline: what exists now is unknown".into()],
     };
     golden("cost-lean.txt", &plain(&lean.to_text(chart(60, false))));
     // However narrow a terminal is, no line of the chart is wider.

@@ -210,7 +210,7 @@ const ALL: &[Limits] = &[
         (&["5", "16384"], &["4", "16385"]),
     ),
     limits(
-        ("notebook", "files", "relative to the spec and below its folder"),
+        ("notebook", "files", "files in the spec's folder or below it"),
         "notebook.files*",
         ("[notebooks/part_1.ipynb]", "[{}]"),
         (&["notebooks/part_1.ipynb", "./a"], &["/etc/passwd", "../a", "notebooks/../../a", "\"~/a\""]),
@@ -225,7 +225,7 @@ const ALL: &[Limits] = &[
         ),
     ),
     limits(
-        ("endpoints", "managed_by", "then there are no other keys"),
+        ("endpoints", "managed_by", "no other keys are allowed then"),
         "endpoints.churn*",
         ("    instance: ml.m5.large\n    count: 1\n", "    instance: ml.m5.large\n    {}\n"),
         (&["managed_by: stack"], &["managed_by: notebook"]),

@@ -1,4 +1,5 @@
-//! The spec looks down to the engine and to SQL only, and its checks know no engine by name.
+//! The spec looks down to the engine and to SQL only, and its checks know no engine by name. How a number is told with its
+//! noun is one for all.
 
 use crate::files;
 
@@ -11,7 +12,12 @@ fn spec_uses_nothing_of_the_crate_but_engine_and_sql() {
         for part in text.split("crate::").skip(1) {
             seen += 1;
             let floor = part.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap();
-            assert!(["engine", "spec", "sql"].contains(&floor), "{} uses crate::{floor}", path.display());
+            let is_wording = part.starts_with("base::counted");
+            assert!(
+                is_wording || ["engine", "spec", "sql"].contains(&floor),
+                "{} uses crate::{floor}",
+                path.display()
+            );
         }
     }
     assert!(seen > 20, "{seen} uses were seen");

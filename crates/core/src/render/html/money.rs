@@ -22,7 +22,7 @@ pub(super) fn draw(report: &Report) -> Markup {
         format!("{}; {}. US dollars on demand, without tax and free tier.", report.result(), report.label()),
     );
     if both {
-        out.leaf("p", &[], "The upper bar of each is what is there, the lower one what the spec comes to.");
+        out.leaf("p", &[], "Upper bars: now. Lower bars: after apply.");
     }
     out.with("ul", &[("class", &"money")], |out| {
         for row in rows.iter().take(ROWS_MAX) {

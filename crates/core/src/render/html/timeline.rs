@@ -3,7 +3,7 @@
 use super::super::markup::Markup;
 use super::super::{disturbance, duration, plain, sign, verb};
 use super::ROWS_MAX;
-use crate::base::Id;
+use crate::base::{Id, counted};
 use crate::events::{Event, PlannedStep};
 use crate::members::Interruption;
 use crate::resource::Action;
@@ -161,8 +161,7 @@ impl Timeline {
     }
 
     fn sentence(&self, rows: &[&Step]) -> String {
-        let noun = if rows.len() == 1 { "step" } else { "steps" };
-        let mut text = format!("{} {noun} in {}", rows.len(), self.since(self.last));
+        let mut text = format!("{} in {}", counted(rows.len(), "step"), self.since(self.last));
         match self.interruptions.len() {
             0 => {}
             1 => text.push_str("; 1 interruption, marked by a line"),

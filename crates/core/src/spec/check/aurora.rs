@@ -1,6 +1,7 @@
 //! The cluster.
 
 use super::{classes, name, parameters, physical};
+use crate::base::counted;
 use crate::engine::{Asked, Engine};
 use crate::spec::problem::nearest;
 use crate::spec::reader::Reader;
@@ -75,7 +76,8 @@ fn owned(spec: &Spec, cluster: &Cluster, reader: &mut Reader) {
     names(cluster, engine, reader);
     secret(cluster, reader);
     if !(1..=35).contains(&cluster.backup_retention_days) {
-        let message = format!("invalid backup retention of {} days", cluster.backup_retention_days);
+        let message =
+            format!("invalid backup retention of {}", counted(cluster.backup_retention_days, "day"));
         reader.report("aurora.backup_retention_days", message, "write 1 to 35");
     }
     if cluster.port < 1150 {
@@ -236,7 +238,11 @@ fn capacity(range: &Serverless, reader: &mut Reader) {
             let hint = "write `min: 0`, or remove this line";
             reader.report(path, "a cluster pauses only with `min: 0`", hint);
         } else if !(300..=86_400).contains(&seconds) {
-            reader.report(path, format!("invalid pause time of {seconds} seconds"), "write 300 to 86400");
+            reader.report(
+                path,
+                format!("invalid pause time of {}", counted(seconds, "second")),
+                "write 300 to 86400",
+            );
         }
     }
 }
@@ -298,7 +304,7 @@ fn secret(cluster: &Cluster, reader: &mut Reader) {
     }
     let days = secret.recovery_window_days;
     if days != 0 && !(7..=30).contains(&days) {
-        let message = format!("invalid recovery window of {days} days");
+        let message = format!("invalid recovery window of {}", counted(days, "day"));
         reader.report(
             "aurora.secret.recovery_window_days",
             message,

@@ -21,7 +21,7 @@ pub fn parameters(cluster: &Cluster, engine: &Engine, family: &str, reader: &mut
         let path = format!("aurora.parameters.{name}");
         let wired = engine.abilities.iter().find(|ability| ability.wiring.parameter() == Some(name));
         if let Some(ability) = wired {
-            let message = format!("`{name}` cannot be set alone: it goes with a role and an association");
+            let message = format!("`{name}` cannot be set on its own: it needs a role and an association");
             let key = written(ability.name);
             let hint = format!("write `{key}` under `machine_learning`, which sets all three");
             reader.report_key(&path, message, hint);

@@ -73,7 +73,7 @@ fn names(spec: &Spec, name: &str, stack: &TemplateStack, path: &str, reader: &mu
             && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
     if !is_possible(name) {
-        let hint = "a name begins with a letter and has letters, digits and hyphens";
+        let hint = "use letters, digits and hyphens; begin with a letter";
         reader.report_key(path, format!("invalid stack name `{name}`"), hint);
     }
     let physical = stack.name.clone().unwrap_or_else(|| format!("{}-{name}", spec.stack));

@@ -2,6 +2,7 @@
 
 use super::container::image;
 use super::{classes, name};
+use crate::base::counted;
 use crate::spec::hyperparameters::{self, Wrong};
 use crate::spec::problem::{list, nearest};
 use crate::spec::reader::{Reader, join};
@@ -187,13 +188,13 @@ fn tune(training: &Training, tuning: &Tuning, is_xgboost: bool, path: &str, read
         let message = format!("invalid number of parallel jobs {}", tuning.parallel);
         reader.report(&join(path, "parallel"), message, "write 1 to 10");
     } else if tuning.parallel > tuning.jobs {
-        let message = format!("{} parallel jobs are more than all {} jobs", tuning.parallel, tuning.jobs);
+        let message = format!("`parallel: {}` is more than `jobs: {}`", tuning.parallel, tuning.jobs);
         reader.report(&join(path, "parallel"), message, format!("write at most `parallel: {}`", tuning.jobs));
     }
     objective(training, tuning, is_xgboost, path, reader);
     let ranges = join(path, "ranges");
     if tuning.ranges.is_empty() || tuning.ranges.len() > 30 {
-        let message = format!("{} ranges: a tuning job needs 1 to 30", tuning.ranges.len());
+        let message = format!("{}: a tuning job needs 1 to 30", counted(tuning.ranges.len(), "range"));
         reader.report(&ranges, message, "write `ranges: { eta: [0.01, 0.3], max_depth: [3, 8] }`");
     }
     for (name, range) in &tuning.ranges {
