@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Runs of each spec, each with other durations.
-const SEEDS: u64 = 4;
+const SEEDS: u64 = 7;
 /// How far what is told as usual may be from the median of the runs.
 const USUALLY: f64 = 1.6;
 /// How far the worst of ten may be from the longest of the runs: few draws from a long tail.
