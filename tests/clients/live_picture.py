@@ -98,7 +98,7 @@ def main() -> None:
                 pane = tmux("capture-pane", "-p")
             taken = tmux("capture-pane", "-e", "-p")
             page = Path(place) / "run.html"
-            while not page.exists() or "The run has begun" in page.read_text():
+            while not page.exists() or "The run has started" in page.read_text():
                 if time.monotonic() > until:
                     raise SystemExit("the run does not end")
                 time.sleep(0.5)

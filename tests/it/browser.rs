@@ -86,7 +86,7 @@ async fn pages_of_a_life_are_looked_at_in_a_browser() {
             "run.html": ["role.comprehend", "Interruptions that were made", members[0], members[1], "Done"],
             "status.html": ["resources", "role.comprehend"],
             "cost.html": ["USD", "Total"],
-            "offline.html": ["what exists now is not known", "Total"],
+            "offline.html": ["what exists now is unknown", "Total"],
             "graph.svg": ["Stack shop in us-east-1", "Roles"],
             "destroy.html": ["Destroyed", "role.comprehend"],
         }),
@@ -244,7 +244,7 @@ fn a_run_that_ends_badly_leaves_its_page() {
 fn await_begin(place: &Place, begun: Instant) {
     loop {
         let page = std::fs::read_to_string(place.path("pages/stopped.html")).unwrap_or_default();
-        if page.contains("The run has begun") {
+        if page.contains("The run has started") {
             break;
         }
         assert!(begun.elapsed() < BEGIN, "the run does not begin: {page}");

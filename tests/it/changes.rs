@@ -188,7 +188,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("audit", "of the run: audit.rs"),
     ("stack", "another stack, of which nothing is there: stacks.rs"),
     ("region", "the same"),
-    ("variables", "as what uses them: crates/core/tests/it/variables.rs"),
+    ("variables", "as the fields that use them: crates/core/tests/it/variables.rs"),
     ("roles", "names.rs: a_role_of_others_is_used_and_stays_theirs"),
     ("roles.sagemaker", "the same"),
     ("roles.comprehend", "the same"),
