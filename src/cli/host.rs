@@ -1,5 +1,6 @@
 //! Who runs a command, and on which machine, for people who have to find them.
 
+use super::variable;
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -34,11 +35,6 @@ fn of_uname() -> Option<String> {
     let mut uname = Command::new("uname");
     let output = uname.arg("-n").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     told(&String::from_utf8_lossy(&output.stdout))
-}
-
-#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().and_then(|name| told(&name))
 }
 
 fn told(name: &str) -> Option<String> {

@@ -108,6 +108,13 @@ fn run(arguments: Arguments, printer: &Printer) -> Result<Exit, Error> {
     }
 }
 
+/// A variable of the environment, unless it is empty.
+#[expect(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    let text = std::env::var(name).ok()?;
+    Some(text.trim().to_string()).filter(|text| !text.is_empty())
+}
+
 /// RFC 3339 for milliseconds since the Unix epoch.
 fn time(at: u64) -> String {
     let at = i64::try_from(at).ok().and_then(|at| jiff::Timestamp::from_millisecond(at).ok());

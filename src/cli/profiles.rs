@@ -1,6 +1,7 @@
 //! The names of the profiles in the AWS configuration, for what is said about one that is missing or has half of a key. The SDK
 //! alone reads what is in them.
 
+use super::variable;
 use std::env;
 use std::fs::File;
 use std::io::Read;
@@ -21,14 +22,13 @@ pub struct Profiles {
 
 /// The profile that was chosen: by the flag, else by the environment.
 pub fn chosen(flag: Option<&str>) -> Option<String> {
-    let variable = || env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
-    flag.map(str::to_string).or_else(variable)
+    flag.map(str::to_string).or_else(|| variable("AWS_PROFILE"))
 }
 
 /// How a person calls one of the files: by the variable's value, where one is set
 /// (<https://docs.aws.amazon.com/sdkref/latest/guide/file-location.html>).
-fn place(variable: &str, usual: &str) -> String {
-    env::var(variable).ok().filter(|path| !path.is_empty()).unwrap_or_else(|| usual.to_string())
+fn place(name: &str, usual: &str) -> String {
+    variable(name).unwrap_or_else(|| usual.to_string())
 }
 
 fn config() -> String {

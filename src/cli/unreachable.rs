@@ -86,7 +86,7 @@ fn half_of_a_key(message: &str, flag: Option<&str>) -> Option<Error> {
         let help = format!("add it in {}, or run `aws configure --profile {name}`", profiles::credentials());
         return Some(Error::new("AWS", why, help));
     }
-    let is_set = |name: &str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+    let is_set = |name: &str| super::variable(name).is_some();
     // The SDK takes the second name of the secret as well.
     let has_secret = is_set("AWS_SECRET_ACCESS_KEY") || is_set("SECRET_ACCESS_KEY");
     let (there, missing) = match (is_set("AWS_ACCESS_KEY_ID"), has_secret) {

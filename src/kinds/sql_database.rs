@@ -31,9 +31,6 @@ impl Calls for SqlDatabase {
     }
 
     async fn delete(&self, _: &Aws, name: &str, _: Deletion<'_, Props>) -> Result<(), Failure> {
-        Err(Failure::refused(
-            "DROP DATABASE",
-            format!("auroraml never drops a database: {name} stays"),
-        ))
+        Err(Failure::refused("DROP DATABASE", format!("auroraml never drops a database: {name} stays")))
     }
 }
