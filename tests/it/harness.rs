@@ -99,7 +99,7 @@ impl Account {
             config: simulated_config_as(caller, &spec.region, self.sandbox.http_client(), &clock),
             plain_http: None,
             clock,
-            files: Arc::new(|path| beside(path)),
+            files: Arc::new(beside),
             passwords: Arc::new(|_| Some(SecretText::new(CANARY.into()))),
         };
         Stack::connect(spec.clone(), connection).await
