@@ -47,7 +47,7 @@ fn plain_http_to_another_machine_is_refused() {
     for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"] {
         let text = refused(&[(variable, "http://emulator.invalid:4566")], &[]);
         assert!(
-            text.contains("nothing was sent") && text.contains("--plain-http emulator.invalid"),
+            text.contains("nothing was sent") && text.contains("http://emulator.invalid is not encrypted"),
             "{text}"
         );
         // Asked for by name, and no other name.
@@ -91,7 +91,7 @@ async fn plain_http_is_refused_for_one_service_alone() {
     };
     let asked = || account.sandbox.with(|world| world.log.len());
     let failure = connect(None).await.err().unwrap();
-    assert!(failure.to_string().contains("--plain-http emulator.invalid"), "{failure}");
+    assert!(failure.to_string().contains("http://emulator.invalid is not encrypted"), "{failure}");
     assert_eq!(asked(), 0, "a request was sent");
     let stack = connect(Some("emulator.invalid")).await.unwrap();
     let _ = stack.aws.s3.list_buckets().send().await;
