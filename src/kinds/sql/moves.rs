@@ -39,7 +39,7 @@ impl Moved {
                 self.what,
                 match self.what {
                     "LOAD DATA" => format!(
-                        "the file has {}, but the table got {}, and keeps them: check separator, quote and line_end",
+                        "the file has {}, but the table got {}, which stay in it: check separator, quote and line_end",
                         counted(records, "record"),
                         counted(rows, "row")
                     ),
@@ -238,7 +238,7 @@ mod tests {
         assert!(moved(Some(5), None).checked().is_ok(), "nobody could count");
         assert!(moved(None, None).checked().is_ok(), "it still runs");
         let why = moved(Some(4), Some(5)).checked().unwrap_err().to_string();
-        assert!(why.contains("5 records but 4 rows"), "{why}");
+        assert!(why.contains("5 records, but the table got 4 rows"), "{why}");
     }
 
     #[test]
