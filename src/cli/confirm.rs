@@ -49,7 +49,7 @@ pub(super) fn nobody_to_ask(object: &str, typed: &[String], global: &Global) -> 
     let command = typed.first().map_or("apply", String::as_str);
     let help = match hint::reviewed(typed) {
         Some([plan, carry_out]) => format!(
-            "review it first: `{}`, then `{}`; `auroraml help {command}` describes how to run without a terminal",
+            "review it first: `{}`, then, in a terminal, `{}`; `auroraml help {command}` describes how to run without a terminal",
             hint::command(plan, global),
             hint::command(carry_out, global)
         ),
