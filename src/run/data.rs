@@ -70,7 +70,8 @@ pub async fn load(
 /// Writes rows.
 ///
 /// # Errors
-/// When files are there and are not to be written over, and what the Data API or the database says.
+/// When files are there and are not to be written over, when an unload to the same place runs, and what the Data API or the
+/// database says.
 pub async fn unload(
     stack: &Stack,
     query: &str,
@@ -87,6 +88,11 @@ pub async fn unload(
         ));
     };
     let sql = sql::open(aws, &stack.spec).await?.within(stack.spec.database());
+    // Until a statement has written its first file, S3 shows nothing of it.
+    if is_running(stack, &sql, |statement| moves::is_unload_to(statement, key)).await? {
+        let why = format!("an unload to {to} is already running");
+        return Err(Failure::refused("SELECT INTO OUTFILE S3", why));
+    }
     let there = moves::files(aws, bucket, key).await?;
     if !overwrite && (there.is_whole || !there.parts.is_empty()) {
         let why =

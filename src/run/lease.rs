@@ -285,7 +285,7 @@ impl Shelf {
             let pause = TRY_MS * u64::from(attempt) / 2 + own % (TRY_MS * u64::from(attempt));
             self.clock().sleep(Duration::from_millis(pause)).await;
         }
-        let why = format!("another run was faster {TRIES_MAX} times");
+        let why = format!("other runs changed the lease at the same moment, {TRIES_MAX} times in a row");
         Err(NoLease::Aws(Failure::busy("PutObject", why)))
     }
 

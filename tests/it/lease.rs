@@ -3,6 +3,7 @@
 use crate::cli::{Place, Ran, SPEC, in_sandbox, with_orders};
 use crate::harness::{Account, spec};
 use crate::listener::Listening;
+use crate::process::Process;
 use crate::support::config;
 use auroraml::aws::{During, Failure};
 use auroraml::run::lease::{Lease, NoLease};
@@ -252,57 +253,11 @@ async fn listening_at(speed: &str) -> (Place, Listening) {
     (place, listening)
 }
 
-/// A process that does not outlive its test.
-struct Running(Child);
-
-impl Running {
-    fn start(place: &Place, listening: &Listening, more: &[&str]) -> Running {
-        let url = listening.url();
-        let args = ["apply", "shop.yaml", "--yes", "--allow", "failover", "--lease", ADDRESS, &url];
-        let mut command = place.command(&[&args[..], more].concat());
-        Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    fn has_ended(&mut self) -> bool {
-        self.0.try_wait().unwrap().is_some()
-    }
-
-    /// What it says until it has said this.
-    fn says_until(&mut self, words: &str) -> String {
-        let stderr = self.0.stderr.as_mut().unwrap();
-        let (mut said, mut byte) = (Vec::new(), [0]);
-        while !String::from_utf8_lossy(&said).contains(words) {
-            assert!(
-                std::io::Read::read(stderr, &mut byte).unwrap() > 0,
-                "{}",
-                String::from_utf8_lossy(&said)
-            );
-            said.push(byte[0]);
-        }
-        String::from_utf8(said).unwrap()
-    }
-
-    /// Its exit code, and what it said.
-    fn end(mut self) -> (i32, String) {
-        let mut said = String::new();
-        let mut stderr = self.0.stderr.take().unwrap();
-        std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
-        (self.0.wait().unwrap().code().unwrap_or(-1), said)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// An apply on the listener, with its lease in the bucket.
+fn apply(place: &Place, listening: &Listening, more: &[&str]) -> Process {
+    let url = listening.url();
+    let args = ["apply", "shop.yaml", "--yes", "--allow", "failover", "--lease", ADDRESS, &url];
+    Process::start(&mut place.command(&[&args[..], more].concat()))
 }
 
 #[expect(clippy::disallowed_methods, reason = "other processes take real time")]
@@ -327,7 +282,7 @@ fn is_early(code: i32, said: &str) -> bool {
 async fn sixteen_processes_race() {
     let (place, listening) = listening_at("3").await;
     for round in 1..=3 {
-        let mut running: Vec<Running> = (0..16).map(|_| Running::start(&place, &listening, &[])).collect();
+        let mut running: Vec<Process> = (0..16).map(|_| apply(&place, &listening, &[])).collect();
         let mut ended = Vec::new();
         wait_until("fifteen have ended", || {
             let (done, rest) = std::mem::take(&mut running).into_iter().fold(
@@ -371,7 +326,7 @@ async fn a_run_that_is_ended_early_leaves_no_lease() {
     let (place, listening) = listening_at("3").await;
     let mut by_signal = 0;
     for round in 0..60 {
-        let one = Running::start(&place, &listening, &[]);
+        let one = apply(&place, &listening, &[]);
         match round % 2 {
             // The moment at which others see the lease is one at which its owner may still wait for the answer.
             0 => wait_until("the lease is held", || {
@@ -392,9 +347,9 @@ async fn a_run_that_is_ended_early_leaves_no_lease() {
     }
     println!("of 60 runs {by_signal} ended before they listened");
     // Whoever waits for another run does not wait any more.
-    let first = Running::start(&place, &listening, &[]);
+    let first = apply(&place, &listening, &[]);
     wait_until("the lease is held", || kept_at(&listening).is_some_and(|record| record.state == State::Held));
-    let mut second = Running::start(&place, &listening, &["--wait-for-lease", "1h"]);
+    let mut second = apply(&place, &listening, &["--wait-for-lease", "1h"]);
     let mut said = second.says_until("Waiting for apply of shop by");
     second.signal("-INT");
     let (code, rest) = second.end();
@@ -411,16 +366,16 @@ async fn a_run_that_is_ended_early_leaves_no_lease() {
 #[tokio::test(start_paused = true)]
 async fn a_killed_holder_is_followed_within_the_expiry() {
     let (place, listening) = listening_at("10").await;
-    let first = Running::start(&place, &listening, &[]);
+    let first = apply(&place, &listening, &[]);
     wait_until("the lease is held", || kept_at(&listening).is_some());
     wait_until("something is made", || {
         listening.query("iam", "Action=ListRoles").unwrap().contains("shop-us-east-1")
     });
     first.signal("-KILL");
     let killed = time_at(&listening);
-    let (code, said) = Running::start(&place, &listening, &[]).end();
+    let (code, said) = apply(&place, &listening, &[]).end();
     assert!(code == 4 && said.contains("if that run is dead, its lease expires in"), "{said}");
-    let second = Running::start(&place, &listening, &["--wait-for-lease", "5m"]);
+    let second = apply(&place, &listening, &["--wait-for-lease", "5m"]);
     wait_until("it goes on", || kept_at(&listening).unwrap().fencing == 2);
     let waited = time_at(&listening).saturating_sub(killed) / 1000;
     println!("the next run went on {waited} s after its predecessor was killed");
@@ -441,7 +396,7 @@ async fn a_stopped_holder_changes_nothing_when_it_goes_on() {
     let mut random = fastrand::Rng::with_seed(7);
     for taken_over in [false, true, false] {
         let (place, listening) = listening_at("15").await;
-        let first = Running::start(&place, &listening, &[]);
+        let first = apply(&place, &listening, &[]);
         wait_until("something is made", || {
             listening.query("iam", "Action=ListRoles").unwrap().contains("shop-us-east-1")
         });
@@ -449,7 +404,7 @@ async fn a_stopped_holder_changes_nothing_when_it_goes_on() {
         first.signal("-STOP");
         let stopped = time_at(&listening);
         if taken_over {
-            let (code, said) = Running::start(&place, &listening, &["--wait-for-lease", "5m"]).end();
+            let (code, said) = apply(&place, &listening, &["--wait-for-lease", "5m"]).end();
             assert_eq!(code, 0, "{said}");
         } else {
             wait_until("its lease is over", || time_at(&listening) > stopped + LAPSES_SECONDS * 1000);

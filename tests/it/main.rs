@@ -40,6 +40,7 @@ mod pause;
 mod permits;
 mod pipeline;
 mod preflight;
+mod process;
 mod rare_calls;
 mod recording;
 mod reviewed;

@@ -1,6 +1,12 @@
 //! The commands, as people type them.
 
 use crate::cli::Place;
+#[cfg(unix)]
+use crate::process::Process;
+#[cfg(unix)]
+use auroraml_sandbox::file::FileSandbox;
+#[cfg(unix)]
+use auroraml_sandbox::random::Mood;
 
 const SPEC: &str = "\
 stack: shop
@@ -60,4 +66,44 @@ fn rows_go_out_and_come_back() {
     );
     let destroyed = run(&["destroy", "shop.yaml", "--yes", "--quiet"]);
     assert_eq!(destroyed.code, 0, "{destroyed:?}");
+}
+
+/// Ctrl-C while the database works: the run ends and gives its lease back, and the database goes on with its statement.
+#[cfg(unix)]
+#[test]
+fn a_move_that_is_interrupted() {
+    let place = Place::new();
+    place.write("shop.yaml", SPEC);
+    let run = |args: &[&str]| place.run(&[args, &IN].concat());
+    let applied = run(&["apply", "shop.yaml", "--yes", "--quiet"]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    let to = "s3://shop-sagemaker-111122223333-us-east-1/out/one";
+    let written = run(&["data", "unload", "shop.yaml", "--query", "SELECT 1 AS n", "--to", to]);
+    assert_eq!(written.code, 0, "{written:?}");
+    let world = FileSandbox::open(&place.path("world.json"), 1.0, 1, Mood::Calm).unwrap();
+    // A load or unload takes ten minutes, a dozen times what the Data API waits.
+    world.sandbox().with(|world| world.regions.get_mut("us-east-1").unwrap().rds.slow_statements = 2_000);
+    world.close().unwrap();
+
+    let from = format!("{to}.part_00000");
+    let load = ["data", "load", "shop.yaml", "numbers", "--from", &from];
+    let elsewhere = "s3://shop-sagemaker-111122223333-us-east-1/out/two";
+    let unload = ["data", "unload", "shop.yaml", "--query", "SELECT 2 AS n", "--to", elsewhere];
+    for (command, twice) in [
+        (&load[..], format!("a load of {from} is already running")),
+        (&unload[..], format!("an unload to {elsewhere} is already running")),
+    ] {
+        let slowly = ["--sandbox=world.json", "--sandbox-speed=20", "--lease=lease.json"];
+        let mut process = Process::start(&mut place.command(&[command, &slowly].concat()));
+        let said = process.says_until("still running after");
+        process.signal("-INT");
+        let (code, rest) = process.end();
+        assert_eq!(code, 7, "{said}{rest}");
+        for text in ["interrupted: if the statement was sent", "SHOW FULL PROCESSLIST"] {
+            assert!(rest.contains(text), "no {text:?} in {rest}");
+        }
+        // Nobody holds the lease, and what is at work is seen.
+        let again = place.run(&[command, &["--lease=lease.json"], &IN].concat());
+        assert!(again.code == 1 && again.err.contains(&twice), "{again:?}");
+    }
 }
