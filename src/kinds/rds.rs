@@ -3,7 +3,7 @@
 mod facts;
 pub(super) mod parameters;
 
-pub use facts::{ClusterFacts, GroupFacts, cluster_facts, group_exists, group_facts};
+pub use facts::{ClusterFacts, GroupFacts, cluster_facts, group_exists, group_facts, is_private};
 
 use super::kind::absent_ok;
 use crate::aws::{Aws, Class, During, Failure, Inside, Look, tag_changes, tag_map};

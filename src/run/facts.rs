@@ -6,7 +6,7 @@ use crate::kinds::{absent_ok, filled, rds, sql};
 use auroraml_core::base::names::ORIGINAL_GROUP_TAG;
 use auroraml_core::base::{Id, Live, Observed};
 use auroraml_core::engine::Offered;
-use auroraml_core::model::facts::{ExistingFacts, Facts, NetworkFacts, Offer, Standing, Zonal};
+use auroraml_core::model::facts::{ExistingFacts, Facts, NetworkFacts, Offer, Reached, Standing, Zonal};
 use auroraml_core::model::{Intent, engine_version, questions};
 use auroraml_core::spec::{Aurora, Network, Spec, is_reference};
 use aws_sdk_ec2::types::{Filter, ServiceType, ServiceTypeDetail};
@@ -267,8 +267,12 @@ async fn existing(look: Look<'_>, cluster: rds::ClusterFacts) -> Result<Existing
             None => Ok(None),
         }
     };
-    let (cloudformation, group, role_quota) =
-        tokio::join!(stack, rds::group_facts(look), role_quota(aws, &cluster.roles));
+    let (cloudformation, group, role_quota, private) = tokio::join!(
+        stack,
+        rds::group_facts(look),
+        role_quota(aws, &cluster.roles),
+        rds::is_private(look)
+    );
     let group = group?;
     let (role_parameters, apply_types, sharers) =
         group.map_or_else(Default::default, |group| (group.roles, group.apply_types, group.other_users));
@@ -286,7 +290,7 @@ async fn existing(look: Look<'_>, cluster: rds::ClusterFacts) -> Result<Existing
         global_cluster: cluster.global_cluster,
         wired_before: None,
         cloudformation: cloudformation?,
-        reached: cluster.reached,
+        reached: Reached { private: private?, ..cluster.reached },
     })
 }
 

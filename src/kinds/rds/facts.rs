@@ -1,10 +1,10 @@
 //! What the model must know of a live cluster and of its parameter group, beside the resources of the stack.
 
 use super::super::kind::absent_ok;
-use super::{cluster, other_users, parameters};
+use super::{cluster, instances, other_users, parameters};
 use crate::aws::{Aws, During, Failure, Look};
 use auroraml_core::model::facts::Reached;
-use aws_sdk_rds::types::DbCluster;
+use aws_sdk_rds::types::{DbCluster, DbInstance};
 use std::collections::BTreeMap;
 
 /// What the model must know of the live cluster, the stack's own or an existing one.
@@ -57,7 +57,19 @@ fn reached(cluster: &DbCluster) -> Reached {
         secret: cluster.master_user_secret().and_then(|secret| secret.secret_arn()).map(String::from),
         data_api: cluster.http_endpoint_enabled().unwrap_or_default(),
         security_groups: groups.map(String::from).collect(),
+        private: None,
     }
+}
+
+/// Whether none of the cluster's members has a public address: it is the members who have one (RDS API reference,
+/// DBInstance, PubliclyAccessible). `None` without members.
+///
+/// # Errors
+/// Those of the describe.
+pub async fn is_private(look: Look<'_>) -> Result<Option<bool>, Failure> {
+    let members = instances(look).await?;
+    let public = |member: &DbInstance| member.publicly_accessible() == Some(true);
+    Ok((!members.is_empty()).then(|| !members.iter().any(public)))
 }
 
 /// What the model must know of the custom parameter group that others made for the existing cluster.

@@ -161,4 +161,6 @@ pub struct Reached {
     /// Whether it takes SQL over HTTPS.
     pub data_api: bool,
     pub security_groups: Vec<String>,
+    /// Whether none of its members has a public address; `None` without members.
+    pub private: Option<bool>,
 }

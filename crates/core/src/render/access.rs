@@ -38,7 +38,7 @@ pub struct Database {
     /// The command that sends a statement by the RDS Data API, where the cluster takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_api: Option<String>,
-    /// Whether it has no public address; not said of a cluster of others.
+    /// Whether it has no public address; not said of a cluster without members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
     /// From where its port can be reached.
@@ -117,6 +117,7 @@ impl Known<'_> {
                 user: plain::line(&reached.user),
                 database: reached.database.as_deref().map(plain::line),
                 secret: secret.map(plain::line),
+                private: reached.private,
                 reachable_from: groups.map(|group| plain::line(&group)).collect(),
                 ..Database::default()
             },

@@ -282,8 +282,10 @@ fn database_rows(database: &Database) -> Vec<(&'static str, String)> {
         rows.push(("password", "auroraml does not know it: ask whoever runs the cluster".into()));
     }
     rows.push(("reachable from", from));
-    if *private == Some(true) {
-        rows.push(("public address", "none: it is private to its VPC".into()));
+    match private {
+        Some(true) => rows.push(("public address", "none: it is private to its VPC".into())),
+        Some(false) => rows.push(("public address", "yes: its security groups decide who gets in".into())),
+        None => {}
     }
     rows
 }

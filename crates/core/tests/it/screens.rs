@@ -365,6 +365,7 @@ fn the_use_of_an_existing_cluster() {
         secret: None,
         data_api: true,
         security_groups: vec!["sg-0c".into()],
+        private: Some(false),
     };
     let (subject, observed) = (subject("shop", false), Observed::new());
     let of = |reached: &Reached, secret| {
@@ -378,7 +379,7 @@ fn the_use_of_an_existing_cluster() {
         r"mysql -h orders.cluster-c1.us-east-1.rds.amazonaws.com -P 3307 -u root -p 'it'\''s'"
     );
     assert_eq!((database.get_password, database.data_api), (None, None), "nobody knows its secret");
-    assert_eq!(database.private, None);
+    assert_eq!(database.private, Some(false));
     let database = of(&reached, Some("arn:aws:secretsmanager:us-east-1:111122223333:secret:sql-abcdef"));
     assert!(database.data_api.unwrap().contains("--secret-arn arn:aws:secretsmanager"));
     assert!(database.get_password.unwrap().contains("secret:sql-abcdef --query SecretString"));
