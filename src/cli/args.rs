@@ -284,7 +284,8 @@ pub struct Terms {
     /// Interrupt now, without waiting for the spec's window.
     #[arg(long, help_heading = "Interruptions")]
     pub now: bool,
-    /// Exit 0 even if members stay pending-reboot, because of the spec's `restart` or window.
+    /// Exit 0 even if members stay pending-reboot, because of the spec's `restart` or window. `destroy` then also deletes what
+    /// these members still use: the roles and the parameter group.
     #[arg(long, help_heading = "Interruptions")]
     pub accept_pending: bool,
     /// Also delete this resource, such as notebook.main, which holds data or was created by others. Can be repeated.

@@ -11,6 +11,7 @@ use super::exit::{Error, Exit, Trouble};
 use super::files::{self, SavedPlan, sha256};
 use super::lease::{self, Held, Together};
 use super::live::Live;
+use super::on_hold::pending;
 use super::page::{PageFile, Sheet};
 use super::printer::Printer;
 use super::session::{Session, no_plan};
@@ -220,15 +221,18 @@ async fn carry_out(
     let outcome = match ended {
         Ok(outcome) => outcome,
         Err(error) => {
-            let told = shown.progress.finish("Stopped", seconds, "", verbose);
+            let mut told = shown.progress.finish("Stopped", seconds, "", verbose);
+            told.push_str(&shown.progress.interruptions());
             printer.say(&format!("\n{told}"));
             sheet.fill(|page| page.tell_end(&told));
             return Err(blind(&shown.progress, error));
         }
     };
+    let interrupted =
+        render::interrupted(terminal::talk_form(verbose), &outcome.permit, outcome.is_complete());
     if !outcome.is_complete() {
         let told = shown.progress.finish("Stopped", seconds, "", verbose);
-        printer.say(&format!("\n{told}"));
+        printer.say(&format!("\n{told}{interrupted}"));
         sheet.outcome(session, &request, &told, &outcome);
         return Err(incomplete(&outcome, stopped, printer));
     }
@@ -238,7 +242,6 @@ async fn carry_out(
         (false, false) => ("Done", ""),
     };
     let finish = shown.progress.finish(what, seconds, remark, verbose);
-    let interrupted = render::interrupted(terminal::talk_form(verbose), &outcome.permit);
     printer.talk(&format!("\n{finish}{interrupted}"));
     sheet.outcome(session, &request, &finish, &outcome);
     leave_behind(session, &request, &plan, (&outcome.observed, outcome.reached.as_ref()), printer)?;
@@ -334,32 +337,17 @@ fn refused(subject: &Subject, plan: &Plan, request: &Request<'_>) -> Option<Erro
     let help = match worst.and_then(AllowArgument::for_impact) {
         Some(allow) if !subject.allow_is_final => {
             let command = hint::command(hint::allowing(request.typed.clone(), allow), request.global);
-            let ways = render::ways_out(plan).map(|ways| format!("{ways}. ")).unwrap_or_default();
+            let ways = render::ways_out(subject, plan).map(|ways| format!("{ways}. ")).unwrap_or_default();
             let ways = ways.trim_start_matches("or ");
             format!("{}To allow it now: {command}", capital(ways))
         }
-        _ => match render::ways_out(plan) {
+        _ => match render::ways_out(subject, plan) {
             Some(ways) => format!("change `allow` under `restart` in the spec, {ways}"),
             None => "change `allow` under `restart` in the spec, or wait until less is needed".into(),
         },
     };
     let why = format!("refused, nothing was changed: the plan would {}; {why}", what.join(", "));
     Some(Error::new(&subject.stack, why, help).with(Exit::Refused))
-}
-
-/// What was held is not done: an error unless it is accepted.
-fn pending(plan: &Plan, order: Order) -> Result<Exit, Error> {
-    if order.accept_pending || plan.held().next().is_none() {
-        return Ok(Exit::Done);
-    }
-    let troubles = plan.held().map(|step| Trouble {
-        object: Some(step.id.to_string()),
-        why: format!("on hold: {}", step.held.as_deref().unwrap_or_default()),
-        help: Some(
-            "run again later, or add --now to do it now; --accept-pending makes this exit with 0".into(),
-        ),
-    });
-    Err(Error { exit: Exit::Incomplete, troubles: troubles.collect() })
 }
 
 fn blocked(plan: &Plan) -> Error {

@@ -27,6 +27,7 @@ mod lease;
 mod live;
 mod local;
 mod lock;
+mod on_hold;
 mod page;
 mod pause;
 mod planning;

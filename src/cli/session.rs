@@ -276,6 +276,7 @@ impl Session {
             destroy,
             allow: allow.into(),
             allow_is_final,
+            has_window: self.stack.spec.restart().is_some_and(|restart| restart.window().is_some()),
         }
     }
 

@@ -7,11 +7,22 @@ use super::session::{Session, no_plan};
 use auroraml::run::reconcile::PrepareError;
 use auroraml::verify;
 use auroraml_core::render;
+use auroraml_core::sql::reading::may_change;
 
 pub async fn verify(args: &Verify, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+    args.query.as_deref().map_or(Ok(()), only_reads)?;
     let session = Session::open(&args.spec, global, printer).await?;
     let result = show(&session, args, printer).await;
     session.close(result)
+}
+
+/// Help and docs promise that nothing is changed.
+fn only_reads(sql: &str) -> Result<(), Error> {
+    let Some(what) = may_change(sql) else { return Ok(()) };
+    let why = format!("refused, nothing was sent: {what} may change something");
+    let help =
+        "`verify` runs statements that only read: SELECT, WITH, SHOW, DESCRIBE, EXPLAIN, TABLE and VALUES";
+    Err(Error::new("--query", why, help))
 }
 
 async fn show(session: &Session, args: &Verify, printer: &Printer) -> Result<Exit, Error> {

@@ -267,12 +267,8 @@ async fn existing(look: Look<'_>, cluster: rds::ClusterFacts) -> Result<Existing
             None => Ok(None),
         }
     };
-    let (cloudformation, group, role_quota, private) = tokio::join!(
-        stack,
-        rds::group_facts(look),
-        role_quota(aws, &cluster.roles),
-        rds::is_private(look)
-    );
+    let (cloudformation, group, role_quota, private) =
+        tokio::join!(stack, rds::group_facts(look), role_quota(aws, &cluster.roles), rds::is_private(look));
     let group = group?;
     let (role_parameters, apply_types, sharers) =
         group.map_or_else(Default::default, |group| (group.roles, group.apply_types, group.other_users));

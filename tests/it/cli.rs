@@ -1,5 +1,7 @@
 //! The whole binary: what it prints where, and its exit codes.
 
+#[cfg(unix)]
+use crate::process::Process;
 use crate::support::{config, golden, golden_at};
 use auroraml_sandbox::Sandbox;
 use auroraml_sandbox::file::FileSandbox;
@@ -606,6 +608,26 @@ async fn stopped_half_way_and_run_again() {
     for signal in ["-TERM", "-HUP"] {
         stopped_by(signal).await;
     }
+}
+
+/// Whoever stops a run between two restarts is told which one was made.
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn stopped_between_two_restarts() {
+    let place = with_orders(2).await;
+    let apply = ["apply", "shop.yaml", "--yes", "--allow", "restart", "--sandbox=world.json"];
+    let mut process = Process::start(&mut place.command(&[&apply[..], &["--sandbox-speed", "20"]].concat()));
+    process.says_until("! parameter_sync.main: restart reader orders-2");
+    process.signal("-INT");
+    let (code, said) = process.end();
+    assert_eq!(code, 7, "{said}");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let made = "announced, 1 made (restart reader orders-2); not made: ";
+    assert!(said.contains("Stopped in ") && said.contains(made), "{said}");
+    let again = place.run(&in_sandbox(&apply[..5]));
+    assert_eq!(again.code, 0, "{}", again.err);
+    let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--detailed-exitcode"]));
+    assert_eq!(plan.code, 0, "{plan:?}");
 }
 
 #[cfg(unix)]

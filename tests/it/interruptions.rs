@@ -136,7 +136,15 @@ impl Orders {
 
     fn subject(&self, destroy: bool, allow: Impact) -> Subject {
         let (stack, account) = ("shop".to_string(), "111122223333".to_string());
-        Subject { stack, account, region: REGION.into(), destroy, allow, allow_is_final: false }
+        Subject {
+            stack,
+            account,
+            region: REGION.into(),
+            destroy,
+            allow,
+            allow_is_final: false,
+            has_window: false,
+        }
     }
 
     async fn golden(&self, name: &str) {

@@ -34,6 +34,7 @@ mod mistakes;
 mod moto;
 mod names;
 mod notebooks;
+mod on_hold;
 mod ownership;
 mod pages;
 mod pause;

@@ -231,6 +231,7 @@ async fn status(account: &Account, spec: &Spec) -> String {
         destroy: false,
         allow: Default::default(),
         allow_is_final: false,
+        has_window: false,
     };
     let topology = survey.observed.values().find_map(auroraml_core::members::Topology::told_by);
     let mut status = Status::new(&subject, &survey.observed, topology.as_ref(), Default::default());

@@ -66,6 +66,7 @@ fn text(spec: &Spec, checks: &[Check]) -> String {
         destroy: false,
         allow: auroraml_core::members::Impact::Readers,
         allow_is_final: false,
+        has_window: false,
     };
     anstream::adapter::strip_str(&render::verify::text(&subject, checks)).to_string()
 }

@@ -57,6 +57,9 @@ fn rows_go_out_and_come_back() {
     assert!(twice.code == 1 && twice.err.contains("would duplicate its rows"), "{twice:?}");
     let asked = run(&["verify", "shop.yaml", "--query", "SELECT SUM(n) AS total FROM numbers", "--quiet"]);
     assert!(asked.code == 0 && asked.out.contains("total = 6 ("), "{asked:?}");
+    let refused = run(&["verify", "shop.yaml", "--query", "DELETE FROM numbers"]);
+    assert!(refused.code == 1 && refused.err.contains("DELETE may change something"), "{refused:?}");
+    assert!(!refused.err.contains("wakes a paused cluster"), "nothing was begun: {refused:?}");
     let sentiment = run(&["verify", "shop.yaml", "--query", "--quiet"]);
     assert!(sentiment.code == 0 && sentiment.out.contains("sentiment = POSITIVE"), "{sentiment:?}");
     let unknown = run(&["data", "unload", "shop.yaml", "some", "--to", to]);

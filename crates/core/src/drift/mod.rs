@@ -228,7 +228,9 @@ fn of_step(step: &Step, observed: &Observed, found: &mut Vec<Finding>) {
             found.push(one(Sort::Foreign, severity(), why));
         }
         Action::Update => {
-            let changes = step.changes.iter().filter(|change| !waits(change, step, observed));
+            let is_meant = |change: &Change| change.path == "pending" && step.is_left_by_spec();
+            let changes =
+                step.changes.iter().filter(|change| !waits(change, step, observed) && !is_meant(change));
             for change in changes {
                 found.extend(of_shown(&step.id, change.clone(), observed));
             }
@@ -268,7 +270,12 @@ fn of_shown(id: &Id, change: Change, observed: &Observed) -> Vec<Finding> {
         });
         let extra = live.iter().filter(|item| !want.contains(item)).map(|item| Finding {
             found: item.clone(),
-            what: format!("{name} has {}, which the spec does not have", text(item)),
+            what: match change.path.as_str() {
+                "pending" => {
+                    format!("{} is pending-reboot: it does not run the current parameters", text(item))
+                }
+                _ => format!("{name} has {}, which the spec does not have", text(item)),
+            },
             ..base(Sort::Foreign)
         });
         let all: Vec<Finding> = missing.chain(extra).collect();

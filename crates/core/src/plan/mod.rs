@@ -70,6 +70,16 @@ impl Step {
         }
     }
 
+    /// Whether it is on hold only because of another step that is.
+    pub fn waits(&self) -> bool {
+        self.held.as_ref().is_some_and(|why| why.starts_with(sync::WAITS_FOR))
+    }
+
+    /// Whether the spec itself leaves it undone: members that stay pending are then as it says.
+    pub fn is_left_by_spec(&self) -> bool {
+        self.held.as_ref().is_some_and(|why| why.starts_with(sync::SPEC_LEAVES))
+    }
+
     /// Whether a later step on the same object does nothing that this one does not.
     fn covers(&self, later: &Step) -> bool {
         use Action::{Create, Delete, Recheck, Recreate, Run, Stop, Update, Vanish};

@@ -77,7 +77,7 @@ impl<'g> Members<'g> {
         }
         if interruptions.is_empty() && !left.is_empty() {
             let strategy = if policy.strategy == Strategy::Never { "never" } else { "writer_only" };
-            step.held = Some(format!("`restart: {strategy}` leaves {} pending-reboot", left.join(", ")));
+            step.held = Some(format!("{SPEC_LEAVES}{strategy}` leaves {} pending-reboot", left.join(", ")));
             if step.action == Action::NoOp {
                 step.action = Action::Recheck;
             }
@@ -127,6 +127,11 @@ pub(super) fn one_at_a_time(plan: &mut Plan, restarts: &Restarts, effects: &BTre
     }
 }
 
+/// What the reason begins with for which a step waits that another one holds.
+pub(super) const WAITS_FOR: &str = "waits for ";
+/// The same of members that the spec leaves as they are.
+pub(super) const SPEC_LEAVES: &str = "`restart: ";
+
 /// What goes only after a step that is held waits with it: a role, say, that members still use. Everything
 /// else finds its object as it is.
 pub(super) fn hold_back(plan: &mut Plan, restarts: &Restarts) {
@@ -142,7 +147,7 @@ pub(super) fn hold_back(plan: &mut Plan, restarts: &Restarts) {
                 held.get(*id).is_some_and(|is_restart| !(*is_restart && restarts.policy.accept_pending))
             });
             if let Some(id) = waits {
-                step.held = Some(format!("waits for {id}"));
+                step.held = Some(format!("{WAITS_FOR}{id}"));
                 found = true;
             }
         }

@@ -3,7 +3,7 @@
 use super::comment::{Comment, clipped, clipped_lines};
 use super::plain::{self, code};
 use super::section::sections;
-use super::{Subject, disturbance, does, held_verb, refusal, summary, takes, text, ways_out};
+use super::{Subject, disturbance, does, held_verb, needs_later, refusal, summary, takes, text, ways_out};
 use crate::base::Id;
 use crate::members::Impact;
 use crate::plan::{Blocked, LeftAlone, Plan, Step, estimate};
@@ -29,7 +29,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     }
     out.add("cost", &cost(plan));
     if let Some(text) = refusal(subject, plan) {
-        let ways = ways_out(plan).map(|ways| format!(", {ways}")).unwrap_or_default();
+        let ways = ways_out(subject, plan).map(|ways| format!(", {ways}")).unwrap_or_default();
         out.add("refusal", &format!("\n**Not allowed:** {}\n", escape(&format!("{text}{ways}"))));
     }
     out.heading("\n#### Blocked\n\nNone of this plan is carried out.\n\n");
@@ -40,7 +40,7 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
     for step in plan.work().filter(|step| step.impact == Impact::DataLoss) {
         out.add("data loss", &format!("- {} deletes data\n", code(&step.id)));
     }
-    interruptions(&mut out, plan);
+    interruptions(&mut out, subject, plan);
     out.heading("\n#### Left alone\n\n");
     for LeftAlone { id, why, hint } in &plan.left_alone {
         out.add("object that is left alone", &remark(id, why, hint));
@@ -65,7 +65,7 @@ fn remark(id: &Id, why: &str, hint: &str) -> String {
 }
 
 /// What those who use the database will notice, and when.
-fn interruptions(out: &mut Comment, plan: &Plan) {
+fn interruptions(out: &mut Comment, subject: &Subject, plan: &Plan) {
     out.heading("\n#### Interruptions, one after the other\n\n");
     for interruption in plan.interruptions() {
         let what = format!("1. **{}**\n", escape(&interruption.what));
@@ -76,7 +76,10 @@ fn interruptions(out: &mut Comment, plan: &Plan) {
         let why = step.held.as_deref().unwrap_or_default();
         let interrupts = step.interruptions.iter().map(|i| format!("  - {}\n", escape(&i.what)));
         let what = format!("- {} {}: {}\n", held_verb(step), code(&step.id), escape(why));
-        out.add("held step", &format!("{what}{}", interrupts.collect::<String>()));
+        let needs =
+            needs_later(subject, step).map(|needs| format!("  - **Not allowed yet:** {}\n", escape(&needs)));
+        let more: String = interrupts.chain(needs).collect();
+        out.add("held step", &format!("{what}{more}"));
     }
 }
 

@@ -31,9 +31,11 @@ pub use interrupted::interrupted;
 pub use section::section;
 pub use wrap::{Form, ascii};
 
+use crate::base::counted;
 use crate::members::{Impact, Interruption, Seconds};
 use crate::plan::{Plan, Step};
 use crate::resource::Action;
+use std::collections::BTreeSet;
 
 /// Which stack a plan is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct Subject {
     pub allow: Impact,
     /// Whether that is the spec's last word.
     pub allow_is_final: bool,
+    /// Whether the spec has a window in which members restart.
+    pub has_window: bool,
 }
 
 /// The sign of an action, as it stands before a resource.
@@ -150,12 +154,27 @@ fn allowed(limit: Impact) -> &'static str {
 }
 
 /// What else there is to do about a plan that goes too far, beside allowing it: nothing where there is no other way.
-pub fn ways_out(plan: &Plan) -> Option<&'static str> {
+pub fn ways_out(subject: &Subject, plan: &Plan) -> Option<&'static str> {
     let restarts = |step: &Step| step.id.kind == SYNC && !step.interruptions.is_empty();
-    plan.work().any(restarts).then_some(
-        "or restart members at a set time (`window` under `restart` in the spec), or leave them pending \
-         (`restart: never`; --accept-pending then exits with 0)",
-    )
+    let ways = match subject.has_window {
+        true => "or leave them pending (`restart: never`; --accept-pending then exits with 0)",
+        false => {
+            "or restart members at a set time (`window` and `allow` under `restart` in the spec), or leave them pending \
+             (`restart: never`; --accept-pending then exits with 0)"
+        }
+    };
+    plan.work().any(restarts).then_some(ways)
+}
+
+/// What a step on hold will need beside the time: a window allows nothing.
+pub fn needs_later(subject: &Subject, step: &Step) -> Option<String> {
+    let worst = step.interruptions.iter().map(|interruption| interruption.impact).max()?;
+    (worst > subject.allow).then(|| match subject.allow_is_final {
+        true => {
+            format!("the spec's `allow: {}` forbids {}, then as well", impact(subject.allow), impact(worst))
+        }
+        false => format!("this will also need --allow {}, or `allow` in the spec", impact(worst)),
+    })
 }
 
 /// One sentence with the numbers of a plan, or with what is in its way.
@@ -165,7 +184,10 @@ pub fn summary(plan: &Plan) -> String {
         return format!("Blocked by {}: nothing will be changed.", some(&ids));
     }
     let create = plan.count(Action::Create);
-    let change = plan.count(Action::Update) + plan.count(Action::Recreate);
+    // Whether the members' step shows as a change or as a check depends on how far the run before came: what counts is how many
+    // restart.
+    let changed = plan.work().filter(|step| step.id.kind != SYNC || step.interruptions.is_empty());
+    let change = changed.filter(|step| matches!(step.action, Action::Update | Action::Recreate)).count();
     let delete = plan.count(Action::Delete) + plan.count(Action::Vanish);
     let mut text = format!("Plan: {create} to create, {change} to change, {delete} to delete");
     // Few plans have these. A check of the members is none of them: what it comes to is said in its own words.
@@ -173,6 +195,11 @@ pub fn summary(plan: &Plan) -> String {
     let others = [(plan.count(Action::Run), "run"), (plan.count(Action::Stop), "stop"), (waits, "wait for")];
     for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
         text.push_str(&format!(", {count} to {what}"));
+    }
+    let restarts = plan.work().filter(|step| step.id.kind == SYNC).flat_map(|step| &step.interruptions);
+    let members: BTreeSet<&String> = restarts.flat_map(|interruption| &interruption.members).collect();
+    if !members.is_empty() {
+        text.push_str(&format!(", {} to restart", counted(members.len(), "member")));
     }
     let interrupts = plan.interruptions().map(|interruption| interruption.impact).max();
     if let Some(worst) = interrupts.and_then(consequence) {

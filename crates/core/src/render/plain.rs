@@ -290,6 +290,7 @@ mod tests {
             destroy: false,
             allow: Impact::None,
             allow_is_final: false,
+            has_window: false,
         }
     }
 

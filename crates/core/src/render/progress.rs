@@ -28,6 +28,7 @@ pub struct Progress {
     began: Option<u64>,
     stopping: bool,
     note: Option<String>,
+    interruptions: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -72,10 +73,13 @@ impl Progress {
             }
             Event::Started { id, .. } => self.set(id, |_| Stage::Running { since: at, why: None }),
             Event::Acted { .. } => {}
-            Event::Interrupted { id, interruption } => self.set(id, |stage| Stage::Running {
-                since: since(stage).unwrap_or(began),
-                why: Some(interruption.what.clone()),
-            }),
+            Event::Interrupted { id, interruption } => {
+                self.interruptions.push(interruption.what.clone());
+                self.set(id, |stage| Stage::Running {
+                    since: since(stage).unwrap_or(began),
+                    why: Some(interruption.what.clone()),
+                });
+            }
             Event::Waiting { id, why } => self.set(id, |stage| Stage::Running {
                 since: since(stage).unwrap_or(began),
                 why: Some(why.clone()),
@@ -293,6 +297,14 @@ impl Progress {
             Stage::Failed { why, .. } => Some((&row.id, why.as_str())),
             _ => None,
         })
+    }
+
+    /// What interrupted members, of a run that nobody could look at in the end: a line, or nothing.
+    pub fn interruptions(&self) -> String {
+        match self.interruptions.as_slice() {
+            [] => String::new(),
+            made => format!("Interruptions: {} made: {}.\n", made.len(), made.join(", ")),
+        }
     }
 
     /// What was done, in numbers: `44 created, 3 run`.

@@ -4,8 +4,8 @@ use super::paint::{self, BOLD, CYAN, DIM, RED, YELLOW, paint};
 use super::section::sections;
 use super::wrap::{Form, cut, visible};
 use super::{
-    SYNC, Subject, consequence, cost, disturbance, does, fold, held_verb, plain, refusal, short, some,
-    summary, takes, ways_out,
+    SYNC, Subject, consequence, cost, disturbance, does, fold, held_verb, needs_later, plain, refusal, short,
+    some, summary, takes, ways_out,
 };
 use crate::plan::{Blocked, LeftAlone, Plan, Step, estimate};
 use crate::resource::Action;
@@ -56,7 +56,7 @@ fn with(form: Form, subject: &Subject, plan: &Plan, nothing: &str) -> String {
         out.push('\n');
     }
     out.push_str(&interruptions(form, subject, plan));
-    out.push_str(&held(form, plan));
+    out.push_str(&held(form, subject, plan));
     out.push_str(&remarks(form, plan));
     if is_blocked {
         // What is in the way is what a reader must not miss.
@@ -172,7 +172,7 @@ fn interruptions(form: Form, subject: &Subject, plan: &Plan) -> String {
     }
     if let Some(text) = refusal(subject, plan) {
         out.push_str(&format!("{}\n", form.wrap(&format!("  {} {text}", paint(RED, "Not allowed:")), 4)));
-        if let Some(ways) = ways_out(plan) {
+        if let Some(ways) = ways_out(subject, plan) {
             out.push_str(&format!("{}\n", form.wrap(&format!("    {ways}"), 4)));
         }
     }
@@ -181,7 +181,7 @@ fn interruptions(form: Form, subject: &Subject, plan: &Plan) -> String {
 }
 
 /// What ought to be done, and is not done now.
-fn held(form: Form, plan: &Plan) -> String {
+fn held(form: Form, subject: &Subject, plan: &Plan) -> String {
     if plan.held().next().is_none() {
         return String::new();
     }
@@ -195,6 +195,12 @@ fn held(form: Form, plan: &Plan) -> String {
         out.push_str(&format!("{}\n", form.wrap(&what, 4)));
         for interruption in &step.interruptions {
             out.push_str(&format!("    {}\n", interruption.what));
+        }
+        if let Some(needs) = needs_later(subject, step) {
+            out.push_str(&format!(
+                "{}\n",
+                form.wrap(&format!("    {} {needs}", paint(RED, "Not allowed yet:")), 6)
+            ));
         }
     }
     out.push('\n');

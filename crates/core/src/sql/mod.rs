@@ -8,6 +8,7 @@ pub mod column;
 pub mod function;
 pub mod grants;
 pub mod quote;
+pub mod reading;
 pub mod records;
 pub mod roles;
 pub mod statements;

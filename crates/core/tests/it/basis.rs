@@ -22,6 +22,7 @@ fn document(observed: &Observed, facts: &Facts) -> Value {
         destroy: false,
         allow: Impact::Readers,
         allow_is_final: false,
+        has_window: false,
     };
     // The same plan, whatever was seen: what has moved is found by itself.
     let basis = Basis::default().resting_on(observed, facts, &catalog());
@@ -217,6 +218,7 @@ fn whatever_moves_in_a_spec_is_named() {
                 destroy: false,
                 allow: Impact::Readers,
                 allow_is_final: false,
+                has_window: false,
             };
             Document::new(&subject, basis, &Plan::default()).to_value()
         };

@@ -69,6 +69,7 @@ fn subject(text: &str) -> Subject {
         destroy: false,
         allow: Impact::None,
         allow_is_final: false,
+        has_window: false,
     }
 }
 

@@ -24,6 +24,7 @@ fn subject(destroy: bool) -> Subject {
         destroy,
         allow: Impact::Readers,
         allow_is_final: false,
+        has_window: false,
     }
 }
 

@@ -33,6 +33,7 @@ fn subject(stack: &str, destroy: bool) -> Subject {
         destroy,
         allow: Impact::Readers,
         allow_is_final: false,
+        has_window: false,
     }
 }
 
