@@ -481,6 +481,16 @@ async fn members_that_stay_pending() {
     assert!(apply.err.contains("! parameter_sync.main: fail over from orders-"), "{}", apply.err);
 }
 
+/// A window that opens on the other side of the week in which the simulated account begins.
+pub fn closed_window() -> String {
+    let now = jiff::Timestamp::from_millisecond(auroraml_sandbox::World::new(1, Mood::Calm).now as i64)
+        .unwrap()
+        .to_zoned(jiff::tz::TimeZone::UTC);
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let day = days[(now.weekday().to_monday_zero_offset() as usize + 3) % 7];
+    format!("{day}:03:00-{day}:04:00")
+}
+
 /// The spec's limit is the last word, and a plan that was reviewed while its window was closed is still the same
 /// in it.
 #[tokio::test(start_paused = true)]
@@ -497,13 +507,7 @@ async fn limits_and_windows_of_the_spec() {
     let refused = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "readers"]));
     assert_eq!(refused.code, 6, "{refused:?}");
     assert!(refused.err.contains("currently only reader restarts are allowed"), "{refused:?}");
-    // Open on the other side of the week.
-    let now = jiff::Timestamp::from_millisecond(auroraml_sandbox::World::new(1, Mood::Calm).now as i64)
-        .unwrap()
-        .to_zoned(jiff::tz::TimeZone::UTC);
-    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let day = days[(now.weekday().to_monday_zero_offset() as usize + 3) % 7];
-    place.write("shop.yaml", &with(&format!("{{ allow: restart, window: \"{day}:03:00-{day}:04:00\" }}")));
+    place.write("shop.yaml", &with(&format!("{{ allow: restart, window: \"{}\" }}", closed_window())));
     let plan = place.run(&in_sandbox(&["plan", "shop.yaml", "--out", "plan.json"]));
     assert!(plan.code == 0 && plan.out.contains("is closed; it opens at"), "{plan:?}");
     let apply = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--plan", "plan.json", "--now"]));
@@ -622,7 +626,7 @@ async fn stopped_between_two_restarts() {
     let (code, said) = process.end();
     assert_eq!(code, 7, "{said}");
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-    let made = "announced, 1 made (restart reader orders-2); not made: ";
+    let made = "announced, 1 made: restart reader orders-2 (tier 1, db.r6g.large, us-east-1b); not made: fail over from orders-1";
     assert!(said.contains("Stopped in ") && said.contains(made), "{said}");
     let again = place.run(&in_sandbox(&apply[..5]));
     assert_eq!(again.code, 0, "{}", again.err);

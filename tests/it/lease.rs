@@ -13,7 +13,6 @@ use auroraml_core::spec::Address;
 use auroraml_sandbox::file::FileSandbox;
 use auroraml_sandbox::random::Mood;
 use std::future::pending;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 const ADDRESS: &str = "s3://operations-of-ours/leases";
@@ -303,7 +302,7 @@ async fn sixteen_processes_race() {
         let winner = running.pop().unwrap_or_else(|| panic!("nobody is at work"));
         let record = kept_at(&listening).unwrap();
         assert_eq!((record.state, record.fencing), (State::Held, round), "one acquisition a round");
-        assert!(record.owner.contains(&format!("process {}", winner.0.id())), "{record:?}");
+        assert!(record.owner.contains(&format!("process {}", winner.id())), "{record:?}");
         for one in ended {
             let (code, said) = one.end();
             assert_eq!(code, 4, "{said}");
@@ -443,13 +442,13 @@ async fn without_a_bucket_a_file_keeps_others_off() {
     let (place, listening) = listening_at("10").await;
     let url = listening.url();
     let args = ["apply", "shop.yaml", "--yes", "--allow", "failover", &url];
-    let first = Running(place.command(&args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let first = Process::start(&mut place.command(&args));
     let host = listening.address.replace(':', "-");
     let file = format!(".local/state/auroraml/leases/http---{host}/111122223333/us-east-1/shop.json");
     wait_until("the lease is held", || place.path(&file).exists());
     let second = place.run(&args);
     assert_eq!(second.code, 4, "{second:?}");
-    assert!(second.err.contains(&format!("process {}", first.0.id())), "{second:?}");
+    assert!(second.err.contains(&format!("process {}", first.id())), "{second:?}");
     // The lock ends with its process, at once.
     first.signal("-KILL");
     drop(first);

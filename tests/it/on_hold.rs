@@ -1,6 +1,6 @@
 //! What is not done now: said once, with what ends it.
 
-use crate::cli::{Place, Ran, SPEC, in_sandbox, with_orders};
+use crate::cli::{Place, Ran, SPEC, closed_window, in_sandbox, with_orders};
 
 async fn with(restart: &str) -> Place {
     let place = with_orders(2).await;
@@ -42,8 +42,7 @@ async fn members_that_the_spec_leaves_pending() {
 /// A window says when, and not what: the plan that waits for it says what it will also need.
 #[tokio::test(start_paused = true)]
 async fn a_window_allows_nothing() {
-    // The simulated account begins on a Monday.
-    let place = with("{ window: 'sat 03:00-05:00' }").await;
+    let place = with(&format!("{{ window: \"{}\" }}", closed_window())).await;
     let plan = run(&place, &["plan", "shop.yaml"]);
     assert!(plan.out.contains("On hold"), "{}", plan.out);
     assert!(plan.out.contains("Not allowed yet: this will also need --allow failover"), "{}", plan.out);

@@ -12,6 +12,10 @@ impl Process {
         Process(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     #[cfg(unix)]
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();

@@ -71,6 +71,7 @@ async fn document(account: &Account, text: &str) -> Result<(Value, Observed), St
         destroy: false,
         allow: Impact::Readers,
         allow_is_final: false,
+        has_window: false,
     };
     let basis = Basis::default().resting_on(&prepared.observed, &prepared.facts, &catalog());
     Ok((Document::new(&subject, &basis, &prepared.plan).to_value(), prepared.observed))

@@ -151,6 +151,7 @@ async fn a_tag_cannot_speak_for_us() {
         destroy: false,
         allow: Impact::None,
         allow_is_final: false,
+        has_window: false,
     };
     let stack = Stack::new(&subject, &prepared.observed, None, Default::default());
     let markdown = render::markdown::plan(&subject, &prepared.plan);

@@ -25,7 +25,7 @@ pub fn interrupted(form: Form, permit: &Permit, finished: bool) -> String {
     let mut text = format!("Interruptions: {} announced, {} made", announced.len(), made.len());
     if !finished && !made.is_empty() {
         let names: Vec<&str> = made.iter().map(|done| done.what.as_str()).collect();
-        text.push_str(&format!(" ({})", names.join(", ")));
+        text.push_str(&format!(": {}", names.join(", ")));
     }
     let mut add = |what: &str, list: Vec<&str>| {
         if !list.is_empty() {
@@ -89,7 +89,7 @@ mod tests {
         let stopped = |made: &[&str]| told(&["restart a", "restart b"], made, false);
         assert_eq!(
             stopped(&["restart b"]),
-            "Interruptions: 2 announced, 1 made (restart b); not made: restart a.\n"
+            "Interruptions: 2 announced, 1 made: restart b; not made: restart a.\n"
         );
         assert_eq!(stopped(&[]), "Interruptions: 2 announced, 0 made; not made: restart a, restart b.\n");
         assert_eq!(told(&[], &[], false), "");
