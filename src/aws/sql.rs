@@ -144,9 +144,7 @@ fn text(field: &Field) -> Option<String> {
 
 /// The error number of MySQL in an answer of the Data API: `Database error code: 1305. Message: …`.
 pub fn error_number(failure: &Failure) -> Option<u32> {
-    let lower = failure.message.to_ascii_lowercase();
-    let (_, after) = lower.split_once("error code: ")?;
-    after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+    auroraml_core::sql::error_number(&failure.message)
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ pub struct Init {
 /// Prints every problem as FILE:LINE:COL: MESSAGE, and exits with 1 if there are any. Warnings do not count.
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// Specs to check; `-` reads stdin.
+    /// Specs to check, or folders of specs; `-` reads stdin.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }

@@ -18,8 +18,8 @@ pub(super) async fn confirm(
     request: &Request<'_>,
     allows: Option<Impact>,
 ) -> Result<(), Error> {
-    // A spec from stdin: nobody can answer there.
-    if !terminal::can_ask() || request.spec == Path::new("-") {
+    // Where the spec came from nobody can answer.
+    if !terminal::can_ask() || request.spec == Path::new(hint::STDIN) {
         return Err(nobody_to_ask(stack, &request.typed, request.global));
     }
     // The question must be seen whatever else is quiet.
@@ -47,6 +47,16 @@ pub(super) async fn confirm(
 /// flags are explained, and is no line to copy: whoever forgot that it asks has agreed to nothing yet.
 pub(super) fn nobody_to_ask(object: &str, typed: &[String], global: &Global) -> Error {
     let command = typed.first().map_or("apply", String::as_str);
+    if typed.iter().any(|word| word == hint::STDIN) {
+        let of_a_file =
+            typed.iter().map(|word| if word == hint::STDIN { "FILE".into() } else { word.clone() });
+        let help = format!(
+            "give the spec in a file: `{}`; `auroraml help {command}` describes how to run without a terminal",
+            hint::command(of_a_file, global)
+        );
+        let why = "cannot ask for confirmation: the spec came from stdin; nothing was changed";
+        return Error::new(object, why, help);
+    }
     let help = match hint::reviewed(typed) {
         Some([plan, carry_out]) => format!(
             "review it first: `{}`, then, in a terminal, `{}`; `auroraml help {command}` describes how to run without a terminal",
@@ -55,7 +65,7 @@ pub(super) fn nobody_to_ask(object: &str, typed: &[String], global: &Global) -> 
         ),
         None => format!("run it in a terminal; `auroraml help {command}` describes how to run without one"),
     };
-    Error::new(object, "no terminal to confirm on: nothing was changed", help)
+    Error::new(object, "cannot ask for confirmation: there is no terminal; nothing was changed", help)
 }
 
 /// What is asked. Where the plan goes beyond what is allowed, the question says that a yes allows it.

@@ -1,6 +1,7 @@
 //! Files that the user names: specs, saved plans, notebooks.
 
 use super::exit::Error;
+use super::typed;
 use auroraml::aws::FileSource;
 use auroraml_core::spec;
 use serde_json::Value;
@@ -16,6 +17,8 @@ const FILE_MAX: u64 = 8 << 20;
 const PLAN_MAX: u64 = 16 << 20;
 /// Files of a folder that are looked at for the one that was meant.
 const ENTRIES_MAX: usize = 500;
+/// Files that a message lists where nobody knows which was meant.
+const LISTED_MAX: usize = 3;
 
 /// A spec as it was read.
 #[derive(Debug)]
@@ -48,9 +51,13 @@ pub fn read_spec(path: &Path) -> Result<Source, Error> {
             Ok(Source { name, bytes, folder })
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Error::new(name, "there is no such file", suggestion(path)))
+            let help = typed::sandbox_meant(std::env::args_os(), path).unwrap_or_else(|| suggestion(path));
+            Err(Error::new(name, "there is no such file", help))
         }
-        Err(_) if path.is_dir() => Err(Error::new(name, "it is a folder", "give a file in it")),
+        Err(_) if path.is_dir() => {
+            let help = "give one spec in it; validate, plan and apply take a whole folder";
+            Err(Error::new(name, "it is a folder", help))
+        }
         Err(error) => Err(Error::new(name, unread(&error), "check the name and its permissions")),
     }
 }
@@ -99,10 +106,22 @@ fn suggestion(path: &Path) -> String {
         }
     }
     found.sort();
-    found.dedup();
     // A slip of the finger means one file; otherwise nobody knows, and there are a few to choose from.
-    let few = if found.first().is_some_and(|(distance, _)| *distance <= 2) { 1 } else { 3 };
-    let names: Vec<String> = found.into_iter().take(few).map(|(_, name)| name).collect();
+    match found.first() {
+        Some((distance, name)) if *distance <= 2 => format!("did you mean {name}?"),
+        _ => listed(found.into_iter().map(|(_, name)| name).collect()),
+    }
+}
+
+/// Which specs there are, and that there are more than are listed.
+fn listed(mut names: Vec<String>) -> String {
+    names.sort();
+    names.dedup();
+    let more = names.len().saturating_sub(LISTED_MAX);
+    if more > 0 {
+        names.truncate(LISTED_MAX);
+        names.push(format!("{more} more"));
+    }
     match names.as_slice() {
         [] => "create a spec: auroraml init".into(),
         [only] => format!("did you mean {only}?"),
@@ -237,6 +256,17 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn specs_to_choose_from_are_listed_by_name() {
+        let told = |names: &[&str]| listed(names.iter().map(|name| (*name).to_string()).collect());
+        assert_eq!(told(&[]), "create a spec: auroraml init");
+        assert_eq!(told(&["a.yaml"]), "did you mean a.yaml?");
+        assert_eq!(told(&["b.yaml", "a.yaml", "b.yaml"]), "there are a.yaml and b.yaml");
+        assert_eq!(told(&["c.yaml", "b.yaml", "a.yaml"]), "there are a.yaml, b.yaml and c.yaml");
+        let five = ["m_b.yaml", "tab.yaml", "m_a.yaml", "z.yaml", "b.yaml"];
+        assert_eq!(told(&five), "there are b.yaml, m_a.yaml, m_b.yaml and 2 more");
+    }
 
     #[test]
     fn files_outside_of_the_folder_are_refused() {

@@ -101,7 +101,10 @@ pub fn sources(first: &Path, several: &Several) -> Result<Option<Vec<PathBuf>>, 
 }
 
 /// The specs in a folder, and not in those below it, sorted by name.
-fn folder(path: &Path) -> Result<Vec<PathBuf>, Error> {
+///
+/// # Errors
+/// When it cannot be read, or holds none.
+pub fn folder(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let name = path.display().to_string();
     let unread = |error| Error::new(&name, format!("cannot be read: {error}"), "check its permissions");
     let mut found = Vec::new();

@@ -9,6 +9,9 @@ use super::fleet::Several;
 use clap::{CommandFactory, ValueEnum};
 use std::path::Path;
 
+/// What a spec from stdin is called.
+pub const STDIN: &str = "-";
+
 /// `auroraml`, a command's words, and the global flags that were given, quoted for a shell.
 pub fn command(words: impl IntoIterator<Item = String>, global: &Global) -> String {
     let words = words.into_iter().chain(global_flags(global));
@@ -18,8 +21,7 @@ pub fn command(words: impl IntoIterator<Item = String>, global: &Global) -> Stri
         .join(" ")
 }
 
-/// The flags that were given for every command. Those about output change nothing that matters, but whoever
-/// wanted quiet wants it again.
+/// The flags that were given for every command, but for `--quiet`: it was for that command, and the next one is to be seen.
 fn global_flags(global: &Global) -> Vec<String> {
     let Global {
         sandbox,
@@ -30,7 +32,7 @@ fn global_flags(global: &Global) -> Vec<String> {
         plain_http,
         set,
         color,
-        quiet,
+        quiet: _,
         verbose,
     } = global;
     let mut flags = Vec::new();
@@ -62,9 +64,6 @@ fn global_flags(global: &Global) -> Vec<String> {
     if *color != Color::Auto {
         flags.extend(["--color".into(), name(color)]);
     }
-    if *quiet {
-        flags.push("--quiet".into());
-    }
     if *verbose {
         flags.push("--verbose".into());
     }
@@ -92,6 +91,11 @@ pub fn terms(terms: &Terms) -> Vec<String> {
 
 fn name(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default()
+}
+
+/// The spec, for a line to type next: what came from stdin is there no more.
+pub fn spec(path: &Path) -> String {
+    if path == Path::new(STDIN) { "SPEC".into() } else { path.display().to_string() }
 }
 
 pub fn path(flag: &str, file: Option<&Path>) -> Vec<String> {
@@ -141,7 +145,7 @@ impl Plan {
     /// The words that carry the saved plan out.
     pub fn carry_out(&self, saved: &Path) -> Vec<String> {
         let command = if self.destroy { "destroy" } else { "apply" };
-        let mut words = vec![command.into(), self.spec.display().to_string()];
+        let mut words = vec![command.into(), spec(&self.spec)];
         words.extend(self.unprotect.then(|| "--unprotect".into()));
         words.extend(path("--plan", Some(saved)));
         words.extend(self.sets.change_sets.then(|| "--change-sets".into()));
@@ -164,7 +168,7 @@ pub fn reviewed(typed: &[String]) -> Option<[Vec<String>; 2]> {
     let (name, words) = typed.split_first()?;
     let (own, plan) = (ours.find_subcommand(name)?, ours.find_subcommand("plan")?);
     // No plan says what a sweep takes along, and no command can read stdin twice.
-    let has_none = |word: &String| ["--plan", "--all-tagged", "--sweep", "-"].contains(&word.as_str());
+    let has_none = |word: &String| ["--plan", "--all-tagged", "--sweep", STDIN].contains(&word.as_str());
     if !matches!(name.as_str(), "apply" | "destroy") || words.iter().any(has_none) {
         return None;
     }
@@ -244,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_hint_means_what_was_typed() {
-        let global = "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --plain-http emulator --set stage=prod --set class=db.r6g.large --color never --quiet";
+        let global = "--sandbox=w.json --sandbox-speed 3.5 --sandbox-seed 7 --profile dev --plain-http emulator --set stage=prod --set class=db.r6g.large --color never --verbose";
         let limits = "--allow failover --now --accept-pending --events e.jsonl --yes";
         for line in [
             format!("auroraml apply s.yaml --plan p.json {limits} {global}"),
@@ -257,6 +261,16 @@ mod tests {
         ] {
             let (typed, hinted) = again(&line);
             assert_eq!(typed, hinted, "{line}");
+        }
+    }
+
+    #[test]
+    fn no_hint_is_quiet() {
+        for flag in ["--quiet", "-q"] {
+            let typed = Arguments::try_parse_from(["auroraml", "plan", "s.yaml", "--sandbox", flag]).unwrap();
+            assert!(typed.global.quiet);
+            let hinted = command(["verify".to_string(), "s.yaml".into()], &typed.global);
+            assert_eq!(hinted, "auroraml verify s.yaml --sandbox");
         }
     }
 

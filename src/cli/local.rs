@@ -4,7 +4,7 @@ use super::args::{Global, Init, Schema, SchemaOf, Validate};
 use super::exit::{Error, Exit};
 use super::printer::Printer;
 use super::session::variables;
-use super::{files, hint};
+use super::{files, fleet, hint};
 use auroraml_core::{render, spec};
 use clap::Args;
 use std::fs::OpenOptions;
@@ -41,8 +41,13 @@ pub fn init(args: &Init, global: &Global, printer: &Printer) -> Result<Exit, Err
 
 pub fn validate(args: &Validate, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let mut exit = Exit::Done;
-    for path in &args.files {
-        match files::read_spec(path) {
+    let paths = args.files.iter().flat_map(|path| match path.is_dir() {
+        true => fleet::folder(path)
+            .map_or_else(|error| vec![Err(error)], |paths| paths.into_iter().map(Ok).collect()),
+        false => vec![Ok(path.clone())],
+    });
+    for path in paths {
+        match path.and_then(|path| files::read_spec(&path)) {
             Ok(source) => match variables(global, |given| spec::read(&source.bytes, given))? {
                 Ok((spec, warnings)) => {
                     printer.say(&warnings.render(&source.name, &String::from_utf8_lossy(&source.bytes)));

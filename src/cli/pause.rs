@@ -158,7 +158,7 @@ async fn answers(session: &Session, printer: &Printer) -> Result<(), Error> {
 
 /// What a pause ends with: until when it lasts, and what ends it.
 pub fn ended(session: &Session, observed: &Observed, request: &Request<'_>) -> String {
-    let resume = hint::command(["resume".into(), request.spec.display().to_string()], request.global);
+    let resume = hint::command(["resume".into(), hint::spec(request.spec)], request.global);
     let cluster = observed.get(&Id::new("cluster", "main"));
     let starts =
         cluster.filter(|live| live.props["running"] == false).and_then(|live| live.output("starts_at"));

@@ -166,7 +166,7 @@ fn print(args: &Policy, spec: &Spec, place: &Place, known: &Known, printer: &Pri
             let (size, parts) = (size(&document), split(statements).len());
             if size > DOCUMENT_MAX {
                 printer.say(&format!(
-                    "warning: {size} characters are too many for one managed policy: --split makes {parts} of it, --out DIR writes them to files\n"
+                    "warning: {size} characters are too many for one managed policy: --split divides it into {parts}, --out DIR writes them to files\n"
                 ));
             }
             printer.data(&text(&document))?;

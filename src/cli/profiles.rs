@@ -1,6 +1,7 @@
 //! The names of the profiles in the AWS configuration, for what is said about one that is missing or has half of a key. The SDK
 //! alone reads what is in them.
 
+use super::exit::Error;
 use super::variable;
 use std::env;
 use std::fs::File;
@@ -18,6 +19,16 @@ pub struct Profiles {
     pub names: Vec<String>,
     /// Sections of the config file that would be profiles if `profile` stood before their name; AWS's tools skip them.
     bare: Vec<String>,
+}
+
+/// What is said about a profile that is there and has nothing to sign with.
+pub fn without_credentials(name: &str) -> Error {
+    let why = format!("profile `{name}` has no credentials: no keys, SSO or role");
+    let help = format!(
+        "set it up (aws configure sso --profile {name}, or aws configure --profile {name} for keys), choose another with \
+         --profile, or try it without AWS: --sandbox"
+    );
+    Error::new("AWS", why, help)
 }
 
 /// The profile that was chosen: by the flag, else by the environment.

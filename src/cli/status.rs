@@ -82,13 +82,17 @@ pub fn stack(
         Known { subject: &subject, observed, existing: reached, secret: secret.as_deref(), flags: &flags };
     stack.access = Access::of(known);
     if observed.values().any(|live| live.owned) {
+        // A command after this one has no spec to read where this one's came from stdin.
+        let is_there = spec != Path::new(hint::STDIN);
         let next = |command: &str, what: &str| Next {
             command: hint::command([command.to_string(), spec.display().to_string()], global),
             what: what.into(),
         };
-        let verify = session.stack.spec.aurora.is_some();
+        let verify = is_there && session.stack.spec.aurora.is_some();
         stack.next.extend(verify.then(|| next("verify", "check that SQL can call the models")));
-        stack.next.push(next("destroy", "delete the stack; lists what still costs money"));
+        stack
+            .next
+            .extend(is_there.then(|| next("destroy", "delete the stack; lists what still costs money")));
         stack.note = match &global.sandbox {
             Some(SandboxAt::File(_)) => Some(SIMULATED.into()),
             Some(SandboxAt::Listener(address)) => {

@@ -45,6 +45,14 @@ fn is_sandbox(word: &OsStr) -> bool {
     !text.starts_with('-') && (is_file || text.contains("://"))
 }
 
+/// What to say of a spec that is not there, where the word was typed behind `--sandbox` and looks like no spec.
+pub fn sandbox_meant(words: impl IntoIterator<Item = OsString>, spec: &Path) -> Option<String> {
+    let is_spec = spec.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let words: Vec<OsString> = words.into_iter().collect();
+    let is_behind = words.windows(2).any(|pair| pair[0] == "--sandbox" && pair[1] == spec.as_os_str());
+    (is_behind && !is_spec).then(|| format!("did you mean --sandbox={}?", spec.display()))
+}
+
 /// What others call our commands: Terraform, CloudFormation, the CDK, kubectl, Pulumi.
 const COMMANDS: &[(&[&str], &str)] = &[
     (&["check", "lint", "fmt", "format"], "auroraml validate SPEC"),
@@ -229,6 +237,10 @@ fn flag(typed: &str, words: &[OsString]) -> Option<String> {
         return Some((*instead).to_string());
     }
     if !word.starts_with('-') {
+        let path = Path::new(word);
+        if let Some(advice) = sandbox_meant(words.iter().cloned(), path).filter(|_| !path.exists()) {
+            return Some(advice);
+        }
         return Some(match used {
             Some(used) => format!("`auroraml help {used}` shows what it takes"),
             None => "`auroraml help` lists the commands".to_string(),
@@ -319,6 +331,24 @@ mod tests {
         for line in ["auroraml plan --sandbox specs", "auroraml plan --sandbox -"] {
             assert_eq!(read(line).global.sandbox, file(SANDBOX_FILE), "{line}");
         }
+    }
+
+    /// A word behind the flag that is neither a spec nor a file, wherever it ended up.
+    #[test]
+    fn a_sandbox_of_another_name_is_recognised() {
+        for (line, spec, meant) in [
+            ("auroraml plan --sandbox sb.db s.yaml", "sb.db", Some("did you mean --sandbox=sb.db?")),
+            ("auroraml plan s.yaml --sandbox a/sb", "a/sb", Some("did you mean --sandbox=a/sb?")),
+            ("auroraml plan --sandbox missing.yaml", "missing.yaml", None),
+            ("auroraml plan --sandbox missing.yml", "missing.yml", None),
+            ("auroraml plan s.yaml sb.db --sandbox", "sb.db", None),
+        ] {
+            let words = line.split(' ').map(OsString::from);
+            assert_eq!(sandbox_meant(words, Path::new(spec)).as_deref(), meant, "{line}");
+        }
+        let line = "auroraml status s.yaml --sandbox sb.db";
+        let error = parse(line.split(' ').map(OsString::from)).unwrap_err().to_string();
+        assert!(error.contains("did you mean --sandbox=sb.db?"), "{error}");
     }
 
     /// Whatever is typed, no answer names what is stronger than it.

@@ -62,15 +62,23 @@ fn no_credentials(message: &str, flag: Option<&str>) -> Error {
     if let Some(half) = half_of_a_key(message, flag) {
         return half;
     }
-    // Off AWS the last of the chain asks an instance metadata service that is not there.
-    if message.contains("no credentials found in chain") || message.contains("IMDS") {
-        let why = match &chosen {
-            Some(name) => format!("profile `{name}` has no credentials"),
-            None => "no AWS credentials found".to_string(),
+    // A profile that names this one for its own keys.
+    if let Some(source) = between(message, "profile `", "` did not contain credential information") {
+        return profiles::without_credentials(source);
+    }
+    // Off AWS the last of the chain asks an instance metadata service that is not there; of a profile that the flag names
+    // there is no chain.
+    let of_the_chain = ["no credentials found in chain", "IMDS", "the credential provider was not enabled"];
+    if of_the_chain.iter().any(|part| message.contains(part)) {
+        return match &chosen {
+            Some(name) => profiles::without_credentials(name),
+            None => {
+                let help = format!(
+                    "sign in ({sign_in}), choose a profile with --profile, or try it without AWS: --sandbox"
+                );
+                Error::new("AWS", "no AWS credentials found", help)
+            }
         };
-        let help =
-            format!("sign in ({sign_in}), choose a profile with --profile, or try it without AWS: --sandbox");
-        return Error::new("AWS", why, help);
     }
     let why = format!("cannot load the credentials{of}: {}", last_cause(message));
     Error::new("AWS", why, "check with `aws sts get-caller-identity`, or try it without AWS: --sandbox")

@@ -35,6 +35,18 @@ async fn every_cluster(aws: &Aws) -> Result<Vec<DbCluster>, Failure> {
     pages.collect::<Result<Vec<_>, _>>().await.during("DescribeDBClusters")
 }
 
+/// Identifiers of the region's clusters of this engine, for whoever misspelt one. Whoever may not list them does without.
+pub async fn clusters(look: Look<'_>) -> Vec<String> {
+    let all = match look.for_all("DescribeDBClusters", every_cluster(look.aws)).await {
+        Ok(Some(all)) => Ok(all),
+        Ok(None) => every_cluster(look.aws).await.map(Arc::new),
+        Err(failure) => Err(failure),
+    };
+    let all = all.unwrap_or_default();
+    let ours = all.iter().filter(|cluster| cluster.engine() == Some(look.aws.scope.engine.name));
+    ours.filter_map(|cluster| cluster.db_cluster_identifier().map(String::from)).collect()
+}
+
 /// Identifiers of the other clusters that use a parameter group, sorted: AWS has no filter for it.
 pub(super) async fn other_users(look: Look<'_>, group: &str) -> Result<Vec<String>, Failure> {
     let aws = look.aws;

@@ -28,6 +28,8 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
     let (engine, sql, network) =
         tokio::join!(Box::pin(engine(look, spec)), Box::pin(sql::facts(look)), Box::pin(network(aws, spec)));
     let (engine_versions, live_engine_version, existing) = engine?;
+    let is_missing = existing.is_none() && matches!(spec.aurora, Some(Aurora::Existing(_)));
+    let clusters = if is_missing { Box::pin(rds::clusters(look)).await } else { Vec::new() };
     let mut files = BTreeMap::new();
     for path in spec.files() {
         let hash = |content| Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -46,6 +48,7 @@ pub(super) async fn gather(look: Look<'_>, spec: &Spec) -> Result<Facts, Failure
         engine_versions,
         live_engine_version,
         existing,
+        clusters,
         sql: sql?,
         network: network?,
         files,

@@ -237,6 +237,15 @@ fn validate_names_every_place() {
         "{missing:?}"
     );
     assert_eq!(missing.err.matches("error:").count(), 1);
+    // A folder is the specs in it, by name.
+    std::fs::create_dir(place.path("stacks")).unwrap();
+    place.write("stacks/b.yml", SPEC);
+    place.write("stacks/a.yaml", "stack: shop\n");
+    place.write("stacks/README.md", "no spec");
+    let folder = place.run(&["validate", "stacks", "good.yaml"]);
+    assert!(folder.code == 1 && folder.out.starts_with("stacks/a.yaml:1:1: "), "{folder:?}");
+    let valid: Vec<&str> = folder.err.lines().collect();
+    assert_eq!(valid, ["stacks/b.yml: valid (stack shop)", "good.yaml: valid (stack shop)"]);
 }
 
 #[test]
@@ -330,7 +339,8 @@ async fn a_stack_comes_up_and_goes() {
     let refused = place.run(&in_sandbox(&["apply", "shop.yaml", "--allow", "failover"]));
     assert_eq!(refused.code, 1);
     assert!(
-        refused.err.contains("no terminal to confirm on") && !refused.err.contains("--yes"),
+        refused.err.contains("cannot ask for confirmation: there is no terminal")
+            && !refused.err.contains("--yes"),
         "{refused:?}"
     );
 

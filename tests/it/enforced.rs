@@ -73,7 +73,11 @@ fn policies_come_in_parts() {
         ran
     };
     let whole = policy(&[]);
-    assert!(whole.err.contains("are too many for one managed policy: --split makes"), "{}", whole.err);
+    assert!(
+        whole.err.contains("are too many for one managed policy: --split divides it into "),
+        "{}",
+        whole.err
+    );
     assert!(whole.err.contains("permissions_boundary"), "{}", whole.err);
     let statements = |document: &Value| document["Statement"].as_array().unwrap().clone();
     let whole: Value = serde_json::from_str(&whole.out).unwrap();

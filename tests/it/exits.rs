@@ -60,10 +60,13 @@ async fn an_answer_at_a_terminal() {
     assert!(refused.code == 6 && refused.out.contains("this needs --allow failover"), "{refused:?}");
     // Who cannot be asked is not: the spec comes from where the answer would.
     let piped = fed(place.command(&in_sandbox(&["apply", "-", "--allow", "failover"])), SPEC);
-    assert!(piped.code == 1 && piped.err.contains("no terminal to confirm on"), "{piped:?}");
+    let from_stdin = "cannot ask for confirmation: the spec came from stdin";
+    assert!(piped.code == 1 && piped.err.contains(from_stdin), "{piped:?}");
+    let help = "give the spec in a file: `auroraml apply FILE --allow failover --sandbox=world.json";
+    assert!(piped.err.contains(help) && !piped.err.contains("--yes"), "{piped:?}");
     // Nor who has just typed the spec: the end of it is the end of what can be read.
     let typed = answered(&place, "apply - --allow failover", &[], &format!("{SPEC}\u{4}yes"));
-    assert!(typed.code == 1 && typed.out.contains("no terminal to confirm on"), "{typed:?}");
+    assert!(typed.code == 1 && typed.out.contains(from_stdin), "{typed:?}");
     let spec = SPEC.replace("existing: orders", "existing: orders, restart: { allow: readers }");
     place.write("shop.yaml", &spec);
     let refused = answered(&place, "apply shop.yaml", &[], "yes");
@@ -100,7 +103,7 @@ fn files_that_cannot_be_read() {
     let place = Place::new();
     place.write("shop.yaml", SPEC);
     for (args, told, help) in [
-        (&["validate", "."][..], "error: .: it is a folder", "give a file in it"),
+        (&["status", "."][..], "error: .: it is a folder", "give one spec in it"),
         (
             &["apply", "shop.yaml", "--plan", "missing.json", "--yes", "--sandbox"],
             "error: missing.json: there is no such file",
@@ -140,7 +143,12 @@ fn a_spec_on_stdin() {
     let wrong = fed(place.command(&["validate", "-"]), "stack: net\n");
     assert!(wrong.code == 1 && wrong.out.starts_with("stdin:1:1: "), "{wrong:?}");
     assert_eq!(run(&["plan", "-", "--detailed-exitcode"]).code, 2);
-    assert_eq!(run(&["apply", "-", "--yes"]).code, 0);
+    // What could be typed next would find no spec there.
+    let saved = run(&["plan", "-", "--out", "plan.json"]);
+    assert!(saved.err.contains("Carry it out with: auroraml apply SPEC --plan plan.json"), "{saved:?}");
+    let applied = run(&["apply", "-", "--yes"]);
+    assert_eq!(applied.code, 0, "{applied:?}");
+    assert!(!format!("{}{}", applied.out, applied.err).contains("auroraml destroy"), "{applied:?}");
     assert_eq!(run(&["plan", "-", "--detailed-exitcode"]).code, 0);
     assert_eq!(run(&["status", "-"]).code, 0);
     // Of another spec, what is missing and what differs.

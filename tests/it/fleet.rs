@@ -304,7 +304,10 @@ fn a_folder_is_worked_on_as_a_whole() {
     assert_eq!(code, 0, "{err}");
     let (code, _, err) = folder.run(&["apply", "stacks", "--plan", "plans"]);
     assert_eq!(code, 1, "{err}");
-    assert!(err.contains("no terminal to confirm on") && !err.contains("--yes"), "{err}");
+    assert!(
+        err.contains("cannot ask for confirmation: there is no terminal") && !err.contains("--yes"),
+        "{err}"
+    );
     let (code, out, err) = folder.run(&["apply", "stacks", "--plan", "plans", "--events", "events", "--yes"]);
     assert_eq!(code, 0, "{out}{err}");
     let mut files: Vec<String> = std::fs::read_dir(folder.0.path().join("events"))

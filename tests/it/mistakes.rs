@@ -107,7 +107,16 @@ fn on_the_command_line() -> Vec<Mistake> {
         typed("no file at all", "auroraml plan"),
         typed("a typo in the file", "auroraml plan shpo.yaml"),
         typed("a folder without specs", "auroraml plan empty"),
-        typed("a folder where a file is wanted", "auroraml validate empty"),
+        typed("a folder where a file is wanted", "auroraml status empty"),
+        typed("specs of which none is like it", "auroraml plan elsewhere/no-such-spec.yaml"),
+        typed(
+            "a sandbox in a file of another name",
+            "auroraml plan shop.yaml --sandbox sb.db --sandbox-speed max",
+        ),
+        typed(
+            "a sandbox in a file of another name, of one spec",
+            "auroraml status shop.yaml --sandbox sb.db",
+        ),
         typed("help for a command that there is not", "auroraml help aply"),
         typed("Terraform's --auto-approve", "auroraml apply shop.yaml --auto-approve"),
         typed("Terraform's -out", "auroraml plan shop.yaml -out=plan.json"),
@@ -155,6 +164,7 @@ fn in_the_layout_of_a_spec() -> Vec<Mistake> {
         spec("a key without a colon", "stack shop\nregion: us-east-1\n".into()),
         spec("a key without a space", "stack:shop\nregion: us-east-1\n".into()),
         spec("a key without a colon, further down", format!("{HEAD}bucket {{}}\n")),
+        spec("a key without a space, before a comment", "region: us-east-1\nstack:shop  # ours\n".into()),
         spec("a quote that is not closed", "stack: \"shop\nregion: us-east-1\n".into()),
         spec("Windows line ends, and a typo", format!("{HEAD}buckets: {{}}\n").replace('\n', "\r\n")),
         spec("a byte order mark, and a typo", format!("\u{feff}{HEAD}buckets: {{}}\n")),
@@ -197,6 +207,7 @@ fn in_the_values_of_a_spec() -> Vec<Mistake> {
             "a cluster open to all",
             cluster("").replace("allow_from: [10.0.0.0/16]", "allow_from: [0.0.0.0/0]"),
         ),
+        administrator("MySQL's engine", cluster("  engine: mysql\n")),
         administrator("MySQL's version", cluster("  engine_version: 8.0.35\n")),
         administrator("a parameter with a typo", cluster("  parameters: { max_conections: 500 }\n")),
         administrator(
@@ -217,6 +228,12 @@ fn in_the_values_of_a_spec() -> Vec<Mistake> {
             "a cluster that there is not",
             format!("{HEAD}aurora: {{ existing: orders }}\nmachine_learning: {{ comprehend: true }}\n"),
             PLAN,
+        ),
+        mistake(
+            DatabaseAdministrator,
+            "a cluster with a typo",
+            format!("{HEAD}aurora: {{ existing: ordres }}\nmachine_learning: {{ comprehend: true }}\n"),
+            "auroraml plan shop.yaml --sandbox=world.json --sandbox-speed max",
         ),
         administrator(
             "a key of another region",
@@ -405,6 +422,10 @@ fn folder(mistake: &Mistake, world: &Path) -> Place {
     let place = Place::new();
     place.write("shop.yaml", &mistake.spec);
     std::fs::create_dir(place.path("empty")).unwrap();
+    std::fs::create_dir(place.path("elsewhere")).unwrap();
+    for name in ["one.yaml", "two.yaml", "three.yml", "four.yaml"] {
+        std::fs::write(place.path("elsewhere").join(name), "").unwrap();
+    }
     std::fs::create_dir(place.path(".aws")).unwrap();
     place.write(
         ".aws/config",

@@ -44,9 +44,12 @@ async fn hints_repeat_the_flags() {
     assert_eq!(refused.code, 6, "{refused:?}");
     assert!(hint(&refused.err).contains("--allow failover"), "{refused:?}");
     let asked = type_in(&place, hint(&refused.err));
-    assert!(asked.code == 1 && asked.err.contains("no terminal to confirm on"), "{asked:?}");
+    assert!(asked.code == 1 && asked.err.contains("cannot ask for confirmation"), "{asked:?}");
     let carry_out = reviewed(&place, &asked.err);
-    assert!(type_in(&place, &carry_out).err.contains("no terminal to confirm on"), "a plan confirms nothing");
+    assert!(
+        type_in(&place, &carry_out).err.contains("cannot ask for confirmation"),
+        "a plan confirms nothing"
+    );
     let done = type_in(&place, &format!("{carry_out} --yes"));
     assert_eq!(done.code, 0, "{done:?}");
     assert!(place.read("all events.jsonl").contains("parameter_sync.main"));
@@ -146,7 +149,8 @@ fn what_is_in_the_way_to_aws() {
         ".aws/config",
         "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = dev\n\
          [sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://example.awsapps.com/start\n\
-         [profile broken]\ncredential_process = /nonexistent/command\n[profile empty]\noutput = json\n",
+         [profile broken]\ncredential_process = /nonexistent/command\n[profile empty]\noutput = json\n\
+         [profile via]\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = empty\n",
     );
     place.write(".aws/credentials", "[key]\naws_access_key_id = AKID\n[half]\naws_secret_access_key = x\n");
     let keys: &[(&str, &str)] = &[("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "x")];
@@ -158,15 +162,16 @@ fn what_is_in_the_way_to_aws() {
         "HTTP/1.1 403 Forbidden\r\ncontent-type: text/xml\r\nconnection: close\r\n\r\n<ErrorResponse><Error>\
          <Code>InvalidClientTokenId</Code><Message>The security token is invalid.</Message></Error></ErrorResponse>",
     );
+    const NOTHING: &str = "profile `empty` has no credentials: no keys, SSO or role";
     // Environment, flags, part of the error, part of the advice.
     type Case<'c> = (Vec<(&'c str, &'c str)>, &'c [&'c str], &'c str, &'c str);
-    let cases: [Case<'_>; 16] = [
+    let cases: [Case<'_>; 18] = [
         (vec![], &[], "AWS: no AWS credentials found", "aws sso login"),
         (
             vec![("AWS_PROFILE", "nobody")],
             &[],
             "profile `nobody` not found in ~/.aws/config or ~/.aws/credentials",
-            "choose one of these with --profile: broken, dev, empty, half, key",
+            "choose one of these with --profile: broken, dev, empty, half, key, via",
         ),
         // As in the AWS CLI, the profile that was asked for wins over keys in the environment.
         (with(&[]), &["--profile", "nobody"], "profile `nobody` not found in ~/.aws/config", "--profile"),
@@ -207,7 +212,10 @@ fn what_is_in_the_way_to_aws() {
             "aws configure --profile key",
         ),
         (vec![], &["--profile", "half"], "profile `half` has no aws_access_key_id", "~/.aws/credentials"),
-        (vec![("AWS_PROFILE", "empty")], &[], "profile `empty` has no credentials", "--profile empty"),
+        (vec![("AWS_PROFILE", "empty")], &[], NOTHING, "aws configure sso --profile empty"),
+        (vec![], &["--profile", "empty"], NOTHING, "aws configure sso --profile empty"),
+        // The profile that is to be mended, not the one that names it.
+        (vec![], &["--profile", "via"], NOTHING, "aws configure sso --profile empty"),
         (
             vec![],
             &["--profile", "dev"],

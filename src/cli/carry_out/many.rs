@@ -8,7 +8,7 @@ use crate::cli::files::{self, SavedPlan, sha256};
 use crate::cli::fleet::{Fleet, Group, Shape, Told, plan_file};
 use crate::cli::printer::Printer;
 use crate::cli::session::{Session, no_plan};
-use crate::cli::{change_sets, terminal};
+use crate::cli::{change_sets, hint, terminal};
 use auroraml::run::reconcile::prepare;
 use auroraml_core::base::counted;
 use auroraml_core::model::Intent;
@@ -16,7 +16,7 @@ use auroraml_core::render::{self, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Plans that were shown, by stack and region.
 type Shown = RefCell<BTreeMap<(String, String), SavedPlan>>;
@@ -39,8 +39,9 @@ pub(super) async fn apply(
 async fn run(group: &Group, args: &Apply, global: &Global, printer: &Printer) -> Result<Exit, Error> {
     let shown = Shown::default();
     if !args.yes {
-        if !terminal::can_ask() || args.spec == Path::new("-") {
-            return Err(nobody_to_ask("apply", &args.words(), global));
+        let typed = args.words();
+        if !terminal::can_ask() || typed.iter().any(|word| word == hint::STDIN) {
+            return Err(nobody_to_ask("apply", &typed, global));
         }
         // Nobody can say yes to what they have not seen.
         let seen = Printer::new(false);

@@ -181,6 +181,12 @@ async fn the_broken_link_is_named() {
     let spec = spec(&without_grants());
     let account = account(21, Mood::Calm).await;
     account.apply(&spec).await;
+    // Nor is it of a statement that is wrong by itself.
+    let checks = asked(&account, &spec, Some("SELECT * FROM zz")).await;
+    let own = checks.iter().find(|check| check.check == "query").unwrap();
+    assert!(own.found.contains("rror code: 1146") && !own.found.contains("broken link"), "{own:?}");
+    assert_eq!(own.fix.as_deref(), Some("correct the name of the table"));
+    assert!(checks.iter().any(|check| check.object == "endpoint other" && check.outcome == Outcome::Failed));
     let world = account.sandbox.world();
     let mut links = 0;
     loop {

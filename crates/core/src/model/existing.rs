@@ -7,7 +7,7 @@ use super::{Builder, Code};
 use crate::base::{Id, Input, counted};
 use crate::kinds::{group_attachment, group_parameters};
 use crate::members::restart::needs_person;
-use crate::spec::{Aurora, ExistingCluster};
+use crate::spec::{Aurora, ExistingCluster, nearest};
 
 /// Where the role parameters are set.
 enum Group {
@@ -21,12 +21,15 @@ impl Builder<'_> {
     pub(super) fn existing(&mut self, spec: &ExistingCluster) {
         let identifier = spec.existing.to_ascii_lowercase();
         let Some(live) = &self.facts.existing else {
-            return self.problem(
-                Code::ClusterMissing,
-                "aurora.existing",
-                format!("DB cluster {identifier} does not exist in {}", self.place.region),
-                "check its name and the region (aws rds describe-db-clusters), or remove `existing` to create one",
-            );
+            let region = &self.place.region;
+            let hint = match nearest(&identifier, self.facts.clusters.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!(
+                    "correct its name, or `region` (aws rds describe-db-clusters --region {region} lists the clusters there)"
+                ),
+            };
+            let why = format!("DB cluster {identifier} does not exist in {region}");
+            return self.problem(Code::ClusterMissing, "aurora.existing", why, hint);
         };
         self.check_wired_before();
         self.check_cloudformation(&identifier, live);

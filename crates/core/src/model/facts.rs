@@ -27,6 +27,8 @@ pub struct Facts {
     pub live_engine_version: Option<String>,
     /// The existing cluster, where the spec names one and it is there.
     pub existing: Option<ExistingFacts>,
+    /// The region's clusters of the engine; asked for only where the existing cluster that the spec names is not there.
+    pub clusters: Vec<String>,
     /// The database, where the spec says something of what is in it and there is a cluster.
     pub sql: Option<SqlFacts>,
     /// SHA-256 of each local file that the spec names, in hexadecimal; or why it cannot be read.

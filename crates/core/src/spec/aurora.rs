@@ -87,7 +87,7 @@ fn of_an_owned_one(key: &str) -> Option<(String, String)> {
 fields! {
     pub struct Cluster in "aurora" (
         hint: "write `instances: [{ class: db.r6g.large }]` under it, or `existing: CLUSTER-IDENTIFIER`",
-        unknown: password
+        unknown: by_habit
     ) {
         /// A prefix, resolved to the newest version in standard support: `8.0`, `8.0.mysql_aurora.3.10`,
         /// `3.10` (the Aurora version alone) and `8.4` are all accepted.
@@ -205,15 +205,21 @@ fields! {
     }
 }
 
-fn password(key: &str) -> Option<(String, String)> {
-    (key == "password").then(|| {
-        (
-            "do not put passwords in a spec".to_owned(),
+/// Keys that a cluster has in other tools.
+fn by_habit(key: &str) -> Option<(String, String)> {
+    let (message, hint) = match key {
+        "password" => (
+            "do not put passwords in a spec",
             "leave it out: RDS makes and keeps one; or write `secret: { managed_by: stack, \
-             password_environment_variable: NAME }`"
-                .to_owned(),
-        )
-    })
+             password_environment_variable: NAME }`",
+        ),
+        "engine" => (
+            "unknown key `engine` in `aurora`",
+            "remove it: the engine is always Aurora MySQL (`engine_version` chooses the version)",
+        ),
+        _ => return None,
+    };
+    Some((message.to_owned(), hint.to_owned()))
 }
 
 fields! {

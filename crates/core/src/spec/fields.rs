@@ -4,7 +4,7 @@
 //! descriptions, and their rows in docs/spec.md. From that come the struct, how it is read from YAML and with
 //! serde, its JSON Schema, its table, and how one is made in code. A new field is one more entry there.
 
-use super::form::Form;
+use super::form::{Form, list_of};
 use super::node::Node;
 use super::reader::{Keys, Reader, join};
 use schemars::{Schema, SchemaGenerator};
@@ -138,6 +138,9 @@ macro_rules! fields {
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 generator.subschema_for::<$name>()
             }
+            fn list_hint() -> String {
+                $crate::spec::fields::list_hint::<$name>()
+            }
             fn given(&self, path: &str, found: &mut Vec<String>) {
                 $crate::spec::fields::Part::given_fields(self, path, found);
             }
@@ -260,6 +263,13 @@ pub fn read<P: Part>(node: &Node, path: &str, reader: &mut Reader) -> Option<P> 
     let part = P::from_keys(&mut keys, reader);
     keys.finish(reader, P::unknown);
     Some(part)
+}
+
+/// How a list of such mappings is written: with the one that the part's own hint shows.
+pub fn list_hint<P: Part>() -> String {
+    let shown =
+        P::HINT.split('`').map(|part| part.trim_start_matches("- ")).find(|part| part.starts_with('{'));
+    list_of(shown.unwrap_or("{ key: value }"))
 }
 
 /// Adds the path of a field and of what is in it, unless it is just the default.

@@ -30,8 +30,18 @@ pub trait Form: Sized {
 
     fn schema(generator: &mut SchemaGenerator) -> Schema;
 
+    /// How a list of it is written, for the hint where something else than a list stands.
+    fn list_hint() -> String {
+        list_of("A, B")
+    }
+
     /// Adds the path of everything in it that is not just a default. `path` is its own.
     fn given(&self, _path: &str, _found: &mut Vec<String>) {}
+}
+
+/// How a list of such items is written.
+pub fn list_of(items: &str) -> String {
+    format!("write `[{items}]`, or one item per line, each after `- `")
 }
 
 /// `wrong type` in words: what is wanted, and what is there.
@@ -84,9 +94,12 @@ impl Form for bool {
         match &node.value {
             Value::Bool(value) => Some(*value),
             Value::Text(text) => {
+                // The first two are text only in quotes; the others may have none.
                 let hint = match text.to_lowercase().as_str() {
-                    "true" | "yes" | "on" | "y" => "write `true`, without quotes",
-                    "false" | "no" | "off" | "n" => "write `false`, without quotes",
+                    _ if text == "true" => "write `true`, without quotes",
+                    _ if text == "false" => "write `false`, without quotes",
+                    "true" | "yes" | "on" | "y" => "write `true`",
+                    "false" | "no" | "off" | "n" => "write `false`",
                     _ => "write `true` or `false`",
                 };
                 mismatch(node, path, reader, "a boolean", hint)
@@ -203,13 +216,7 @@ impl<T: Form> Form for Option<T> {
 impl<T: Form> Form for Vec<T> {
     fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<Vec<T>> {
         let Value::List(items) = &node.value else {
-            return mismatch(
-                node,
-                path,
-                reader,
-                "a list",
-                "write `[A, B]`, or one item per line, each after `- `",
-            );
+            return mismatch(node, path, reader, "a list", &T::list_hint());
         };
         let mut read = Vec::new();
         for (n, item) in items.iter().enumerate() {

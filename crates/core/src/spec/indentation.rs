@@ -31,7 +31,7 @@ pub fn explain(source: &str, last: usize) -> Option<Wrong> {
     for (n, line) in source.lines().enumerate().take(last.min(LINES_MAX)) {
         let column = line.len() - line.trim_start_matches(' ').len();
         let content = line.trim();
-        if text.skips(line, column) || content.is_empty() || content.starts_with('#') {
+        if text.skips(n, line, column) || content.is_empty() || content.starts_with('#') {
             continue;
         }
         if line[column..].starts_with('\t') {
@@ -61,14 +61,46 @@ pub fn explain(source: &str, last: usize) -> Option<Wrong> {
             // Text goes on below a key: what that means is the parser's to say.
             opens = true;
         }
-        text.begin(rest, column);
+        text.begin(n, line, rest, column);
     }
     None
 }
 
+/// The quote, or else the bracket, that is open at `line` and never closed. A parser finds out only where what follows no
+/// longer fits.
+pub fn unclosed(source: &str, line: usize) -> Option<Wrong> {
+    let mut text = Text::default();
+    for (n, this) in source.lines().enumerate().take(LINES_MAX) {
+        if n + 1 == line && text.quote.is_some() {
+            break;
+        }
+        let column = this.len() - this.trim_start_matches(' ').len();
+        let content = this.trim();
+        if text.skips(n, this, column) || content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        text.begin(n, this, item(content), column);
+    }
+    let open = text.quote.or(text.brackets.first().copied()).filter(|open| open.line < line)?;
+    let (what, end) = match open.sign {
+        '{' => ("`{`", "`}` where the mapping ends"),
+        '[' => ("`[`", "`]` where the list ends"),
+        '"' => ("quote", "closing `\"` where the text ends"),
+        _ => ("quote", "closing `'` where the text ends"),
+    };
+    Some(wrong(open.line, open.column, 1, format!("this {what} is not closed"), &format!("add the {end}")))
+}
+
+/// What stands after the `- ` of a list's items.
+fn item(mut content: &str) -> &str {
+    while let Some(inner) = content.strip_prefix("- ") {
+        content = inner.trim_start();
+    }
+    content
+}
+
 /// The line above `line` whose key has no `:`, or no space after it: to a parser it is text that goes on in `line`,
-/// where the
-/// next `:` surprises it.
+/// where the next `:` surprises it.
 pub fn no_colon(source: &str, line: usize) -> Option<Wrong> {
     let lines: Vec<&str> = source.lines().take(line.min(LINES_MAX)).collect();
     let (surprise, above) = lines.split_last().filter(|_| lines.len() == line)?;
@@ -76,19 +108,42 @@ pub fn no_colon(source: &str, line: usize) -> Option<Wrong> {
     if value(surprise.trim()).is_some_and(|rest| rest.contains(": ")) {
         return None;
     }
-    let is_text = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with('#');
     let (n, before) = above.iter().enumerate().rfind(|(_, line)| is_text(line))?;
-    let content = before.trim();
-    let content = content.strip_prefix("- ").map_or(content, str::trim_start);
+    without_colon(n, before)
+}
+
+/// The same of `line` itself: only a key may stand there, or its comment keeps it from being text that goes on.
+pub fn no_colon_here(source: &str, line: usize) -> Option<Wrong> {
+    let lines: Vec<&str> = source.lines().take(line.min(LINES_MAX)).collect();
+    let (this, above) = lines.split_last().filter(|_| lines.len() == line)?;
+    let column = |line: &str| line.trim_end().len() - item(line.trim()).len();
+    // After text it may go on with that, and so it does where it lies deeper than a key that has a value.
+    let goes_on = |before: &&str| match value(item(before.trim())) {
+        None => item(before.trim()) != "-",
+        Some(given) => !given.is_empty() && column(this) > column(before),
+    };
+    if above.iter().rfind(|line| is_text(line)).is_some_and(goes_on) {
+        return None;
+    }
+    without_colon(line - 1, this)
+}
+
+fn is_text(line: &&str) -> bool {
+    !line.trim().is_empty() && !line.trim().starts_with('#')
+}
+
+/// What is wrong with a line that should begin with a key.
+fn without_colon(n: usize, line: &str) -> Option<Wrong> {
+    let content = item(line.split(" #").next().unwrap_or_default().trim());
     if is_key(content) || !content.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
-    let column = before.find(content)?;
-    let width = content.chars().count();
+    let column = line.find(content)?;
     if let Some((key, rest)) = content.split_once(':') {
         let message = format!("there is no space after `{key}:`");
-        return Some(wrong(n, column, width, message, &format!("write `{key}: {rest}`")));
+        return Some(wrong(n, column + key.chars().count(), 1, message, &format!("write `{key}: {rest}`")));
     }
+    let width = content.chars().count();
     let (key, rest) = content.split_once(' ').unwrap_or((content, ""));
     let hint = match rest.trim() {
         "" => format!("write `{key}:`"),
@@ -210,15 +265,23 @@ fn value(content: &str) -> Option<&str> {
 struct Text {
     /// Lines that lie deeper than this belong to a `|` or `>`.
     block: Option<usize>,
-    brackets: usize,
-    quote: Option<char>,
+    brackets: Vec<Sign>,
+    quote: Option<Sign>,
+}
+
+/// A bracket or a quote, and where it stands, from 0.
+#[derive(Clone, Copy)]
+struct Sign {
+    sign: char,
+    line: usize,
+    column: usize,
 }
 
 impl Text {
     /// Whether the line goes on with what was begun above it.
-    fn skips(&mut self, line: &str, column: usize) -> bool {
-        if self.brackets > 0 || self.quote.is_some() {
-            self.scan(line);
+    fn skips(&mut self, n: usize, line: &str, column: usize) -> bool {
+        if !self.brackets.is_empty() || self.quote.is_some() {
+            self.scan(n, line, line);
             return true;
         }
         match self.block {
@@ -230,8 +293,8 @@ impl Text {
         }
     }
 
-    /// What a line begins that goes on below it.
-    fn begin(&mut self, content: &str, column: usize) {
+    /// What line `n` begins that goes on below it; it ends with `content`.
+    fn begin(&mut self, n: usize, line: &str, content: &str, column: usize) {
         let given = value(content).unwrap_or(content);
         let is_block = given.starts_with(['|', '>'])
             && given[1..]
@@ -241,28 +304,37 @@ impl Text {
         if is_block {
             self.block = Some(column);
         } else if given.starts_with(['{', '[', '"', '\'']) {
-            self.scan(given);
+            self.scan(n, line, given);
         }
     }
 
-    fn scan(&mut self, text: &str) {
+    /// Reads `text`, with which `line` ends.
+    fn scan(&mut self, n: usize, line: &str, text: &str) {
+        let start = line.trim_end().chars().count().saturating_sub(text.trim_end().chars().count());
         let mut before = ' ';
         let mut escaped = false;
-        for c in text.chars() {
-            match self.quote {
-                Some('"') if escaped => escaped = false,
-                Some('"') if c == '\\' => escaped = true,
-                Some(quote) if c == quote => self.quote = None,
+        let mut rest = text.chars().enumerate().peekable();
+        while let Some((at, sign)) = rest.next() {
+            let here = Sign { sign, line: n, column: start + at };
+            match self.quote.map(|quote| quote.sign) {
+                Some(_) if escaped => escaped = false,
+                Some('"') if sign == '\\' => escaped = true,
+                Some('\'') if sign == '\'' && rest.peek().is_some_and(|(_, next)| *next == sign) => {
+                    escaped = true;
+                }
+                Some(quote) if sign == quote => self.quote = None,
                 Some(_) => {}
-                None => match c {
+                None => match sign {
                     '#' if before.is_whitespace() => break,
-                    '"' | '\'' if !before.is_alphanumeric() => self.quote = Some(c),
-                    '{' | '[' => self.brackets += 1,
-                    '}' | ']' => self.brackets = self.brackets.saturating_sub(1),
+                    '"' | '\'' if !before.is_alphanumeric() => self.quote = Some(here),
+                    '{' | '[' => self.brackets.push(here),
+                    '}' | ']' => {
+                        self.brackets.pop();
+                    }
                     _ => {}
                 },
             }
-            before = c;
+            before = sign;
         }
     }
 }
@@ -298,7 +370,7 @@ mod tests {
     fn a_key_without_its_colon_is_found() {
         for (source, line, expected) in [
             ("stack shop\nregion: us-east-1\n", 2, (1, 1, "no `:` after `stack`", "write `stack: shop`")),
-            ("stack:shop\nregion: us-east-1\n", 2, (1, 1, "no space after `stack:`", "write `stack: shop`")),
+            ("stack:shop\nregion: us-east-1\n", 2, (1, 6, "no space after `stack:`", "write `stack: shop`")),
             ("a: 1\nnetwork\n\n  # c\n  cidr: x\n", 5, (2, 1, "no `:` after `network`", "write `network:`")),
             ("a:\n  - class x\n    tier: 1\n", 3, (2, 5, "no `:` after `class`", "write `class: x`")),
         ] {
@@ -314,6 +386,47 @@ mod tests {
         }
         for (source, line) in [("a: b: c\n", 1), ("a\nb: c: d\n", 2), ("a: 1\nb: 2\n", 2), ("a: 1\n", 7)] {
             assert!(no_colon(source, line).is_none(), "{source}");
+        }
+    }
+
+    /// Where the line itself is what a parser cannot read.
+    #[test]
+    fn a_key_without_its_colon_is_found_in_its_own_line() {
+        for (source, line, expected) in [
+            ("stack:shop  # c\n", 1, Some((6, "write `stack: shop`"))),
+            ("# c\nstack shop # c\n", 2, Some((1, "write `stack: shop`"))),
+            ("a: 1\nb:\n  - class:x # c\n", 3, Some((10, "write `class: x`"))),
+            ("a:\n  - b: 1\n    class:x # c\n", 3, Some((10, "write `class: x`"))),
+            ("a: 1\nregion us # c\n", 2, Some((1, "write `region: us`"))),
+            ("a: text\n  more # c\n", 2, None),
+            ("a: text\n  b\n  c # c\n", 3, None),
+            ("a: 1 # c\n", 1, None),
+        ] {
+            let wrong = no_colon_here(source, line);
+            let found = wrong.as_ref().map(|wrong| (wrong.place.column, wrong.hint.as_str()));
+            assert_eq!(found, expected, "{source}");
+            assert!(wrong.is_none_or(|wrong| wrong.place.line == line), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_is_never_closed_is_found_where_it_opens() {
+        for (source, line, expected) in [
+            ("a: \"b # c\nd: 1\n", 2, Some((1, 4, "`\"`"))),
+            ("a: 'it''s\nd: 1\n", 2, Some((1, 4, "`'`"))),
+            ("é: { ü: \"b }\nd: 1\n", 1, Some((1, 9, "`\"`"))),
+            ("- - a: { b: 1\nd: { e: 1 } # }\n", 2, Some((1, 8, "`}`"))),
+            ("a:\n  - [1,\n    2\nb: [3]\n", 4, Some((2, 5, "`]`"))),
+            // Another quote closes it below: the parser says where that goes wrong.
+            ("a: \"b\nc: \"d\"\ne: 1\n", 2, Some((1, 4, "`\"`"))),
+            ("a: { b: 1 }\nc: [\n 1, 2]\nd: \"e\"\n", 3, None),
+            ("a: { b: 1 }\nc: [\n", 1, None),
+        ] {
+            let wrong = unclosed(source, line);
+            let found = wrong.as_ref().map(|wrong| (wrong.place.line, wrong.place.column));
+            assert_eq!(found, expected.map(|(line, column, _)| (line, column)), "{source}");
+            let hint = wrong.map(|wrong| wrong.hint).unwrap_or_default();
+            assert!(hint.contains(expected.map_or("", |(_, _, end)| end)), "{source}{hint}");
         }
     }
 

@@ -136,7 +136,9 @@ pub fn family(engine_version: &str) -> Option<&'static str> {
 /// The file as text, unless its size or its bytes already show that it is no spec.
 fn text(source: &[u8]) -> Result<&str, Problems> {
     if source.len() > MAX_SIZE {
-        let message = format!("the file has {} bytes: a spec has at most {MAX_SIZE} bytes", source.len());
+        // Whoever reads stops behind the limit: how large the file is in the end is not known here.
+        let message =
+            format!("the file is too large: a spec has at most {} MiB ({MAX_SIZE} bytes)", MAX_SIZE >> 20);
         return Err(Problems::of_file(1, 1, &message, Some("is this the right file?")));
     }
     let place = |before: &[u8]| {

@@ -129,8 +129,17 @@ fn syntax(error: &Error, source: &str) -> Problems {
             if let Some(found) = indentation::explain(source, line) {
                 return Problems::at(found.place, found.message, found.hint);
             }
-            let found = has("mapping values are not allowed").then(|| indentation::no_colon(source, line));
-            if let Some(found) = found.flatten() {
+            let found = match () {
+                () if has("mapping values are not allowed") => indentation::no_colon(source, line),
+                () if has("simple key expected") || has("comment intercepting") => {
+                    indentation::no_colon_here(source, line)
+                }
+                () if has("quote") || has("flow") || has("placement of ':'") => {
+                    indentation::unclosed(source, line)
+                }
+                () => None,
+            };
+            if let Some(found) = found {
                 return Problems::at(found.place, found.message, found.hint);
             }
             let (message, hint) = unreadable(said);

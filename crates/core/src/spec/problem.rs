@@ -95,7 +95,10 @@ impl Problems {
                 let _ = writeln!(out, "{number:>5} | {shown}");
                 let _ = writeln!(out, "      | {}{}", " ".repeat(pad), "^".repeat(width));
             }
-            if let Some(hint) = &problem.hint {
+            // Of a line that cannot be read the hint may be that line as it should be.
+            let repeats = |hint: &&String| problem.path.is_empty() && hint.starts_with("write `");
+            let is_hidden = hidden.contains(&problem.line);
+            if let Some(hint) = problem.hint.as_ref().filter(|hint| !(is_hidden && repeats(hint))) {
                 let _ = writeln!(out, "  help: {hint}");
             }
         }

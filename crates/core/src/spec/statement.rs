@@ -1,6 +1,6 @@
 //! A statement of an IAM policy, as IAM writes it.
 
-use super::form::{Form, mismatch};
+use super::form::{Form, list_of, mismatch};
 use super::node::{Node, Value};
 use super::reader::{Reader, join};
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -10,6 +10,9 @@ use serde_json::{Map, Value as Json, json};
 /// The keys of a statement in the policy of a role: a principal is for the policies of resources.
 pub const KEYS: [&str; 7] = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
+/// What one looks like.
+const SHAPE: &str = "{ Effect: Allow, Action: [ACTION], Resource: [ARN] }";
+
 /// A statement of an IAM policy; its values are as IAM takes them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -18,8 +21,7 @@ pub struct Statement(pub Map<String, Json>);
 impl Form for Statement {
     fn read(node: &Node, path: &str, reader: &mut Reader) -> Option<Statement> {
         let Value::Map(entries) = &node.value else {
-            let hint = "write `{ Effect: Allow, Action: [ACTION], Resource: [ARN] }`";
-            return mismatch(node, path, reader, "a mapping", hint);
+            return mismatch(node, path, reader, "a mapping", &format!("write `{SHAPE}`"));
         };
         let mut read = Map::new();
         for entry in entries {
@@ -35,6 +37,9 @@ impl Form for Statement {
     }
     fn many_in_words() -> String {
         "IAM statements".to_owned()
+    }
+    fn list_hint() -> String {
+        list_of(SHAPE)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         let texts = json!({ "type": ["string", "array"], "items": { "type": "string" } });

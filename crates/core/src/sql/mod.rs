@@ -27,6 +27,13 @@ pub const ROW_MAX: u64 = 65_535;
 pub const BUILT_IN: [&str; 2] =
     ["aws_comprehend_detect_sentiment", "aws_comprehend_detect_sentiment_confidence"];
 
+/// The error number of MySQL in what the Data API says: `Database error code: 1305. Message: …`.
+pub fn error_number(text: &str) -> Option<u32> {
+    let lower = text.to_ascii_lowercase();
+    let (_, after) = lower.split_once("error code: ")?;
+    after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+}
+
 /// Whether the server keeps a user for itself: `mysql.sys`.
 pub fn is_system_user(name: &str) -> bool {
     name.starts_with("mysql.")

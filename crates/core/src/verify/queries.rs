@@ -4,8 +4,8 @@
 use super::checks::{Check, Outcome};
 use crate::base::counted;
 use crate::spec::{Spec, SqlFunction};
-use crate::sql::quote;
 use crate::sql::types::{Family, SqlType};
+use crate::sql::{error_number, quote};
 
 /// A sentence whose sentiment nobody doubts.
 const SENTENCE: &str = "Thank you, the support team was wonderful!";
@@ -102,8 +102,81 @@ pub enum Answered {
     Failed { error: String },
 }
 
-/// What a query came to. Of one that failed, the link of the chain that is broken is named, if there is one among the other
-/// checks.
+/// Services that SQL calls, as checks begin with them and as errors name them.
+const SERVICES: [&str; 4] = ["sagemaker", "comprehend", "s3", "bedrock"];
+
+/// Where the error of a statement came from, as far as it says so.
+enum Origin {
+    /// A service that SQL calls, or the way there; which one, where the error names it.
+    Service(Option<&'static str>),
+    /// A privilege that the user does not have; for which service, where the error names it.
+    Privilege(Option<&'static str>),
+    /// A function that is not there.
+    Function,
+    /// The statement: what it names is not there, or it is no SQL.
+    Statement(u32),
+    /// Not the database: the Data API, or the way to it.
+    Unknown,
+}
+
+impl Origin {
+    fn of(error: &str) -> Origin {
+        let text = error.to_ascii_lowercase();
+        let named = SERVICES.into_iter().filter_map(|service| Some((text.find(service)?, service)));
+        let named = named.min().map(|(_, service)| service);
+        match error_number(error) {
+            None => Origin::Unknown,
+            // Aurora's own: of S3, SageMaker, Lambda (1871 to 1873) in version 2, from 63985 in version 3; and what the User
+            // Guide quotes of S3.
+            Some(1871..=1873 | 63_000..) => Origin::Service(named),
+            Some(_) if text.contains("api returned error") || text.contains("s3stream") => {
+                Origin::Service(named)
+            }
+            // ER_SPECIFIC_ACCESS_DENIED_ERROR: "you need … the INVOKE SAGEMAKER privilege(s)".
+            Some(1227) => Origin::Privilege(named),
+            // ER_SP_DOES_NOT_EXIST.
+            Some(1305) => Origin::Function,
+            Some(number) => Origin::Statement(number),
+        }
+    }
+
+    /// Whether a broken link can be why.
+    fn is_in(&self, link: &Check, error: &str) -> bool {
+        let of_link = SERVICES.into_iter().find(|service| link.check.starts_with(service));
+        let is_of = |named: &Option<&str>| named.is_none() || of_link.is_none() || of_link == *named;
+        let (is_grant, is_function) = (link.check.ends_with(" grant"), link.check == "function");
+        match self {
+            Origin::Service(named) if link.check == "endpoint" => {
+                matches!(named, None | Some("sagemaker"))
+            }
+            Origin::Service(named) => !is_grant && !is_function && is_of(named),
+            Origin::Privilege(named) => is_grant && is_of(named),
+            Origin::Function => {
+                is_function && error.to_ascii_lowercase().contains(&link.object.to_ascii_lowercase())
+            }
+            Origin::Statement(_) => false,
+            Origin::Unknown => true,
+        }
+    }
+
+    /// What to do where no link is broken. Of our own queries nobody can correct the statement.
+    fn fix(&self, is_ours: bool) -> &'static str {
+        match self {
+            Origin::Statement(1146) if !is_ours => "correct the name of the table",
+            Origin::Statement(1054) if !is_ours => "correct the name of the column",
+            Origin::Function if !is_ours => "correct the name of the function",
+            // Denied: to a database, a table, a column, a routine.
+            Origin::Statement(1044 | 1142 | 1143 | 1370) | Origin::Privilege(_) if !is_ours => {
+                "grant the user what it needs, or correct the statement"
+            }
+            Origin::Statement(_) if !is_ours => "correct the statement",
+            _ => "fix the error from the database, then verify again",
+        }
+    }
+}
+
+/// What a query came to. Of one that failed, the link of the chain that is broken is named, if the error can have come from
+/// one.
 pub fn judge_query(query: &Query, answered: &Answered, checks: &[Check]) -> Check {
     let (outcome, found, fix) = match answered {
         Answered::Rows { columns, rows, milliseconds } => {
@@ -114,16 +187,27 @@ pub fn judge_query(query: &Query, answered: &Answered, checks: &[Check]) -> Chec
             (Outcome::Ok, format!("{what}{more} ({milliseconds} ms)"), None)
         }
         Answered::Failed { error } => {
+            let origin = Origin::of(error);
+            let is_ours = !query.uses.is_empty();
             let of_it = |check: &&Check| {
-                let all = ["sagemaker", "comprehend", "s3", "bedrock"];
-                let ability = all.into_iter().find(|one| check.check.starts_with(one));
+                let ability = SERVICES.into_iter().find(|one| check.check.starts_with(one));
                 let concerns = match (ability, check.check.as_str()) {
+                    // Of a query that a person gave nobody knows what it needs, but for the endpoint that the error names.
+                    (_, "endpoint") if !is_ours => {
+                        let name = check.object.trim_start_matches("endpoint ");
+                        error
+                            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+                            .any(|word| word == name)
+                    }
+                    _ if !is_ours => true,
                     (Some(ability), _) => query.uses.contains(&ability),
                     (None, "endpoint") => query.endpoint.as_ref() == Some(&check.object),
                     (None, _) => true,
                 };
-                // Of a query that a person gave nobody knows what it needs.
-                query.uses.is_empty() || concerns
+                // Our own statements are right: what they name and is not there the spec has yet to make.
+                let is_to_be_made =
+                    is_ours && check.check == "function" && matches!(origin, Origin::Statement(_));
+                concerns && (is_to_be_made || origin.is_in(check, error))
             };
             let broken = checks.iter().filter(|check| check.outcome == Outcome::Failed).find(of_it);
             let (why, fix) = match broken {
@@ -131,9 +215,7 @@ pub fn judge_query(query: &Query, answered: &Answered, checks: &[Check]) -> Chec
                     format!("; the broken link: {} ({}: {})", link.check, link.object, link.found),
                     link.fix.clone(),
                 ),
-                None => {
-                    (String::new(), Some("fix the error from the database, then verify again".to_owned()))
-                }
+                None => (String::new(), Some(origin.fix(is_ours).to_owned())),
             };
             (Outcome::Failed, format!("{error}{why}"), fix)
         }
@@ -241,6 +323,75 @@ functions: {{ will_churn: {{ endpoint: churn, arguments: [state varchar(2), call
             milliseconds: 83,
         };
         assert_eq!(judge_query(&all[1], &rows, &[]).found, "prediction = 0.7 (83 ms)");
+    }
+
+    /// What is wrong with the statement of a person is no link's fault, whatever else is broken.
+    #[test]
+    fn only_a_link_that_can_be_why_is_named() {
+        let given = Query { name: "query".into(), sql: "SELECT 1".into(), uses: vec![], endpoint: None };
+        let link = |check: &str, object: &str| Check {
+            check: check.into(),
+            object: object.into(),
+            outcome: Outcome::Failed,
+            found: "it is gone".into(),
+            fix: Some("make it".into()),
+        };
+        let checks = [
+            link("endpoint", "endpoint other"),
+            link("endpoint", "endpoint churn"),
+            link("s3 policy", "role s3"),
+            link("sagemaker policy", "role sagemaker"),
+            link("comprehend grant", "user admin"),
+            link("sagemaker grant", "user admin"),
+            link("function", "shop.will_churn"),
+        ];
+        let statement = "correct the statement";
+        for (error, broken, fix) in [
+            ("Table 'shop.zz' doesn't exist; Error code: 1146", None, "correct the name of the table"),
+            ("Unknown column 'zz'; Error code: 1054", None, "correct the name of the column"),
+            ("You have an error in your SQL syntax; Error code: 1064", None, statement),
+            (
+                "SELECT command denied to user; Error code: 1142",
+                None,
+                "grant the user what it needs, or correct the statement",
+            ),
+            ("FUNCTION shop.zz does not exist; Error code: 1305", None, "correct the name of the function"),
+            ("FUNCTION shop.Will_Churn does not exist; Error code: 1305", Some("function"), "make it"),
+            (
+                "you need the INVOKE SAGEMAKER privilege(s); Error code: 1227",
+                Some("sagemaker grant"),
+                "make it",
+            ),
+            (
+                "S3 API returned error: Access Denied sagemaker-data; Error code: 63985",
+                Some("s3 policy"),
+                "make it",
+            ),
+            ("Internal error: Unable to initialize S3Stream; Error code: 1815", Some("s3 policy"), "make it"),
+            (
+                "SageMaker API returned error: Network Connection; Error code: 1871",
+                Some("sagemaker policy"),
+                "make it",
+            ),
+            (
+                "SageMaker API returned error: Endpoint churn not found; Error code: 1871",
+                Some("endpoint (endpoint churn"),
+                "make it",
+            ),
+            (
+                "Comprehend API returned error: AccessDenied; Error code: 1871",
+                None,
+                "fix the error from the database, then verify again",
+            ),
+            ("ExecuteStatement failed: HttpEndpoint is not enabled", Some("s3 policy"), "make it"),
+        ] {
+            let answered = Answered::Failed { error: error.into() };
+            let judged = judge_query(&given, &answered, &checks);
+            let told = judged.found.split_once("; the broken link: ").map(|(_, link)| link);
+            assert_eq!(told.is_some(), broken.is_some(), "{error}: {told:?}");
+            assert!(told.unwrap_or_default().starts_with(broken.unwrap_or_default()), "{error}: {told:?}");
+            assert_eq!(judged.fix.as_deref(), Some(fix), "{error}");
+        }
     }
 
     #[test]

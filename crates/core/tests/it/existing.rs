@@ -3,7 +3,7 @@
 use crate::graphs::{described, fresh, problems};
 use crate::{VERSION, golden, place_of};
 use auroraml_core::base::Id;
-use auroraml_core::model::facts::ExistingFacts;
+use auroraml_core::model::facts::{ExistingFacts, Facts};
 use auroraml_core::model::{self, Intent};
 use auroraml_core::spec;
 use std::fmt::Write;
@@ -44,6 +44,29 @@ fn outcome(wish: &str, version: &str, intent: Intent, change: &dyn Fn(&mut Exist
         }
         Err(said) => problems(&said),
     }
+}
+
+/// A name that is nearly that of a cluster of the region was meant to be it; nobody who names one wants another made.
+#[test]
+fn a_misspelt_cluster_is_recognised() {
+    let hint = |existing: &str| {
+        let text = format!(
+            "stack: shop\nregion: us-east-1\naurora: {{ existing: {existing} }}\nmachine_learning: {{ comprehend: true }}\n"
+        );
+        let spec = spec::parse(text.as_bytes()).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let clusters = ["billing", "database-aurora-ml"].map(String::from).into();
+        let facts = Facts { existing: None, clusters, ..fresh(&spec) };
+        let said = model::build(&spec, &place_of(&spec), &facts, Intent::Apply).unwrap_err();
+        assert_eq!(said.len(), 1, "{said:?}");
+        said[0].hint.clone()
+    };
+    assert_eq!(hint("database-arora-ml"), "did you mean `database-aurora-ml`?");
+    assert_eq!(hint("Biling"), "did you mean `billing`?");
+    let other = hint("orders");
+    assert!(
+        other.contains("describe-db-clusters --region us-east-1") && !other.contains("remove"),
+        "{other}"
+    );
 }
 
 #[test]

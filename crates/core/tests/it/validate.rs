@@ -205,7 +205,7 @@ fn hostile_files_are_refused_quickly() {
         ("deep map", format!("a: {}", "{a: ".repeat(10_000)).into_bytes(), "nested deeper"),
         ("deep block list", "- ".repeat(10_000).into_bytes(), "nested deeper"),
         ("deep block map", indented.into_bytes(), "nested deeper"),
-        ("100 MB", vec![b'a'; 100 << 20], "bytes: a spec has at most"),
+        ("100 MB", vec![b'a'; 100 << 20], "the file is too large: a spec has at most 1 MiB (1048576 bytes)"),
         ("many values", format!("a: [{}]", "1,".repeat(400_000)).into_bytes(), "more than 20000 values"),
         ("many keys", "a: 1\n".repeat(100_000).into_bytes(), "more than 20000 values"),
         ("not UTF-8", b"stack: a\nregion: \xff\xfe".to_vec(), "not UTF-8"),
@@ -246,7 +246,8 @@ fn a_password_in_the_file_is_not_shown() {
     let aurora = "stack: a\nregion: us-east-1\naurora: { existing: x, password: hunter2 }\n";
     let variable = "stack: a\nregion: us-east-1\naurora:\n  port: 1\n  \
                     secret: { managed_by: stack, password_environment_variable: hunter2!, recovery_window_days: 3 }\n";
-    for source in [aurora, variable] {
+    let no_space = "stack: a\nregion: us-east-1\naurora:\n  password:hunter2 # of the cluster\n  port: 1\n";
+    for source in [aurora, variable, no_space] {
         let text = refused(source.as_bytes()).render("f", source);
         assert!(text.contains("f:") && !text.contains("hunter2"), "{text}");
     }
@@ -267,6 +268,8 @@ fn variables_of_a_container_are_not_shown() {
         "      environment:\n\n        A: b\n        \tB: hunter2\n",
         "      environment: |\n        A=hunter2\n",
         "      environment:\n        - A=hunter2\n",
+        "      environment:\n        A:hunter2\n        B: c\n",
+        "      environment:\n        A: b\n        B:hunter2 # c\n",
     ] {
         let source = format!("{head}{model}{wrong}");
         let text = refused(source.as_bytes()).render("f", &source);
