@@ -397,7 +397,8 @@ fn step(topology: &Topology, policy: &Policy, later: &[String]) -> Next {
             return topology.reboot(reader, &format!("its {}", waits(reader)));
         }
         if let (Some(writer), Some(best)) = (pending_writer, readers.first()) {
-            let why = format!("the writer's {}, and this reader is in-sync", waits(writer));
+            let then = if later.contains(&writer.name) { " by then" } else { "" };
+            let why = format!("the writer's {}, and this reader is in-sync{then}", waits(writer));
             return topology.failover(writer, best, &why);
         }
     }
