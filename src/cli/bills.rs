@@ -43,9 +43,12 @@ fn price(left: &Left, prices: &PriceTable) -> Option<String> {
     }
 }
 
+/// Of what others own, such as the cluster that a stack was wired to, nothing is said.
+const NOTHING: &str = "Nothing of this stack costs money any more.\n";
+
 fn text(all: &[Left], prices: &PriceTable) -> String {
     if all.is_empty() {
-        return "Nothing that costs money is left.\n".into();
+        return NOTHING.into();
     }
     let mut text = String::from("This still costs money:\n");
     for left in all {
@@ -64,7 +67,7 @@ mod tests {
     fn what_still_bills_is_told_with_its_price() {
         let prices = PriceTable::embedded("us-east-1").unwrap();
         let left = |kind, gib| Left { what: format!("{kind} x"), command: "aws y".into(), kind, gib };
-        assert_eq!(text(&[], &prices), "Nothing that costs money is left.\n");
+        assert_eq!(text(&[], &prices), "Nothing of this stack costs money any more.\n");
         for (left, part) in [
             (left("nat_gateway", None), "(0.045 USD per hour)"),
             (left("elastic_ip", None), "(0.005 USD per hour)"),

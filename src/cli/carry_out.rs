@@ -178,8 +178,10 @@ async fn carry_out(
     // Nobody can say yes to what they have not seen.
     let seen = if request.yes { printer.clone() } else { Printer::new(false) };
     let form = terminal::talk_form(request.global.verbose);
+    let asks = !request.yes && terminal::can_ask() && request.spec != Path::new("-");
     let text = match pausing {
         true => render::text::pause(form, &subject, &prepared.plan),
+        false if asks => render::text::plan_asked(form, &subject, &prepared.plan),
         false => render::text::plan_in(form, &subject, &prepared.plan),
     };
     seen.talk(&format!("\n{text}"));

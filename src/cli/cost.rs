@@ -8,11 +8,13 @@ use super::page::PageFile;
 use super::printer::Printer;
 use super::session::{Session, no_plan, parse};
 use super::terminal;
-use auroraml::run::prices::{ask, behind_endpoints};
+use auroraml::run::prices::ask;
 use auroraml::run::reconcile::{PrepareError, survey};
 use auroraml_core::base::Observed;
 use auroraml_core::base::names::Place;
-use auroraml_core::cost::{Decimal, Estimate, PriceTable, TABLE_MAX, Terms, Usage, When, live, wanted};
+use auroraml_core::cost::{
+    Decimal, Estimate, PriceTable, TABLE_MAX, Terms, Usage, Variants, When, live, wanted,
+};
 use auroraml_core::engine::{AURORA_MYSQL, Offered};
 use auroraml_core::model::facts::{ExistingFacts, Facts};
 use auroraml_core::model::{self, Intent, Order};
@@ -166,7 +168,7 @@ async fn told(session: &Session, args: &Cost, given: &Given, printer: &Printer) 
     let order = Order { wake: false, ..Intent::Apply.into() };
     let survey = survey(stack, order).await.map_err(no_plan)?;
     let (graph, plan, _) = survey.planned.map_err(|problems| no_plan(PrepareError::Preflight(problems)))?;
-    let (variants, mut notes) = behind_endpoints(aws, &survey.observed, &graph).await;
+    let (variants, mut notes) = (survey.variants, survey.unread);
     let deletions = deletions(spec, &aws.place, &survey.facts);
     let terms = given.terms(&aws.place.region, deletions, &mut notes);
     let mut terms = Terms { variants, ..terms };
@@ -220,7 +222,8 @@ fn show(report: &Report, args: &Cost, printer: &Printer) -> Result<(), Error> {
 
 /// A chart is for a person at a terminal.
 fn chart() -> Option<Chart> {
-    terminal::is_shown().then(|| Chart { width: terminal::size().0, unicode: terminal::is_unicode() })
+    let width = || terminal::form(false).width.unwrap_or_else(|| terminal::size().0);
+    terminal::is_shown().then(|| Chart { width: width(), unicode: terminal::is_unicode() })
 }
 
 /// How the things of the stack go when it is destroyed; nothing where that cannot be said.
@@ -272,11 +275,18 @@ fn page_of_many(args: &Cost, is_one_of_many: bool, report: &Report) -> Result<()
     sheet.write()
 }
 
-/// What a plan does to the bill, thing by thing, by the built-in prices: AWS is not asked. `whole` is what the spec wants
-/// when it is applied.
-pub fn of_plan(session: &Session, whole: &Graph, graph: &Graph, observed: &Observed, plan: &Plan) -> Report {
+/// What a plan does to the bill, thing by thing, by the built-in prices. `whole` is what the spec wants when it is
+/// applied, `variants` what is behind live endpoints.
+pub fn of_plan(
+    session: &Session,
+    (whole, graph): (&Graph, &Graph),
+    observed: &Observed,
+    plan: &Plan,
+    variants: &Variants,
+) -> Report {
     let place = &session.stack.aws.place;
-    let terms = Terms { deletions: graph.deletions.clone(), ..Terms::built_in(&place.region) };
+    let (deletions, variants) = (graph.deletions.clone(), variants.clone());
+    let terms = Terms { deletions, variants, ..Terms::built_in(&place.region) };
     let before = live(observed, Some(whole), &terms);
     let after = wanted(graph, observed, &plan.leaving(), &terms);
     report(place, Some(before), after, terms, Vec::new())

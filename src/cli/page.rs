@@ -6,7 +6,7 @@ use super::fleet::plan_file;
 use super::printer::Printer;
 use super::session::Session;
 use super::{cost, files, hint, status};
-use auroraml::run::reconcile::{Outcome, Prepared};
+use auroraml::run::reconcile::{Outcome, Prepared, Survey};
 use auroraml_clock::Clock;
 use auroraml_core::base::Observed;
 use auroraml_core::events::{Event, Listener};
@@ -94,7 +94,7 @@ impl Sheet {
 
     /// A plan, its picture, and what it does to the bill.
     pub fn plan(&self, session: &Session, subject: &Subject, prepared: &Prepared, intent: Intent) {
-        let Prepared { graph, observed, plan, .. } = prepared;
+        let Prepared { graph, observed, plan, variants, .. } = prepared;
         self.fill(|page| {
             let whole = whole(session, prepared, intent);
             let whole = whole.as_ref().unwrap_or(graph);
@@ -103,7 +103,7 @@ impl Sheet {
             let stays = intent == Intent::Apply;
             page.picture = Some(Picture::of_plan(&place.stack, &place.region, whole, plan, !stays));
             if plan.blocked.is_empty() {
-                page.cost = Some(cost::of_plan(session, whole, graph, observed, plan));
+                page.cost = Some(cost::of_plan(session, (whole, graph), observed, plan, variants));
             }
         });
     }
@@ -176,11 +176,13 @@ impl Sheet {
     }
 
     /// What is there, against what the spec wants.
-    pub fn status(&self, session: &Session, graph: &Graph, observed: &Observed, plan: &Plan) {
+    pub fn status(&self, session: &Session, survey: &Survey) {
+        let Ok((graph, plan, _)) = &survey.planned else { return };
+        let (observed, variants) = (&survey.observed, &survey.variants);
         self.fill(|page| {
             let place = &session.stack.aws.place;
             page.picture = Some(Picture::of_plan(&place.stack, &place.region, graph, plan, false));
-            page.cost = Some(cost::of_plan(session, graph, graph, observed, plan));
+            page.cost = Some(cost::of_plan(session, (graph, graph), observed, plan, variants));
         });
     }
 

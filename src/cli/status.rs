@@ -8,12 +8,15 @@ use super::session::{Session, no_plan};
 use super::{hint, terminal};
 use auroraml::run::reconcile::survey;
 use auroraml_core::base::Observed;
+use auroraml_core::kinds::Kind;
+use auroraml_core::kinds::parameter_sync::ParameterSync;
 use auroraml_core::members::Topology;
 use auroraml_core::model::facts::Reached;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::render;
 use auroraml_core::render::access::{Access, Known};
 use auroraml_core::render::status::{Next, Stack};
+use auroraml_core::resource::Action;
 use auroraml_core::spec::Aurora;
 use std::path::Path;
 
@@ -31,9 +34,14 @@ async fn show(session: &Session, args: &Status, global: &Global, printer: &Print
     let mut cost = None;
     let sheet = PageFile::of(Some(&args.page), "Status", session)?;
     match &survey.planned {
-        Ok((graph, plan, _)) => {
+        Ok((_, plan, _)) => {
             stack.compare(plan);
-            sheet.status(session, graph, &survey.observed, plan);
+            // First of all: without it there is nothing to look at or to take away.
+            if plan.count(Action::Create) > 0 && plan.blocked.is_empty() && !stack.paused {
+                let apply = next("apply", "create what is missing", &args.spec, global);
+                stack.next.splice(..0, apply);
+            }
+            sheet.status(session, &survey);
             cost = plan.cost.as_ref().and_then(render::cost::now);
         }
         Err(problems) => {
@@ -81,18 +89,16 @@ pub fn stack(
     let known =
         Known { subject: &subject, observed, existing: reached, secret: secret.as_deref(), flags: &flags };
     stack.access = Access::of(known);
-    if observed.values().any(|live| live.owned) {
-        // A command after this one has no spec to read where this one's came from stdin.
-        let is_there = spec != Path::new(hint::STDIN);
-        let next = |command: &str, what: &str| Next {
-            command: hint::command([command.to_string(), spec.display().to_string()], global),
-            what: what.into(),
+    // The state of its members is no thing that was made, and of the cluster of others it is all that there is at first.
+    if observed.values().any(|live| live.owned && live.id.kind != ParameterSync::NAME) {
+        let verify = session.stack.spec.aurora.is_some();
+        let what = "check that SQL can call the models";
+        stack.next.extend(verify.then(|| next("verify", what, spec, global)).flatten());
+        let what = match session.stack.spec.aurora {
+            Some(Aurora::Existing(_)) => "remove what auroraml added; the cluster stays",
+            _ => "delete the stack; lists what still costs money",
         };
-        let verify = is_there && session.stack.spec.aurora.is_some();
-        stack.next.extend(verify.then(|| next("verify", "check that SQL can call the models")));
-        stack
-            .next
-            .extend(is_there.then(|| next("destroy", "delete the stack; lists what still costs money")));
+        stack.next.extend(next("destroy", what, spec, global));
         stack.note = match &global.sandbox {
             Some(SandboxAt::File(_)) => Some(SIMULATED.into()),
             Some(SandboxAt::Listener(address)) => {
@@ -102,6 +108,14 @@ pub fn stack(
         };
     }
     stack
+}
+
+/// A command to type next, unless it would have no spec to read because this one's came from stdin.
+fn next(command: &str, what: &str, spec: &Path, global: &Global) -> Option<Next> {
+    (spec != Path::new(hint::STDIN)).then(|| Next {
+        command: hint::command([command.to_string(), spec.display().to_string()], global),
+        what: what.into(),
+    })
 }
 
 /// Said of a sandbox in a file.

@@ -1,4 +1,4 @@
-//! Asks AWS's price list for prices, and what is behind endpoints: what a bill needs and a plan does not.
+//! Asks AWS's price list for prices, and what is behind endpoints: what a bill needs beside the plan.
 //!
 //! Prices of all regions are asked for in one ([`crate::aws::Aws::pricing`]). An answer is a list of JSON documents in
 //! strings; a query is loose, because usage types have a prefix of the region that is not written down anywhere, so

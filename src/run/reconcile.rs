@@ -1,13 +1,14 @@
 //! The whole of an apply or a destroy: look, plan, carry out, look again.
 
 use super::execute::{Report, execute, may_hide, said};
+use super::prices::behind_endpoints;
 use super::{again, change_sets, facts, preflight, takeover};
 use crate::aws::{Aws, Failure, Inside, Look, Stop};
 use crate::kinds::swept::Leftover;
 use crate::stack::{Origin, Stack};
 use crate::verify::outlook;
 use auroraml_core::base::{Id, Observed};
-use auroraml_core::cost::bill;
+use auroraml_core::cost::{Terms, Variants, bill};
 use auroraml_core::events::{Event, Listener};
 use auroraml_core::kinds::Kind;
 use auroraml_core::members::Permit;
@@ -16,6 +17,7 @@ use auroraml_core::model::{self, FromTags, Intent, Order, Preflight};
 use auroraml_core::plan::{self, Plan, Step, plan};
 use auroraml_core::resource::{Action, Deletion, Graph};
 use auroraml_core::spec::{Aurora, Spec};
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub struct Prepared {
     pub observed: Observed,
     pub plan: Plan,
     pub facts: Facts,
+    /// What live endpoints run on, where the spec does not say it.
+    pub variants: Variants,
     /// Whether an earlier run may have left something that no listing shows yet.
     pub may_hide: bool,
 }
@@ -63,6 +67,10 @@ impl From<Failure> for PrepareError {
 pub struct Survey {
     pub observed: Observed,
     pub facts: Facts,
+    /// What live endpoints run on, where the spec does not say it.
+    pub variants: Variants,
+    /// Why that is not known of some.
+    pub unread: Vec<String>,
     /// With whether an earlier run may have left something that no listing shows yet.
     pub planned: Result<(Graph, Plan, bool), Vec<Preflight>>,
 }
@@ -73,7 +81,7 @@ pub struct Survey {
 /// When AWS cannot be asked, or the spec cannot be carried out here.
 pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared, PrepareError> {
     let order: Order = order.into();
-    let Survey { observed, facts, planned } = survey(stack, order).await?;
+    let Survey { observed, facts, variants, planned, .. } = survey(stack, order).await?;
     let (mut graph, mut plan, may_hide) = planned.map_err(PrepareError::Preflight)?;
     if order.intent == Intent::Apply {
         Box::pin(change_sets::with(stack, &mut graph, &mut plan, &observed)).await?;
@@ -93,7 +101,7 @@ pub async fn prepare(stack: &Stack, order: impl Into<Order>) -> Result<Prepared,
         }
         plan.notes.extend(findings.notes.into_iter().chain(outlook));
     }
-    Ok(Prepared { graph, observed, plan, facts, may_hide })
+    Ok(Prepared { graph, observed, plan, facts, variants, may_hide })
 }
 
 /// Looks at AWS and compares, whatever comes of it.
@@ -159,9 +167,6 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
             Intent::Apply => None,
             _ => model::build(spec, &aws.place, &facts, Intent::Apply).ok(),
         };
-        if graph.goes.as_ref().is_none_or(|goes| !goes.is_empty()) {
-            plan.cost = bill(&graph, whole.as_ref(), &observed, &plan.leaving(), &aws.place.region);
-        }
         let may_hide = match order.intent {
             Intent::Apply => may_hide(&stack.kinds, &observed, &plan, Some(&graph)),
             Intent::Pause { .. } => false,
@@ -169,17 +174,31 @@ pub async fn survey(stack: &Stack, order: impl Into<Order>) -> Result<Survey, Pr
                 if stack.from_tags {
                     // Nobody knows what was wanted.
                     let may_hide = may_hide(&stack.kinds, &observed, &plan, None);
-                    return Ok((graph, plan, may_hide));
+                    return Ok((graph, whole, plan, may_hide));
                 }
-                let whole = model::build(spec, &aws.place, &facts, Intent::Apply).ok();
                 spec.network.is_some() && may_hide(&stack.kinds, &observed, &plan, whole.as_ref())
             }
         };
-        Ok((graph, plan, may_hide))
+        Ok((graph, whole, plan, may_hide))
     }));
     // A bug that one stack's spec brings to light must not end the others of the process.
-    let planned = planned.map_err(|panic| PrepareError::Bug(said(&*panic)))?;
-    Ok(Survey { observed, facts, planned })
+    let bug = |panic: Box<dyn Any + Send>| PrepareError::Bug(said(&*panic));
+    let (graph, whole, mut plan, may_hide) = match planned.map_err(bug)? {
+        Ok(planned) => planned,
+        Err(problems) => {
+            let (variants, unread) = (Variants::new(), Vec::new());
+            return Ok(Survey { observed, facts, variants, unread, planned: Err(problems) });
+        }
+    };
+    // What an endpoint runs on costs as much before the plan as `cost` says, whatever the spec wants instead.
+    let known = whole.as_ref().unwrap_or(&graph);
+    let (variants, unread) = Box::pin(behind_endpoints(aws, &observed, known)).await;
+    if graph.goes.as_ref().is_none_or(|goes| !goes.is_empty()) {
+        let terms = Terms { variants: variants.clone(), ..Terms::built_in(&aws.place.region) };
+        let cost = || bill(&graph, whole.as_ref(), &observed, &plan.leaving(), &terms);
+        plan.cost = catch_unwind(AssertUnwindSafe(cost)).map_err(bug)?;
+    }
+    Ok(Survey { observed, facts, variants, unread, planned: Ok((graph, plan, may_hide)) })
 }
 
 /// Whether the plan makes or changes what lets SQL call other services: who agrees to a restart for it should know

@@ -26,7 +26,10 @@ pub(super) async fn open(aws: &Aws, spec: &Spec, cluster: &Cluster) -> Result<Sq
     if !cluster.data_api {
         return Err((
             format!("the Data API of cluster {} is off", cluster.id),
-            format!("aws rds enable-http-endpoint --resource-arn {} (not with T classes)", cluster.arn),
+            format!(
+                "aws rds enable-http-endpoint --resource-arn {} --region {} (not with T classes)",
+                cluster.arn, aws.place.region
+            ),
         ));
     }
     match secret(aws, spec, cluster).await {
@@ -34,8 +37,8 @@ pub(super) async fn open(aws: &Aws, spec: &Spec, cluster: &Cluster) -> Result<Sq
         Ok(None) => Err((
             "no secret with a database user is known".into(),
             format!(
-                "aws rds modify-db-cluster --db-cluster-identifier {} --manage-master-user-password (the master user gets a new password)",
-                cluster.id
+                "aws rds modify-db-cluster --db-cluster-identifier {} --manage-master-user-password --region {} (the master user gets a new password)",
+                cluster.id, aws.place.region
             ),
         )),
         Err(failure) => Err((failure.to_string(), help(&failure))),

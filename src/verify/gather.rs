@@ -6,7 +6,7 @@ use crate::aws::{Aws, During, Failure};
 use crate::kinds::absent_ok;
 use crate::stack::Stack;
 use auroraml_core::model;
-use auroraml_core::spec::Spec;
+use auroraml_core::spec::{Spec, Strategy};
 use auroraml_core::verify::facts::{Association, Cluster, Facts, Instance, Member, Parameter, Role};
 use aws_sdk_rds::types::{DbCluster, Filter};
 use futures_util::future::join_all;
@@ -58,6 +58,7 @@ pub(super) async fn gather(stack: &Stack, deep: bool) -> Result<Option<Facts>, F
     Ok(Some(Facts {
         place: aws.place.clone(),
         existing: aws.scope.existing_cluster.is_some(),
+        strategy: strategy(spec),
         abilities,
         instances: said(instances),
         sharing,
@@ -97,6 +98,7 @@ pub(super) async fn surroundings(stack: &Stack) -> Result<Facts, Failure> {
     Ok(Facts {
         place: aws.place.clone(),
         existing,
+        strategy: strategy(spec),
         abilities: model::abilities(spec, &aws.place),
         instances: said(instances),
         sharing: Err(not_asked()),
@@ -107,6 +109,10 @@ pub(super) async fn surroundings(stack: &Stack) -> Result<Facts, Failure> {
         database: None,
         cluster,
     })
+}
+
+fn strategy(spec: &Spec) -> Strategy {
+    spec.restart().map(|restart| restart.strategy).unwrap_or_default()
 }
 
 async fn cluster(aws: &Aws) -> Result<Option<Cluster>, Failure> {

@@ -72,7 +72,7 @@ async fn hints_repeat_the_flags() {
     assert_eq!(hint(&init.err), "auroraml plan newer.yaml --sandbox");
 }
 
-/// At a terminal the question says that a yes allows what the plan says is not allowed.
+/// At a terminal the plan says that it needs a yes, and the question says what that allows.
 #[cfg(target_os = "linux")]
 #[tokio::test(start_paused = true)]
 async fn a_yes_allows_what_it_says() {
@@ -95,7 +95,36 @@ async fn a_yes_allows_what_it_says() {
     let asked = "It interrupts the writer: failover; yes allows that once. Type yes to continue:";
     // Wherever the terminal's lines end.
     let words = ran.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("Not allowed:") && words.contains(asked), "{}", ran.out);
+    assert!(words.contains("Needs your confirmation, or --allow failover; currently"), "{}", ran.out);
+    assert!(!words.contains("Not allowed") && words.contains(asked), "{}", ran.out);
+}
+
+/// What comes next: what is missing is made before it is looked at or taken away, and the cluster of others never goes.
+#[tokio::test(start_paused = true)]
+async fn the_next_commands_are_of_use() {
+    let place = with_orders(2).await;
+    let next = |spec: &str| {
+        let status = place.run(&in_sandbox(&["status", spec]));
+        assert_eq!(status.code, 0, "{status:?}");
+        let (_, next) = status.out.split_once("\nNext\n").unwrap_or_else(|| panic!("{status:?}"));
+        let lines =
+            next.lines().take_while(|line| line.starts_with("  ")).map(|line| line.trim().to_string());
+        lines.collect::<Vec<_>>()
+    };
+    let first = next("shop.yaml");
+    assert!(first.len() == 2 && first[0].starts_with("auroraml apply shop.yaml --sandbox"), "{first:?}");
+    assert_eq!(first[1], "create what is missing");
+    let done = place.run(&in_sandbox(&["apply", "shop.yaml", "--yes", "--allow", "failover"]));
+    assert_eq!(done.code, 0, "{done:?}");
+    let then = next("shop.yaml");
+    assert!(then[0].starts_with("auroraml verify") && then[2].starts_with("auroraml destroy"), "{then:?}");
+    assert_eq!(then[3], "remove what auroraml added; the cluster stays");
+    // Of what is the stack's own as well.
+    place.write("minimal.yaml", include_str!("../../specs/minimal.yaml"));
+    let own = next("minimal.yaml");
+    assert!(own.len() == 2 && own[0].starts_with("auroraml apply minimal.yaml"), "{own:?}");
+    let gone = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes", "--allow", "failover"]));
+    assert!(gone.out.ends_with("Nothing of this stack costs money any more.\n"), "{gone:?}");
 }
 
 /// The same as the JSON, without tags of Rust's enums, and with quotes where a bare word would be no string.

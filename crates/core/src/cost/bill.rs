@@ -43,17 +43,16 @@ pub struct Bill {
 }
 
 /// What a plan does to the bill: `leaving` is what it deletes, and `whole`, if the graph is of something else, what the
-/// spec wants when it is applied. Nothing where nothing costs, before or after.
+/// spec wants when it is applied; the terms are [`Terms::built_in`], with what is behind endpoints. Nothing where nothing costs, before or after.
 pub fn bill(
     graph: &Graph,
     whole: Option<&Graph>,
     observed: &Observed,
     leaving: &BTreeSet<Id>,
-    region: &str,
+    terms: &Terms,
 ) -> Option<Bill> {
-    let terms = Terms::built_in(region);
-    let before = live(observed, whole.or(Some(graph)), &terms);
-    let after = Sight::of_wanted(graph, whole, observed, leaving, &terms).estimate();
+    let before = live(observed, whole.or(Some(graph)), terms);
+    let after = Sight::of_wanted(graph, whole, observed, leaving, terms).estimate();
     let once_at_most = after.once();
     let (before, after) = (before.total(When::Running), after.total(When::Running));
     if before.is_nothing() && after.is_nothing() && once_at_most.is_zero() {
@@ -62,8 +61,8 @@ pub fn bill(
     let Total { monthly, monthly_up_to, .. } = after.clone();
     let not_priced: BTreeSet<&String> = before.not_priced.iter().chain(&after.not_priced).collect();
     Some(Bill {
-        region: region.into(),
-        prices_of: Some(terms.prices.date).filter(|date| !date.is_empty()),
+        region: terms.prices.region.clone(),
+        prices_of: Some(terms.prices.date.clone()).filter(|date| !date.is_empty()),
         hourly_before: before.hourly(),
         hourly_after: after.hourly(),
         hourly_after_up_to: after.hourly_up_to(),

@@ -95,7 +95,7 @@ pub struct Terms {
     pub usage: Usage,
     /// How each thing goes on a destroy, where the kind's default is not what the spec says.
     pub deletions: Deletions,
-    /// What is behind live endpoints, by the name of their configuration: a plan does not ask for it.
+    /// What is behind live endpoints, by the name of their configuration, where no graph says it.
     pub variants: Variants,
 }
 

@@ -207,6 +207,11 @@ fn of_step(step: &Step, observed: &Observed, found: &mut Vec<Finding>) {
     let one =
         |sort, severity, what: String| Finding { what, ..Finding::new(&step.id, sort, severity, observed) };
     let severity = || Severity::of(step.id.kind, "");
+    // Nobody has rights by what is not there: calls fail.
+    let absent = || match severity() {
+        Severity::Security => Severity::Wiring,
+        other => other,
+    };
     match step.action {
         Action::NoOp => {}
         // What AWS has begun and will end is no drift.
@@ -215,9 +220,9 @@ fn of_step(step: &Step, observed: &Observed, found: &mut Vec<Finding>) {
                 found.push(one(Sort::Failed, severity(), why.clone()));
             }
         }
-        Action::Create => found.push(one(Sort::Missing, severity(), "it does not exist".into())),
+        Action::Create => found.push(one(Sort::Missing, absent(), "it does not exist".into())),
         Action::Run if live.is_none() => {
-            found.push(one(Sort::Missing, severity(), "it has never run".into()));
+            found.push(one(Sort::Missing, absent(), "it has never run".into()));
         }
         Action::Run | Action::Recreate => {
             let why = step.reason.clone().unwrap_or_else(|| "it failed".into());

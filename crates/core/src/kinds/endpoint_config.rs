@@ -41,7 +41,8 @@ impl Kind for EndpointConfig {
         limit_minutes: 60,
         permissions: &[
             Permission::look(&["sagemaker:ListEndpointConfigs"], EVERYTHING),
-            Permission::look(&["sagemaker:DescribeEndpointConfig"], &["sagemaker:endpoint-config/{stack}-*"]),
+            // An endpoint may serve a configuration of others, and the bill wants to know what it runs on.
+            Permission::look(&["sagemaker:DescribeEndpointConfig"], &["sagemaker:endpoint-config/*"]),
             Permission::create(&["sagemaker:CreateEndpointConfig"], &["sagemaker:endpoint-config/{stack}-*"])
                 .when(&[When::RequestTag]),
             Permission::look(&["sagemaker:ListTags"], &["sagemaker:endpoint-config/{stack}-*"]),

@@ -312,6 +312,11 @@ impl Topology {
 
 /// The next step of bringing every member to the current parameters.
 pub fn next(topology: &Topology, policy: &Policy) -> Next {
+    step(topology, policy, &[])
+}
+
+/// The same, where these members are in-sync now and will not be once a plan's changes are made.
+fn step(topology: &Topology, policy: &Policy, later: &[String]) -> Next {
     let members = &topology.members;
     for member in members {
         if member.statuses().contains(&"failed-to-apply") {
@@ -362,13 +367,17 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
         let other_zone = writer.is_some_and(|writer| writer.zone != reader.zone);
         (reader.promotion_tier, Reverse(reader.size()), other_zone, reader.name.clone())
     });
+    let waits = |member: &Member| match later.contains(&member.name) {
+        true => "parameters will be pending-reboot",
+        false => "parameters are pending-reboot",
+    };
     // Whatever has to restart restarts with the writer, once.
     if let Some(writer) = pending_writer.filter(|_| topology.restarts_together().is_some()) {
         return match (policy.strategy, readers.first()) {
             (Strategy::Failover, Some(best)) => {
-                topology.failover(writer, best, "the writer's parameters are pending-reboot")
+                topology.failover(writer, best, &format!("the writer's {}", waits(writer)))
             }
-            _ => topology.reboot(writer, "its parameters are pending-reboot"),
+            _ => topology.reboot(writer, &format!("its {}", waits(writer))),
         };
     }
     match policy.strategy {
@@ -376,11 +385,8 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
         Strategy::Failover => {
             // The target restarts with the failover, so a pending reader will do.
             if let (Some(writer), Some(best)) = (pending_writer, readers.first()) {
-                return topology.failover(
-                    writer,
-                    best,
-                    "the writer's parameters are pending-reboot; the reader restarts with it",
-                );
+                let why = format!("the writer's {}; the reader restarts with it", waits(writer));
+                return topology.failover(writer, best, &why);
             }
         }
         Strategy::Rolling => {}
@@ -388,23 +394,18 @@ pub fn next(topology: &Topology, policy: &Policy) -> Next {
     if policy.strategy != Strategy::WriterOnly {
         // The least likely failover target first: the best one restarts last and is fresh.
         if let Some(reader) = readers.iter().rev().find(|reader| reader.is_pending()) {
-            return topology.reboot(reader, "its parameters are pending-reboot");
+            return topology.reboot(reader, &format!("its {}", waits(reader)));
         }
         if let (Some(writer), Some(best)) = (pending_writer, readers.first()) {
-            return topology.failover(
-                writer,
-                best,
-                "the writer's parameters are pending-reboot, and this reader is in-sync",
-            );
+            let then = if later.contains(&writer.name) { " by then" } else { "" };
+            let why = format!("the writer's {}, and this reader is in-sync{then}", waits(writer));
+            return topology.failover(writer, best, &why);
         }
     }
     if let Some(writer) = pending_writer {
         // A cluster of one cannot fail over (fact book, section 1.6).
-        let why = match readers.is_empty() {
-            true => "its parameters are pending-reboot, and no reader can take over",
-            false => "its parameters are pending-reboot",
-        };
-        return topology.reboot(writer, why);
+        let alone = if readers.is_empty() { ", and no reader can take over" } else { "" };
+        return topology.reboot(writer, &format!("its {}{alone}", waits(writer)));
     }
     let back = policy.writer.as_ref().and_then(|name| readers.iter().find(|reader| reader.name == *name));
     match (writer, back) {
@@ -441,6 +442,7 @@ pub fn forecast(topology: &Topology, policy: &Policy, expected: Expected) -> (Ve
     let sleeps = topology.status == "stopped";
     topology.status = "available".into();
     topology.members.retain(|member| member.status != "deleting");
+    let mut later = Vec::new();
     for member in &mut topology.members {
         member.status = "available".into();
         let will = match expected {
@@ -448,11 +450,14 @@ pub fn forecast(topology: &Topology, policy: &Policy, expected: Expected) -> (Ve
             Expected::Serverless => !sleeps && member.is_pending() || member.class == "db.serverless",
             Expected::Everyone => true,
         };
+        if will && (sleeps || !member.is_pending()) {
+            later.push(member.name.clone());
+        }
         member.set(if will { PENDING } else { IN_SYNC });
     }
     let mut interruptions = Vec::new();
     for _ in 0..STEPS_MAX {
-        let Next::Act(act, interruption) = next(&topology, policy) else { break };
+        let Next::Act(act, interruption) = step(&topology, policy, &later) else { break };
         carry_out(&mut topology, &act);
         interruptions.push(interruption);
     }

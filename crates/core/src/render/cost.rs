@@ -1,7 +1,9 @@
 //! What a stack costs, for people and for programs.
 
+use super::columns;
 use super::paint::{BOLD, DIM, paint};
 use super::plain::{self, markdown as escape};
+use super::wrap::{Form, cut};
 use crate::cost::{Bill, Decimal, Estimate, HOURS, Item, Price, PriceTable, TABLE, Usage, When};
 use crate::plan::Plan;
 use serde_json::{Value, json};
@@ -38,7 +40,7 @@ pub fn line(bill: &Bill) -> String {
         parts.push(format!("not priced: {}", names(&bill.not_priced)));
     }
     if bill.use_not_counted {
-        parts.push("use not included".into());
+        parts.push("usage not included".into());
     }
     parts.push(format!("prices of {date}, {}", bill.region));
     parts.join("; ")
@@ -137,32 +139,19 @@ impl Report {
 
     /// The table, styled, with a chart where there is a terminal for one.
     pub fn to_text(&self, chart: Option<Chart>) -> String {
-        let mut out = format!(
-            "{} in {}: US dollars, on demand, without tax and free tier\n",
+        let form = Form { width: chart.map(|chart| chart.width), verbose: false };
+        let title = format!(
+            "{} in {}: US dollars, on demand, without tax and free tier",
             paint(BOLD, plain::line(&self.stack)),
             plain::line(&self.region)
         );
-        out.push_str(&format!("{}\n", paint(DIM, plain::line(&self.label()))));
-        let lines = self.table();
-        let wide = |column: usize| lines.iter().map(|l| l[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..lines.first().map_or(0, Vec::len)).map(wide).collect();
-        out.push('\n');
-        for line in &lines {
-            let mut text = String::new();
-            for (n, (cell, width)) in line.iter().zip(&widths).enumerate() {
-                let padding = " ".repeat(width - cell.chars().count());
-                // Texts stand to the left, numbers to the right.
-                text.push_str(&if n < 2 {
-                    format!("  {cell}{padding}")
-                } else {
-                    format!("  {padding}{cell}")
-                });
-            }
-            out.push_str(&format!("{}\n", text.trim_end()));
-        }
+        let mut out = format!("{}\n", form.wrap(&title, 2));
+        out.push_str(&format!("{}\n", form.wrap(&paint(DIM, plain::line(&self.label())), 2)));
+        out.push_str(&format!("\n{}", columns::amounts(form, &self.table())));
         for (title, lines) in self.lists() {
-            out.push_str(&format!("\n{}\n", paint(BOLD, title)));
-            out.extend(lines.iter().map(|line| format!("  {}\n", plain::line(line))));
+            out.push_str(&format!("\n{}\n", form.wrap(&paint(BOLD, title), 0)));
+            let line = |line: &String| form.wrap(&format!("  {}", plain::line(line)), 4);
+            out.extend(lines.iter().map(|one| format!("{}\n", line(one))));
         }
         if let Some(chart) = chart {
             out.push_str(&self.chart(chart));
@@ -307,7 +296,7 @@ impl Report {
         }
         let mut out = format!("\n{}\n", paint(BOLD, "Largest per month"));
         for row in &rows {
-            let name: String = label(row).chars().take(names).collect();
+            let name = cut(&label(row), names);
             let length = |amount: Decimal| largest.share(amount, bar);
             let (least, most) = row.after.map_or((0, 0), |(least, most)| (length(least), length(most)));
             let (full, light) = if chart.unicode { ('█', '░') } else { ('#', '-') };

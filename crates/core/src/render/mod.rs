@@ -6,6 +6,7 @@
 pub mod access;
 pub mod basis;
 pub mod canvas;
+mod columns;
 mod comment;
 pub mod cost;
 pub mod drift;
@@ -141,6 +142,13 @@ pub fn refusal(subject: &Subject, plan: &Plan) -> Option<String> {
         true => format!("the spec's `allow: {}` forbids {}", impact(subject.allow), impact(worst)),
         false => format!("this needs --allow {}; currently {}", impact(worst), allowed(subject.allow)),
     })
+}
+
+/// What there is besides a person's yes where the plan goes further than is allowed; nothing where a yes does not help.
+pub fn confirmation(subject: &Subject, plan: &Plan) -> Option<String> {
+    let worst = plan.beyond(subject.allow).map(|interruption| interruption.impact).max()?;
+    (!subject.allow_is_final)
+        .then(|| format!("or --allow {}; currently {}", impact(worst), allowed(subject.allow)))
 }
 
 /// What a limit lets a run do.

@@ -171,6 +171,7 @@ impl Stack {
         }
         if self.resources.is_empty() {
             out.push_str("\nNothing of this stack exists.\n");
+            out.push_str(&self.use_text(form));
             return out;
         }
         let wide = |length: fn(&Resource) -> usize| self.resources.iter().map(length).max().unwrap_or(0);

@@ -4,8 +4,8 @@ use super::paint::{self, BOLD, CYAN, DIM, RED, YELLOW, paint};
 use super::section::sections;
 use super::wrap::{Form, cut, visible};
 use super::{
-    SYNC, Subject, consequence, cost, disturbance, does, fold, held_verb, needs_later, plain, refusal, short,
-    some, summary, takes, ways_out,
+    SYNC, Subject, confirmation, consequence, cost, disturbance, does, fold, held_verb, needs_later, plain,
+    refusal, short, some, summary, takes, ways_out,
 };
 use crate::plan::{Blocked, LeftAlone, Plan, Step, estimate};
 use crate::resource::Action;
@@ -20,16 +20,23 @@ pub fn plan(subject: &Subject, plan: &Plan) -> String {
 
 /// As [`plan`], laid out for this reader.
 pub fn plan_in(form: Form, subject: &Subject, plan: &Plan) -> String {
-    with(form, subject, plan, "Nothing to do: everything is as the spec says.\n")
+    with(form, subject, plan, AS_WANTED, false)
 }
+
+/// As [`plan_in`], for somebody who is asked next, and allows with a yes what goes further than is allowed.
+pub fn plan_asked(form: Form, subject: &Subject, plan: &Plan) -> String {
+    with(form, subject, plan, AS_WANTED, true)
+}
+
+const AS_WANTED: &str = "Nothing to do: everything is as the spec says.\n";
 
 /// As [`plan_in`], of a plan to pause.
 pub fn pause(form: Form, subject: &Subject, plan: &Plan) -> String {
-    with(form, subject, plan, "Nothing to do: the stack is paused.\n")
+    with(form, subject, plan, "Nothing to do: the stack is paused.\n", false)
 }
 
 /// `nothing` is said where there is nothing to do and the stack stays.
-fn with(form: Form, subject: &Subject, plan: &Plan, nothing: &str) -> String {
+fn with(form: Form, subject: &Subject, plan: &Plan, nothing: &str, asks: bool) -> String {
     let plan = &plain::plan(plan);
     let is_blocked = !plan.blocked.is_empty();
     let mut out = String::new();
@@ -55,9 +62,10 @@ fn with(form: Form, subject: &Subject, plan: &Plan, nothing: &str) -> String {
         }
         out.push('\n');
     }
-    out.push_str(&interruptions(form, subject, plan));
-    out.push_str(&held(form, subject, plan));
+    // Who is interrupted is what a reader decides about: it stands last, where the eye is, and on a screen of 24 lines.
     out.push_str(&remarks(form, plan));
+    out.push_str(&held(form, subject, plan));
+    out.push_str(&interruptions(form, subject, plan, asks));
     if is_blocked {
         // What is in the way is what a reader must not miss.
         out.push_str(&blocked(form, plan));
@@ -161,17 +169,21 @@ pub(super) fn details(step: &Step, verbose: bool) -> Vec<String> {
 }
 
 /// What those who use the database will notice, in order.
-fn interruptions(form: Form, subject: &Subject, plan: &Plan) -> String {
+fn interruptions(form: Form, subject: &Subject, plan: &Plan, asks: bool) -> String {
     if plan.interruptions().next().is_none() {
         return String::new();
     }
     let mut out = format!("{}\n", paint(YELLOW, "Interruptions, one after the other:"));
     for (n, interruption) in plan.interruptions().enumerate() {
-        out.push_str(&format!("  {}. {}\n", n + 1, paint(BOLD, &interruption.what)));
+        let what = format!("  {}. {}", n + 1, paint(BOLD, &interruption.what));
+        out.push_str(&format!("{}\n", form.wrap(&what, 5)));
         out.push_str(&format!("{}\n", form.wrap(&format!("     {}", disturbance(interruption)), 5)));
     }
-    if let Some(text) = refusal(subject, plan) {
-        out.push_str(&format!("{}\n", form.wrap(&format!("  {} {text}", paint(RED, "Not allowed:")), 4)));
+    let refused = refusal(subject, plan).map(|text| format!("{} {text}", paint(RED, "Not allowed:")));
+    let asked = confirmation(subject, plan).filter(|_| asks);
+    let asked = asked.map(|text| format!("{} {text}", paint(YELLOW, "Needs your confirmation,")));
+    if let Some(text) = asked.or(refused) {
+        out.push_str(&format!("{}\n", form.wrap(&format!("  {text}"), 4)));
         if let Some(ways) = ways_out(subject, plan) {
             out.push_str(&format!("{}\n", form.wrap(&format!("    {ways}"), 4)));
         }
@@ -194,7 +206,7 @@ fn held(form: Form, subject: &Subject, plan: &Plan) -> String {
         };
         out.push_str(&format!("{}\n", form.wrap(&what, 4)));
         for interruption in &step.interruptions {
-            out.push_str(&format!("    {}\n", interruption.what));
+            out.push_str(&format!("{}\n", form.wrap(&format!("    {}", interruption.what), 6)));
         }
         if let Some(needs) = needs_later(subject, step) {
             out.push_str(&format!(

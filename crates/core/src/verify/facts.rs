@@ -2,6 +2,7 @@
 
 use crate::base::names::Place;
 use crate::model::Ability;
+use crate::spec::Strategy;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ pub struct Facts {
     pub place: Place,
     /// Whether others own the cluster and its network.
     pub existing: bool,
+    /// Who restarts, as the spec says.
+    pub strategy: Strategy,
     /// What the spec lets SQL call.
     pub abilities: Vec<Ability>,
     pub cluster: Cluster,
@@ -35,6 +38,15 @@ impl Facts {
     /// Whether the stack's own cluster is stopped: nothing of it can be broken, for nothing of it runs.
     pub fn is_paused(&self) -> bool {
         !self.existing && self.cluster.status == "stopped"
+    }
+
+    /// The strategy of the spec, if it leaves this member waiting for a restart.
+    pub(super) fn leaves_pending(&self, member: &Member) -> Option<&'static str> {
+        match self.strategy {
+            Strategy::Never => Some("never"),
+            Strategy::WriterOnly if !member.writer => Some("writer_only"),
+            _ => None,
+        }
     }
 }
 
@@ -74,6 +86,12 @@ pub struct Member {
     pub writer: bool,
     /// Its state towards the DB cluster parameter group: `in-sync`, `pending-reboot`, …
     pub parameter_status: String,
+}
+
+impl Member {
+    pub(super) fn role(&self) -> &'static str {
+        if self.writer { "writer" } else { "reader" }
+    }
 }
 
 /// A member as an instance.

@@ -1,26 +1,26 @@
 //! Answers of AWS to checks. Pure: the same facts give the same checks.
 
 use super::checks::{Check, Judge, Outcome};
-use super::facts::{Database, Facts};
+use super::facts::{Database, Facts, Instance, Member};
 use super::paths::{Origin, Path, path, summary};
 use super::wiring;
 use crate::engine::Engine;
-use crate::spec::WITHOUT_MACHINE_LEARNING;
+use crate::spec::{Strategy, WITHOUT_MACHINE_LEARNING};
 
 /// The one check of a cluster that is not there.
 pub fn no_cluster(cluster: &str, region: &str, existing: bool) -> Check {
     let fix = match existing {
-        true => {
-            "correct `aurora.existing` or `region` in the spec (aws rds describe-db-clusters lists the clusters)"
-        }
-        false => "auroraml apply",
+        true => format!(
+            "correct `aurora.existing` or `region` in the spec (aws rds describe-db-clusters --region {region} lists the clusters)"
+        ),
+        false => "auroraml apply".into(),
     };
     Check {
         check: "cluster".into(),
         object: format!("cluster {cluster}"),
         outcome: Outcome::Failed,
         found: format!("it does not exist in {region}"),
-        fix: Some(fix.into()),
+        fix: Some(fix),
     }
 }
 
@@ -96,7 +96,7 @@ fn engine_version(judge: &mut Judge<'_>) {
             object.clone(),
             format!("{found} has no functions for {title}"),
             format!(
-                "upgrade to {} {} or newer (aws rds modify-db-cluster --engine-version)",
+                "upgrade to {} {} or newer (aws rds modify-db-cluster --engine-version), which restarts the members",
                 engine.title, ability.first
             ),
         );
@@ -120,18 +120,65 @@ fn status(judge: &mut Judge<'_>) {
             "cluster",
             object,
             "it is stopped and cannot run SQL",
-            format!("aws rds start-db-cluster --db-cluster-identifier {}", cluster.id),
+            format!(
+                "aws rds start-db-cluster --db-cluster-identifier {} --region {}",
+                cluster.id, judge.facts.place.region
+            ),
         ),
-        status => judge.failed("cluster", object, format!("it is {status}"), later(status)),
+        status => {
+            let fix = later(status, &judge.facts.place.region);
+            judge.failed("cluster", object, format!("it is {status}"), fix);
+        }
     }
 }
 
 /// What to do about a cluster or an instance that is not available (fact book, section 1.5).
-fn later(status: &str) -> String {
+fn later(status: &str, region: &str) -> String {
     let needs_a_person = ["failed", "inaccessible", "incompatible", "insufficient", "error", "storage-full"];
     match needs_a_person.iter().any(|part| status.contains(part)) {
-        true => "repair it; the events say why (aws rds describe-events --duration 1440)".into(),
+        true => {
+            format!(
+                "repair it; the events say why (aws rds describe-events --duration 1440 --region {region})"
+            )
+        }
         false => "wait until it is available, then verify again".into(),
+    }
+}
+
+/// Restarts a member at once, whoever uses it.
+fn reboot(facts: &Facts, member: &Member) -> String {
+    let meanwhile = if member.writer { ", which interrupts writes" } else { "" };
+    format!(
+        "restart this {} at once{meanwhile}: aws rds reboot-db-instance --db-instance-identifier {} --region {}",
+        member.role(),
+        member.name,
+        facts.place.region
+    )
+}
+
+/// How a member that waits for a restart gets it: what apply does to it, unless the spec keeps it from that.
+fn restart(facts: &Facts, member: &Member) -> String {
+    let by_hand = reboot(facts, member);
+    let role = member.role();
+    if let Some(strategy) = facts.leaves_pending(member) {
+        return format!(
+            "auroraml apply leaves this {role} as it is (`restart: {strategy}` in the spec); {by_hand}"
+        );
+    }
+    let has_readers = facts.cluster.members.iter().any(|member| !member.writer);
+    let together = Engine::named(&facts.cluster.engine)
+        .is_some_and(|engine| (engine.restarts_together)(&facts.cluster.version).is_some());
+    let fails_over = match facts.strategy {
+        Strategy::Rolling => has_readers && !together,
+        Strategy::Failover => has_readers,
+        Strategy::WriterOnly | Strategy::Never => false,
+    };
+    match (member.writer, fails_over) {
+        (false, _) => format!("auroraml apply restarts this reader; or {by_hand}"),
+        (true, true) => {
+            format!("auroraml apply fails over from this writer to a reader, if you allow it; or {by_hand}")
+        }
+        (true, false) => format!("auroraml apply restarts this writer, if you allow it; or {by_hand}"),
     }
 }
 
@@ -139,13 +186,15 @@ fn members(judge: &mut Judge<'_>) {
     let facts = judge.facts;
     let (cluster, group) = (&facts.cluster, &facts.cluster.parameter_group);
     if cluster.members.is_empty() {
-        let fix = "auroraml apply, if the stack owns it; or aws rds create-db-instance";
+        let region = &facts.place.region;
+        let fix =
+            format!("auroraml apply, if the stack owns it; or aws rds create-db-instance --region {region}");
         judge.failed("members", format!("cluster {}", cluster.id), "it has no members to run SQL", fix);
     }
     for member in &cluster.members {
         let name = &member.name;
-        let object = format!("{} {name}", if member.writer { "writer" } else { "reader" });
-        let reboot = format!("aws rds reboot-db-instance --db-instance-identifier {name}");
+        let object = format!("{} {name}", member.role());
+        let (restart, reboot) = (restart(facts, member), reboot(facts, member));
         let check = "member parameters";
         match member.parameter_status.as_str() {
             "in-sync" => judge.ok(check, &object, format!("in-sync with {group}")),
@@ -153,7 +202,7 @@ fn members(judge: &mut Judge<'_>) {
                 check,
                 &object,
                 format!("pending-reboot: it does not use the values of {group} yet"),
-                format!("auroraml apply restarts it as `restart` in the spec says; or {reboot}"),
+                restart.clone(),
             ),
             "applying" => judge.failed(
                 check,
@@ -166,7 +215,8 @@ fn members(judge: &mut Judge<'_>) {
                 &object,
                 format!("failed-to-apply: the engine rejected the values of {group}"),
                 format!(
-                    "aws rds describe-events --source-type db-instance --source-identifier {name} says which; correct it in {group}, then {reboot}"
+                    "aws rds describe-events --source-type db-instance --source-identifier {name} --region {} says which; correct it in {group}, then {reboot}",
+                    facts.place.region
                 ),
             ),
             other => {
@@ -177,8 +227,11 @@ fn members(judge: &mut Judge<'_>) {
         match &facts.instances {
             Err(why) => judge.unknown("member", &object, why),
             Ok(instances) => match instances.iter().find(|instance| instance.name == *name) {
-                None => judge.failed("member", &object, "it has no instance", later("creating")),
-                Some(instance) => own(judge, &object, instance, &reboot),
+                None => {
+                    let fix = later("creating", &facts.place.region);
+                    judge.failed("member", &object, "it has no instance", fix);
+                }
+                Some(instance) => own(judge, &object, instance, (&restart, &reboot)),
             },
         }
     }
@@ -186,19 +239,20 @@ fn members(judge: &mut Judge<'_>) {
 
 /// The member as an instance: its status, and its own DB parameter group, which has a state apart from the
 /// cluster's (fact book, section 1.5).
-fn own(judge: &mut Judge<'_>, object: &str, instance: &super::facts::Instance, reboot: &str) {
+fn own(judge: &mut Judge<'_>, object: &str, instance: &Instance, (restart, reboot): (&str, &str)) {
     let status = instance.status.as_str();
     if !matches!(status, "available" | "backing-up" | "storage-optimization" | "storage-config-upgrade") {
-        judge.failed("member", object, format!("it is {status}"), later(status));
+        let fix = later(status, &judge.facts.place.region);
+        judge.failed("member", object, format!("it is {status}"), fix);
         return;
     }
     let behind: Vec<&(String, String)> =
         instance.parameter_groups.iter().filter(|(_, status)| status != "in-sync").collect();
     for (group, status) in &behind {
         let fix = match status.as_str() {
-            "pending-reboot" => reboot,
-            "failed-to-apply" => "correct its values, then reboot the member",
-            _ => "wait a minute, then verify again",
+            "pending-reboot" => restart.to_string(),
+            "failed-to-apply" => format!("correct its values, then {reboot}"),
+            _ => "wait a minute, then verify again".into(),
         };
         judge.failed("member", object, format!("{status} with its own DB parameter group {group}"), fix);
     }
@@ -354,7 +408,11 @@ fn database(judge: &mut Judge<'_>) {
                     check,
                     &object,
                     format!("it uses {name} = {running}, but {group} has {wanted}"),
-                    "restart the writer: auroraml apply, or aws rds reboot-db-instance",
+                    match writer {
+                        Some(writer) if writer.parameter_status == "pending-reboot" => restart(facts, writer),
+                        Some(writer) => reboot(facts, writer),
+                        None => "wait until the cluster has a writer, then verify again".into(),
+                    },
                 );
             }
         }

@@ -126,8 +126,9 @@ fn by_interface_endpoint(
                     endpoint.id
                 ),
                 fix: format!(
-                    "aws ec2 authorize-security-group-ingress --group-id {} --protocol tcp --port 443 --source-group {from}",
-                    endpoint.security_groups.first().map_or("GROUP", String::as_str)
+                    "aws ec2 authorize-security-group-ingress --group-id {} --protocol tcp --port 443 --source-group {from} --region {}",
+                    endpoint.security_groups.first().map_or("GROUP", String::as_str),
+                    origin.region
                 ),
             };
         }
@@ -169,8 +170,9 @@ fn closed(out: Reach, origin: Origin<'_>, target: &str) -> Path {
         _ => Path::Blocked {
             why: format!("{groups} does not allow port 443 to {target}"),
             fix: format!(
-                "aws ec2 authorize-security-group-egress --group-id {} --protocol tcp --port 443 --cidr {EVERYWHERE}",
-                origin.security_groups.first().map_or("GROUP", String::as_str)
+                "aws ec2 authorize-security-group-egress --group-id {} --protocol tcp --port 443 --cidr {EVERYWHERE} --region {}",
+                origin.security_groups.first().map_or("GROUP", String::as_str),
+                origin.region
             ),
         },
     }
@@ -203,9 +205,9 @@ fn by_route(network: &Network, origin: Origin<'_>, table: &RouteTable, service: 
         match origin.private {
             Some([]) => target.to_string(),
             Some(members) => {
-                let members = members.join(", ");
+                let (has, members) = (if members.len() == 1 { "has" } else { "have" }, members.join(", "));
                 return blocked(format!(
-                    "{} points to {target}, but {members} has no public address",
+                    "{} points to {target}, but {members} {has} no public address",
                     table.id
                 ));
             }
@@ -383,6 +385,9 @@ mod tests {
         assert_eq!(why, "rtb-main points to igw-1, but orders-1 has no public address");
         let groups = ["sg-db".to_string()];
         let origin = |private| Origin { security_groups: &groups, private, region: "us-east-1" };
+        let two = ["orders-1".to_string(), "orders-2".to_string()];
+        let why = blocked(path(&network, origin(Some(&two)), "subnet-b", "comprehend"));
+        assert_eq!(why, "rtb-main points to igw-1, but orders-1, orders-2 have no public address");
         assert_eq!(path(&network, origin(Some(&[])), "subnet-b", "s3"), Path::Open("igw-1".into()));
         assert!(matches!(path(&network, origin(None), "subnet-b", "s3"), Path::Unknown(_)));
     }

@@ -1,7 +1,7 @@
 //! Parameter, role, trust, policy and association of each ability. Pure.
 
 use super::checks::Judge;
-use super::facts::{Facts, Parameter, Role};
+use super::facts::{Facts, Member, Parameter, Role};
 use super::permissions::{Caller, Verdict, trusts, verdict};
 use crate::base::policy;
 use crate::engine::Wiring;
@@ -110,7 +110,10 @@ fn only_one(facts: &Facts, parameters: &BTreeMap<String, Parameter>) -> String {
 fn set(facts: &Facts, name: &str, parameter: &Parameter) -> String {
     let group = &facts.cluster.parameter_group;
     if group.starts_with("default.") {
-        return "auroraml apply gives the cluster its own group: a default group cannot be changed".into();
+        return format!(
+            "auroraml apply gives the cluster its own group, because a default group cannot be changed{}",
+            restarts(facts, ", and restarts")
+        );
     }
     let spare = spare(facts);
     let role = match spare.as_slice() {
@@ -118,10 +121,34 @@ fn set(facts: &Facts, name: &str, parameter: &Parameter) -> String {
         _ => "ROLE_ARN",
     };
     // `immediate` is refused for a static parameter.
-    let method = if parameter.apply_type == "dynamic" { "immediate" } else { "pending-reboot" };
+    let (method, then) = match parameter.apply_type.as_str() {
+        "dynamic" => ("immediate", String::new()),
+        _ => ("pending-reboot", restarts(facts, ", which restarts")),
+    };
+    let region = &facts.place.region;
     format!(
-        "auroraml apply; or aws rds modify-db-cluster-parameter-group --db-cluster-parameter-group-name {group} --parameters ParameterName={name},ParameterValue={role},ApplyMethod={method}"
+        "auroraml apply{then}; or aws rds modify-db-cluster-parameter-group --db-cluster-parameter-group-name {group} --parameters ParameterName={name},ParameterValue={role},ApplyMethod={method} --region {region}"
     )
+}
+
+/// Whom apply interrupts so that members use other values, or that it leaves that to people.
+fn restarts(facts: &Facts, restarts: &str) -> String {
+    let name = |member: &Member| format!("{} {}", member.role(), member.name);
+    let (left, restarted): (Vec<&Member>, Vec<&Member>) =
+        facts.cluster.members.iter().partition(|member| facts.leaves_pending(member).is_some());
+    let names =
+        |members: &[&Member]| members.iter().map(|member| name(member)).collect::<Vec<_>>().join(", ");
+    let mut text = String::new();
+    if !restarted.is_empty() {
+        text.push_str(&format!("{restarts} {}", names(&restarted)));
+    }
+    if let Some(strategy) = left.first().and_then(|member| facts.leaves_pending(member)) {
+        text.push_str(&format!(
+            " (but `restart: {strategy}` in the spec leaves the restart of {} to you)",
+            names(&left)
+        ));
+    }
+    text
 }
 
 /// Associated roles that no parameter names.
@@ -277,7 +304,10 @@ fn permissions(judge: &mut Judge<'_>, ability: &Ability, arn: &str, object: Stri
 fn association(judge: &mut Judge<'_>, ability: &Ability, arn: &str) {
     let cluster = &judge.facts.cluster;
     let (check, object) = (format!("{} association", ability.name), format!("role {}", short(arn)));
-    let call = |what: &str| format!("aws rds {what} --db-cluster-identifier {} --role-arn {arn}", cluster.id);
+    let region = &judge.facts.place.region;
+    let call = |what: &str| {
+        format!("aws rds {what} --db-cluster-identifier {} --role-arn {arn} --region {region}", cluster.id)
+    };
     let add = call("add-role-to-db-cluster");
     match cluster
         .associations

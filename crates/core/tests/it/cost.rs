@@ -176,8 +176,8 @@ fn every_kind_has_a_price_or_a_reason() {
 #[test]
 fn a_plan_says_what_it_does_to_the_bill() {
     let graph = graph_of(&spec_named("churn.yaml"));
-    let none = BTreeSet::new();
-    let comes = bill(&graph, None, &Observed::new(), &none, "us-east-1").unwrap();
+    let (none, terms) = (BTreeSet::new(), Terms::built_in("us-east-1"));
+    let comes = bill(&graph, None, &Observed::new(), &none, &terms).unwrap();
     assert_eq!(comes.hourly_before, Decimal::ZERO);
     assert_eq!(
         (comes.hourly_after.rounded(3), comes.monthly_after.rounded(2)),
@@ -187,31 +187,38 @@ fn a_plan_says_what_it_does_to_the_bill() {
     assert_eq!(comes.once_at_most, number("0.115"));
     // Once it is there, nothing changes, and the job is not paid again.
     let observed = made(&graph);
-    let there = bill(&graph, None, &observed, &none, "us-east-1").unwrap();
+    let there = bill(&graph, None, &observed, &none, &terms).unwrap();
     assert_eq!((there.hourly_before, there.once_at_most), (there.hourly_after, Decimal::ZERO));
     assert_eq!(there.hourly_before, comes.hourly_after);
     assert!(there.not_priced.is_empty(), "{there:?}");
     // And when it all goes, nothing is left.
     let gone = Graph { destroys: true, ..Graph::default() };
     let leaving: BTreeSet<Id> = observed.keys().cloned().collect();
-    let goes = bill(&gone, None, &observed, &leaving, "us-east-1").unwrap();
+    let goes = bill(&gone, None, &observed, &leaving, &terms).unwrap();
     assert_eq!(goes.hourly_after, Decimal::ZERO);
     // Nobody reads what is behind an endpoint that goes: that is said, and not counted as nothing.
     assert_eq!(goes.not_priced, ["endpoint.churn"]);
     // Unless the spec says it.
-    let known = bill(&gone, Some(&graph), &observed, &leaving, "us-east-1").unwrap();
+    let known = bill(&gone, Some(&graph), &observed, &leaving, &terms).unwrap();
     assert_eq!((known.hourly_before, known.not_priced), (comes.hourly_after, Vec::new()));
-    assert_eq!(bill(&gone, None, &Observed::new(), &none, "us-east-1"), None);
+    // Or somebody has asked.
+    let config = observed[&Id::new("endpoint", "churn")].props["config"].as_str().unwrap().to_string();
+    let variant = Variant { instance: Some("ml.m5.large".into()), count: 1, memory: None };
+    let asked = Terms { variants: [(config, vec![variant])].into(), ..Terms::built_in("us-east-1") };
+    let known = bill(&gone, None, &observed, &leaving, &asked).unwrap();
+    assert_eq!((known.hourly_before, known.not_priced), (comes.hourly_after, Vec::new()));
+    assert_eq!(bill(&gone, None, &Observed::new(), &none, &terms), None);
     // What stays although it is not wanted goes on costing.
     let kept: BTreeSet<Id> = leaving.into_iter().filter(|id| id.kind != "nat_gateway").collect();
-    let goes = bill(&gone, None, &observed, &kept, "us-east-1").unwrap();
+    let goes = bill(&gone, None, &observed, &kept, &terms).unwrap();
     assert_eq!(goes.hourly_after, number("0.045"));
 }
 
 #[test]
 fn a_region_without_prices_has_none() {
     let graph = graph_of(&spec_named("churn.yaml"));
-    let found = bill(&graph, None, &Observed::new(), &BTreeSet::new(), "eu-west-3").unwrap();
+    let found =
+        bill(&graph, None, &Observed::new(), &BTreeSet::new(), &Terms::built_in("eu-west-3")).unwrap();
     assert_eq!((found.prices_of, found.monthly_after), (None, Decimal::ZERO));
     let without = [
         "elastic_ip.nat-1",
@@ -317,25 +324,26 @@ fn io_optimized_members_cost_more_and_their_requests_nothing() {
 #[test]
 fn the_line_of_a_plan() {
     let of = |name: &str, observed: &Observed, region: &str| {
-        let found = bill(&graph_of(&spec_named(name)), None, observed, &BTreeSet::new(), region);
+        let found =
+            bill(&graph_of(&spec_named(name)), None, observed, &BTreeSet::new(), &Terms::built_in(region));
         auroraml_core::render::cost::line(&found.unwrap())
     };
     let none = Observed::new();
     assert_eq!(
         of("churn.yaml", &none, "us-east-1"),
-        "0.000 USD/h now, 0.477 USD/h after (about 348 USD per month); at most 0.12 USD once, for training; use not included; prices of 2026-09-03, us-east-1"
+        "0.000 USD/h now, 0.477 USD/h after (about 348 USD per month); at most 0.12 USD once, for training; usage not included; prices of 2026-09-03, us-east-1"
     );
     assert_eq!(
         of("lean.yaml", &none, "us-east-1"),
-        "0.000 USD/h now, 0.021 to 0.261 USD/h after (about 15 to 190 USD per month); use not included; prices of 2026-09-03, us-east-1"
+        "0.000 USD/h now, 0.021 to 0.261 USD/h after (about 15 to 190 USD per month); usage not included; prices of 2026-09-03, us-east-1"
     );
     assert_eq!(
         of("churn.yaml", &made(&graph_of(&spec_named("churn.yaml"))), "us-east-1"),
-        "0.477 USD/h, about 348 USD per month; use not included; prices of 2026-09-03, us-east-1"
+        "0.477 USD/h, about 348 USD per month; usage not included; prices of 2026-09-03, us-east-1"
     );
     assert_eq!(
         of("churn.yaml", &none, "eu-central-1"),
-        "0.000 USD/h now, 0.196 USD/h after (about 143 USD per month); not priced: instance.1, notebook.main, training_job.churn-a7a502da; use not included; prices of 2026-09-03, eu-central-1"
+        "0.000 USD/h now, 0.196 USD/h after (about 143 USD per month); not priced: instance.1, notebook.main, training_job.churn-a7a502da; usage not included; prices of 2026-09-03, eu-central-1"
     );
     assert_eq!(
         of("churn.yaml", &none, "eu-west-3"),
@@ -404,11 +412,25 @@ fn what_is_printed() {
         notes: vec!["offline: what exists now is unknown".into()],
     };
     golden("cost-lean.txt", &plain(&lean.to_text(chart(60, false))));
-    // However narrow a terminal is, no line of the chart is wider.
-    for width in 0..140 {
-        let (with, without) = (plain(&report.to_text(chart(width, true))), plain(&report.to_text(None)));
-        let drawn = with.strip_prefix(&without).unwrap();
-        assert!(drawn.lines().all(|line| line.chars().count() <= width), "{width}: {drawn}");
+    golden("cost-80.txt", &plain(&report.to_text(chart(80, true))));
+    golden("cost-72.txt", &plain(&report.to_text(chart(72, true))));
+    // However narrow a terminal is, no line of the chart is wider; and none at all where words have some room.
+    let mut both = lean.clone();
+    both.before = Some(Estimate::default());
+    for (report, width) in [&report, &lean, &both].into_iter().flat_map(|it| (0..140).map(move |n| (it, n))) {
+        let text = plain(&report.to_text(chart(width, true)));
+        let drawn = text.split_once("\nLargest per month\n").map_or("", |(_, drawn)| drawn);
+        let fits = |text: &str| text.lines().all(|line| line.chars().count() <= width);
+        assert!(fits(drawn) && (width < 40 || fits(&text)), "{width}: {text}");
+        // What is longer than a line goes on at a word.
+        let words: BTreeSet<String> =
+            plain(&report.to_text(None)).split_whitespace().map(String::from).collect();
+        let table = text.split_once("\nLargest").map_or(text.as_str(), |(table, _)| table);
+        let is_whole = |word: &str| {
+            let word = word.trim_end_matches([',', ':', ';']);
+            word == "/month" || words.iter().any(|known| known.trim_end_matches([',', ':', ';']) == word)
+        };
+        assert!(table.split_whitespace().all(is_whole), "{width}: {text}");
     }
 }
 

@@ -3,6 +3,7 @@
 use auroraml_core::base::names::Place;
 use auroraml_core::engine::Wiring;
 use auroraml_core::model;
+use auroraml_core::spec::Strategy;
 use auroraml_core::verify::facts::*;
 use auroraml_core::verify::judge;
 use auroraml_core::verify::{Check, Outcome, failed};
@@ -24,6 +25,7 @@ fn facts() -> Facts {
     let document = json!({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
     Facts {
         existing: true,
+        strategy: Strategy::Rolling,
         abilities: model::abilities(&spec, &place),
         cluster: Cluster {
             id: "orders".into(),
@@ -158,7 +160,7 @@ fn statuses() {
         assert!(found[0].found.contains(status) && found[0].fix.iter().any(|f| f.contains(fix)), "{found:?}");
     }
     for (status, fix) in [
-        ("pending-reboot", "auroraml apply restarts it"),
+        ("pending-reboot", "auroraml apply restarts this writer"),
         ("applying", "wait a minute"),
         ("failed-to-apply", "describe-events --source-type db-instance --source-identifier one"),
         ("pending-database-upgrade", "wait until AWS has finished"),
@@ -176,6 +178,68 @@ fn statuses() {
     assert_eq!(full, "member: it is storage-full");
     let none = complaint(Outcome::Failed, |facts| facts.cluster.members.clear());
     assert!(none.contains("it has no members"), "{none}");
+}
+
+/// Who reads a fix knows before whom it interrupts, and where, and whether apply may do it.
+#[test]
+fn a_fix_says_whom_it_restarts() {
+    let fixes = |strategy: Strategy, change: &dyn Fn(&mut Facts)| {
+        let found = complaints(|facts| {
+            let mut reader = facts.cluster.members[0].clone();
+            (reader.name, reader.writer) = ("two".into(), false);
+            facts.cluster.members.push(reader);
+            facts.instances = Err("not asked".into());
+            facts.strategy = strategy;
+            change(facts);
+        });
+        let failed = found.into_iter().filter(|check| check.outcome == Outcome::Failed);
+        failed.filter_map(|check| check.fix).collect::<Vec<String>>()
+    };
+    let pending = |facts: &mut Facts| {
+        for member in &mut facts.cluster.members {
+            member.parameter_status = "pending-reboot".into();
+        }
+    };
+    let writer = "restart this writer at once, which interrupts writes: aws rds reboot-db-instance --db-instance-identifier one --region us-east-1";
+    let reader = "restart this reader at once: aws rds reboot-db-instance --db-instance-identifier two --region us-east-1";
+    for (strategy, of_writer, of_reader) in [
+        (
+            Strategy::Rolling,
+            "auroraml apply fails over from this writer to a reader, if you allow it; or ",
+            "auroraml apply restarts this reader; or ",
+        ),
+        (
+            Strategy::WriterOnly,
+            "auroraml apply restarts this writer, if you allow it; or ",
+            "auroraml apply leaves this reader as it is (`restart: writer_only` in the spec); ",
+        ),
+        (
+            Strategy::Never,
+            "auroraml apply leaves this writer as it is (`restart: never` in the spec); ",
+            "auroraml apply leaves this reader as it is (`restart: never` in the spec); ",
+        ),
+    ] {
+        let wanted = [format!("{of_writer}{writer}"), format!("{of_reader}{reader}")];
+        assert_eq!(fixes(strategy, &pending), wanted, "{strategy:?}");
+    }
+    let unset = |facts: &mut Facts| {
+        facts.cluster.parameter_group = "default.aurora-mysql8.0".into();
+        facts.parameters.as_mut().unwrap().get_mut("aws_default_sagemaker_role").unwrap().value.clear();
+    };
+    let own = "auroraml apply gives the cluster its own group, because a default group cannot be changed";
+    for (strategy, then) in [
+        (Strategy::Rolling, ", and restarts writer one, reader two"),
+        (
+            Strategy::WriterOnly,
+            ", and restarts writer one (but `restart: writer_only` in the spec leaves the restart of reader two to you)",
+        ),
+        (
+            Strategy::Never,
+            " (but `restart: never` in the spec leaves the restart of writer one, reader two to you)",
+        ),
+    ] {
+        assert_eq!(fixes(strategy, &unset), [format!("{own}{then}")], "{strategy:?}");
+    }
 }
 
 #[test]
@@ -197,7 +261,11 @@ fn values_that_are_no_role_and_families_without_the_parameter() {
         }
     });
     let fix = fix[0].fix.as_ref().unwrap();
-    assert!(fix.contains(&format!("ParameterValue={ROLE},ApplyMethod=pending-reboot")), "{fix}");
+    assert!(
+        fix.contains(&format!("ParameterValue={ROLE},ApplyMethod=pending-reboot --region us-east-1")),
+        "{fix}"
+    );
+    assert!(fix.starts_with("auroraml apply, which restarts writer one; or aws rds"), "{fix}");
 }
 
 #[test]

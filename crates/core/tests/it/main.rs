@@ -3,6 +3,7 @@
 mod basis;
 mod cost;
 mod deleting;
+mod drift;
 mod existing;
 mod export;
 mod facts;

@@ -173,6 +173,15 @@ fn restarts_follow_from_each_other() {
         assert_eq!(made, expected, "{version} {policy:?} {pending:?}");
         assert!(after.members.iter().all(Member::is_in_sync), "{version} {policy:?} {pending:?}");
     }
+    // Who waits already, and who will wait once the plan is carried out.
+    let mut topology_now = topology();
+    pend(&mut topology_now, 1);
+    let (made, _) = forecast(&topology_now, &Policy::default(), Expected::Everyone);
+    let whys: Vec<(&str, &str)> = made.iter().map(|it| (it.members[0].as_str(), it.why.as_str())).collect();
+    let will = "its parameters will be pending-reboot";
+    let writer = "the writer's parameters will be pending-reboot, and this reader is in-sync by then";
+    let expected = [("shop-2", "its parameters are pending-reboot"), ("shop-3", will), ("shop-1", writer)];
+    assert_eq!(whys, expected);
     let seconds = Seconds { usually: 1, at_worst: 2 };
     let it = topology().suffers(Effect::RestartsMember(seconds), Some("shop-2"), "it changes").unwrap();
     assert_eq!(it.seconds, seconds);

@@ -131,6 +131,35 @@ fn a_refusal() {
     assert!(text.contains("! restart members") && !text.contains("? wait"), "{text}");
 }
 
+/// Where a person is asked next, a yes is one of the ways, unless the spec has the last word. What interrupts is the last that is
+/// read, and long names break nowhere within.
+#[test]
+fn a_yes_is_a_way() {
+    let mut plan = refused();
+    plan.notes.push("a long note about the networks of the cluster, ".repeat(20));
+    for interruption in plan.steps.iter_mut().flat_map(|step| &mut step.interruptions) {
+        interruption.what = interruption.what.replace("orders", "database-aurora-machine-learning");
+    }
+    let form = Form { width: Some(80), verbose: false };
+    let said = |subject: &Subject| {
+        let text = render::text::plan_asked(form, subject, &plan);
+        anstream::adapter::strip_str(&text).to_string()
+    };
+    let asked = said(&subject("shop", false));
+    let words = asked.split_whitespace().collect::<Vec<_>>().join(" ");
+    let needs = "Needs your confirmation, or --allow failover; currently only reader restarts are allowed";
+    assert!(words.contains(needs) && !words.contains("Not allowed"), "{asked}");
+    assert!(asked.lines().all(|line| line.chars().count() <= 80), "{asked}");
+    // Down to the question, a screen of 24 lines has all of it.
+    let (_, last) = asked.split_once("\nInterruptions,").unwrap();
+    assert!(last.lines().count() < 20 && !last.contains("note:"), "{asked}");
+    let last_word = said(&Subject { allow_is_final: true, ..subject("shop", false) });
+    assert!(
+        last_word.contains("Not allowed: the spec's") && !last_word.contains("Needs your"),
+        "{last_word}"
+    );
+}
+
 /// How long a step takes in this run: as real ones do, and no two alike.
 fn seconds(n: usize, kind: &str) -> u64 {
     let usual = match kind {
