@@ -46,7 +46,10 @@ impl Kind for AutopilotJob {
                 &["sagemaker:ListAutoMLJobs", "sagemaker:ListCandidatesForAutoMLJob"],
                 EVERYTHING,
             ),
-            Permission::look(&["sagemaker:DescribeAutoMLJobV2"], &["sagemaker:automl-job/{stack}-*"]),
+            Permission::look(
+                &["sagemaker:DescribeAutoMLJobV2", "sagemaker:ListTags"],
+                &["sagemaker:automl-job/{stack}-*"],
+            ),
             // Whether the model that it left is still there.
             Permission::look(&["s3:ListBucket"], &["s3:{output_bucket}"]),
             Permission::create(&["sagemaker:CreateAutoMLJobV2"], &["sagemaker:automl-job/{stack}-*"])

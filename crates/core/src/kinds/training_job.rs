@@ -43,7 +43,10 @@ impl Kind for TrainingJob {
         typical_seconds: 240,
         permissions: &[
             Permission::look(&["sagemaker:ListTrainingJobs"], EVERYTHING),
-            Permission::look(&["sagemaker:DescribeTrainingJob"], &["sagemaker:training-job/{stack}-*"]),
+            Permission::look(
+                &["sagemaker:DescribeTrainingJob", "sagemaker:ListTags"],
+                &["sagemaker:training-job/{stack}-*"],
+            ),
             // Whether the model that it left is still there.
             Permission::look(&["s3:ListBucket"], &["s3:{output_bucket}"]),
             Permission::create(&["sagemaker:CreateTrainingJob"], &["sagemaker:training-job/{stack}-*"])

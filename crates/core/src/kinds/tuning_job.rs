@@ -43,6 +43,7 @@ impl Kind for TuningJob {
             Permission::look(
                 &[
                     "sagemaker:DescribeHyperParameterTuningJob",
+                    "sagemaker:ListTags",
                     "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
                 ],
                 &["sagemaker:hyper-parameter-tuning-job/{stack}-*"],
