@@ -1,6 +1,7 @@
 //! What a run leaves because it may not be done now.
 
 use super::exit::{Error, Exit, Trouble};
+use auroraml_core::base::counted;
 use auroraml_core::model::{Intent, Order};
 use auroraml_core::plan::{Plan, Step};
 
@@ -13,8 +14,7 @@ pub fn pending(plan: &Plan, order: Order) -> Result<Exit, Error> {
     let (waiting, held): (Vec<&Step>, Vec<&Step>) = plan.held().partition(|step| step.waits());
     let waits = match waiting.len() {
         0 => String::new(),
-        1 => "; another resource is deleted only after that".into(),
-        more => format!("; {more} more resources are deleted only after that"),
+        more => format!("; {} can be deleted only after that", counted(more, "more resource")),
     };
     let troubles = held.iter().map(|step| {
         let why = step.held.as_deref().unwrap_or_default();

@@ -31,7 +31,7 @@ async fn members_that_the_spec_leaves_pending() {
     let destroyed = run(&place, &["destroy", "shop.yaml", "--yes"]);
     assert_eq!(destroyed.code, 7, "{destroyed:?}");
     assert_eq!(destroyed.err.matches("  help: ").count(), 1, "{destroyed:?}");
-    assert!(destroyed.err.contains("more resources are deleted only after that"), "{destroyed:?}");
+    assert!(destroyed.err.contains("more resources can be deleted only after that"), "{destroyed:?}");
     assert!(!destroyed.err.contains("--accept-pending") && !destroyed.err.contains("--now"), "{destroyed:?}");
     let destroyed = run(&place, &["destroy", "shop.yaml", "--yes", "--accept-pending"]);
     assert_eq!(destroyed.code, 0, "{destroyed:?}");

@@ -418,7 +418,7 @@ async fn there_is_no_way_out() {
     assert_eq!(s3.outcome, Outcome::Failed);
     assert!(!s3.found.contains(subnets[0].as_str()) && s3.found.contains(subnets[1].as_str()), "{s3:?}");
     assert!(
-        s3.found.contains("has no public address"),
+        s3.found.contains("have no public address"),
         "the main table leads to the internet gateway: {s3:?}"
     );
 }
