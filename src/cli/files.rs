@@ -50,16 +50,19 @@ pub fn read_spec(path: &Path) -> Result<Source, Error> {
             let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
             Ok(Source { name, bytes, folder })
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let help = typed::sandbox_meant(std::env::args_os(), path).unwrap_or_else(|| suggestion(path));
-            Err(Error::new(name, "there is no such file", help))
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(no_such(path)),
         Err(_) if path.is_dir() => {
             let help = "give one spec in it; validate, plan and apply take a whole folder";
             Err(Error::new(name, "it is a folder", help))
         }
         Err(error) => Err(Error::new(name, unread(&error), "check the name and its permissions")),
     }
+}
+
+/// A spec that is not there, with what may have been meant.
+pub fn no_such(path: &Path) -> Error {
+    let help = typed::sandbox_meant(std::env::args_os(), path).unwrap_or_else(|| suggestion(path));
+    Error::new(path.display().to_string(), "there is no such file", help)
 }
 
 /// Why a file cannot be read or written, without the number that the operating system gives it.

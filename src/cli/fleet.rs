@@ -18,6 +18,7 @@
 use super::args::Global;
 use super::exit::{Error, Exit};
 use super::files::{self, Source};
+use super::hint;
 use super::printer::Printer;
 use super::session::{Host, Session, parse};
 use auroraml_core::base::counted;
@@ -78,7 +79,7 @@ pub struct Told {
 /// The specs that were named, folders replaced by what is in them; `None` where it is one file, as ever.
 ///
 /// # Errors
-/// When a folder cannot be read, holds no specs, or there are too many.
+/// When a spec is not there, a folder cannot be read or holds no specs, or there are too many.
 pub fn sources(first: &Path, several: &Several) -> Result<Option<Vec<PathBuf>>, Error> {
     if several.more.is_empty() && !first.is_dir() {
         return Ok(None);
@@ -87,10 +88,12 @@ pub fn sources(first: &Path, several: &Several) -> Result<Option<Vec<PathBuf>>, 
     for path in std::iter::once(first).chain(several.more.iter().map(PathBuf::as_path)) {
         match path.is_dir() {
             true => paths.extend(folder(path)?),
-            false => paths.push(path.to_path_buf()),
+            false if path == Path::new(hint::STDIN) || path.exists() => paths.push(path.to_path_buf()),
+            // The others are not for a command line that was mistyped.
+            false => return Err(files::no_such(path)),
         }
     }
-    if paths.iter().filter(|path| path.as_path() == Path::new("-")).count() > 1 {
+    if paths.iter().filter(|path| path.as_path() == Path::new(hint::STDIN)).count() > 1 {
         return Err(Error::new("-", "stdin is given twice", "use `-` only once"));
     }
     if paths.len() > SPECS_MAX {

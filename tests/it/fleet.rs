@@ -338,8 +338,12 @@ fn a_folder_is_worked_on_as_a_whole() {
     let (code, _, err) = folder.run(&["apply", "stacks", "twice.yaml", "--yes"]);
     assert_eq!(code, 1);
     assert!(err.contains("it is the stack shop-a in us-east-1, like stacks/a.yaml"), "{err}");
-    let (code, _, err) = folder.run(&["plan", "stacks/inner", "nowhere"]);
-    assert!(code == 1 && err.contains("nowhere"), "{err}");
+    // So is a name that is nobody's: the others are not touched.
+    folder.write("new.yaml", &small("shop-e"));
+    let (code, out, err) = folder.run(&["apply", "new.yaml", "nowhere.yaml", "--yes"]);
+    assert!(code == 1 && out.is_empty() && err.contains("nowhere.yaml: there is no such file"), "{out}{err}");
+    let (_, out, _) = folder.run(&["status", "new.yaml"]);
+    assert!(out.contains("Nothing of this stack exists."), "{out}");
 }
 
 /// One file for several stages: the values are part of what was reviewed.
