@@ -282,8 +282,8 @@ fn a_timeline_tells_how_each_step_ended() {
 #[test]
 fn a_page_has_an_end() {
     let mut page = page("word");
-    let long = "long ".repeat(2_000);
-    let steps = (0..3_000).map(|n| {
+    let long = "long ".repeat(400);
+    let steps = (0..500).map(|n| {
         let change = |key: usize| Change {
             path: format!("path-{key}"),
             from: json!(null),
