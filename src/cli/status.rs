@@ -91,16 +91,17 @@ pub fn stack(
     stack.access = Access::of(known);
     // The state of its members is no thing that was made, and of the cluster of others it is all that there is at first.
     if observed.values().any(|live| live.owned && live.id.kind != ParameterSync::NAME) {
-        let verify = session.stack.spec.aurora.is_some();
+        // Without a cluster there is nothing to look into and no host to mention.
+        let cluster = topology.is_some() || matches!(session.stack.spec.aurora, Some(Aurora::Existing(_)));
         let what = "check that SQL can call the models";
-        stack.next.extend(verify.then(|| next("verify", what, spec, global)).flatten());
+        stack.next.extend(cluster.then(|| next("verify", what, spec, global)).flatten());
         let what = match session.stack.spec.aurora {
             Some(Aurora::Existing(_)) => "remove what auroraml added; the cluster stays",
             _ => "delete the stack; lists what still costs money",
         };
         stack.next.extend(next("destroy", what, spec, global));
         stack.note = match &global.sandbox {
-            Some(SandboxAt::File(_)) => Some(SIMULATED.into()),
+            Some(SandboxAt::File(_)) => cluster.then(|| SIMULATED.into()),
             Some(SandboxAt::Listener(address)) => {
                 Some(format!("simulated: AWS commands need AWS_ENDPOINT_URL=http://{address}"))
             }

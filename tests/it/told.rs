@@ -124,6 +124,15 @@ async fn the_next_commands_are_of_use() {
     place.write("minimal.yaml", include_str!("../../specs/minimal.yaml"));
     let own = next("minimal.yaml");
     assert!(own.len() == 2 && own[0].starts_with("auroraml apply minimal.yaml"), "{own:?}");
+    // Of a stack of which only the bucket was kept: there is no cluster to check.
+    let minimal = include_str!("../../specs/minimal.yaml");
+    place.write("kept.yaml", &(minimal.to_string() + "bucket: { on_destroy: keep }\n"));
+    for command in ["apply", "destroy"] {
+        let done = place.run(&in_sandbox(&[command, "kept.yaml", "--yes"]));
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    let kept = next("kept.yaml");
+    assert!(kept.len() == 4 && kept[2].starts_with("auroraml destroy kept.yaml"), "{kept:?}");
     let gone = place.run(&in_sandbox(&["destroy", "shop.yaml", "--yes", "--allow", "failover"]));
     assert!(gone.out.ends_with("Nothing of this stack costs money any more.\n"), "{gone:?}");
 }
