@@ -228,15 +228,8 @@ impl Stack {
         if let Some(database) = database {
             out.push_str(&format!("\n{}\n", paint(BOLD, "Connect")));
             out.push_str(&table(form, &database_rows(database)));
-            let commands = [
-                ("show user and password (as JSON)", database.get_password.as_deref()),
-                ("open a session (asks for the password)", Some(database.mysql.as_str())),
-                ("send SQL over HTTPS, through the Data API", database.data_api.as_deref()),
-            ];
-            for (what, command) in commands {
-                if let Some(command) = command {
-                    out.push_str(&format!("  {}\n{}\n", paint(DIM, what), form.command(command, 4)));
-                }
+            for (what, command) in database_commands(database) {
+                out.push_str(&format!("  {}\n{}\n", paint(DIM, what), form.command(command, 4)));
             }
         }
         // What the database's part has said is not said again.
@@ -264,7 +257,18 @@ impl Stack {
     }
 }
 
-fn database_rows(database: &Database) -> Vec<(&'static str, String)> {
+/// What to type to get in.
+pub(super) fn database_commands(database: &Database) -> impl Iterator<Item = (&'static str, &str)> {
+    let commands = [
+        ("show user and password (as JSON)", database.get_password.as_deref()),
+        ("open a session (asks for the password)", Some(database.mysql.as_str())),
+        ("send SQL over HTTPS, through the Data API", database.data_api.as_deref()),
+    ];
+    commands.into_iter().filter_map(|(what, command)| Some((what, command?)))
+}
+
+/// Where the database is, and who can reach it.
+pub(super) fn database_rows(database: &Database) -> Vec<(&'static str, String)> {
     let Database { host, reader_host, port, user, private, reachable_from, .. } = database;
     let mut rows = vec![("host", host.clone())];
     if !reader_host.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::super::markup::Markup;
 use super::super::section;
-use super::super::status::{Resource, Stack};
+use super::super::status::{Resource, Stack, database_commands, database_rows};
 use super::ROWS_MAX;
 
 /// Outputs that say most about a resource, best first.
@@ -12,22 +12,8 @@ const TELLING: &[&str] = &["metrics", "endpoint", "arn", "name", "id"];
 pub(super) fn connect(stack: &Stack) -> Markup {
     let mut facts: Vec<(&str, String)> = Vec::new();
     if let Some(database) = &stack.access.database {
-        let port = database.port.to_string();
-        let private = database.private.map(|private| if private { "private" } else { "public" });
-        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
-        facts.extend([
-            ("Host", database.host.clone()),
-            ("Host of the readers", database.reader_host.clone()),
-            ("Port", port),
-            ("User", database.user.clone()),
-            ("Database", optional(&database.database)),
-            ("Secret with the password", optional(&database.secret)),
-            ("Show user and password", optional(&database.get_password)),
-            ("Open a session", database.mysql.clone()),
-            ("Send a statement", optional(&database.data_api)),
-            ("Address", private.unwrap_or_default().to_string()),
-            ("Reachable from", database.reachable_from.join("; ")),
-        ]);
+        facts.extend(database_rows(database));
+        facts.extend(database_commands(database).map(|(what, command)| (what, command.to_string())));
     }
     facts.extend(stack.access.pages.iter().map(|page| (page.what.as_str(), page.address.clone())));
     // Most of what `status` lists is above already, with the name that a reader looks for.
@@ -37,7 +23,6 @@ pub(super) fn connect(stack: &Stack) -> Markup {
         }
     }
     facts.extend(stack.next.iter().map(|next| (next.what.as_str(), next.command.clone())));
-    facts.retain(|(_, fact)| !fact.is_empty());
     let mut out = Markup::default();
     if facts.is_empty() {
         return out;
