@@ -317,7 +317,8 @@ pub(super) fn verdict(document: &str, action: &str, resource: &str) -> Option<bo
 pub(super) fn matches(pattern: &str, text: &str, case: bool) -> bool {
     // Every request is held against every statement of a policy: most of them differ before the first wildcard.
     let same = |a: &str, b: &str| if case { a == b } else { a.eq_ignore_ascii_case(b) };
-    match pattern.find(['*', '?']) {
+    let wildcard = [pattern.find('*'), pattern.find('?')].into_iter().flatten().min();
+    match wildcard {
         None => return same(pattern, text),
         Some(at) if !text.get(..at).is_some_and(|start| same(&pattern[..at], start)) => return false,
         Some(_) => {}
