@@ -29,7 +29,11 @@ th { background: #f6f8fa; text-align: left } ul { margin: 6px 0; padding-left: 2
 
 
 def main() -> None:
-    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(re.sub(r"<!--.*?-->", "", sys.stdin.read(), flags=re.S))
+    body = (
+        MarkdownIt("commonmark", {"html": True})
+        .enable("table")
+        .render(re.sub(r"<!--.*?-->", "", sys.stdin.read(), flags=re.S))
+    )
     author = '<div class="author"><b>github-actions</b> <i>bot</i> commented now</div>'
     with tempfile.TemporaryDirectory() as place, Browser() as browser:
         page = Path(place) / "comment.html"
